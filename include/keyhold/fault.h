@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file fault.h
+ * Where and why something failed, in numbers; and the sentence for people.
+ *
+ * A fault never holds a byte of a key or of a passphrase.
+ */
+#ifndef KEYHOLD_FAULT_H
+#define KEYHOLD_FAULT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "keyhold/limits.h"
+#include "keyhold/status.h"
+
+/** Place and cause of a failure. All zero: nothing has failed. */
+typedef struct kh_fault {
+  kh_status status;
+  char path[KH_FAULT_PATH_MAX]; /**< the file, as the user wrote its name; cut when longer */
+  int os_error;                 /**< errno, or 0 */
+  unsigned line;                /**< from 1; 0: the file has no lines */
+  size_t column;                /**< from 1, in bytes; 0: no column */
+  unsigned other_line;          /**< KH_E_KEY_DUPLICATE: the line of the first of the two, from 1 */
+  uint64_t size;                /**< the size in bytes that was wrong, where there is one */
+  uint64_t limit; /**< the size in bytes that would have been right, where there is one */
+} kh_fault;
+
+/**
+ * Fills a fault and gives its status back, so that a failing function ends with one `return`.
+ *
+ * @param ret_fault  may be NULL; else everything in it is replaced.
+ * @param path       copied; NULL for none.
+ * @param os_error   errno, or 0.
+ * @return status. Thread-safe.
+ */
+kh_status kh_fault_set(kh_fault *ret_fault, kh_status status, const char *path, int os_error);
+
+/**
+ * Writes the sentence for people: names the file, and the line and the column where there are some.
+ *
+ * The phrases "File '%s' not found", "Syntax error at", "Invalid key id at", "Invalid key at",
+ * "System key id 1 is missing at", "Cannot decrypt %s. Wrong key?", "Cannot decrypt %s. Not
+ * encrypted" and "Cannot read %s, the filekey is too long, max secret size is %dB " are those of
+ * MariaDB's own plugin, whose tests and users look for them.
+ *
+ * @param fault  as filled by a failing call.
+ * @param text   at least one byte; always ends in NUL; cut when too small (KH_MESSAGE_MAX is
+ * enough).
+ * @param size   of text in bytes.
+ * Thread-safe.
+ */
+void kh_fault_describe(const kh_fault *fault, char *text, size_t size);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file limits.h
+ * Every limit of the core, with its reason. Each is tested at the limit and one past it.
+ */
+#ifndef KEYHOLD_LIMITS_H
+#define KEYHOLD_LIMITS_H
+
+/** Largest key file in bytes, as it lies on disk: 1 MiB, what the server's own plugin takes. */
+#define KH_KEYFILE_MAX 1048576u
+
+/** Longest passphrase from a file in bytes, line ends at its end not counted: what the server's own
+ * plugin takes. */
+#define KH_SECRET_FILE_MAX 256u
+
+/** Longest passphrase given literally in bytes; no option file or command line holds a longer one
+ * (MAX_ARG_STRLEN). */
+#define KH_SECRET_LITERAL_MAX 131072u
+
+/** Smallest and largest key id: the server's `unsigned int`, 0 meaning "not encrypted". */
+#define KH_KEY_ID_MIN 1u
+#define KH_KEY_ID_MAX 4294967295u
+
+/** The key id that the server uses for its own files (ENCRYPTION_KEY_SYSTEM_DATA,
+ * mysql/service_encryption.h). */
+#define KH_KEY_ID_SYSTEM 1u
+
+/**
+ * Smallest and largest key version. 0 is ENCRYPTION_KEY_NOT_ENCRYPTED and 4294967295 is
+ * ENCRYPTION_KEY_VERSION_INVALID (mysql/service_encryption.h).
+ */
+#define KH_KEY_VERSION_MIN 1u
+#define KH_KEY_VERSION_MAX 4294967294u
+
+/** Longest AES key in bytes (FIPS 197). */
+#define KH_KEY_MAX 32u
+
+/** AES block, IV and GCM tag in bytes (FIPS 197, NIST SP 800-38A, SP 800-38D). */
+#define KH_AES_BLOCK 16u
+
+/** Longest sentence of kh_fault_describe() and longest log line in bytes, the final NUL included; a
+ * longer path is cut. */
+#define KH_MESSAGE_MAX 1024u
+
+/** Longest path that a fault keeps in bytes, the final NUL included; a longer one is cut in
+ * messages only. */
+#define KH_FAULT_PATH_MAX 768u
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "keyhold/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void close_fd(int *fd)
+{
+  if (*fd >= 0)
+    close(*fd);
+}
+
+static kh_status classify(const struct stat *st, kh_file_kind kind)
+{
+  if (S_ISDIR(st->st_mode))
+    return KH_E_FILE_DIRECTORY;
+  if (kind == KH_FILE_REGULAR && !S_ISREG(st->st_mode))
+    return KH_E_FILE_SPECIAL;
+  return KH_OK;
+}
+
+static kh_status open_checked(const char *path, kh_file_kind kind, int *ret_fd, struct stat *ret_st,
+                              kh_fault *ret_fault)
+{
+  /* a FIFO in the place of a regular file must be refused, not waited for */
+  int wait = kind == KH_FILE_REGULAR ? O_NONBLOCK : 0;
+  *ret_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | wait);
+  if (*ret_fd < 0)
+    return kh_fault_set(ret_fault, errno == ENOENT ? KH_E_FILE_NOT_FOUND : KH_E_FILE_OPEN, path,
+                        errno);
+  if (fstat(*ret_fd, ret_st) != 0)
+    return kh_fault_set(ret_fault, KH_E_FILE_READ, path, errno);
+  kh_status status = classify(ret_st, kind);
+  return status == KH_OK ? KH_OK : kh_fault_set(ret_fault, status, path, 0);
+}
+
+/* reads until the end of the file or of the secret's capacity */
+static kh_status read_all(int fd, kh_secret *secret)
+{
+  size_t len = 0;
+  while (len < kh_secret_capacity(secret)) {
+    ssize_t got = read(fd, kh_secret_data(secret) + len, kh_secret_capacity(secret) - len);
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got < 0)
+      return KH_E_FILE_READ;
+    if (got == 0)
+      break;
+    len += (size_t)got;
+  }
+  kh_secret_set_len(secret, len);
+  return KH_OK;
+}
+
+kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind, kh_secret **ret_secret,
+                       kh_file_info *ret_info, kh_fault *ret_fault)
+{
+  __attribute__((cleanup(close_fd))) int fd = -1;
+  struct stat st;
+  kh_status status = open_checked(path, kind, &fd, &st, ret_fault);
+  if (status != KH_OK)
+    return status;
+
+  /* one byte more than the file has shows that it grew meanwhile */
+  bool sized = S_ISREG(st.st_mode) && st.st_size > 0 && (uint64_t)st.st_size < most;
+  size_t capacity = sized ? (size_t)st.st_size + 1 : most;
+  KH_AUTO_SECRET secret = NULL;
+  status = kh_secret_new(capacity, &secret);
+  if (status != KH_OK)
+    return kh_fault_set(ret_fault, status, path, 0);
+  if (read_all(fd, secret) != KH_OK)
+    return kh_fault_set(ret_fault, KH_E_FILE_READ, path, errno);
+  if (sized && kh_secret_bytes(secret).len == capacity)
+    return kh_fault_set(ret_fault, KH_E_FILE_CHANGED, path, 0);
+
+  *ret_secret = secret;
+  secret = NULL;
+  if (ret_info != NULL)
+    *ret_info = (kh_file_info){st.st_mode, S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0};
+  return KH_OK;
+}
+
+bool kh_file_is_open_to_others(mode_t mode)
+{
+  return S_ISREG(mode) && (mode & (S_IROTH | S_IWOTH)) != 0;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "keyhold/status.h"
+
+#include <stddef.h>
+
+static const char *const phrases[KH_STATUS_COUNT] = {
+    [KH_OK] = "success",
+    [KH_E_KEY_SIZE] = "key length is not 128, 192 or 256 bits",
+    [KH_E_IV_SIZE] = "IV length is not 16 bytes",
+    [KH_E_NOT_ENCRYPTED] = "not encrypted",
+    [KH_E_NO_PASSPHRASE] = "encrypted, and no passphrase is given",
+    [KH_E_SECRET_TOO_LONG] = "passphrase too long",
+    [KH_E_FILE_NOT_FOUND] = "file not found",
+    [KH_E_FILE_OPEN] = "cannot open file",
+    [KH_E_FILE_READ] = "cannot read file",
+    [KH_E_FILE_DIRECTORY] = "is a directory",
+    [KH_E_FILE_SPECIAL] = "is not a regular file",
+    [KH_E_FILE_TOO_LARGE] = "file too large",
+    [KH_E_FILE_CHANGED] = "file changed while it was read",
+    [KH_E_SYNTAX] = "syntax error",
+    [KH_E_KEY_ID] = "invalid key id",
+    [KH_E_KEY_VERSION] = "invalid key version",
+    [KH_E_KEY_HEX] = "invalid key",
+    [KH_E_KEY_DUPLICATE] = "two keys for one key id and version",
+    [KH_E_NO_SYSTEM_KEY] = "system key id 1 is missing",
+    [KH_E_CONTAINER_SIZE] = "encrypted file cut short or damaged",
+    [KH_E_BAD_DATA] = "bad data",
+    [KH_E_WRONG_PASSPHRASE] = "wrong passphrase",
+    [KH_E_KEY_NOT_FOUND] = "no such key",
+    [KH_E_BUFFER_TOO_SMALL] = "buffer too small",
+    [KH_E_CRYPTO] = "cryptographic library failed",
+    [KH_E_NO_MEMORY] = "out of memory",
+};
+
+const char *kh_status_phrase(kh_status status)
+{
+  if ((unsigned)status >= KH_STATUS_COUNT || phrases[status] == NULL)
+    return "unknown status";
+  return phrases[status];
+}
