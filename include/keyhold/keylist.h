@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file keylist.h
+ * Keys in the order in which a key file names them: what a reader fills and a keytable is made
+ * from.
+ */
+#ifndef KEYHOLD_KEYLIST_H
+#define KEYHOLD_KEYLIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "keyhold/bytes.h"
+#include "keyhold/limits.h"
+#include "keyhold/status.h"
+
+/** One version of one key. */
+typedef struct kh_key {
+  uint32_t id;      /**< KH_KEY_ID_MIN .. KH_KEY_ID_MAX */
+  uint32_t version; /**< KH_KEY_VERSION_MIN .. KH_KEY_VERSION_MAX */
+  uint32_t line;    /**< of the key file, from 1; 0 when it comes from elsewhere */
+  uint32_t len;     /**< of the key in bytes: 16, 24 or 32 */
+  uint8_t bytes[KH_KEY_MAX];
+} kh_key;
+
+/** A list with a fixed capacity, in secret memory. Not thread-safe. */
+typedef struct kh_keylist kh_keylist;
+
+/**
+ * Makes an empty list.
+ *
+ * @param capacity  in keys.
+ * @param ret_list  for kh_keylist_free(); untouched on failure.
+ * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO.
+ */
+KH_MUST_USE kh_status kh_keylist_new(size_t capacity, kh_keylist **ret_list);
+
+/** Wipes and frees; sets the pointer to NULL. Takes NULL and a pointer to NULL. */
+void kh_keylist_free(kh_keylist **list);
+
+/**
+ * The place for the next key, zeroed; it counts only after kh_keylist_commit(). A key is written
+ * straight into it, so that no copy stays on a stack.
+ *
+ * @return NULL when the list is full.
+ */
+kh_key *kh_keylist_next(kh_keylist *list);
+
+/** Counts the key that was written into kh_keylist_next(). Its numbers and length must be within
+ * the limits. */
+void kh_keylist_commit(kh_keylist *list);
+
+/** Number of keys. */
+size_t kh_keylist_count(const kh_keylist *list);
+
+/** The key at `index` < kh_keylist_count(). Owned by the list. */
+const kh_key *kh_keylist_at(const kh_keylist *list, size_t index);
+
+/**
+ * Sorts the indices of the list by key id, then by version, then by place in the list.
+ *
+ * @param ret_order  kh_keylist_count() numbers. Indices are sorted and not keys: a sort may copy
+ * what it sorts to memory that nobody wipes.
+ */
+void kh_keylist_sort(const kh_keylist *list, uint32_t *ret_order);
+
+/** Whether two keys have the same id and version. */
+bool kh_key_is_same_version(const kh_key *a, const kh_key *b);
+
+/** Whether two keys have the same bytes; takes the same time wherever they differ. */
+bool kh_key_is_same_secret(const kh_key *a, const kh_key *b);
+
+/** For `__attribute__((cleanup))`: frees the list when the scope ends. */
+static inline void kh_keylist_cleanup(kh_keylist **list)
+{
+  kh_keylist_free(list);
+}
+#define KH_AUTO_KEYLIST __attribute__((cleanup(kh_keylist_cleanup))) kh_keylist *
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file keytable.h
+ * The keys in memory: an immutable table from (key id, key version) to key, in secret memory that
+ * is made read-only once it is built. Any number of threads look up without a lock; a look-up, hit
+ * or miss, writes nothing.
+ */
+#ifndef KEYHOLD_KEYTABLE_H
+#define KEYHOLD_KEYTABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "keyhold/keylist.h"
+#include "keyhold/status.h"
+
+/** An immutable table of keys. */
+typedef struct kh_keytable kh_keytable;
+
+/**
+ * Builds a table. Where the list names one (id, version) more than once, the last one counts.
+ *
+ * @param list       copied; may be freed afterwards.
+ * @param ret_table  for kh_keytable_free(); untouched on failure.
+ * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO. Thread-safe.
+ */
+KH_MUST_USE kh_status kh_keytable_new(const kh_keylist *list, kh_keytable **ret_table);
+
+/**
+ * Wipes and frees; sets the pointer to NULL. Takes NULL and a pointer to NULL. No other thread may
+ * be looking up.
+ */
+void kh_keytable_free(kh_keytable **table);
+
+/**
+ * The latest version of a key.
+ *
+ * @param ret_version  untouched on failure.
+ * @return KH_OK, KH_E_KEY_NOT_FOUND. Lock-free, thread-safe.
+ */
+KH_MUST_USE kh_status kh_keytable_latest(const kh_keytable *table, uint32_t id,
+                                         uint32_t *ret_version);
+
+/**
+ * Looks a key up. The view stays valid until the table is freed.
+ *
+ * @param ret_key  the key's bytes, owned by the table; untouched on failure.
+ * @return KH_OK, KH_E_KEY_NOT_FOUND. Lock-free, thread-safe.
+ */
+KH_MUST_USE kh_status kh_keytable_find(const kh_keytable *table, uint32_t id, uint32_t version,
+                                       kh_bytes *ret_key);
+
+/** Number of key ids. */
+size_t kh_keytable_id_count(const kh_keytable *table);
+
+/** Number of key versions over all key ids. */
+size_t kh_keytable_version_count(const kh_keytable *table);
+
+/** Whether the table's memory is locked into RAM. */
+bool kh_keytable_is_locked(const kh_keytable *table);
+
+#endif
