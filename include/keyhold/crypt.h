@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file crypt.h
+ * AES as MariaDB stores it: CBC, CTR and GCM over streams of any chunking, and the key derivation
+ * of `openssl enc`.
+ *
+ * Sources: AES FIPS 197; CBC and CTR NIST SP 800-38A; GCM NIST SP 800-38D; padding PKCS#7 (RFC
+ * 5652, 6.3); the flags and the forms without padding are what MariaDB 10.11 writes to disk
+ * (docs/architecture.md, "Ciphers").
+ */
+#ifndef KEYHOLD_CRYPT_H
+#define KEYHOLD_CRYPT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "keyhold/bytes.h"
+#include "keyhold/limits.h"
+#include "keyhold/secret.h"
+#include "keyhold/status.h"
+
+/** The fetched ciphers of one plugin or command; immutable once made, shared by all threads. */
+typedef struct kh_crypt kh_crypt;
+
+/** One message on its way. Lies in memory of the caller, kh_crypt_ctx_size() bytes, aligned as for
+ * a pointer. */
+typedef struct kh_crypt_ctx kh_crypt_ctx;
+
+/** The ciphers that a key can ask for, by the names of `encryption_algorithm`. */
+typedef enum kh_cipher {
+  KH_CIPHER_AES_CBC, /**< "aes_cbc": CBC always */
+  KH_CIPHER_AES_CTR, /**< "aes_ctr": CTR without padding; GCM with padding */
+} kh_cipher;
+
+/** Bits of kh_crypt_init(), with the values of ENCRYPTION_FLAG_* in mysql/service_encryption.h. */
+enum {
+  KH_CRYPT_ENCRYPT = 1, /**< encrypt; without it, decrypt */
+  KH_CRYPT_NOPAD = 2, /**< output as long as the input; without it, padding (CBC) or a tag (GCM) */
+};
+
+/** Hash of the `openssl enc` key derivation. */
+typedef enum kh_digest {
+  KH_DIGEST_SHA1,
+  KH_DIGEST_SHA224,
+  KH_DIGEST_SHA256,
+  KH_DIGEST_SHA384,
+  KH_DIGEST_SHA512,
+  KH_DIGEST_COUNT
+} kh_digest;
+
+/** A key and an IV. All bytes belong to the caller and are needed during the call only. */
+typedef struct kh_crypt_key {
+  kh_bytes key; /**< 16, 24 or 32 bytes */
+  kh_bytes iv;  /**< 16 bytes; every value is allowed */
+} kh_crypt_key;
+
+/**
+ * Fetches the ciphers from OpenSSL's default provider, once.
+ *
+ * @param ret_crypt  for kh_crypt_free(); untouched on failure.
+ * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO (OpenSSL offers no AES). Thread-safe.
+ */
+KH_MUST_USE kh_status kh_crypt_new(kh_crypt **ret_crypt);
+
+/** Frees; sets the pointer to NULL. Takes NULL and a pointer to NULL. No context may be in use. */
+void kh_crypt_free(kh_crypt **crypt);
+
+/** Size in bytes of the memory for one kh_crypt_ctx. */
+size_t kh_crypt_ctx_size(void);
+
+/**
+ * Starts a message.
+ *
+ * @param crypt  must outlive the context.
+ * @param ctx    kh_crypt_ctx_size() bytes of any content; after a failure it holds nothing and
+ * needs no finish.
+ * @param flags  KH_CRYPT_ENCRYPT, KH_CRYPT_NOPAD.
+ * @param key    copied as far as needed; the copy is wiped by kh_crypt_finish().
+ * @return KH_OK, KH_E_KEY_SIZE, KH_E_IV_SIZE, KH_E_NO_MEMORY, KH_E_CRYPTO. Thread-safe for
+ * different contexts.
+ */
+KH_MUST_USE kh_status kh_crypt_init(const kh_crypt *crypt, kh_crypt_ctx *ctx, kh_cipher cipher,
+                                    unsigned flags, const kh_crypt_key *key);
+
+/**
+ * Takes the next bytes of a message.
+ *
+ * CBC writes whole blocks and GCM decryption keeps the last 16 bytes back, so the output may be
+ * shorter than the input or longer by up to 15 bytes; CTR and GCM encryption write as much as they
+ * get.
+ *
+ * @param src      any number of bytes, 0 included. dst may be the same memory when the whole
+ * message is worked in place.
+ * @param dst      src.len + 15 bytes at most are written.
+ * @param ret_len  bytes written to dst; 0 on failure.
+ * @return KH_OK, KH_E_BAD_DATA (longer than GCM allows), KH_E_CRYPTO. After a failure only
+ * kh_crypt_finish() may follow.
+ */
+KH_MUST_USE kh_status kh_crypt_update(kh_crypt_ctx *ctx, kh_bytes src, uint8_t *dst,
+                                      size_t *ret_len);
+
+/**
+ * Ends a message: writes what is left and wipes the context, also on failure.
+ *
+ * @param dst      up to 16 bytes are written: the padded last block, the rest without padding, or
+ * the tag.
+ * @param ret_len  bytes written to dst; 0 on failure.
+ * @return KH_OK, KH_E_BAD_DATA (padding or tag does not fit, or a length that no such message has),
+ * KH_E_CRYPTO.
+ */
+KH_MUST_USE kh_status kh_crypt_finish(kh_crypt_ctx *ctx, uint8_t *dst, size_t *ret_len);
+
+/**
+ * Does a whole message in one call.
+ *
+ * @param dst      src.len + 16 bytes.
+ * @param ret_len  bytes written; 0 on failure.
+ * @return as kh_crypt_init(), kh_crypt_update() and kh_crypt_finish().
+ */
+KH_MUST_USE kh_status kh_crypt_once(const kh_crypt *crypt, kh_cipher cipher, unsigned flags,
+                                    const kh_crypt_key *key, kh_bytes src, uint8_t *dst,
+                                    size_t *ret_len);
+
+/** Length in bytes of `len` bytes encrypted with padding: (len / 16 + 1) * 16 for CBC, len + 16 for
+ * GCM. */
+size_t kh_crypt_encrypted_length(kh_cipher cipher, size_t len);
+
+/** Bytes of the salt of `openssl enc` (enc(1ssl)). */
+#define KH_KDF_SALT_SIZE 8u
+
+/** Bytes that kh_kdf_openssl_enc() derives: an AES-256 key and a CBC IV. */
+#define KH_KDF_OPENSSL_ENC_SIZE 48u
+
+/**
+ * Derives key and IV as `openssl enc -aes-256-cbc` does.
+ *
+ * @param passphrase  any length, 0 included.
+ * @param salt        KH_KDF_SALT_SIZE bytes.
+ * @param iterations  0: EVP_BytesToKey with one iteration; else PBKDF2-HMAC (RFC 8018, 5.2) with
+ * that many, at most INT_MAX.
+ * @param ret_derived secret memory of at least KH_KDF_OPENSSL_ENC_SIZE bytes; 32 bytes key, then 16
+ * bytes IV; its length is set.
+ * @return KH_OK, KH_E_CRYPTO. Thread-safe.
+ */
+KH_MUST_USE kh_status kh_kdf_openssl_enc(kh_bytes passphrase, const uint8_t *salt, kh_digest digest,
+                                         uint32_t iterations, kh_secret *ret_derived);
+
+/** The name of a digest as `openssl enc -md` takes it; thread-safe. */
+const char *kh_digest_name(kh_digest digest);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The key derivation of `openssl enc -aes-256-cbc`: enc(1ssl), EVP_BytesToKey(3ssl),
+ * PKCS5_PBKDF2_HMAC(3ssl). */
+#include <limits.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include "keyhold/crypt.h"
+
+enum { ENC_KEY_SIZE = 32 };
+
+static const char *const digest_names[KH_DIGEST_COUNT] = {
+    [KH_DIGEST_SHA1] = "sha1",     [KH_DIGEST_SHA224] = "sha224", [KH_DIGEST_SHA256] = "sha256",
+    [KH_DIGEST_SHA384] = "sha384", [KH_DIGEST_SHA512] = "sha512",
+};
+
+const char *kh_digest_name(kh_digest digest)
+{
+  return digest_names[digest];
+}
+
+static void free_md(EVP_MD **md)
+{
+  EVP_MD_free(*md);
+}
+
+static int derive(const EVP_MD *md, kh_bytes passphrase, const uint8_t *salt, uint32_t iterations,
+                  uint8_t *derived)
+{
+  int len = (int)passphrase.len;
+  if (iterations == 0)
+    return EVP_BytesToKey(EVP_aes_256_cbc(), md, salt, passphrase.data, len, 1, derived,
+                          derived + ENC_KEY_SIZE) == ENC_KEY_SIZE;
+  return PKCS5_PBKDF2_HMAC((const char *)passphrase.data, len, salt, KH_KDF_SALT_SIZE,
+                           (int)iterations, md, KH_KDF_OPENSSL_ENC_SIZE, derived) == 1;
+}
+
+kh_status kh_kdf_openssl_enc(kh_bytes passphrase, const uint8_t *salt, kh_digest digest,
+                             uint32_t iterations, kh_secret *ret_derived)
+{
+  static const uint8_t none[1];
+  if (passphrase.len > INT_MAX || iterations > INT_MAX ||
+      kh_secret_capacity(ret_derived) < KH_KDF_OPENSSL_ENC_SIZE)
+    return KH_E_CRYPTO;
+  if (passphrase.len == 0) /* EVP_BytesToKey() takes NULL for "only tell the sizes" */
+    passphrase.data = none;
+  __attribute__((cleanup(free_md))) EVP_MD *md = EVP_MD_fetch(NULL, kh_digest_name(digest), NULL);
+  if (md == NULL || !derive(md, passphrase, salt, iterations, kh_secret_data(ret_derived))) {
+    ERR_clear_error();
+    return KH_E_CRYPTO;
+  }
+  kh_secret_set_len(ret_derived, KH_KDF_OPENSSL_ENC_SIZE);
+  return KH_OK;
+}
