@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file source.h
+ * A source of passphrases: a table in a file of its own, and one line in unlock.c.
+ */
+#ifndef KEYHOLD_UNLOCK_SOURCE_H
+#define KEYHOLD_UNLOCK_SOURCE_H
+
+#include "keyhold/unlock.h"
+
+/** One source. */
+typedef struct kh_unlock_source {
+  const char *prefix; /**< what a `filekey` of this source begins with; "" takes all */
+  /** Reads the passphrase; `argument` is what follows the prefix. Otherwise as kh_unlock(). */
+  kh_status (*read)(const char *argument, const kh_log *log, kh_secret **ret_passphrase,
+                    kh_fault *ret_fault);
+} kh_unlock_source;
+
+extern const kh_unlock_source kh_unlock_file;    /* source_file.c */
+extern const kh_unlock_source kh_unlock_literal; /* source_literal.c */
+
+#endif
