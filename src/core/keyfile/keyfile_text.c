@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The text form of a key file: one key a line. The columns of its errors are those of the server's
+ * own plugin. */
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keyhold/cursor.h"
+#include "keyhold/keyfile.h"
+
+enum {
+  SHORTEST_KEY_LINE = 34, /* "1;" and 32 digits: bounds the number of keys in a text */
+  VERSION_DIGITS_MAX =
+      10 /* of 4294967294; a key has 32 digits at least, so no key looks like a version */
+};
+
+/* What is read, and where the first thing that is wrong stands. */
+struct reader {
+  const char *path;
+  const kh_log *log;
+  kh_keylist *list;
+  kh_fault *ret_fault;
+  unsigned line;     /* number of the line being read, from 1 */
+  bool has_versions; /* a line with a version was seen */
+};
+
+static kh_status fail(const struct reader *reader, kh_status status, size_t at)
+{
+  kh_fault_set(reader->ret_fault, status, reader->path, 0);
+  if (reader->ret_fault != NULL) {
+    reader->ret_fault->line = reader->line;
+    reader->ret_fault->column = at + 1;
+  }
+  return status;
+}
+
+static bool is_blank(int byte)
+{
+  return byte == ' ' ||
+         (byte >= '\t' && byte <= '\r'); /* isspace() of the C locale; a line holds no newline */
+}
+
+static bool is_digit(int byte)
+{
+  return byte >= '0' && byte <= '9';
+}
+
+static bool is_hex(int byte)
+{
+  return is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
+}
+
+/* Reads a decimal number; the error is at the digit that makes it too large, or behind the number.
+ */
+static kh_status read_number(const struct reader *reader, kh_cursor *cursor, uint32_t max,
+                             kh_status out_of_range, uint32_t *ret_number)
+{
+  uint64_t number = 0;
+  if (!is_digit(kh_cursor_peek(cursor)))
+    return fail(reader, KH_E_SYNTAX, cursor->at);
+  while (is_digit(kh_cursor_peek(cursor))) {
+    number = number * 10 + (uint64_t)(kh_cursor_peek(cursor) - '0');
+    if (number > max)
+      return fail(reader, out_of_range, cursor->at);
+    kh_cursor_skip(cursor, 1);
+  }
+  if (number == 0)
+    return fail(reader, out_of_range, cursor->at);
+  *ret_number = (uint32_t)number;
+  return KH_OK;
+}
+
+static kh_status read_id(const struct reader *reader, kh_cursor *cursor, uint32_t *ret_id)
+{
+  kh_status status = read_number(reader, cursor, KH_KEY_ID_MAX, KH_E_KEY_ID, ret_id);
+  if (status != KH_OK)
+    return status;
+  if (kh_cursor_peek(cursor) != ';')
+    return fail(reader, KH_E_SYNTAX, cursor->at);
+  kh_cursor_skip(cursor, 1);
+  return KH_OK;
+}
+
+/* Reads "version;" if it stands here; else the version is 1. */
+static kh_status read_version(struct reader *reader, kh_cursor *cursor, uint32_t *ret_version)
+{
+  size_t digits = kh_cursor_span(cursor, is_digit);
+  *ret_version = 1;
+  if (digits == 0 || digits > VERSION_DIGITS_MAX || kh_cursor_peek_at(cursor, digits) != ';')
+    return KH_OK;
+  kh_status status = read_number(reader, cursor, KH_KEY_VERSION_MAX, KH_E_KEY_VERSION, ret_version);
+  if (status != KH_OK)
+    return status;
+  kh_cursor_skip(cursor, 1);
+  reader->has_versions = true;
+  return KH_OK;
+}
+
+/* Reads pairs of digits up to the longest key; the error is behind the last whole pair. */
+static kh_status read_key(const struct reader *reader, kh_cursor *cursor, kh_key *key)
+{
+  size_t pairs = kh_cursor_span(cursor, is_hex) / 2;
+  if (pairs > KH_KEY_MAX)
+    pairs = KH_KEY_MAX;
+  kh_bytes digits = kh_cursor_take(cursor, 2 * pairs);
+  if (is_hex(kh_cursor_peek(cursor)) || (pairs != 16 && pairs != 24 && pairs != 32))
+    return fail(reader, KH_E_KEY_HEX, cursor->at);
+  size_t len = 0; /* sodium decodes without a branch or a look-up that depends on a digit */
+  if (sodium_hex2bin(key->bytes, sizeof key->bytes, (const char *)digits.data, digits.len, NULL,
+                     &len, NULL) != 0 ||
+      len != pairs)
+    return fail(reader, KH_E_CRYPTO, cursor->at);
+  key->len = (uint32_t)len;
+  return KH_OK;
+}
+
+static kh_status read_line(struct reader *reader, kh_bytes line)
+{
+  kh_cursor cursor = kh_cursor_over(line);
+  kh_cursor_skip(&cursor, kh_cursor_span(&cursor, is_blank));
+  if (kh_cursor_at_end(&cursor) || kh_cursor_peek(&cursor) == '#')
+    return KH_OK;
+
+  uint32_t id = 0;
+  uint32_t version = 0;
+  kh_status status = read_id(reader, &cursor, &id);
+  if (status == KH_OK)
+    status = read_version(reader, &cursor, &version);
+  if (status != KH_OK)
+    return status;
+  kh_key *key = kh_keylist_next(reader->list);
+  if (key == NULL) /* cannot be: the list has room for more keys than the text can hold */
+    return fail(reader, KH_E_NO_MEMORY, cursor.at);
+  status = read_key(reader, &cursor, key);
+  if (status != KH_OK)
+    return status;
+  key->id = id;
+  key->version = version;
+  key->line = reader->line;
+  kh_keylist_commit(reader->list);
+  return KH_OK;
+}
+
+/* Where one (id, version) stands twice with different keys: refused in a file with versions, else
+ * remarked. */
+static kh_status judge_repeated(struct reader *reader, const kh_key *first, const kh_key *last,
+                                size_t repeats)
+{
+  if (!reader->has_versions) {
+    kh_log_write(reader->log, KH_LOG_WARNING,
+                 "key id %u has different keys in lines %u and %u of '%s'; the last one counts "
+                 "(%zu such in all)",
+                 first->id, first->line, last->line, reader->path, repeats);
+    return KH_OK;
+  }
+  reader->line = last->line;
+  kh_status status = fail(reader, KH_E_KEY_DUPLICATE, 0);
+  if (reader->ret_fault != NULL)
+    reader->ret_fault->other_line = first->line;
+  return status;
+}
+
+static kh_status check_repeats(struct reader *reader)
+{
+  size_t count = kh_keylist_count(reader->list);
+  uint32_t *order = calloc(count + 1, sizeof *order);
+  if (order == NULL)
+    return fail(reader, KH_E_NO_MEMORY, 0);
+  kh_keylist_sort(reader->list, order);
+  const kh_key *first = NULL;
+  const kh_key *last = NULL;
+  size_t repeats = 0;
+  for (size_t i = 1; i < count; i++) {
+    const kh_key *a = kh_keylist_at(reader->list, order[i - 1]);
+    const kh_key *b = kh_keylist_at(reader->list, order[i]);
+    if (!kh_key_is_same_version(a, b) || kh_key_is_same_secret(a, b))
+      continue;
+    if (repeats++ == 0) {
+      first = a;
+      last = b;
+    }
+  }
+  free(order);
+  return repeats == 0 ? KH_OK : judge_repeated(reader, first, last, repeats);
+}
+
+static kh_status check_system_key(const struct reader *reader)
+{
+  for (size_t i = 0; i < kh_keylist_count(reader->list); i++)
+    if (kh_keylist_at(reader->list, i)->id == KH_KEY_ID_SYSTEM)
+      return KH_OK;
+  return fail(reader, KH_E_NO_SYSTEM_KEY, 0);
+}
+
+static kh_bytes until_nul(kh_bytes text)
+{
+  const uint8_t *nul = text.len == 0 ? NULL : memchr(text.data, '\0', text.len);
+  if (nul != NULL)
+    text.len = (size_t)(nul - text.data);
+  return text;
+}
+
+kh_status kh_keyfile_parse_text(const char *path, kh_bytes text, const kh_log *log,
+                                kh_keylist **ret_list, kh_fault *ret_fault)
+{
+  KH_AUTO_KEYLIST list = NULL;
+  text = until_nul(text);
+  kh_status status = kh_keylist_new(text.len / SHORTEST_KEY_LINE + 1, &list);
+  if (status != KH_OK)
+    return kh_fault_set(ret_fault, status, path, 0);
+  struct reader reader = {.path = path, .log = log, .list = list, .ret_fault = ret_fault};
+  kh_cursor cursor = kh_cursor_over(text);
+  while (status == KH_OK && !kh_cursor_at_end(&cursor)) {
+    reader.line++;
+    status = read_line(&reader, kh_cursor_take_until(&cursor, '\n'));
+  }
+  if (status == KH_OK)
+    status = check_system_key(&reader);
+  if (status == KH_OK)
+    status = check_repeats(&reader);
+  if (status != KH_OK)
+    return status;
+  *ret_list = list;
+  list = NULL;
+  return KH_OK;
+}
