@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# keyhold_add_plugin(NAME source...): a server plugin, left at build/plugins/NAME.so.
+#
+# The server finds the descriptor and every service pointer with dlsym(), so these and nothing else are exported.
+
+function(keyhold_add_plugin name)
+  set(exports ${CMAKE_SOURCE_DIR}/cmake/plugin.map)
+  add_library(${name} MODULE ${ARGN})
+  target_link_libraries(${name} PRIVATE keyhold_server keyhold_core)
+  set_target_properties(${name} PROPERTIES
+    C_VISIBILITY_PRESET default # the map decides
+    PREFIX "" SUFFIX ".so" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins LINK_DEPENDS ${exports})
+  target_link_options(${name} PRIVATE
+    LINKER:--version-script=${exports} LINKER:-z,relro,-z,now LINKER:-z,noexecstack)
+  if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
+    target_link_options(${name} PRIVATE LINKER:--no-undefined)
+  endif()
+  install(TARGETS ${name} LIBRARY DESTINATION ${KEYHOLD_PLUGIN_DIR})
+endfunction()

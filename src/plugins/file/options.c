@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "options.h"
+
+#include <limits.h>
+#include <stdint.h>
+#include <typelib.h>
+
+static char *filename;
+static char *filekey;
+static unsigned long encryption_algorithm;
+static unsigned long digest;
+static unsigned use_pbkdf2;
+
+/* A TYPELIB grows at its end in later servers; the zeros are what they find there. */
+struct choices {
+  TYPELIB typelib;
+  void *later[4];
+};
+
+static const char *algorithm_names[] = {"aes_cbc", "aes_ctr", NULL};
+static struct choices algorithms = {.typelib = {2, "", algorithm_names, NULL}};
+
+static const char *digest_names[] = {"sha1", "sha224", "sha256", "sha384", "sha512", NULL};
+static struct choices digests = {.typelib = {KH_DIGEST_COUNT, "", digest_names, NULL}};
+
+static MYSQL_SYSVAR_STR(filename, filename, PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_READONLY,
+                        "Path of the file with the keys", NULL, NULL, "");
+
+static MYSQL_SYSVAR_STR(
+    filekey, filekey, PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_READONLY,
+    "Passphrase of the key file if that is encrypted, or FILE:path to read it from a file", NULL,
+    NULL, "");
+
+static MYSQL_SYSVAR_ENUM(encryption_algorithm, encryption_algorithm,
+                         PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_READONLY,
+                         "Cipher: aes_cbc, or aes_ctr (with GCM where the server asks for padding)",
+                         NULL, NULL, 0, &algorithms.typelib);
+
+static MYSQL_SYSVAR_ENUM(
+    digest, digest, PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_READONLY,
+    "Hash that 'openssl enc' derived the key of an encrypted key file with (-md)", NULL, NULL,
+    KH_DIGEST_SHA1, &digests.typelib);
+
+static MYSQL_SYSVAR_UINT(
+    use_pbkdf2, use_pbkdf2, PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_READONLY,
+    "Iterations of PBKDF2 that 'openssl enc' derived the key of an encrypted key file with "
+    "(-pbkdf2 -iter); 0 for a file made without PBKDF2",
+    NULL, NULL, 0, 0, INT_MAX, 1);
+
+struct st_mysql_sys_var *kh_file_options[] = {
+    MYSQL_SYSVAR(filename), MYSQL_SYSVAR(filekey),    MYSQL_SYSVAR(encryption_algorithm),
+    MYSQL_SYSVAR(digest),   MYSQL_SYSVAR(use_pbkdf2), NULL,
+};
+
+kh_keyfile_options kh_file_options_keyfile(void)
+{
+  return (kh_keyfile_options){
+      .path = filename == NULL ? "" : filename,
+      .filekey = filekey,
+      .digest = (kh_digest)digest,
+      .pbkdf2_iterations = use_pbkdf2,
+  };
+}
+
+kh_cipher kh_file_options_cipher(void)
+{
+  return encryption_algorithm == 0 ? KH_CIPHER_AES_CBC : KH_CIPHER_AES_CTR;
+}
+
+const char *kh_file_options_cipher_name(void)
+{
+  return algorithm_names[encryption_algorithm];
+}

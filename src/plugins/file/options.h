@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file options.h
+ * The system variables of file_key_management (docs/options.md).
+ */
+#ifndef KEYHOLD_PLUGINS_FILE_OPTIONS_H
+#define KEYHOLD_PLUGINS_FILE_OPTIONS_H
+
+#include <mysql/plugin.h>
+
+#include "keyhold/keyfile.h"
+
+/** The table for the plugin's descriptor. */
+extern struct st_mysql_sys_var *kh_file_options[];
+
+/** The settings as the key file reader takes them. The strings belong to the server. */
+kh_keyfile_options kh_file_options_keyfile(void);
+
+/** The cipher that `encryption_algorithm` names. */
+kh_cipher kh_file_options_cipher(void);
+
+/** The setting of `encryption_algorithm` as the user writes it. */
+const char *kh_file_options_cipher_name(void);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The plugin file_key_management: descriptor, start and end. */
+#include <mysql/plugin.h>
+
+#include "keyhold/keyfile.h"
+#include "keyhold/keytable.h"
+#include "keyhold/version.h"
+#include "options.h"
+#include "server/encryption.h"
+#include "server/report.h"
+
+#define PLUGIN_NAME "file_key_management"
+
+/* Loads the key file and builds the table of its keys. */
+static kh_status load(const kh_crypt *crypt, const kh_log *log, kh_keytable **ret_keys,
+                      kh_fault *ret_fault)
+{
+  KH_AUTO_KEYLIST list = NULL;
+  kh_keyfile_info info;
+  kh_keyfile_options options = kh_file_options_keyfile();
+  kh_status status = kh_keyfile_load(&options, crypt, log, &list, &info, ret_fault);
+  if (status != KH_OK)
+    return status;
+  status = kh_keytable_new(list, ret_keys);
+  if (status != KH_OK)
+    return kh_fault_set(ret_fault, status, options.path, 0);
+  if (!kh_keytable_is_locked(*ret_keys))
+    kh_log_write(log, KH_LOG_WARNING,
+                 "the keys cannot be locked into memory and may reach swap: raise the server's "
+                 "limit of locked "
+                 "memory (LimitMEMLOCK= of its systemd unit)");
+  kh_log_write(log, KH_LOG_NOTE,
+               "Keyhold " KEYHOLD_VERSION ": %zu keys with %zu versions from '%s' (%s), %s",
+               kh_keytable_id_count(*ret_keys), kh_keytable_version_count(*ret_keys), options.path,
+               info.format, kh_file_options_cipher_name());
+  return KH_OK;
+}
+
+static int file_init(void *unused)
+{
+  (void)unused;
+  if (kh_file_options_keyfile().path[0] == '\0') {
+    kh_report_error("file-key-management-filename is not set");
+    return 1;
+  }
+  kh_log log = kh_report_log(PLUGIN_NAME);
+  kh_crypt *crypt = NULL;
+  kh_keytable *keys = NULL;
+  kh_fault fault = {0};
+  kh_status status = kh_crypt_new(&crypt);
+  if (status != KH_OK)
+    kh_fault_set(&fault, status, PLUGIN_NAME, 0);
+  else
+    status = load(crypt, &log, &keys, &fault);
+  if (status != KH_OK) {
+    kh_report_fault(&fault);
+    kh_crypt_free(&crypt);
+    return 1;
+  }
+  kh_encryption_start(keys, crypt, kh_file_options_cipher());
+  return 0;
+}
+
+static int file_deinit(void *unused)
+{
+  (void)unused;
+  kh_encryption_stop();
+  return 0;
+}
+
+maria_declare_plugin(file_key_management){
+    MariaDB_ENCRYPTION_PLUGIN,
+    &kh_encryption,
+    PLUGIN_NAME,
+    "Keyhold",
+    "Keys for data-at-rest encryption from a file",
+    PLUGIN_LICENSE_GPL,
+    file_init,
+    file_deinit,
+    KEYHOLD_VERSION_HEX,
+    NULL,
+    kh_file_options,
+    KEYHOLD_VERSION,
+    MariaDB_PLUGIN_MATURITY_STABLE,
+} maria_declare_plugin_end;

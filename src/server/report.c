@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "report.h"
+
+#include <mysql/plugin.h>
+
+/* mysys_err.h of the server's source; not among the packaged headers. Both are part of the wire
+ * protocol. */
+enum { EE_READ = 2, EE_FILENOTFOUND = 29 };
+
+static unsigned long flags_of(kh_severity severity)
+{
+  switch (severity) {
+  case KH_LOG_WARNING:
+    return ME_WARNING | ME_ERROR_LOG;
+  case KH_LOG_HINT:
+    return ME_NOTE | ME_ERROR_LOG;
+  default:
+    return ME_NOTE | ME_ERROR_LOG_ONLY;
+  }
+}
+
+static void write_log(void *user, kh_severity severity, const char *message)
+{
+  my_printf_error(EE_READ, "%s: %s", flags_of(severity), (const char *)user, message);
+}
+
+kh_log kh_report_log(const char *plugin_name)
+{
+  return (kh_log){write_log, (void *)plugin_name};
+}
+
+void kh_report_fault(const kh_fault *fault)
+{
+  char message[KH_MESSAGE_MAX];
+  kh_fault_describe(fault, message, sizeof message);
+  unsigned number = fault->status == KH_E_FILE_NOT_FOUND ? EE_FILENOTFOUND : EE_READ;
+  my_printf_error(number, "%s", ME_ERROR_LOG, message);
+}
+
+void kh_report_error(const char *message)
+{
+  my_printf_error(EE_READ, "%s", ME_ERROR_LOG, message);
+}

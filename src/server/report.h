@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file report.h
+ * Says things in the server's error log, and to the client whose INSTALL SONAME or SET GLOBAL
+ * caused them.
+ */
+#ifndef KEYHOLD_SERVER_REPORT_H
+#define KEYHOLD_SERVER_REPORT_H
+
+#include "keyhold/fault.h"
+#include "keyhold/log.h"
+
+/**
+ * The log callback of a plugin. Warnings and hints reach the error log and the client, notes the
+ * error log alone. Each line begins with the plugin's name.
+ *
+ * @param plugin_name  a constant string.
+ */
+kh_log kh_report_log(const char *plugin_name);
+
+/**
+ * Reports the failure that ends the plugin's start: the sentence of kh_fault_describe(), to the
+ * error log and the client, with the error number that the server's own plugin gives
+ * (EE_FILENOTFOUND, else EE_READ).
+ */
+void kh_report_fault(const kh_fault *fault);
+
+/** Reports a failure in the plugin's own words, likewise. `message` may not hold a secret. */
+void kh_report_error(const char *message);
+
+#endif
