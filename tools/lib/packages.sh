@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Installs Debian packages that are missing. Sourced.
+
+# need PACKAGE...: does nothing, and asks the network nothing, when all are there.
+need() {
+  local missing=() package
+  for package in "$@"; do
+    dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  local root=()
+  [ "$(id -u)" -eq 0 ] || root=(sudo)
+  echo "installing: ${missing[*]}"
+  "${root[@]}" apt-get -qq update
+  # the server is only wanted as a program: policy-rc.d keeps apt-get from starting it
+  local policy=/usr/sbin/policy-rc.d made=
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | "${root[@]}" tee "$policy" >/dev/null
+    "${root[@]}" chmod +x "$policy"
+    made=1
+  fi
+  local result=0
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null || result=$?
+  [ -z "$made" ] || "${root[@]}" rm -f "$policy"
+  return "$result"
+}
+
+PACKAGES_BUILD=(gcc libc6-dev cmake ninja-build pkg-config libssl-dev libsodium-dev libmariadbd-dev libmariadb-dev)
+PACKAGES_SERVER=(mariadb-server mariadb-client mariadb-backup openssl)
+PACKAGES_TEST=(libcmocka-dev mariadb-test clang clang-format libclang-rt-14-dev python3 valgrind)
