@@ -52,6 +52,9 @@ bool kh_secret_is_locked(const kh_secret *secret);
 /** Wipes memory that is not a kh_secret (a stack buffer); never optimised away. */
 void kh_wipe(void *data, size_t len);
 
+/** Whether two secrets of `len` bytes are the same; takes the same time wherever they differ. */
+bool kh_is_same_secret(const void *a, const void *b, size_t len);
+
 /** For `__attribute__((cleanup))`: frees the secret when the scope ends. */
 static inline void kh_secret_cleanup(kh_secret **secret)
 {

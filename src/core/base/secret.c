@@ -89,3 +89,8 @@ void kh_wipe(void *data, size_t len)
 {
   sodium_memzero(data, len);
 }
+
+bool kh_is_same_secret(const void *a, const void *b, size_t len)
+{
+  return sodium_memcmp(a, b, len) == 0;
+}

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The text form of a key file: one key a line. The columns of its errors are those of the server's
  * own plugin. */
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "keyhold/cursor.h"
+#include "keyhold/hex.h"
 #include "keyhold/keyfile.h"
 
 enum {
@@ -105,12 +105,9 @@ static kh_status read_key(const struct reader *reader, kh_cursor *cursor, kh_key
   kh_bytes digits = kh_cursor_take(cursor, 2 * pairs);
   if (is_hex(kh_cursor_peek(cursor)) || (pairs != 16 && pairs != 24 && pairs != 32))
     return fail(reader, KH_E_KEY_HEX, cursor->at);
-  size_t len = 0; /* sodium decodes without a branch or a look-up that depends on a digit */
-  if (sodium_hex2bin(key->bytes, sizeof key->bytes, (const char *)digits.data, digits.len, NULL,
-                     &len, NULL) != 0 ||
-      len != pairs)
-    return fail(reader, KH_E_CRYPTO, cursor->at);
-  key->len = (uint32_t)len;
+  if (!kh_hex_decode(digits, key->bytes))
+    return fail(reader, KH_E_KEY_HEX, cursor->at);
+  key->len = (uint32_t)pairs;
   return KH_OK;
 }
 

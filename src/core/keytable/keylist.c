@@ -2,7 +2,6 @@
 #include "keyhold/keylist.h"
 
 #include <assert.h>
-#include <sodium.h>
 #include <stdlib.h>
 
 #include "keyhold/secret.h"
@@ -102,5 +101,5 @@ bool kh_key_is_same_version(const kh_key *a, const kh_key *b)
 
 bool kh_key_is_same_secret(const kh_key *a, const kh_key *b)
 {
-  return a->len == b->len && sodium_memcmp(a->bytes, b->bytes, a->len) == 0;
+  return a->len == b->len && kh_is_same_secret(a->bytes, b->bytes, a->len);
 }

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file hex.h
+ * Hexadecimal digits of keys, decoded without a branch or a look-up that depends on a digit's value
+ * (libsodium).
+ */
+#ifndef KEYHOLD_HEX_H
+#define KEYHOLD_HEX_H
+
+#include <stdbool.h>
+
+#include "keyhold/bytes.h"
+
+/**
+ * Decodes pairs of digits, either case.
+ *
+ * @param digits    an even number of hexadecimal digits.
+ * @param ret_data  digits.len / 2 bytes, straight into their last place; undefined on failure.
+ * @return false when the number is odd or something else than a digit is among them. Thread-safe.
+ */
+bool kh_hex_decode(kh_bytes digits, uint8_t *ret_data);
+
+#endif
