@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file recorder.h
+ * A log callback that keeps what it is told.
+ */
+#ifndef KEYHOLD_TEST_RECORDER_H
+#define KEYHOLD_TEST_RECORDER_H
+
+#include <stdbool.h>
+
+#include "keyhold/log.h"
+
+/** What was said since the last recorder_log(). */
+typedef struct recorder {
+  unsigned count[3]; /**< messages of each kh_severity */
+  char text[16384];  /**< all of them, a line each */
+} recorder;
+
+/** Empties the recorder and gives a log that writes to it. */
+kh_log recorder_log(recorder *rec);
+
+/** Whether some message contains this. */
+bool recorder_has(const recorder *rec, const char *part);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file unit.h
+ * What every test includes: cmocka with the headers that it wants before it.
+ */
+#ifndef KEYHOLD_TEST_UNIT_H
+#define KEYHOLD_TEST_UNIT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+/** Number of elements of an array. */
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <string.h>
+
+#include "keyhold/fault.h"
+#include "unit.h"
+
+static const struct {
+  kh_fault fault;
+  const char *sentence;
+} sentences[] = {
+    {{.status = KH_E_FILE_NOT_FOUND, .os_error = ENOENT},
+     "File '/k' not found (Errcode: 2 \"No such file or directory\")"},
+    {{.status = KH_E_FILE_OPEN, .os_error = EACCES},
+     "Cannot open file '/k' (Errcode: 13 \"Permission denied\")"},
+    {{.status = KH_E_FILE_READ, .os_error = EIO},
+     "Error reading file '/k' (Errcode: 5 \"Input/output error\")"},
+    {{.status = KH_E_FILE_DIRECTORY}, "Cannot read '/k': it is a directory, not a file"},
+    {{.status = KH_E_FILE_SPECIAL}, "Cannot read '/k': it is not a regular file"},
+    {{.status = KH_E_FILE_TOO_LARGE, .size = 1048577, .limit = 1048576},
+     "File '/k' is too large: 1048577 bytes, at most 1048576 are allowed"},
+    {{.status = KH_E_FILE_CHANGED}, "File '/k' changed while it was being read; try again"},
+    {{.status = KH_E_SECRET_TOO_LONG, .limit = 256},
+     "Cannot read /k, the filekey is too long, max secret size is 256B "},
+    {{.status = KH_E_SYNTAX, .line = 3, .column = 2}, "Syntax error at /k line 3, column 2"},
+    {{.status = KH_E_KEY_ID, .line = 3, .column = 2}, "Invalid key id at /k line 3, column 2"},
+    {{.status = KH_E_KEY_VERSION, .line = 3, .column = 2},
+     "Invalid key version at /k line 3, column 2"},
+    {{.status = KH_E_KEY_HEX, .line = 3, .column = 2}, "Invalid key at /k line 3, column 2"},
+    {{.status = KH_E_NO_SYSTEM_KEY, .line = 3, .column = 1},
+     "System key id 1 is missing at /k line 3, column 1"},
+    {{.status = KH_E_KEY_DUPLICATE, .line = 9, .column = 1, .other_line = 4},
+     "Two different keys for one key id and version at /k line 9, column 1; the first is in line "
+     "4"},
+    {{.status = KH_E_CONTAINER_SIZE, .size = 17},
+     "Cannot decrypt /k. The file is cut short or damaged: it has 17 bytes, an encrypted key file "
+     "has 16 and a "
+     "multiple of 16, at least 32"},
+    {{.status = KH_E_WRONG_PASSPHRASE}, "Cannot decrypt /k. Wrong key?"},
+    {{.status = KH_E_NO_PASSPHRASE},
+     "Cannot decrypt /k. Wrong key? It is encrypted and no filekey is set"},
+    {{.status = KH_E_NOT_ENCRYPTED}, "Cannot decrypt /k. Not encrypted"},
+    {{.status = KH_E_NO_MEMORY}, "/k: out of memory"},
+};
+
+static void each_failure_has_its_sentence(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < COUNT(sentences); i++) {
+    kh_fault fault = sentences[i].fault;
+    char text[KH_MESSAGE_MAX];
+    strcpy(fault.path, "/k");
+    kh_fault_describe(&fault, text, sizeof text);
+    assert_string_equal(text, sentences[i].sentence);
+  }
+}
+
+static void set_replaces_all_and_gives_the_status_back(void **state)
+{
+  (void)state;
+  kh_fault fault = {.line = 9, .column = 9, .size = 9, .limit = 9, .other_line = 9};
+  assert_int_equal(kh_fault_set(&fault, KH_E_FILE_OPEN, "a", EACCES), KH_E_FILE_OPEN);
+  kh_fault expected = {.status = KH_E_FILE_OPEN, .path = "a", .os_error = EACCES};
+  assert_int_equal(fault.line, expected.line);
+  assert_int_equal(fault.size, expected.size);
+  assert_int_equal(fault.other_line, expected.other_line);
+  assert_int_equal(fault.os_error, expected.os_error);
+  assert_string_equal(fault.path, expected.path);
+  assert_int_equal(kh_fault_set(NULL, KH_E_SYNTAX, "a", 0), KH_E_SYNTAX);
+}
+
+static void a_long_path_is_cut_in_the_sentence(void **state)
+{
+  (void)state;
+  char path[KH_FAULT_PATH_MAX + 1];
+  memset(path, 'p', KH_FAULT_PATH_MAX);
+  path[KH_FAULT_PATH_MAX] = '\0';
+  kh_fault fault;
+  char text[KH_MESSAGE_MAX];
+  kh_fault_set(&fault, KH_E_CONTAINER_SIZE, path, 0);
+  assert_int_equal(strlen(fault.path), KH_FAULT_PATH_MAX - 1);
+  kh_fault_describe(&fault, text, sizeof text);
+  assert_non_null(strstr(text, "at least 32")); /* the longest sentence still fits */
+}
+
+static void a_small_buffer_is_not_overrun(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < COUNT(sentences); i++) {
+    char text[3] = {'a', 'b', 'c'};
+    kh_fault_describe(&sentences[i].fault, text, 2);
+    assert_int_equal(text[1], '\0');
+    assert_int_equal(text[2], 'c');
+  }
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(each_failure_has_its_sentence),
+      cmocka_unit_test(set_replaces_all_and_gives_the_status_back),
+      cmocka_unit_test(a_long_path_is_cut_in_the_sentence),
+      cmocka_unit_test(a_small_buffer_is_not_overrun),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

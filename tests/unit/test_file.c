@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* read() and fstat() are wrapped (see CMakeLists.txt), so that what rarely happens can be made to
+ * happen. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "keyhold/file.h"
+#include "unit.h"
+
+static struct {
+  int read_error;    /* errno of the next read, 0 for none */
+  size_t most;       /* bytes a read gives at most, 0 for no limit */
+  int fstat_error;   /* errno of the next fstat */
+  long hidden_bytes; /* how much smaller than it is fstat shows the file: it grew afterwards */
+} inject;
+
+ssize_t __real_read(int fd, void *data, size_t size);
+ssize_t __wrap_read(int fd, void *data, size_t size);
+int __real_fstat(int fd, struct stat *st);
+int __wrap_fstat(int fd, struct stat *st);
+
+ssize_t __wrap_read(int fd, void *data, size_t size)
+{
+  if (inject.read_error != 0) {
+    errno = inject.read_error;
+    inject.read_error = 0;
+    return -1;
+  }
+  return __real_read(fd, data, inject.most != 0 && inject.most < size ? inject.most : size);
+}
+
+int __wrap_fstat(int fd, struct stat *st)
+{
+  if (inject.fstat_error != 0) {
+    errno = inject.fstat_error;
+    return -1;
+  }
+  int result = __real_fstat(fd, st);
+  st->st_size -= inject.hidden_bytes;
+  return result;
+}
+
+static int reset(void **state)
+{
+  (void)state;
+  memset(&inject, 0, sizeof inject);
+  return 0;
+}
+
+static kh_status read_to(const char *path, size_t most, kh_file_kind kind, kh_secret **content)
+{
+  kh_fault fault;
+  kh_status status = kh_file_read(path, most, kind, content, NULL, &fault);
+  if (status != KH_OK) {
+    assert_int_equal(fault.status, status);
+    assert_string_equal(fault.path, path);
+  }
+  return status;
+}
+
+static void a_file_is_read_whole(void **state)
+{
+  (void)state;
+  kh_secret *content = NULL;
+  kh_file_info info;
+  const char *path = test_text("whole", "hello", 0640);
+  assert_int_equal(kh_file_read(path, 100, KH_FILE_REGULAR, &content, &info, NULL), KH_OK);
+  assert_int_equal(kh_secret_bytes(content).len, 5);
+  assert_memory_equal(kh_secret_bytes(content).data, "hello", 5);
+  assert_int_equal(info.size, 5);
+  assert_int_equal(info.mode & 07777, 0640);
+  kh_secret_free(&content);
+}
+
+static void an_empty_file_is_no_error(void **state)
+{
+  (void)state;
+  kh_secret *content = NULL;
+  assert_int_equal(read_to(test_text("empty", "", 0600), 100, KH_FILE_REGULAR, &content), KH_OK);
+  assert_int_equal(kh_secret_bytes(content).len, 0);
+  kh_secret_free(&content);
+}
+
+static void no_more_than_asked_for_is_read(void **state)
+{
+  (void)state;
+  for (size_t most = 3; most <= 7; most++) {
+    kh_secret *content = NULL;
+    assert_int_equal(read_to(test_text("long", "hello", 0600), most, KH_FILE_REGULAR, &content),
+                     KH_OK);
+    assert_int_equal(kh_secret_bytes(content).len, most < 5 ? most : 5);
+    kh_secret_free(&content);
+  }
+}
+
+static void names_that_lead_nowhere(void **state)
+{
+  (void)state;
+  kh_secret *content = NULL;
+  test_text("plain", "x", 0600);
+  assert_int_equal(read_to(test_path("missing"), 10, KH_FILE_REGULAR, &content),
+                   KH_E_FILE_NOT_FOUND);
+  assert_int_equal(read_to(test_path("plain/below"), 10, KH_FILE_REGULAR, &content),
+                   KH_E_FILE_OPEN);
+  assert_int_equal(read_to("", 10, KH_FILE_REGULAR, &content), KH_E_FILE_NOT_FOUND);
+  assert_null(content);
+}
+
+static void a_file_without_permission(void **state)
+{
+  (void)state;
+  kh_secret *content = NULL;
+  if (geteuid() == 0)
+    skip(); /* root may read everything */
+  assert_int_equal(read_to(test_text("secret", "x", 0), 10, KH_FILE_REGULAR, &content),
+                   KH_E_FILE_OPEN);
+}
+
+static void directories_and_special_files(void **state)
+{
+  (void)state;
+  kh_secret *content = NULL;
+  mkdir(test_path("folder"), 0700);
+  assert_int_equal(read_to(test_path("folder"), 10, KH_FILE_REGULAR, &content),
+                   KH_E_FILE_DIRECTORY);
+  assert_int_equal(read_to(test_path("folder"), 10, KH_FILE_ANY, &content), KH_E_FILE_DIRECTORY);
+  mkfifo(test_path("fifo"), 0600); /* must not be waited for: nobody writes to it */
+  assert_int_equal(read_to(test_path("fifo"), 10, KH_FILE_REGULAR, &content), KH_E_FILE_SPECIAL);
+  assert_int_equal(read_to("/dev/null", 10, KH_FILE_REGULAR, &content), KH_E_FILE_SPECIAL);
+  assert_null(content);
+  assert_int_equal(read_to("/dev/zero", 10, KH_FILE_ANY, &content), KH_OK);
+  assert_int_equal(kh_secret_bytes(content).len, 10);
+  kh_secret_free(&content);
+}
+
+static void a_fifo_gives_what_is_written(void **state)
+{
+  (void)state;
+  kh_secret *content = NULL;
+  mkfifo(test_path("pipe"), 0600);
+  test_run("(printf abc > '%s') &", test_path("pipe"));
+  assert_int_equal(read_to(test_path("pipe"), 10, KH_FILE_ANY, &content), KH_OK);
+  assert_memory_equal(kh_secret_bytes(content).data, "abc", 3);
+  kh_secret_free(&content);
+}
+
+static void interrupted_and_short_reads_go_on(void **state)
+{
+  (void)state;
+  kh_secret *content = NULL;
+  inject.read_error = EINTR;
+  inject.most = 1;
+  assert_int_equal(read_to(test_text("slow", "hello", 0600), 100, KH_FILE_REGULAR, &content),
+                   KH_OK);
+  assert_int_equal(kh_secret_bytes(content).len, 5);
+  kh_secret_free(&content);
+}
+
+static void errors_of_the_system_are_told(void **state)
+{
+  (void)state;
+  kh_secret *content = NULL;
+  kh_fault fault;
+  inject.read_error = EIO;
+  assert_int_equal(
+      kh_file_read(test_text("bad", "hello", 0600), 100, KH_FILE_REGULAR, &content, NULL, &fault),
+      KH_E_FILE_READ);
+  assert_int_equal(fault.os_error, EIO);
+  inject.fstat_error = EOVERFLOW;
+  assert_int_equal(
+      kh_file_read(test_text("bad", "hello", 0600), 100, KH_FILE_REGULAR, &content, NULL, &fault),
+      KH_E_FILE_READ);
+  assert_int_equal(fault.os_error, EOVERFLOW);
+  assert_null(content);
+}
+
+static void a_file_that_grows_is_refused(void **state)
+{
+  (void)state;
+  kh_secret *content = NULL;
+  inject.hidden_bytes = 2;
+  assert_int_equal(read_to(test_text("growing", "hello", 0600), 100, KH_FILE_REGULAR, &content),
+                   KH_E_FILE_CHANGED);
+  assert_null(content);
+}
+
+static void modes_that_are_open_to_others(void **state)
+{
+  (void)state;
+  assert_false(kh_file_is_open_to_others(S_IFREG | 0600));
+  assert_false(kh_file_is_open_to_others(S_IFREG | 0660));
+  assert_false(kh_file_is_open_to_others(S_IFREG | 0601));
+  assert_true(kh_file_is_open_to_others(S_IFREG | 0604));
+  assert_true(kh_file_is_open_to_others(S_IFREG | 0602));
+  assert_false(kh_file_is_open_to_others(S_IFCHR | 0666));
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup(a_file_is_read_whole, reset),
+      cmocka_unit_test_setup(an_empty_file_is_no_error, reset),
+      cmocka_unit_test_setup(no_more_than_asked_for_is_read, reset),
+      cmocka_unit_test_setup(names_that_lead_nowhere, reset),
+      cmocka_unit_test_setup(a_file_without_permission, reset),
+      cmocka_unit_test_setup(directories_and_special_files, reset),
+      cmocka_unit_test_setup(a_fifo_gives_what_is_written, reset),
+      cmocka_unit_test_setup(interrupted_and_short_reads_go_on, reset),
+      cmocka_unit_test_setup(errors_of_the_system_are_told, reset),
+      cmocka_unit_test_setup(a_file_that_grows_is_refused, reset),
+      cmocka_unit_test_setup(modes_that_are_open_to_others, reset),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "files.h"
+#include "keyhold/keyfile.h"
+#include "recorder.h"
+#include "unit.h"
+
+#define KEY "770A8A65DA156D24EE2A093277530142"
+
+static kh_crypt *crypt;
+static recorder heard;
+
+static int open_crypt(void **state)
+{
+  (void)state;
+  return kh_crypt_new(&crypt) != KH_OK;
+}
+
+static int close_crypt(void **state)
+{
+  (void)state;
+  kh_crypt_free(&crypt);
+  return 0;
+}
+
+static kh_status load(const char *path, const char *filekey, kh_keylist **list,
+                      kh_keyfile_info *info, kh_fault *fault)
+{
+  kh_log log = recorder_log(&heard);
+  kh_keyfile_options options = {.path = path, .filekey = filekey, .digest = KH_DIGEST_SHA256};
+  return kh_keyfile_load(&options, crypt, &log, list, info, fault);
+}
+
+static void assert_refused(const char *path, const char *filekey, kh_status expected)
+{
+  kh_keylist *list = NULL;
+  kh_fault fault = {0};
+  assert_int_equal(load(path, filekey, &list, NULL, &fault), expected);
+  assert_int_equal(fault.status, expected);
+  assert_null(list);
+}
+
+static const char *encrypted(const char *name, const char *text, const char *passphrase)
+{
+  const char *path = test_path(name);
+  test_run("openssl enc -aes-256-cbc -md sha256 -pass file:'%s' -in '%s' -out '%s' 2>/dev/null && "
+           "chmod 600 '%s'",
+           test_text("pass", passphrase, 0600), test_text("text", text, 0600), path, path);
+  return path;
+}
+
+static void a_text_file(void **state)
+{
+  (void)state;
+  KH_AUTO_KEYLIST list = NULL;
+  kh_keyfile_info info;
+  assert_int_equal(load(test_text("keys", "1;" KEY "\n", 0600), NULL, &list, &info, NULL), KH_OK);
+  assert_string_equal(info.format, "text");
+  assert_int_equal(kh_keylist_count(list), 1);
+  assert_string_equal(heard.text, "");
+}
+
+static void an_encrypted_file(void **state)
+{
+  (void)state;
+  KH_AUTO_KEYLIST list = NULL;
+  KH_AUTO_KEYLIST again = NULL;
+  kh_keyfile_info info;
+  const char *path = encrypted("enc", "1;" KEY "\n", "secret");
+  char filekey[1024];
+  assert_int_equal(load(path, "secret", &list, &info, NULL), KH_OK);
+  assert_string_equal(info.format, "openssl");
+  snprintf(filekey, sizeof filekey, "FILE:%s", test_text("pass", "secret\n", 0600));
+  assert_int_equal(load(path, filekey, &again, &info, NULL), KH_OK);
+  assert_string_equal(heard.text, "");
+}
+
+static void passphrase_and_file_must_fit(void **state)
+{
+  (void)state;
+  const char *plain = test_text("keys", "1;" KEY "\n", 0600);
+  const char *path = encrypted("enc", "1;" KEY "\n", "secret");
+  assert_refused(plain, "secret", KH_E_NOT_ENCRYPTED);
+  assert_refused(path, NULL, KH_E_NO_PASSPHRASE);
+  assert_refused(path, "wrong", KH_E_WRONG_PASSPHRASE);
+  assert_true(recorder_has(&heard, "digest sha256 and without PBKDF2"));
+  assert_refused(path, "FILE:/nonexistent", KH_E_FILE_NOT_FOUND);
+}
+
+/* Of the wrong passphrases whose padding fits by chance, none may read as anything but a wrong
+ * passphrase. */
+static void a_wrong_passphrase_is_never_a_syntax_error(void **state)
+{
+  (void)state;
+  const char *path = encrypted("enc", "1;" KEY "\n2;" KEY "\n", "secret");
+  for (unsigned i = 0; i < 3000; i++) {
+    char wrong[32];
+    snprintf(wrong, sizeof wrong, "wrong%u", i);
+    assert_refused(path, wrong, KH_E_WRONG_PASSPHRASE);
+  }
+}
+
+static void an_error_inside_an_encrypted_file_names_its_place(void **state)
+{
+  (void)state;
+  kh_keylist *list = NULL;
+  kh_fault fault;
+  const char *path = encrypted("enc", "# k\xc3\xa9y \xe9\n1;" KEY "\n3:bad\n", "secret");
+  assert_int_equal(load(path, "secret", &list, NULL, &fault), KH_E_SYNTAX);
+  assert_int_equal(fault.line, 3);
+  assert_int_equal(fault.column, 2);
+  assert_string_equal(fault.path, path);
+}
+
+static void the_size_limit_and_one_past_it(void **state)
+{
+  (void)state;
+  char *text = malloc(KH_KEYFILE_MAX + 1);
+  KH_AUTO_KEYLIST list = NULL;
+  kh_fault fault;
+  memset(text, '\n', KH_KEYFILE_MAX + 1);
+  memcpy(text, "1;" KEY, 34);
+  assert_int_equal(load(test_file("keys", text, KH_KEYFILE_MAX, 0600), NULL, &list, NULL, &fault),
+                   KH_OK);
+  kh_keylist_free(&list);
+  assert_int_equal(
+      load(test_file("keys", text, KH_KEYFILE_MAX + 1, 0600), NULL, &list, NULL, &fault),
+      KH_E_FILE_TOO_LARGE);
+  assert_int_equal(fault.size, KH_KEYFILE_MAX + 1);
+  assert_int_equal(fault.limit, KH_KEYFILE_MAX);
+  free(text);
+}
+
+static void names_that_are_no_files(void **state)
+{
+  (void)state;
+  mkdir(test_path("folder"), 0700);
+  mkfifo(test_path("fifo"), 0600);
+  assert_refused(test_path("missing"), NULL, KH_E_FILE_NOT_FOUND);
+  assert_refused(test_path("folder"), NULL, KH_E_FILE_DIRECTORY);
+  assert_refused(test_path("fifo"), NULL, KH_E_FILE_SPECIAL);
+}
+
+static void a_file_open_to_others_is_warned_of_with_its_mode(void **state)
+{
+  (void)state;
+  static const mode_t modes[] = {0600, 0640, 0644, 0606};
+  for (size_t i = 0; i < COUNT(modes); i++) {
+    KH_AUTO_KEYLIST list = NULL;
+    char mode[16];
+    snprintf(mode, sizeof mode, "mode %04o", (unsigned)modes[i]);
+    assert_int_equal(load(test_text("keys", "1;" KEY "\n", modes[i]), NULL, &list, NULL, NULL),
+                     KH_OK);
+    assert_int_equal(heard.count[KH_LOG_WARNING], i < 2 ? 0 : 1);
+    assert_int_equal(recorder_has(&heard, mode), i < 2 ? 0 : 1);
+  }
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_text_file),
+      cmocka_unit_test(an_encrypted_file),
+      cmocka_unit_test(passphrase_and_file_must_fit),
+      cmocka_unit_test(a_wrong_passphrase_is_never_a_syntax_error),
+      cmocka_unit_test(an_error_inside_an_encrypted_file_names_its_place),
+      cmocka_unit_test(the_size_limit_and_one_past_it),
+      cmocka_unit_test(names_that_are_no_files),
+      cmocka_unit_test(a_file_open_to_others_is_warned_of_with_its_mode),
+  };
+  return cmocka_run_group_tests(tests, open_crypt, close_crypt);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Containers are made by the openssl command, as users make them. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "files.h"
+#include "keyhold/file.h"
+#include "keyhold/keyfile.h"
+#include "unit.h"
+
+static kh_crypt *crypt;
+
+static int open_crypt(void **state)
+{
+  (void)state;
+  return kh_crypt_new(&crypt) != KH_OK;
+}
+
+static int close_crypt(void **state)
+{
+  (void)state;
+  kh_crypt_free(&crypt);
+  return 0;
+}
+
+static kh_secret *container_of(const char *text, const char *passphrase, const char *options)
+{
+  kh_secret *file = NULL;
+  const char *pw = test_text("pw", passphrase, 0600);
+  const char *plain = test_text("plain", text, 0600);
+  const char *enc = test_path("enc");
+  test_run("openssl enc -aes-256-cbc %s -pass file:'%s' -in '%s' -out '%s' 2>/dev/null", options,
+           pw, plain, enc);
+  assert_int_equal(kh_file_read(enc, KH_KEYFILE_MAX, KH_FILE_REGULAR, &file, NULL, NULL), KH_OK);
+  return file;
+}
+
+static kh_status decrypt(const kh_secret *file, const char *passphrase, kh_digest digest,
+                         uint32_t iterations, kh_secret **text)
+{
+  kh_keyfile_options options = {.path = "enc", .digest = digest, .pbkdf2_iterations = iterations};
+  kh_bytes pw = {(const uint8_t *)passphrase, strlen(passphrase)};
+  return kh_keyfile_decrypt_openssl(&options, crypt, kh_secret_bytes(file), pw, text, NULL);
+}
+
+static void every_digest_with_and_without_pbkdf2(void **state)
+{
+  (void)state;
+  static const uint32_t iterations[] = {0, 1, 1000, 10000};
+  for (int digest = 0; digest < KH_DIGEST_COUNT; digest++) {
+    for (size_t i = 0; i < COUNT(iterations); i++) {
+      char options[64];
+      if (iterations[i] == 0)
+        snprintf(options, sizeof options, "-md %s", kh_digest_name((kh_digest)digest));
+      else
+        snprintf(options, sizeof options, "-md %s -pbkdf2 -iter %u",
+                 kh_digest_name((kh_digest)digest), iterations[i]);
+      kh_secret *file = container_of("some text", "p4ss phrase", options);
+      kh_secret *text = NULL;
+      assert_true(kh_keyfile_is_openssl(kh_secret_bytes(file)));
+      assert_int_equal(decrypt(file, "p4ss phrase", (kh_digest)digest, iterations[i], &text),
+                       KH_OK);
+      assert_int_equal(kh_secret_bytes(text).len, 9);
+      assert_memory_equal(kh_secret_bytes(text).data, "some text", 9);
+      kh_secret_free(&text);
+      kh_secret_free(&file);
+    }
+  }
+}
+
+static void texts_of_every_length_around_a_block(void **state)
+{
+  (void)state;
+  char plain[40] = "";
+  for (size_t len = 0; len < 34; len++) {
+    kh_secret *file = container_of(plain, "x", "-md sha1");
+    kh_secret *text = NULL;
+    assert_int_equal(decrypt(file, "x", KH_DIGEST_SHA1, 0, &text), KH_OK);
+    assert_int_equal(kh_secret_bytes(text).len, len);
+    kh_secret_free(&text);
+    kh_secret_free(&file);
+    plain[len] = 'a';
+    plain[len + 1] = '\0';
+  }
+}
+
+static void an_empty_passphrase(void **state)
+{
+  (void)state;
+  kh_secret *file = container_of("some text", "\n", "-md sha256");
+  kh_secret *text = NULL;
+  assert_int_equal(decrypt(file, "", KH_DIGEST_SHA256, 0, &text), KH_OK);
+  assert_memory_equal(kh_secret_bytes(text).data, "some text", 9);
+  kh_secret_free(&text);
+  kh_secret_free(&file);
+}
+
+/* the format has no integrity check: of many wrong passphrases, about one in 256 is not seen */
+static void most_wrong_passphrases_are_seen(void **state)
+{
+  (void)state;
+  kh_secret *file = container_of("some text", "right", "-md sha1");
+  unsigned unseen = 0;
+  for (unsigned i = 0; i < 512; i++) {
+    char wrong[16];
+    kh_secret *text = NULL;
+    snprintf(wrong, sizeof wrong, "wrong%u", i);
+    kh_status status = decrypt(file, wrong, KH_DIGEST_SHA1, 0, &text);
+    if (status == KH_OK)
+      unseen++;
+    else
+      assert_int_equal(status, KH_E_WRONG_PASSPHRASE);
+    assert_int_equal(status == KH_OK, text != NULL);
+    kh_secret_free(&text);
+  }
+  assert_true(unseen < 30);
+  kh_secret_free(&file);
+}
+
+static void what_is_a_container(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *bytes;
+    int is;
+  } files[] = {{"", 0},          {"Salted_", 0},   {"Salted__", 0},
+               {"Salted__x", 1}, {"salted__x", 0}, {"1;Salted__x", 0}};
+  for (size_t i = 0; i < COUNT(files); i++)
+    assert_int_equal(
+        kh_keyfile_is_openssl((kh_bytes){(const uint8_t *)files[i].bytes, strlen(files[i].bytes)}),
+        files[i].is);
+}
+
+static void lengths_that_no_container_has(void **state)
+{
+  (void)state;
+  uint8_t bytes[100] = "Salted__12345678";
+  kh_keyfile_options options = {.path = "enc"};
+  for (size_t len = 9; len < sizeof bytes; len++) {
+    kh_secret *text = NULL;
+    kh_fault fault = {0};
+    kh_status status =
+        kh_keyfile_decrypt_openssl(&options, crypt, (kh_bytes){bytes, len},
+                                   (kh_bytes){(const uint8_t *)"x", 1}, &text, &fault);
+    if (len < 32 || len % 16 != 0) {
+      assert_int_equal(status, KH_E_CONTAINER_SIZE);
+      assert_int_equal(fault.size, len);
+    } else {
+      assert_int_not_equal(status, KH_E_CONTAINER_SIZE);
+    }
+    kh_secret_free(&text);
+  }
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_digest_with_and_without_pbkdf2),
+      cmocka_unit_test(texts_of_every_length_around_a_block),
+      cmocka_unit_test(an_empty_passphrase),
+      cmocka_unit_test(most_wrong_passphrases_are_seen),
+      cmocka_unit_test(what_is_a_container),
+      cmocka_unit_test(lengths_that_no_container_has),
+  };
+  return cmocka_run_group_tests(tests, open_crypt, close_crypt);
+}

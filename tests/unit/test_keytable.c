@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <string.h>
+
+#include "keyhold/keytable.h"
+#include "unit.h"
+
+struct spec {
+  uint32_t id, version, len;
+};
+
+/* a key whose bytes tell its id, version and place in the list */
+static void make_bytes(uint8_t *bytes, const struct spec *spec, size_t place)
+{
+  for (uint32_t i = 0; i < spec->len; i++)
+    bytes[i] = (uint8_t)(spec->id * 31 + spec->version * 7 + (uint32_t)place * 3 + i);
+}
+
+static kh_keytable *table_of(const struct spec *specs, size_t count)
+{
+  KH_AUTO_KEYLIST list = NULL;
+  kh_keytable *table = NULL;
+  assert_int_equal(kh_keylist_new(count, &list), KH_OK);
+  for (size_t i = 0; i < count; i++) {
+    kh_key *key = kh_keylist_next(list);
+    key->id = specs[i].id;
+    key->version = specs[i].version;
+    key->len = specs[i].len;
+    make_bytes(key->bytes, &specs[i], i);
+    kh_keylist_commit(list);
+  }
+  assert_int_equal(kh_keytable_new(list, &table), KH_OK);
+  return table;
+}
+
+static void assert_key(const kh_keytable *table, const struct spec *spec, size_t place)
+{
+  uint8_t expected[KH_KEY_MAX];
+  kh_bytes key;
+  make_bytes(expected, spec, place);
+  assert_int_equal(kh_keytable_find(table, spec->id, spec->version, &key), KH_OK);
+  assert_int_equal(key.len, spec->len);
+  assert_memory_equal(key.data, expected, spec->len);
+}
+
+static void an_empty_table_finds_nothing(void **state)
+{
+  (void)state;
+  kh_keytable *table = table_of(NULL, 0);
+  kh_bytes key;
+  uint32_t version = 77;
+  for (uint32_t id = 0; id < 100; id++) {
+    assert_int_equal(kh_keytable_latest(table, id, &version), KH_E_KEY_NOT_FOUND);
+    assert_int_equal(kh_keytable_find(table, id, 1, &key), KH_E_KEY_NOT_FOUND);
+  }
+  assert_int_equal(version, 77);
+  assert_int_equal(kh_keytable_id_count(table), 0);
+  kh_keytable_free(&table);
+  assert_null(table);
+}
+
+static void keys_of_every_length_and_the_largest_numbers(void **state)
+{
+  (void)state;
+  static const struct spec specs[] = {
+      {1, 1, 16}, {4294967295u, 4294967294u, 32}, {2, 5, 24}, {4294967295u, 1, 16}};
+  kh_keytable *table = table_of(specs, COUNT(specs));
+  uint32_t version;
+  for (size_t i = 0; i < COUNT(specs); i++)
+    assert_key(table, &specs[i], i);
+  assert_int_equal(kh_keytable_latest(table, 4294967295u, &version), KH_OK);
+  assert_int_equal(version, 4294967294u);
+  assert_int_equal(kh_keytable_latest(table, 2, &version), KH_OK);
+  assert_int_equal(version, 5);
+  assert_int_equal(kh_keytable_id_count(table), 3);
+  assert_int_equal(kh_keytable_version_count(table), 4);
+  kh_keytable_free(&table);
+}
+
+static void versions_that_are_not_there(void **state)
+{
+  (void)state;
+  static const struct spec specs[] = {{1, 10, 16}, {1, 20, 16}, {1, 30, 16}};
+  static const uint32_t absent[] = {0, 1, 9, 11, 19, 21, 29, 31, 4294967295u};
+  kh_keytable *table = table_of(specs, COUNT(specs));
+  kh_bytes key;
+  for (size_t i = 0; i < COUNT(absent); i++)
+    assert_int_equal(kh_keytable_find(table, 1, absent[i], &key), KH_E_KEY_NOT_FOUND);
+  kh_keytable_free(&table);
+}
+
+static void the_last_of_repeated_versions_counts(void **state)
+{
+  (void)state;
+  static const struct spec specs[] = {{1, 1, 16}, {2, 1, 16}, {1, 1, 32}, {2, 1, 24}, {1, 1, 24}};
+  kh_keytable *table = table_of(specs, COUNT(specs));
+  assert_key(table, &specs[4], 4);
+  assert_key(table, &specs[3], 3);
+  assert_int_equal(kh_keytable_version_count(table), 2);
+  kh_keytable_free(&table);
+}
+
+/* the order of the file says nothing about which version is the latest */
+static void the_latest_is_the_highest(void **state)
+{
+  (void)state;
+  static const struct spec specs[] = {{1, 3, 16}, {1, 9, 16}, {1, 4, 16}};
+  kh_keytable *table = table_of(specs, COUNT(specs));
+  uint32_t version;
+  assert_int_equal(kh_keytable_latest(table, 1, &version), KH_OK);
+  assert_int_equal(version, 9);
+  kh_keytable_free(&table);
+}
+
+static void ten_thousand_keys_of_ten_versions(void **state)
+{
+  (void)state;
+  enum { IDS = 10000, VERSIONS = 10 };
+  static struct spec specs[IDS * VERSIONS];
+  for (size_t i = 0; i < COUNT(specs); i++)
+    specs[i] = (struct spec){(uint32_t)(i % IDS) * 400009u + 1, (uint32_t)(i / IDS) * 3 + 1,
+                             16 + 8 * (uint32_t)(i % 3)};
+  kh_keytable *table = table_of(specs, COUNT(specs));
+  uint32_t version;
+  for (size_t i = 0; i < COUNT(specs); i++) {
+    assert_key(table, &specs[i], i);
+    assert_int_equal(kh_keytable_latest(table, specs[i].id, &version), KH_OK);
+    assert_int_equal(version, (VERSIONS - 1) * 3 + 1);
+    assert_int_equal(kh_keytable_latest(table, specs[i].id + 1, &version), KH_E_KEY_NOT_FOUND);
+  }
+  kh_keytable_free(&table);
+}
+
+static void free_takes_nothing(void **state)
+{
+  (void)state;
+  kh_keytable *table = NULL;
+  kh_keytable_free(&table);
+  kh_keytable_free(NULL);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(an_empty_table_finds_nothing),
+      cmocka_unit_test(keys_of_every_length_and_the_largest_numbers),
+      cmocka_unit_test(versions_that_are_not_there),
+      cmocka_unit_test(the_last_of_repeated_versions_counts),
+      cmocka_unit_test(the_latest_is_the_highest),
+      cmocka_unit_test(ten_thousand_keys_of_ten_versions),
+      cmocka_unit_test(free_takes_nothing),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
