@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "plugin.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+plugin_heard plugin_heard_now;
+const char *plugin_so;
+
+/* the layouts that the MYSQL_SYSVAR_* macros of mysql/plugin.h give a variable */
+struct any_variable {
+  MYSQL_PLUGIN_VAR_HEADER;
+};
+struct string_variable {
+  MYSQL_PLUGIN_VAR_HEADER;
+  char **value;
+  char *def_val;
+};
+struct enum_variable {
+  MYSQL_PLUGIN_VAR_HEADER;
+  unsigned long *value;
+  unsigned long def_val;
+};
+struct uint_variable {
+  MYSQL_PLUGIN_VAR_HEADER;
+  unsigned *value;
+  unsigned def_val;
+};
+
+static void die(const char *what)
+{
+  fprintf(stderr, "%s: %s\n", plugin_so, what);
+  abort();
+}
+
+static void hear(unsigned number, unsigned long flags, const char *format, va_list arguments)
+{
+  plugin_heard *heard = &plugin_heard_now;
+  size_t used = strlen(heard->text);
+  if (flags & ME_NOTE)
+    heard->notes++;
+  else if (flags & ME_WARNING)
+    heard->warnings++;
+  else {
+    heard->errors++;
+    heard->last_error = number;
+  }
+  if ((flags & (ME_ERROR_LOG | ME_ERROR_LOG_ONLY)) == 0)
+    die("a message that does not reach the error log");
+  vsnprintf(heard->text + used, sizeof heard->text - used - 1, format, arguments);
+  strcat(heard->text, "\n");
+}
+
+static void hear_printf(unsigned number, const char *format, unsigned long flags, ...)
+{
+  va_list arguments;
+  va_start(arguments, flags);
+  hear(number, flags, format, arguments);
+  va_end(arguments);
+}
+
+static struct my_print_error_service_st print_error = {.my_printf_error_func = hear_printf};
+
+/* The server writes into every service pointer that it finds; one that it does not know must not be
+ * there. */
+static void fill_services(void *so)
+{
+  struct my_print_error_service_st **service = dlsym(so, "my_print_error_service");
+  if (service == NULL)
+    die("my_print_error_service is not exported");
+  *service = &print_error;
+}
+
+static void set_defaults(const test_plugin *plugin)
+{
+  for (struct st_mysql_sys_var **var = plugin->declaration->system_vars;
+       var != NULL && *var != NULL; var++) {
+    void *any = *var;
+    switch (((struct any_variable *)any)->flags & 0x7f) {
+    case PLUGIN_VAR_STR:
+      *((struct string_variable *)any)->value = ((struct string_variable *)any)->def_val;
+      break;
+    case PLUGIN_VAR_ENUM:
+      *((struct enum_variable *)any)->value = ((struct enum_variable *)any)->def_val;
+      break;
+    case PLUGIN_VAR_INT:
+      *((struct uint_variable *)any)->value = ((struct uint_variable *)any)->def_val;
+      break;
+    default:
+      die("a variable of a type that this harness does not know");
+    }
+  }
+}
+
+void plugin_open(test_plugin *plugin)
+{
+  plugin_quiet();
+  plugin->so = dlopen(plugin_so, RTLD_NOW | RTLD_LOCAL);
+  if (plugin->so == NULL)
+    die(dlerror());
+  plugin->declaration = dlsym(plugin->so, "_maria_plugin_declarations_");
+  if (plugin->declaration == NULL)
+    die("no descriptor");
+  plugin->methods = plugin->declaration->info;
+  fill_services(plugin->so);
+  set_defaults(plugin);
+}
+
+void plugin_close(test_plugin *plugin, bool started)
+{
+  if (started && plugin->declaration->deinit(NULL) != 0)
+    die("deinit failed");
+  dlclose(plugin->so);
+  memset(plugin, 0, sizeof *plugin);
+}
+
+bool plugin_start(test_plugin *plugin)
+{
+  return plugin->declaration->init(NULL) == 0;
+}
+
+void plugin_run(test_plugin *plugin, const char *filename, const char *filekey,
+                unsigned long algorithm)
+{
+  plugin_open(plugin);
+  plugin_set_string(plugin, "filename", filename);
+  plugin_set_string(plugin, "filekey", filekey);
+  plugin_set_enum(plugin, "encryption_algorithm", algorithm);
+  if (!plugin_start(plugin))
+    die(plugin_heard_now.text);
+}
+
+struct st_mysql_sys_var *plugin_variable(const test_plugin *plugin, const char *name)
+{
+  for (struct st_mysql_sys_var **var = plugin->declaration->system_vars; *var != NULL; var++)
+    if (strcmp(((struct any_variable *)(void *)*var)->name, name) == 0)
+      return *var;
+  return NULL;
+}
+
+static void *needed(const test_plugin *plugin, const char *name)
+{
+  void *variable = plugin_variable(plugin, name);
+  if (variable == NULL)
+    die(name);
+  return variable;
+}
+
+void plugin_set_string(const test_plugin *plugin, const char *name, const char *value)
+{
+  *((struct string_variable *)needed(plugin, name))->value = (char *)value;
+}
+
+void plugin_set_enum(const test_plugin *plugin, const char *name, unsigned long value)
+{
+  *((struct enum_variable *)needed(plugin, name))->value = value;
+}
+
+void plugin_set_uint(const test_plugin *plugin, const char *name, unsigned value)
+{
+  *((struct uint_variable *)needed(plugin, name))->value = value;
+}
+
+void plugin_quiet(void)
+{
+  memset(&plugin_heard_now, 0, sizeof plugin_heard_now);
+}
+
+bool plugin_said(const char *part)
+{
+  return strstr(plugin_heard_now.text, part) != NULL;
+}
+
+bool plugin_must_say(const char *part)
+{
+  if (!plugin_said(part))
+    fprintf(stderr, "'%s' is not among what was said:\n%s\n", part, plugin_heard_now.text);
+  return plugin_said(part);
+}
+
+int plugin_crypt(const test_plugin *plugin, const unsigned char *src, unsigned slen,
+                 unsigned char *dst, unsigned *dlen, const unsigned char *key, unsigned klen,
+                 const unsigned char *iv, int flags)
+{
+  _Alignas(16) unsigned char ctx[1024];
+  unsigned body = 0xdeadbeef;
+  unsigned tail = 0xdeadbeef;
+  int init = plugin->methods->crypt_ctx_init(ctx, key, klen, iv, 16, flags, 1, 1);
+  if (init != 0)
+    return init;
+  int update = plugin->methods->crypt_ctx_update(ctx, src, slen, dst, &body);
+  int finish = plugin->methods->crypt_ctx_finish(ctx, dst + body, &tail);
+  *dlen = body + tail;
+  return update != 0 ? update : finish;
+}

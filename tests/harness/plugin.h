@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file plugin.h
+ * A plugin loaded as the server loads one: its descriptor, its variables, its service pointers and
+ * its methods.
+ */
+#ifndef KEYHOLD_TEST_PLUGIN_H
+#define KEYHOLD_TEST_PLUGIN_H
+
+#include <mysql/plugin.h>
+#include <mysql/plugin_encryption.h>
+#include <stdbool.h>
+
+/** One loaded plugin. */
+typedef struct test_plugin {
+  void *so;
+  struct st_maria_plugin *declaration;
+  struct st_mariadb_encryption *methods;
+} test_plugin;
+
+/** What the plugin has said by its error service since plugin_open() or plugin_quiet(). */
+typedef struct plugin_heard {
+  unsigned errors, warnings, notes; /**< lines for the error log, by severity */
+  unsigned last_error;              /**< number of the last error */
+  char text[32768];                 /**< all of them, a line each */
+} plugin_heard;
+
+extern plugin_heard plugin_heard_now;
+
+/** The first argument of the test program: the path of the `.so`. Set by main(). */
+extern const char *plugin_so;
+
+/** Loads the `.so`, fills its service pointers, gives every variable its default. Any failure ends
+ * the program. */
+void plugin_open(test_plugin *plugin);
+
+/** Calls deinit if init had succeeded, and unloads. */
+void plugin_close(test_plugin *plugin, bool started);
+
+/** Calls init; true when it succeeded. */
+bool plugin_start(test_plugin *plugin);
+
+/** Loads, sets filename and filekey, and starts; all must succeed. */
+void plugin_run(test_plugin *plugin, const char *filename, const char *filekey,
+                unsigned long algorithm);
+
+/** A variable by the name that it has after the plugin's; NULL when there is none. */
+struct st_mysql_sys_var *plugin_variable(const test_plugin *plugin, const char *name);
+
+/** Set a variable, as the server does before init. */
+void plugin_set_string(const test_plugin *plugin, const char *name, const char *value);
+void plugin_set_enum(const test_plugin *plugin, const char *name, unsigned long value);
+void plugin_set_uint(const test_plugin *plugin, const char *name, unsigned value);
+
+/** Forgets what was heard. */
+void plugin_quiet(void);
+
+/** Whether some message contains this. */
+bool plugin_said(const char *part);
+
+/** Whether some message contains this; if none does, shows what was said. */
+bool plugin_must_say(const char *part);
+
+/** A whole message by the server's own recipe, encryption_crypt() of mysql/service_encryption.h. */
+int plugin_crypt(const test_plugin *plugin, const unsigned char *src, unsigned slen,
+                 unsigned char *dst, unsigned *dlen, const unsigned char *key, unsigned klen,
+                 const unsigned char *iv, int flags);
+
+#endif

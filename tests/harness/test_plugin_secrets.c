@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Searches this process's own memory for keys and passphrases: while the plugin runs they may be in
+ * memory that is left out of core dumps, and nowhere else; when it has ended, nowhere at all.
+ *
+ * What is looked for must not itself lie about, so this program holds it only under a mask.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "keyhold/secret.h"
+#include "plugin.h"
+#include "unit.h"
+
+enum { MASK = 0x5a, SECRET_MAX = 64, CHUNK = 1 << 16 };
+
+/* bytes to look for, each XOR MASK */
+struct masked {
+  unsigned char bytes[SECRET_MAX];
+  size_t len;
+};
+
+static test_plugin loaded;
+static struct masked key_digits, key_bytes, passphrase;
+
+/* One byte at a time, so that no buffer of the C library holds them. */
+static struct masked mask_file(const char *path, size_t skip, size_t len)
+{
+  struct masked masked = {.len = len};
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  assert_true(fd >= 0);
+  assert_int_equal(lseek(fd, (off_t)skip, SEEK_SET), skip);
+  for (size_t i = 0; i < len; i++) {
+    assert_int_equal(read(fd, &masked.bytes[i], 1), 1);
+    masked.bytes[i] ^= MASK;
+  }
+  close(fd);
+  return masked;
+}
+
+static unsigned char value_of(unsigned char digit)
+{
+  return (unsigned char)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+}
+
+static struct masked unhex_masked(const struct masked *digits)
+{
+  struct masked masked = {.len = digits->len / 2};
+  for (size_t i = 0; i < masked.len; i++)
+    masked.bytes[i] = (unsigned char)(MASK ^ (value_of(digits->bytes[2 * i] ^ MASK) << 4 |
+                                              value_of(digits->bytes[2 * i + 1] ^ MASK)));
+  return masked;
+}
+
+static int is_at(const unsigned char *memory, const struct masked *secret)
+{
+  for (size_t i = 0; i < secret->len; i++)
+    if ((memory[i] ^ MASK) != secret->bytes[i])
+      return 0;
+  return 1;
+}
+
+/* Number of places in [from, to) that hold the secret; chunks overlap so that none is cut. */
+static size_t count_in(int mem, unsigned long from, unsigned long to, const struct masked *secret)
+{
+  static unsigned char chunk[CHUNK];
+  size_t found = 0;
+  for (unsigned long at = from; at < to; at += CHUNK - SECRET_MAX) {
+    size_t want = to - at < CHUNK ? to - at : CHUNK;
+    if (at <= (uintptr_t)chunk && (uintptr_t)chunk < at + want)
+      continue; /* the copy that is being made */
+    ssize_t got = pread(mem, chunk, want, (off_t)at);
+    for (size_t i = 0; got > 0 && i + secret->len <= (size_t)got && i < CHUNK - SECRET_MAX; i++)
+      found += (size_t)is_at(chunk + i, secret);
+  }
+  kh_wipe(chunk, sizeof chunk);
+  return found;
+}
+
+enum where { DUMPED, NOT_DUMPED };
+
+/* Number of places in this process's readable memory, of the kind that core dumps take or leave
+ * out. */
+static size_t count_places(const struct masked *secret, enum where where)
+{
+  FILE *maps = fopen("/proc/self/smaps", "r");
+  int mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+  char line[1024];
+  unsigned long from = 0, to = 0, next_from, next_to;
+  char mode[8] = "", next_mode[8];
+  size_t found = 0;
+  assert_non_null(maps);
+  assert_true(mem >= 0);
+  while (fgets(line, sizeof line, maps) != NULL) {
+    if (sscanf(line, "%lx-%lx %7s", &next_from, &next_to, next_mode) == 3) {
+      from = next_from;
+      to = next_to;
+      memcpy(mode, next_mode, sizeof mode);
+    } else if (strncmp(line, "VmFlags:", 8) == 0 && mode[0] == 'r') {
+      enum where kind = strstr(line, " dd") == NULL ? DUMPED : NOT_DUMPED;
+      if (kind == where &&
+          to - from < 1UL << 32) /* the sanitizers' shadows are larger, and not dumped */
+        found += count_in(mem, from, to, secret);
+    }
+  }
+  close(mem);
+  fclose(maps);
+  return found;
+}
+
+static void assert_hidden(const struct masked *secret)
+{
+  assert_int_equal(count_places(secret, DUMPED), 0);
+}
+
+static void assert_gone(const struct masked *secret)
+{
+  assert_hidden(secret);
+  assert_int_equal(count_places(secret, NOT_DUMPED), 0);
+}
+
+static void the_search_finds_what_is_there(void **state)
+{
+  (void)state;
+  char *copy = malloc(SECRET_MAX);
+  assert_non_null(copy);
+  assert_hidden(&key_digits);
+  for (size_t i = 0; i < key_digits.len; i++)
+    ((volatile char *)copy)[i] = (char)(key_digits.bytes[i] ^ MASK);
+  assert_in_range(count_places(&key_digits, DUMPED), 1, 2);
+  kh_wipe(copy, SECRET_MAX);
+  assert_hidden(&key_digits);
+  free(copy);
+}
+
+static void run_and_search(const char *filename, const char *filekey)
+{
+  plugin_run(&loaded, filename, filekey, 0);
+  assert_hidden(&key_digits);
+  assert_hidden(&key_bytes);
+  assert_hidden(&passphrase);
+  assert_int_equal(count_places(&key_bytes, NOT_DUMPED), 1);
+  assert_int_equal(count_places(&key_digits, NOT_DUMPED), 0);
+  assert_int_equal(count_places(&passphrase, NOT_DUMPED), 0);
+  plugin_close(&loaded, true);
+  assert_gone(&key_bytes);
+}
+
+static void a_key_file_in_the_clear(void **state)
+{
+  (void)state;
+  run_and_search(test_path("keys"), "");
+}
+
+static void an_encrypted_key_file(void **state)
+{
+  (void)state;
+  char filekey[1024];
+  snprintf(filekey, sizeof filekey, "FILE:%s", test_path("pass"));
+  run_and_search(test_path("enc"), filekey);
+}
+
+static void failures_leave_nothing_behind(void **state)
+{
+  (void)state;
+  char filekey[1024];
+  snprintf(filekey, sizeof filekey, "FILE:%s", test_path("pass"));
+  plugin_open(&loaded);
+  plugin_set_string(&loaded, "filename", test_path("bad"));
+  assert_false(plugin_start(&loaded));
+  assert_true(plugin_must_say("Syntax error"));
+  assert_gone(&key_digits);
+  assert_gone(&key_bytes);
+  plugin_set_string(&loaded, "filename", test_path("keys"));
+  plugin_set_string(&loaded, "filekey", filekey);
+  assert_false(plugin_start(&loaded));
+  assert_true(plugin_must_say("Not encrypted"));
+  assert_gone(&key_digits);
+  assert_gone(&passphrase);
+  plugin_close(&loaded, false);
+}
+
+/* The secrets are made by other processes and never pass through this one in the clear. */
+static int make_files(void **state)
+{
+  (void)state;
+  const char *keys = test_path("keys");
+  test_run("umask 077; { printf '1;'; openssl rand -hex 32; } > '%s'", keys);
+  test_run("umask 077; { cat '%s'; echo bad; } > '%s'", keys, test_path("bad"));
+  test_run("umask 077; openssl rand -hex 24 > '%s'", test_path("pass"));
+  test_run(
+      "umask 077; openssl enc -aes-256-cbc -md sha1 -in '%s' -out '%s' -pass file:'%s' 2>/dev/null",
+      keys, test_path("enc"), test_path("pass"));
+  key_digits = mask_file(keys, 2, 64);
+  key_bytes = unhex_masked(&key_digits);
+  passphrase = mask_file(test_path("pass"), 0, 48);
+  return 0;
+}
+
+int main(int argc, char **argv)
+{
+  (void)argc;
+  plugin_so = argv[1];
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_search_finds_what_is_there),
+      cmocka_unit_test(a_key_file_in_the_clear),
+      cmocka_unit_test(an_encrypted_key_file),
+      cmocka_unit_test(failures_leave_nothing_behind),
+  };
+  return cmocka_run_group_tests(tests, make_files, NULL);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Threads look up present and absent keys and crypt at the same time. ThreadSanitizer is the judge
+ * of the rest. */
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "files.h"
+#include "plugin.h"
+#include "reference.h"
+#include "unit.h"
+
+enum { THREADS = 8, ROUNDS = 3000, KEYS = 200 };
+
+static test_plugin loaded;
+
+static int start(void **state)
+{
+  (void)state;
+  static char text[KEYS * 64];
+  size_t used = 0;
+  for (unsigned id = 1; id <= KEYS; id++)
+    used += (size_t)snprintf(text + used, sizeof text - used, "%u;%032x\n", id * 3 - 2, id);
+  plugin_run(&loaded, test_text("keys", text, 0600), "", 1);
+  return 0;
+}
+
+static int stop(void **state)
+{
+  (void)state;
+  plugin_close(&loaded, true);
+  return 0;
+}
+
+static int look_up(unsigned id)
+{
+  unsigned char key[32] = {0};
+  unsigned length = sizeof key;
+  int present = id % 3 == 1 && id <= KEYS * 3 - 2;
+  unsigned version = loaded.methods->get_latest_key_version(id);
+  unsigned result = loaded.methods->get_key(id, 1, key, &length);
+  if (!present)
+    return version == ENCRYPTION_KEY_VERSION_INVALID && result == ENCRYPTION_KEY_VERSION_INVALID;
+  return version == 1 && result == 0 && length == 16 && key[15] == (unsigned char)((id + 2) / 3);
+}
+
+static int round_trip(uint32_t *seed)
+{
+  unsigned char key[16], iv[16], plain[200], cipher[232], back[232];
+  unsigned len = test_random(seed) % sizeof plain;
+  unsigned made = 0, again = 0;
+  int nopad = (int)(test_random(seed) & ENCRYPTION_FLAG_NOPAD);
+  test_random_bytes(seed, key, sizeof key);
+  test_random_bytes(seed, iv, sizeof iv);
+  test_random_bytes(seed, plain, sizeof plain);
+  return plugin_crypt(&loaded, plain, len, cipher, &made, key, 16, iv,
+                      nopad | ENCRYPTION_FLAG_ENCRYPT) == 0 &&
+         plugin_crypt(&loaded, cipher, made, back, &again, key, 16, iv, nopad) == 0 &&
+         again == len && memcmp(back, plain, len) == 0;
+}
+
+static void *work(void *argument)
+{
+  uint32_t seed = (uint32_t)(uintptr_t)argument;
+  for (unsigned i = 0; i < ROUNDS; i++)
+    if (!look_up(test_random(&seed) % (KEYS * 4)) || !round_trip(&seed))
+      return (void *)1;
+  return NULL;
+}
+
+static void eight_threads_at_once(void **state)
+{
+  (void)state;
+  pthread_t threads[THREADS];
+  for (uintptr_t i = 0; i < THREADS; i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, work, (void *)(i + 1)), 0);
+  for (size_t i = 0; i < THREADS; i++) {
+    void *failed = NULL;
+    assert_int_equal(pthread_join(threads[i], &failed), 0);
+    assert_null(failed);
+  }
+}
+
+int main(int argc, char **argv)
+{
+  (void)argc;
+  plugin_so = argv[1];
+  const struct CMUnitTest tests[] = {cmocka_unit_test(eight_threads_at_once)};
+  return cmocka_run_group_tests(tests, start, stop);
+}
