@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Every option and every message of the plugin stands in the documentation, and no file that it names is missing."""
+import re
+import sys
+from pathlib import Path
+
+STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+CONVERSION = re.compile(r"%[-0-9.*]*(?:z|l|ll)?[a-zA-Z]")
+SHORTEST = 12  # a piece of a message that is worth looking for
+
+
+def squeeze(text):
+    return re.sub(r"[\s`*]+", " ", text)
+
+
+def options(root):
+    for source in root.glob("src/plugins/*/options.c"):
+        for name in re.findall(r"MYSQL_SYSVAR_\w+\((\w+),", source.read_text()):
+            yield f"{source.parent.name}_key_management_{name}"
+
+
+def messages(root):
+    """The literal pieces of every format that reaches a user."""
+    for source in [root / "src/core/base/fault.c", *root.glob("src/core/**/*.c"), *root.glob("src/plugins/*/plugin.c")]:
+        text = re.sub(r'"\s+(?:KEYHOLD_VERSION\s+)?"', "", re.sub(r"/\*.*?\*/", "", source.read_text(), flags=re.S))
+        if source.name == "fault.c":
+            bodies = [text]
+        else:
+            bodies = re.findall(r"kh_(?:log_write|report_error)\((?:[^;]*?)\);", text, flags=re.S)
+        for literal in STRING.findall(" ".join(bodies)):
+            for piece in CONVERSION.split(literal.replace('\\"', '"')):
+                if len(piece.strip(" '\"(),.:")) >= SHORTEST:
+                    yield source.name, piece.strip(" '\"(),.:")
+
+
+def links(root):
+    for page in [root / "README.md", *root.glob("docs/*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            if not (page.parent / target).exists():
+                yield f"{page.name} names {target}, which is not there"
+
+
+def main():
+    root = Path(sys.argv[1])
+    faults = list(links(root))
+    options_page = (root / "docs/options.md").read_text()
+    for name in sorted(set(options(root))):
+        if f"`{name}`" not in options_page:
+            faults.append(f"docs/options.md does not have {name}")
+    messages_page = squeeze((root / "docs/messages.md").read_text())
+    found = 0
+    for source, piece in sorted(set(messages(root))):
+        found += 1
+        if squeeze(piece) not in messages_page:
+            faults.append(f"docs/messages.md does not have '{piece}' ({source})")
+    if found < 20 or not list(options(root)):
+        faults.append("this check no longer finds the messages or the options in the source")
+    print("\n".join(faults) or f"{found} pieces of messages and every option are documented")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Each folder includes what stands below it, never above; and each foreign library has one door."""
+import re
+import sys
+from pathlib import Path
+
+# from below to above; a folder may include itself and what stands before it
+LAYERS = ["core/base", "core/keytable", "core/crypt", "core/unlock", "core/keyfile", "server", "plugins", "cli"]
+
+# which folder a public header belongs to: the one that defines its functions
+HEADERS = {
+    "core/base": "bytes cursor fault file hex limits log secret status version",
+    "core/keytable": "keylist keytable",
+    "core/crypt": "crypt",
+    "core/unlock": "unlock",
+    "core/keyfile": "keyfile",
+}
+LAYER_OF_HEADER = {name: layer for layer, names in HEADERS.items() for name in names.split()}
+
+# foreign includes and the folders that may have them
+DOORS = {
+    r"openssl/": ["core/crypt"],
+    r"sodium": ["core/base"],
+    r"mysql/|typelib\.h": ["server", "plugins"],
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
+
+
+def layer_of_file(path):
+    return next((layer for layer in LAYERS if path.startswith(layer + "/")), None)
+
+
+def layer_of_include(name, layer):
+    public = re.fullmatch(r"keyhold/(\w+)\.h", name)
+    if public:
+        return LAYER_OF_HEADER.get(public.group(1), "unknown header " + name)
+    return layer_of_file(name) or layer  # a bare name stands beside the file
+
+
+def faults_of(layer, kind, name):
+    if kind == '"':
+        wanted = layer_of_include(name, layer)
+        if wanted not in LAYERS or LAYERS.index(wanted) > LAYERS.index(layer):
+            yield f"{layer} may not include {name}, which belongs to {wanted}"
+    for pattern, folders in DOORS.items():
+        if re.match(pattern, name) and layer not in folders:
+            yield f"{layer} may not include {name}: its door is {', '.join(folders)}"
+
+
+def check(root):
+    for path in sorted((root / "src").rglob("*.[ch]")):
+        relative = path.relative_to(root / "src").as_posix()
+        layer = layer_of_file(relative)
+        if layer is None:
+            yield f"{relative}: stands in no layer"
+            continue
+        for line in path.read_text().splitlines():
+            match = INCLUDE.match(line)
+            if match:
+                yield from (f"{relative}: {fault}" for fault in faults_of(layer, *match.groups()))
+    for path in sorted((root / "include/keyhold").glob("*.h")):
+        layer = LAYER_OF_HEADER.get(path.stem)
+        if layer is None:
+            yield f"{path.name}: no layer is known for it"
+            continue
+        for line in path.read_text().splitlines():
+            match = INCLUDE.match(line)
+            if match:
+                yield from (f"{path.name}: {fault}" for fault in faults_of(layer, *match.groups()))
+
+
+def self_test():
+    bad = [("core/base", '"', "keyhold/keytable.h"), ("core/keyfile", "<", "openssl/evp.h"),
+           ("core/keyfile", "<", "mysql/plugin.h"), ("core/crypt", '"', "keyhold/keyfile.h"),
+           ("core/crypt", '"', "server/report.h"), ("core/base", '"', "keyhold/nonesuch.h"),
+           ("plugins", "<", "sodium.h")]
+    good = [("plugins", '"', "server/report.h"), ("core/crypt", "<", "openssl/evp.h"), ("core/crypt", '"', "mode.h"),
+            ("server", "<", "mysql/plugin.h"), ("core/keyfile", '"', "keyhold/crypt.h")]
+    for case in bad:
+        if not list(faults_of(*case)):
+            yield f"not seen: {case}"
+    for case in good:
+        yield from faults_of(*case)
+
+
+def main():
+    arguments = sys.argv[1:]
+    faults = list(self_test() if arguments[0] == "--self-test" else check(Path(arguments[0])))
+    print("\n".join(faults) or "every include leans on what stands below")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

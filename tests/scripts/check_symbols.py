@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""A plugin exports its descriptor and every service pointer that it holds, and nothing else; and leaves none undefined."""
+import re
+import subprocess
+import sys
+
+DESCRIPTOR = {"_maria_plugin_declarations_", "_maria_plugin_interface_version_", "_maria_sizeof_struct_st_plugin_"}
+SERVICES = {"my_print_error_service"}
+LIBRARIES = re.compile(r"@(GLIBC|OPENSSL|LIBSODIUM)")
+
+
+def symbols(*arguments):
+    output = subprocess.run(["nm", *arguments], check=True, text=True, capture_output=True).stdout
+    return [line.split() for line in output.splitlines() if line.strip()]
+
+
+def main():
+    faults = []
+    for plugin in sys.argv[1:]:
+        exported = {fields[-1].split("@")[0] for fields in symbols("-D", "--defined-only", plugin)}
+        if exported != DESCRIPTOR | SERVICES:
+            faults.append(f"{plugin} exports {sorted(exported)}, not {sorted(DESCRIPTOR | SERVICES)}")
+        held = {fields[-1] for fields in symbols("--defined-only", plugin)
+                if re.fullmatch(r"\w+_service", fields[-1]) and fields[-2] in "dDbB"}
+        if not held <= exported:
+            faults.append(f"{plugin} hides service pointers: {sorted(held - exported)}")
+        for fields in symbols("-D", "--undefined-only", plugin):
+            name = fields[-1]
+            weak = fields[-2] == "w"
+            known = LIBRARIES.search(name) or name.startswith(("sodium_", "__asan", "__ubsan", "__tsan", "__sanitizer"))
+            if not weak and not known:
+                faults.append(f"{plugin} leaves {name} undefined")
+    print("\n".join(faults) or "descriptor and services, and nothing else")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
