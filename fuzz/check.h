@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file check.h
+ * What must hold after every load of a key file, whatever was in it.
+ */
+#ifndef KEYHOLD_FUZZ_CHECK_H
+#define KEYHOLD_FUZZ_CHECK_H
+
+#include <stdlib.h>
+
+#include "keyhold/keyfile.h"
+#include "keyhold/keytable.h"
+
+#define MUST(condition) ((condition) ? (void)0 : abort())
+
+/* A list that was given is whole: every key is in its table, and key 1 is there. */
+static inline void check_list(const kh_keylist *list)
+{
+  kh_keytable *table = NULL;
+  uint32_t version;
+  if (kh_keytable_new(list, &table) != KH_OK) /* only when a library call was made to fail */
+    return;
+  MUST(kh_keytable_latest(table, KH_KEY_ID_SYSTEM, &version) == KH_OK);
+  for (size_t i = 0; i < kh_keylist_count(list); i++) {
+    const kh_key *key = kh_keylist_at(list, i);
+    kh_bytes found;
+    MUST(key->id >= KH_KEY_ID_MIN && key->line > 0);
+    MUST(kh_keytable_find(table, key->id, key->version, &found) == KH_OK);
+    MUST(found.len == 16 || found.len == 24 || found.len == 32);
+    MUST(kh_keytable_latest(table, key->id, &version) == KH_OK && version >= key->version);
+  }
+  kh_keytable_free(&table);
+}
+
+/* Success gives a list and no fault; failure gives a fault that makes a sentence, and no list. */
+static inline void check_outcome(kh_status status, const kh_keylist *list, const kh_fault *fault)
+{
+  char sentence[KH_MESSAGE_MAX];
+  MUST((status == KH_OK) == (list != NULL));
+  if (list != NULL) {
+    check_list(list);
+    return;
+  }
+  MUST(fault->status == status);
+  kh_fault_describe(fault, sentence, sizeof sentence);
+  MUST(sentence[0] != '\0');
+}
+
+#endif
