@@ -28,4 +28,4 @@ need() {
 
 PACKAGES_BUILD=(gcc libc6-dev cmake ninja-build pkg-config libssl-dev libsodium-dev libmariadbd-dev libmariadb-dev)
 PACKAGES_SERVER=(mariadb-server mariadb-client mariadb-backup openssl)
-PACKAGES_TEST=(libcmocka-dev mariadb-test clang clang-format libclang-rt-14-dev python3 valgrind)
+PACKAGES_TEST=(libcmocka-dev nettle-dev mariadb-test clang clang-format libclang-rt-14-dev python3)
