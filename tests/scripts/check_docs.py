@@ -23,7 +23,8 @@ def options(root):
 def messages(root):
     """The literal pieces of every format that reaches a user."""
     for source in [root / "src/core/base/fault.c", *root.glob("src/core/**/*.c"), *root.glob("src/plugins/*/plugin.c")]:
-        text = re.sub(r'"\s+(?:KEYHOLD_VERSION\s+)?"', "", re.sub(r"/\*.*?\*/", "", source.read_text(), flags=re.S))
+        text = re.sub(r"/\*.*?\*/|#include[^\n]*", "", source.read_text(), flags=re.S)
+        text = re.sub(r'"\s+(?:KEYHOLD_VERSION\s+)?"', "", re.sub(r'%"\s*PRI(\w)64\s*"', r"%\1", text))
         if source.name == "fault.c":
             bodies = [text]
         else:

@@ -29,10 +29,12 @@ static kh_status load(const kh_crypt *crypt, const kh_log *log, kh_keytable **re
                  "the keys cannot be locked into memory and may reach swap: raise the server's "
                  "limit of locked "
                  "memory (LimitMEMLOCK= of its systemd unit)");
+  size_t ids = kh_keytable_id_count(*ret_keys);
+  size_t versions = kh_keytable_version_count(*ret_keys);
   kh_log_write(log, KH_LOG_NOTE,
-               "Keyhold " KEYHOLD_VERSION ": %zu keys with %zu versions from '%s' (%s), %s",
-               kh_keytable_id_count(*ret_keys), kh_keytable_version_count(*ret_keys), options.path,
-               info.format, kh_file_options_cipher_name());
+               "Keyhold " KEYHOLD_VERSION ": %zu key%s with %zu version%s from '%s' (%s), %s", ids,
+               ids == 1 ? "" : "s", versions, versions == 1 ? "" : "s", options.path, info.format,
+               kh_file_options_cipher_name());
   return KH_OK;
 }
 
