@@ -14,16 +14,25 @@
 #include "keyhold/limits.h"
 #include "keyhold/status.h"
 
+/** A path for a message: as it is, or with "..." for its middle, so that what stands behind it fits
+ * too. */
+typedef struct kh_shown_path {
+  char text[KH_PATH_SHOWN_MAX];
+} kh_shown_path;
+
+/** Makes a path fit for a message; NULL gives the empty text. Thread-safe. */
+kh_shown_path kh_show_path(const char *path);
+
 /** Place and cause of a failure. All zero: nothing has failed. */
 typedef struct kh_fault {
   kh_status status;
-  char path[KH_FAULT_PATH_MAX]; /**< the file, as the user wrote its name; cut when longer */
-  int os_error;                 /**< errno, or 0 */
-  unsigned line;                /**< from 1; 0: the file has no lines */
-  size_t column;                /**< from 1, in bytes; 0: no column */
-  unsigned other_line;          /**< KH_E_KEY_DUPLICATE: the line of the first of the two, from 1 */
-  uint64_t size;                /**< the size in bytes that was wrong, where there is one */
-  uint64_t limit; /**< the size in bytes that would have been right, where there is one */
+  kh_shown_path path;  /**< the file, as the user wrote its name */
+  int os_error;        /**< errno, or 0 */
+  unsigned line;       /**< from 1; 0: the file has no lines */
+  size_t column;       /**< from 1, in bytes; 0: no column */
+  unsigned other_line; /**< KH_E_KEY_DUPLICATE: the line of the first of the two, from 1 */
+  uint64_t size;       /**< the size in bytes that was wrong, where there is one */
+  uint64_t limit;      /**< the size in bytes that would have been right, where there is one */
 } kh_fault;
 
 /**

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "keyhold/fault.h"
+#include "keyhold/log.h"
 #include "keyhold/secret.h"
 
 /** What was seen on the opened descriptor. */
@@ -27,8 +28,9 @@ typedef enum kh_file_kind {
 /**
  * Reads the first bytes of a file into secret memory.
  *
- * The type and the permissions are those of the descriptor that is read, not of the name. The name
- * is never followed by a controlling terminal, the descriptor is close-on-exec.
+ * The type and the permissions are those of the descriptor that is read, not of the name. A
+ * terminal that is opened does not become the process's own, and the descriptor is not inherited by
+ * programs.
  *
  * @param path        NUL-terminated; a relative one starts at the process's directory (in the
  * server: its data directory).
@@ -45,5 +47,12 @@ KH_MUST_USE kh_status kh_file_read(const char *path, size_t most, kh_file_kind k
 
 /** Whether users other than the owner and the group may read or write a file of this mode. */
 bool kh_file_is_open_to_others(mode_t mode);
+
+/**
+ * Warns of a mode that is open to others, naming file and mode.
+ *
+ * @param what  what the file is: "key", "passphrase".
+ */
+void kh_file_warn_of_mode(const kh_log *log, const char *what, const char *path, mode_t mode);
 
 #endif

@@ -7,6 +7,8 @@
 #ifndef KEYHOLD_KEYFILE_H
 #define KEYHOLD_KEYFILE_H
 
+#include <stdbool.h>
+
 #include "keyhold/crypt.h"
 #include "keyhold/fault.h"
 #include "keyhold/keylist.h"
@@ -23,6 +25,8 @@ typedef struct kh_keyfile_options {
 /** What a key file was found to be. */
 typedef struct kh_keyfile_info {
   const char *format; /**< "text" or "openssl"; constant */
+  bool locked; /**< all memory that held the passphrase, the file, its text and the list was locked
+                  into RAM */
 } kh_keyfile_info;
 
 /**
@@ -30,7 +34,8 @@ typedef struct kh_keyfile_info {
  * before it returns.
  *
  * Warns of a file that others may read, and of a key that a later line of an `id;key` file
- * replaces; after KH_E_WRONG_PASSPHRASE and KH_E_NO_PASSPHRASE a hint has told what was tried.
+ * replaces; after
+ * KH_E_WRONG_PASSPHRASE a hint has told what was tried.
  *
  * @param crypt      for the decryption.
  * @param log        may be NULL.

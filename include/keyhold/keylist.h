@@ -54,6 +54,9 @@ void kh_keylist_commit(kh_keylist *list);
 /** Number of keys. */
 size_t kh_keylist_count(const kh_keylist *list);
 
+/** Whether the list's memory is locked into RAM. */
+bool kh_keylist_is_locked(const kh_keylist *list);
+
 /** The key at `index` < kh_keylist_count(). Owned by the list. */
 const kh_key *kh_keylist_at(const kh_keylist *list, size_t index);
 

@@ -38,12 +38,14 @@
 /** AES block, IV and GCM tag in bytes (FIPS 197, NIST SP 800-38A, SP 800-38D). */
 #define KH_AES_BLOCK 16u
 
-/** Longest sentence of kh_fault_describe() and longest log line in bytes, the final NUL included; a
- * longer path is cut. */
-#define KH_MESSAGE_MAX 1024u
+/**
+ * Longest sentence of kh_fault_describe() and longest log line in bytes, the final NUL included:
+ * the server cuts messages at 512 (MYSQL_ERRMSG_SIZE), and puts the plugin's name before them.
+ */
+#define KH_MESSAGE_MAX 480u
 
-/** Longest path that a fault keeps in bytes, the final NUL included; a longer one is cut in
- * messages only. */
-#define KH_FAULT_PATH_MAX 768u
+/** Longest path in a message in bytes, the final NUL included; of a longer one the middle is left
+ * out. */
+#define KH_PATH_SHOWN_MAX 240u
 
 #endif

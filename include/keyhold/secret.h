@@ -45,8 +45,10 @@ kh_bytes kh_secret_bytes(const kh_secret *secret);
 /** Makes the memory read-only for good: a write to it ends the process. Freeing still wipes. */
 void kh_secret_freeze(kh_secret *secret);
 
-/** Whether the memory is locked into RAM. False: RLIMIT_MEMLOCK was too small, and it may reach
- * swap. */
+/**
+ * Whether the memory is locked into RAM. False: RLIMIT_MEMLOCK was too small, and it may reach
+ * swap. No secret at all, NULL, counts as locked.
+ */
 bool kh_secret_is_locked(const kh_secret *secret);
 
 /** Wipes memory that is not a kh_secret (a stack buffer); never optimised away. */

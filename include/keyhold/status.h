@@ -48,8 +48,7 @@ typedef enum kh_status {
   KH_E_WRONG_PASSPHRASE, /**< the file does not open with this passphrase */
 
   /* not found */
-  KH_E_KEY_NOT_FOUND,    /**< no such key id, or no such version of it */
-  KH_E_BUFFER_TOO_SMALL, /**< the key is longer than the caller's buffer */
+  KH_E_KEY_NOT_FOUND, /**< no such key id, or no such version of it */
 
   /* internal */
   KH_E_CRYPTO,    /**< OpenSSL or libsodium failed where it should not */

@@ -2,6 +2,7 @@
 #include "report.h"
 
 #include <mysql/plugin.h>
+#include <stdbool.h>
 
 /* mysys_err.h of the server's source; not among the packaged headers. Both are part of the wire
  * protocol. */
@@ -33,7 +34,8 @@ void kh_report_fault(const kh_fault *fault)
 {
   char message[KH_MESSAGE_MAX];
   kh_fault_describe(fault, message, sizeof message);
-  unsigned number = fault->status == KH_E_FILE_NOT_FOUND ? EE_FILENOTFOUND : EE_READ;
+  bool unopened = fault->status == KH_E_FILE_NOT_FOUND || fault->status == KH_E_FILE_OPEN;
+  unsigned number = unopened ? EE_FILENOTFOUND : EE_READ;
   my_printf_error(number, "%s", ME_ERROR_LOG, message);
 }
 

@@ -20,8 +20,8 @@ kh_log kh_report_log(const char *plugin_name);
 
 /**
  * Reports the failure that ends the plugin's start: the sentence of kh_fault_describe(), to the
- * error log and the client, with the error number that the server's own plugin gives
- * (EE_FILENOTFOUND, else EE_READ).
+ * error log and the client, with the error number EE_FILENOTFOUND for a file that cannot be opened,
+ * else EE_READ.
  */
 void kh_report_fault(const kh_fault *fault);
 

@@ -49,7 +49,7 @@ static void each_failure_has_its_sentence(void **state)
   for (size_t i = 0; i < COUNT(sentences); i++) {
     kh_fault fault = sentences[i].fault;
     char text[KH_MESSAGE_MAX];
-    strcpy(fault.path, "/k");
+    fault.path = kh_show_path("/k");
     kh_fault_describe(&fault, text, sizeof text);
     assert_string_equal(text, sentences[i].sentence);
   }
@@ -60,27 +60,51 @@ static void set_replaces_all_and_gives_the_status_back(void **state)
   (void)state;
   kh_fault fault = {.line = 9, .column = 9, .size = 9, .limit = 9, .other_line = 9};
   assert_int_equal(kh_fault_set(&fault, KH_E_FILE_OPEN, "a", EACCES), KH_E_FILE_OPEN);
-  kh_fault expected = {.status = KH_E_FILE_OPEN, .path = "a", .os_error = EACCES};
+  kh_fault expected = {.status = KH_E_FILE_OPEN, .path = {"a"}, .os_error = EACCES};
   assert_int_equal(fault.line, expected.line);
   assert_int_equal(fault.size, expected.size);
   assert_int_equal(fault.other_line, expected.other_line);
   assert_int_equal(fault.os_error, expected.os_error);
-  assert_string_equal(fault.path, expected.path);
+  assert_string_equal(fault.path.text, expected.path.text);
   assert_int_equal(kh_fault_set(NULL, KH_E_SYNTAX, "a", 0), KH_E_SYNTAX);
 }
 
-static void a_long_path_is_cut_in_the_sentence(void **state)
+static void a_path_at_its_limit_and_one_past_it(void **state)
 {
   (void)state;
-  char path[KH_FAULT_PATH_MAX + 1];
-  memset(path, 'p', KH_FAULT_PATH_MAX);
-  path[KH_FAULT_PATH_MAX] = '\0';
-  kh_fault fault;
-  char text[KH_MESSAGE_MAX];
-  kh_fault_set(&fault, KH_E_CONTAINER_SIZE, path, 0);
-  assert_int_equal(strlen(fault.path), KH_FAULT_PATH_MAX - 1);
-  kh_fault_describe(&fault, text, sizeof text);
-  assert_non_null(strstr(text, "at least 32")); /* the longest sentence still fits */
+  char path[KH_PATH_SHOWN_MAX + 1];
+  memset(path, 'p', sizeof path);
+  path[KH_PATH_SHOWN_MAX - 1] = '\0';
+  assert_string_equal(kh_show_path(path).text, path);
+  path[KH_PATH_SHOWN_MAX - 1] = 'q';
+  path[KH_PATH_SHOWN_MAX] = '\0';
+  path[0] = 'a';
+  kh_shown_path shown = kh_show_path(path);
+  assert_in_range(strlen(shown.text), KH_PATH_SHOWN_MAX - 4, KH_PATH_SHOWN_MAX - 1);
+  assert_int_equal(shown.text[0], 'a');
+  assert_int_equal(shown.text[strlen(shown.text) - 1], 'q');
+  assert_non_null(strstr(shown.text, "p...p"));
+  assert_string_equal(kh_show_path(NULL).text, "");
+}
+
+/* the server cuts a message at 512 bytes: the place at its end must still be there */
+static void every_sentence_fits_with_the_longest_path(void **state)
+{
+  (void)state;
+  char path[2000];
+  memset(path, 'p', sizeof path - 1);
+  path[sizeof path - 1] = '\0';
+  for (size_t i = 0; i < COUNT(sentences); i++) {
+    kh_fault fault = sentences[i].fault;
+    char text[2 * KH_MESSAGE_MAX];
+    fault.path = kh_show_path(path);
+    fault.line = 1000000;
+    fault.column = 1000000;
+    fault.other_line = 1000000;
+    fault.size = UINT64_MAX;
+    kh_fault_describe(&fault, text, sizeof text);
+    assert_in_range(strlen(text), KH_PATH_SHOWN_MAX - 4, KH_MESSAGE_MAX - 1);
+  }
 }
 
 static void a_small_buffer_is_not_overrun(void **state)
@@ -99,7 +123,8 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_failure_has_its_sentence),
       cmocka_unit_test(set_replaces_all_and_gives_the_status_back),
-      cmocka_unit_test(a_long_path_is_cut_in_the_sentence),
+      cmocka_unit_test(a_path_at_its_limit_and_one_past_it),
+      cmocka_unit_test(every_sentence_fits_with_the_longest_path),
       cmocka_unit_test(a_small_buffer_is_not_overrun),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,9 @@
  * happen. */
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -56,7 +58,7 @@ static kh_status read_to(const char *path, size_t most, kh_file_kind kind, kh_se
   kh_status status = kh_file_read(path, most, kind, content, NULL, &fault);
   if (status != KH_OK) {
     assert_int_equal(fault.status, status);
-    assert_string_equal(fault.path, path);
+    assert_string_equal(fault.path.text, path);
   }
   return status;
 }
@@ -119,6 +121,16 @@ static void a_file_without_permission(void **state)
                    KH_E_FILE_OPEN);
 }
 
+static void make_socket(const char *path)
+{
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  assert_true(fd >= 0 && strlen(path) < sizeof address.sun_path);
+  strcpy(address.sun_path, path);
+  assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
+  close(fd);
+}
+
 static void directories_and_special_files(void **state)
 {
   (void)state;
@@ -129,6 +141,8 @@ static void directories_and_special_files(void **state)
   assert_int_equal(read_to(test_path("folder"), 10, KH_FILE_ANY, &content), KH_E_FILE_DIRECTORY);
   mkfifo(test_path("fifo"), 0600); /* must not be waited for: nobody writes to it */
   assert_int_equal(read_to(test_path("fifo"), 10, KH_FILE_REGULAR, &content), KH_E_FILE_SPECIAL);
+  make_socket(test_path("socket"));
+  assert_int_equal(read_to(test_path("socket"), 10, KH_FILE_REGULAR, &content), KH_E_FILE_SPECIAL);
   assert_int_equal(read_to("/dev/null", 10, KH_FILE_REGULAR, &content), KH_E_FILE_SPECIAL);
   assert_null(content);
   assert_int_equal(read_to("/dev/zero", 10, KH_FILE_ANY, &content), KH_OK);
@@ -195,6 +209,7 @@ static void modes_that_are_open_to_others(void **state)
   assert_false(kh_file_is_open_to_others(S_IFREG | 0601));
   assert_true(kh_file_is_open_to_others(S_IFREG | 0604));
   assert_true(kh_file_is_open_to_others(S_IFREG | 0602));
+  assert_true(kh_file_is_open_to_others(S_IFIFO | 0666));
   assert_false(kh_file_is_open_to_others(S_IFCHR | 0666));
 }
 

@@ -113,7 +113,7 @@ static void an_error_inside_an_encrypted_file_names_its_place(void **state)
   assert_int_equal(load(path, "secret", &list, NULL, &fault), KH_E_SYNTAX);
   assert_int_equal(fault.line, 3);
   assert_int_equal(fault.column, 2);
-  assert_string_equal(fault.path, path);
+  assert_string_equal(fault.path.text, path);
 }
 
 static void the_size_limit_and_one_past_it(void **state)

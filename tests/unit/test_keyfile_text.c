@@ -173,7 +173,7 @@ static void bad_texts_name_line_and_column(void **state)
     assert_int_equal(fault.status, status);
     assert_int_equal(fault.line, bad_texts[i].line);
     assert_int_equal(fault.column, bad_texts[i].column);
-    assert_string_equal(fault.path, "keys.txt");
+    assert_string_equal(fault.path.text, "keys.txt");
     assert_null(list);
   }
 }

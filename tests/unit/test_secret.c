@@ -134,6 +134,7 @@ static void free_takes_nothing(void **state)
   kh_secret_free(&secret);
   kh_secret_free(NULL);
   assert_int_equal(kh_secret_bytes(NULL).len, 0);
+  assert_true(kh_secret_is_locked(NULL));
 }
 
 static void an_impossible_size_is_refused(void **state)

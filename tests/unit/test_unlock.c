@@ -118,7 +118,7 @@ static void a_file_at_the_limit_and_one_past_it(void **state)
            test_file("pw", content, KH_SECRET_FILE_MAX + 1, 0600));
   assert_int_equal(unlock(filekey, &passphrase, &fault), KH_E_SECRET_TOO_LONG);
   assert_int_equal(fault.limit, KH_SECRET_FILE_MAX);
-  assert_string_equal(fault.path, filekey + 5);
+  assert_string_equal(fault.path.text, filekey + 5);
   content[3] = '\0'; /* as in the server's own plugin, the length counts before the NUL does */
   test_file("pw", content, KH_SECRET_FILE_MAX + 1, 0600);
   assert_int_equal(unlock(filekey, &passphrase, &fault), KH_E_SECRET_TOO_LONG);
@@ -133,7 +133,7 @@ static void files_that_cannot_be_read(void **state)
   kh_fault fault;
   snprintf(filekey, sizeof filekey, "FILE:%s", test_path("missing"));
   assert_int_equal(unlock(filekey, &passphrase, &fault), KH_E_FILE_NOT_FOUND);
-  assert_string_equal(fault.path, test_path("missing"));
+  assert_string_equal(fault.path.text, test_path("missing"));
   assert_int_equal(unlock("FILE:", &passphrase, &fault), KH_E_FILE_NOT_FOUND);
   assert_int_equal(unlock("FILE:/", &passphrase, &fault), KH_E_FILE_DIRECTORY);
   assert_null(passphrase);

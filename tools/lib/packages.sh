@@ -26,6 +26,6 @@ need() {
   return "$result"
 }
 
-PACKAGES_BUILD=(gcc libc6-dev cmake ninja-build pkg-config libssl-dev libsodium-dev libmariadbd-dev libmariadb-dev)
+PACKAGES_BUILD=(gcc libc6-dev cmake make ninja-build pkg-config libssl-dev libsodium-dev libmariadbd-dev libmariadb-dev)
 PACKAGES_SERVER=(mariadb-server mariadb-client mariadb-backup openssl)
 PACKAGES_TEST=(libcmocka-dev nettle-dev mariadb-test clang clang-format libclang-rt-14-dev python3)

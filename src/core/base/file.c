@@ -27,6 +27,8 @@ static kh_status open_checked(const char *path, kh_file_kind kind, int *ret_fd, 
   /* a FIFO in the place of a regular file must be refused, not waited for */
   int wait = kind == KH_FILE_REGULAR ? O_NONBLOCK : 0;
   *ret_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | wait);
+  if (*ret_fd < 0 && errno == ENXIO) /* a socket */
+    return kh_fault_set(ret_fault, KH_E_FILE_SPECIAL, path, 0);
   if (*ret_fd < 0)
     return kh_fault_set(ret_fault, errno == ENOENT ? KH_E_FILE_NOT_FOUND : KH_E_FILE_OPEN, path,
                         errno);
@@ -84,5 +86,14 @@ kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind, kh_secr
 
 bool kh_file_is_open_to_others(mode_t mode)
 {
-  return S_ISREG(mode) && (mode & (S_IROTH | S_IWOTH)) != 0;
+  return (S_ISREG(mode) || S_ISFIFO(mode)) && (mode & (S_IROTH | S_IWOTH)) != 0;
+}
+
+void kh_file_warn_of_mode(const kh_log *log, const char *what, const char *path, mode_t mode)
+{
+  if (kh_file_is_open_to_others(mode))
+    kh_log_write(log, KH_LOG_WARNING,
+                 "the %s file '%s' has mode %04o: others can read or write it, which is "
+                 "deprecated; give it mode 0600",
+                 what, kh_show_path(path).text, (unsigned)mode & 07777U);
 }

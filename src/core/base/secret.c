@@ -82,7 +82,7 @@ void kh_secret_freeze(kh_secret *secret)
 
 bool kh_secret_is_locked(const kh_secret *secret)
 {
-  return secret->locked;
+  return secret == NULL || secret->locked;
 }
 
 void kh_wipe(void *data, size_t len)

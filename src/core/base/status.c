@@ -27,7 +27,6 @@ static const char *const phrases[KH_STATUS_COUNT] = {
     [KH_E_BAD_DATA] = "bad data",
     [KH_E_WRONG_PASSPHRASE] = "wrong passphrase",
     [KH_E_KEY_NOT_FOUND] = "no such key",
-    [KH_E_BUFFER_TOO_SMALL] = "buffer too small",
     [KH_E_CRYPTO] = "cryptographic library failed",
     [KH_E_NO_MEMORY] = "out of memory",
 };

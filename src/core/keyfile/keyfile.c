@@ -12,7 +12,8 @@ static void hint_what_was_tried(const kh_keyfile_options *options, const kh_log 
                "PBKDF2 (0: without it); "
                "all three must be those of the 'openssl enc' command that made it (-pass, -md, "
                "-pbkdf2 -iter)",
-               options->path, kh_digest_name(options->digest), options->pbkdf2_iterations);
+               kh_show_path(options->path).text, kh_digest_name(options->digest),
+               options->pbkdf2_iterations);
 }
 
 static kh_status read_file(const kh_keyfile_options *options, const kh_log *log,
@@ -32,11 +33,7 @@ static kh_status read_file(const kh_keyfile_options *options, const kh_log *log,
     }
     return KH_E_FILE_TOO_LARGE;
   }
-  if (kh_file_is_open_to_others(info.mode))
-    kh_log_write(log, KH_LOG_WARNING,
-                 "the key file '%s' has mode %04o: others can read or write it, which is "
-                 "deprecated; give it mode 0600",
-                 options->path, (unsigned)info.mode & 07777U);
+  kh_file_warn_of_mode(log, "key", options->path, info.mode);
   *ret_file = file;
   file = NULL;
   return KH_OK;
@@ -66,9 +63,10 @@ static kh_status parse_decrypted(const kh_keyfile_options *options, kh_bytes tex
   return kh_fault_set(ret_fault, KH_E_WRONG_PASSPHRASE, options->path, 0);
 }
 
+/* the decrypted text's memory is gone afterwards; `ret_locked` says whether it was locked */
 static kh_status load_openssl(const kh_keyfile_options *options, const kh_crypt *crypt,
                               const kh_log *log, kh_bytes file, const kh_secret *passphrase,
-                              kh_keylist **ret_list, kh_fault *ret_fault)
+                              kh_keylist **ret_list, bool *ret_locked, kh_fault *ret_fault)
 {
   KH_AUTO_SECRET text = NULL;
   if (passphrase == NULL)
@@ -79,6 +77,7 @@ static kh_status load_openssl(const kh_keyfile_options *options, const kh_crypt 
     status = parse_decrypted(options, kh_secret_bytes(text), log, ret_list, ret_fault);
   if (status == KH_E_WRONG_PASSPHRASE)
     hint_what_was_tried(options, log);
+  *ret_locked = kh_secret_is_locked(text);
   return status;
 }
 
@@ -95,14 +94,19 @@ kh_status kh_keyfile_load(const kh_keyfile_options *options, const kh_crypt *cry
     return status;
 
   bool encrypted = kh_keyfile_is_openssl(kh_secret_bytes(file));
+  bool text_locked = true;
   if (encrypted)
-    status =
-        load_openssl(options, crypt, log, kh_secret_bytes(file), passphrase, ret_list, ret_fault);
+    status = load_openssl(options, crypt, log, kh_secret_bytes(file), passphrase, ret_list,
+                          &text_locked, ret_fault);
   else if (passphrase != NULL)
     status = kh_fault_set(ret_fault, KH_E_NOT_ENCRYPTED, options->path, 0);
   else
     status = kh_keyfile_parse_text(options->path, kh_secret_bytes(file), log, ret_list, ret_fault);
   if (status == KH_OK && ret_info != NULL)
-    ret_info->format = encrypted ? "openssl" : "text";
+    *ret_info = (kh_keyfile_info){
+        .format = encrypted ? "openssl" : "text",
+        .locked = text_locked && kh_secret_is_locked(passphrase) && kh_secret_is_locked(file) &&
+                  kh_keylist_is_locked(*ret_list),
+    };
   return status;
 }

@@ -126,7 +126,7 @@ static kh_status read_line(struct reader *reader, kh_bytes line)
   if (status != KH_OK)
     return status;
   kh_key *key = kh_keylist_next(reader->list);
-  if (key == NULL) /* cannot be: the list has room for more keys than the text can hold */
+  if (key == NULL) /* cannot be: the list has room for every key that the text can hold */
     return fail(reader, KH_E_NO_MEMORY, cursor.at);
   status = read_key(reader, &cursor, key);
   if (status != KH_OK)
@@ -147,7 +147,7 @@ static kh_status judge_repeated(struct reader *reader, const kh_key *first, cons
     kh_log_write(reader->log, KH_LOG_WARNING,
                  "key id %u has different keys in lines %u and %u of '%s'; the last one counts "
                  "(%zu such in all)",
-                 first->id, first->line, last->line, reader->path, repeats);
+                 first->id, first->line, last->line, kh_show_path(reader->path).text, repeats);
     return KH_OK;
   }
   reader->line = last->line;
@@ -197,12 +197,22 @@ static kh_bytes until_nul(kh_bytes text)
   return text;
 }
 
+/* No line has a key without a semicolon, or in fewer bytes than the shortest one. */
+static size_t most_keys(kh_bytes text)
+{
+  size_t semicolons = 0;
+  for (size_t i = 0; i < text.len; i++)
+    semicolons += text.data[i] == ';';
+  size_t by_length = text.len / SHORTEST_KEY_LINE + 1;
+  return semicolons < by_length ? semicolons : by_length;
+}
+
 kh_status kh_keyfile_parse_text(const char *path, kh_bytes text, const kh_log *log,
                                 kh_keylist **ret_list, kh_fault *ret_fault)
 {
   KH_AUTO_KEYLIST list = NULL;
   text = until_nul(text);
-  kh_status status = kh_keylist_new(text.len / SHORTEST_KEY_LINE + 1, &list);
+  kh_status status = kh_keylist_new(most_keys(text), &list);
   if (status != KH_OK)
     return kh_fault_set(ret_fault, status, path, 0);
   struct reader reader = {.path = path, .log = log, .list = list, .ret_fault = ret_fault};

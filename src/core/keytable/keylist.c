@@ -68,6 +68,11 @@ size_t kh_keylist_count(const kh_keylist *list)
   return list->count;
 }
 
+bool kh_keylist_is_locked(const kh_keylist *list)
+{
+  return kh_secret_is_locked(list->memory);
+}
+
 const kh_key *kh_keylist_at(const kh_keylist *list, size_t index)
 {
   assert(index < list->count);

@@ -19,21 +19,16 @@ static size_t passphrase_len(kh_bytes content)
 
 static void remark(const char *path, mode_t mode, kh_bytes content, size_t len, const kh_log *log)
 {
-  if (kh_file_is_open_to_others(mode))
-    kh_log_write(
-        log, KH_LOG_WARNING,
-        "the passphrase file '%s' has mode %04o: others can read or write it, which is deprecated; "
-        "give it mode 0600",
-        path, (unsigned)mode & 07777U);
+  kh_file_warn_of_mode(log, "passphrase", path, mode);
   if (len == 0)
     kh_log_write(log, KH_LOG_HINT,
                  "the passphrase file '%s' is empty or begins with a NUL or holds only line ends: "
                  "the passphrase is the empty one",
-                 path);
+                 kh_show_path(path).text);
   else if (len < content.len && content.data[len] == '\0')
     kh_log_write(log, KH_LOG_HINT,
                  "the passphrase file '%s' has a NUL after %zu bytes: the passphrase ends there",
-                 path, len);
+                 kh_show_path(path).text, len);
 }
 
 static kh_status read_file(const char *path, const kh_log *log, kh_secret **ret_passphrase,

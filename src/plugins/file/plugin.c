@@ -24,17 +24,16 @@ static kh_status load(const kh_crypt *crypt, const kh_log *log, kh_keytable **re
   status = kh_keytable_new(list, ret_keys);
   if (status != KH_OK)
     return kh_fault_set(ret_fault, status, options.path, 0);
-  if (!kh_keytable_is_locked(*ret_keys))
+  if (!info.locked || !kh_keytable_is_locked(*ret_keys))
     kh_log_write(log, KH_LOG_WARNING,
-                 "the keys cannot be locked into memory and may reach swap: raise the server's "
-                 "limit of locked "
-                 "memory (LimitMEMLOCK= of its systemd unit)");
+                 "the keys cannot all be locked into memory and may reach swap: raise the limit of "
+                 "locked memory (LimitMEMLOCK= of the server's systemd unit)");
   size_t ids = kh_keytable_id_count(*ret_keys);
   size_t versions = kh_keytable_version_count(*ret_keys);
   kh_log_write(log, KH_LOG_NOTE,
                "Keyhold " KEYHOLD_VERSION ": %zu key%s with %zu version%s from '%s' (%s), %s", ids,
-               ids == 1 ? "" : "s", versions, versions == 1 ? "" : "s", options.path, info.format,
-               kh_file_options_cipher_name());
+               ids == 1 ? "" : "s", versions, versions == 1 ? "" : "s",
+               kh_show_path(options.path).text, info.format, kh_file_options_cipher_name());
   return KH_OK;
 }
 
