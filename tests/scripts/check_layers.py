@@ -10,7 +10,7 @@ LAYERS = ["core/base", "core/keytable", "core/crypt", "core/unlock", "core/keyfi
 
 # which folder a public header belongs to: the one that defines its functions
 HEADERS = {
-    "core/base": "bytes cursor fault file hex limits log secret status version",
+    "core/base": "bytes clock cursor fault file hex limits log random secret status version",
     "core/keytable": "keylist keytable",
     "core/crypt": "crypt",
     "core/unlock": "unlock",
