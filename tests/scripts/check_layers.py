@@ -12,7 +12,7 @@ LAYERS = ["core/base", "core/keytable", "core/crypt", "core/unlock", "core/keyfi
 HEADERS = {
     "core/base": "bytes clock cursor fault file hex limits log random secret status version",
     "core/keytable": "keylist keytable",
-    "core/crypt": "crypt",
+    "core/crypt": "crypt md5",
     "core/unlock": "unlock",
     "core/keyfile": "keyfile",
 }
