@@ -137,9 +137,29 @@ static void the_search_finds_what_is_there(void **state)
   free(copy);
 }
 
+/* Calls get_key far down the stack, where the search does not overwrite what it leaves. */
+__attribute__((noinline)) static unsigned get_key_into(kh_secret *key)
+{
+  volatile unsigned char depth[1 << 15] = {0};
+  unsigned length = 32;
+  unsigned result = loaded.methods->get_key(1, 1, kh_secret_data(key), &length);
+  return result + depth[length];
+}
+
+/* The server's buffer holds the key then, and nothing else that get_key needed. */
+static void get_key_leaves_no_copy(void)
+{
+  kh_secret *key = NULL;
+  assert_int_equal(kh_secret_new(32, &key), KH_OK);
+  assert_int_equal(get_key_into(key), 0);
+  assert_hidden(&key_bytes);
+  kh_secret_free(&key);
+}
+
 static void run_and_search(const char *filename, const char *filekey)
 {
   plugin_run(&loaded, filename, filekey, 0);
+  get_key_leaves_no_copy();
   assert_hidden(&key_digits);
   assert_hidden(&key_bytes);
   assert_hidden(&passphrase);
