@@ -158,7 +158,7 @@ static void get_key_leaves_no_copy(void)
 
 static void run_and_search(const char *filename, const char *filekey)
 {
-  plugin_run(&loaded, filename, filekey, 0);
+  plugin_run_file(&loaded, filename, filekey, 0);
   get_key_leaves_no_copy();
   assert_hidden(&key_digits);
   assert_hidden(&key_bytes);
@@ -189,7 +189,7 @@ static void failures_leave_nothing_behind(void **state)
   (void)state;
   char filekey[1024];
   snprintf(filekey, sizeof filekey, "FILE:%s", test_path("pass"));
-  plugin_open(&loaded);
+  plugin_open(&loaded, "file");
   plugin_set_string(&loaded, "filename", test_path("bad"));
   assert_false(plugin_start(&loaded));
   assert_true(plugin_must_say("Syntax error"));
@@ -224,7 +224,7 @@ static int make_files(void **state)
 int main(int argc, char **argv)
 {
   (void)argc;
-  plugin_so = argv[1];
+  plugin_folder = argv[1];
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_search_finds_what_is_there),
       cmocka_unit_test(a_key_file_in_the_clear),
