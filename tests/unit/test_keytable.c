@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "keyhold/keytable.h"
 #include "unit.h"
@@ -130,6 +134,28 @@ static void ten_thousand_keys_of_ten_versions(void **state)
   kh_keytable_free(&table);
 }
 
+static void keys_cannot_be_written(void **state)
+{
+  (void)state;
+  static const struct spec specs[] = {{1, 1, 16}};
+  kh_keytable *table = table_of(specs, 1);
+  kh_bytes key;
+  assert_int_equal(kh_keytable_find(table, 1, 1, &key), KH_OK);
+  pid_t child = fork();
+  if (child == 0) {
+    struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    signal(SIGSEGV, SIG_DFL); /* cmocka and the sanitizers have their own */
+    *(volatile uint8_t *)(uintptr_t)key.data = 1;
+    _exit(0);
+  }
+  int status = 0;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_true(WIFSIGNALED(status));
+  assert_int_equal(WTERMSIG(status), SIGSEGV);
+  kh_keytable_free(&table);
+}
+
 static void free_takes_nothing(void **state)
 {
   (void)state;
@@ -147,6 +173,7 @@ int main(void)
       cmocka_unit_test(the_last_of_repeated_versions_counts),
       cmocka_unit_test(the_latest_is_the_highest),
       cmocka_unit_test(ten_thousand_keys_of_ten_versions),
+      cmocka_unit_test(keys_cannot_be_written),
       cmocka_unit_test(free_takes_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

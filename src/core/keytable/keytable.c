@@ -7,7 +7,8 @@
 
 #include "keyhold/secret.h"
 
-/* A key id and where its versions stand. id 0 marks a free slot. */
+/* A key id and where its versions stand. id 0 marks a free slot: no key has it, and looking it up
+ * ends there. */
 struct slot {
   uint32_t id;
   uint32_t first;  /* index of its oldest version */
@@ -144,8 +145,6 @@ void kh_keytable_free(kh_keytable **table)
 
 static const struct slot *find_slot(const kh_keytable *table, uint32_t id)
 {
-  if (id == 0)
-    return NULL;
   size_t at = hash_id(id) & table->slot_mask;
   while (table->slots[at].id != 0) {
     if (table->slots[at].id == id)
