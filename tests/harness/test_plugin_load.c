@@ -119,7 +119,7 @@ static void passwords_that_do_not_fit(void **state)
            test_text("pass", "s3cr3t", 0600), test_text("plain", "1;" KEY "\n", 0600), enc, enc);
   assert_refused(enc, "wr0ng", numbered("Cannot decrypt %s. Wrong key?\n", enc), EE_READ);
   assert_false(plugin_said("wr0ng"));
-  assert_true(plugin_must_say("digest sha1 and without PBKDF2"));
+  assert_true(plugin_must_say("digest sha1 and 0 iterations of PBKDF2"));
   assert_refused(
       enc, "",
       numbered("Cannot decrypt %s. Wrong key? It is encrypted and no filekey is set\n", enc),

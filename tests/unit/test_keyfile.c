@@ -87,7 +87,7 @@ static void passphrase_and_file_must_fit(void **state)
   assert_refused(plain, "secret", KH_E_NOT_ENCRYPTED);
   assert_refused(path, NULL, KH_E_NO_PASSPHRASE);
   assert_refused(path, "wrong", KH_E_WRONG_PASSPHRASE);
-  assert_true(recorder_has(&heard, "digest sha256 and without PBKDF2"));
+  assert_true(recorder_has(&heard, "digest sha256 and 0 iterations of PBKDF2"));
   assert_refused(path, "FILE:/nonexistent", KH_E_FILE_NOT_FOUND);
 }
 

@@ -7,19 +7,12 @@
 
 static void hint_what_was_tried(const kh_keyfile_options *options, const kh_log *log)
 {
-  const char *digest = kh_digest_name(options->digest);
-  if (options->pbkdf2_iterations == 0)
-    kh_log_write(log, KH_LOG_HINT,
-                 "'%s' was tried with digest %s and without PBKDF2; digest and use_pbkdf2 must be "
-                 "those of the "
-                 "'openssl enc' command that made it (options -md, -pbkdf2, -iter)",
-                 options->path, digest);
-  else
-    kh_log_write(log, KH_LOG_HINT,
-                 "'%s' was tried with digest %s and %u iterations of PBKDF2; digest and use_pbkdf2 "
-                 "must be those of "
-                 "the 'openssl enc' command that made it (options -md, -pbkdf2, -iter)",
-                 options->path, digest, options->pbkdf2_iterations);
+  kh_log_write(log, KH_LOG_HINT,
+               "'%s' was tried with the passphrase of filekey, digest %s and %u iterations of "
+               "PBKDF2 (0: without it); "
+               "all three must be those of the 'openssl enc' command that made it (-pass, -md, "
+               "-pbkdf2 -iter)",
+               options->path, kh_digest_name(options->digest), options->pbkdf2_iterations);
 }
 
 static kh_status read_file(const kh_keyfile_options *options, const kh_log *log,
