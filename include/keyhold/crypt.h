@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file crypt.h
- * AES as MariaDB stores it: CBC, CTR and GCM over streams of any chunking, and the key derivation
- * of `openssl enc`.
+ * AES as MariaDB stores it: CBC, CTR, GCM and ECB over streams of any chunking, and the key
+ * derivation of `openssl enc`.
  *
- * Sources: AES FIPS 197; CBC and CTR NIST SP 800-38A; GCM NIST SP 800-38D; padding PKCS#7 (RFC
+ * Sources: AES FIPS 197; CBC, CTR and ECB NIST SP 800-38A; GCM NIST SP 800-38D; padding PKCS#7 (RFC
  * 5652, 6.3); the flags and the forms without padding are what MariaDB 10.11 writes to disk
  * (docs/architecture.md, "Ciphers").
  */
@@ -26,16 +26,17 @@ typedef struct kh_crypt kh_crypt;
  * a pointer. */
 typedef struct kh_crypt_ctx kh_crypt_ctx;
 
-/** The ciphers that a key can ask for, by the names of `encryption_algorithm`. */
+/** The ciphers, by the names of `encryption_algorithm` where they have one. */
 typedef enum kh_cipher {
   KH_CIPHER_AES_CBC, /**< "aes_cbc": CBC always */
   KH_CIPHER_AES_CTR, /**< "aes_ctr": CTR without padding; GCM with padding */
+  KH_CIPHER_AES_ECB, /**< equal blocks stay equal: example_key_management only, no name */
 } kh_cipher;
 
 /** Bits of kh_crypt_init(), with the values of ENCRYPTION_FLAG_* in mysql/service_encryption.h. */
 enum {
   KH_CRYPT_ENCRYPT = 1, /**< encrypt; without it, decrypt */
-  KH_CRYPT_NOPAD = 2, /**< output as long as the input; without it, padding (CBC) or a tag (GCM) */
+  KH_CRYPT_NOPAD = 2,   /**< output as long as the input; without it, padding or, for GCM, a tag */
 };
 
 /** Hash of the `openssl enc` key derivation. */
@@ -85,9 +86,9 @@ KH_MUST_USE kh_status kh_crypt_init(const kh_crypt *crypt, kh_crypt_ctx *ctx, kh
 /**
  * Takes the next bytes of a message.
  *
- * CBC writes whole blocks and GCM decryption keeps the last 16 bytes back, so the output may be
- * shorter than the input or longer by up to 15 bytes; CTR and GCM encryption write as much as they
- * get.
+ * CBC and ECB write whole blocks and GCM decryption keeps the last 16 bytes back, so the output may
+ * be shorter than the input or longer by up to 15 bytes; CTR and GCM encryption write as much as
+ * they get.
  *
  * @param src      any number of bytes, 0 included. dst may be the same memory when the whole
  * message is worked in place.
@@ -121,8 +122,8 @@ KH_MUST_USE kh_status kh_crypt_once(const kh_crypt *crypt, kh_cipher cipher, uns
                                     const kh_crypt_key *key, kh_bytes src, uint8_t *dst,
                                     size_t *ret_len);
 
-/** Length in bytes of `len` bytes encrypted with padding: (len / 16 + 1) * 16 for CBC, len + 16 for
- * GCM. */
+/** Length in bytes of `len` bytes encrypted with padding: (len / 16 + 1) * 16 for CBC and ECB,
+ * len + 16 for GCM. */
 size_t kh_crypt_encrypted_length(kh_cipher cipher, size_t len);
 
 /** Bytes of the salt of `openssl enc` (enc(1ssl)). */

@@ -15,39 +15,38 @@ enum { RC_BAD_DATA = -100, RC_CRYPTO = -101, RC_KEY_SIZE = -102, RC_SOFT = -1 };
 /* The one writable thing of a plugin: set by start before the server's first call, cleared by stop
  * after its last. */
 static struct {
-  kh_keytable *keys;
+  const kh_key_source *source;
+  void *keys;
   kh_crypt *crypt;
-  kh_cipher cipher;
 } plugin;
 
-void kh_encryption_start(kh_keytable *keys, kh_crypt *crypt, kh_cipher cipher)
+void kh_encryption_start(const kh_key_source *source, void *keys, kh_crypt *crypt)
 {
+  plugin.source = source;
   plugin.keys = keys;
   plugin.crypt = crypt;
-  plugin.cipher = cipher;
 }
 
 void kh_encryption_stop(void)
 {
-  kh_keytable_free(&plugin.keys);
+  if (plugin.source != NULL && plugin.source->free != NULL)
+    plugin.source->free(plugin.keys);
+  plugin.source = NULL;
+  plugin.keys = NULL;
   kh_crypt_free(&plugin.crypt);
 }
 
 static unsigned get_latest_key_version(unsigned key_id)
 {
   uint32_t version;
-  if (kh_keytable_latest(plugin.keys, key_id, &version) != KH_OK)
+  if (plugin.source->latest(plugin.keys, key_id, &version) != KH_OK)
     return ENCRYPTION_KEY_VERSION_INVALID;
   return version;
 }
 
 /* With key NULL, *key_length comes uninitialised and only the length is asked for. */
-static unsigned get_key(unsigned key_id, unsigned key_version, unsigned char *key,
-                        unsigned *key_length)
+static unsigned hand_over(kh_bytes found, unsigned char *key, unsigned *key_length)
 {
-  kh_bytes found;
-  if (kh_keytable_find(plugin.keys, key_id, key_version, &found) != KH_OK)
-    return ENCRYPTION_KEY_VERSION_INVALID;
   unsigned capacity = key == NULL ? 0 : *key_length;
   *key_length = (unsigned)found.len;
   if (key == NULL)
@@ -56,6 +55,18 @@ static unsigned get_key(unsigned key_id, unsigned key_version, unsigned char *ke
     return ENCRYPTION_KEY_BUFFER_TOO_SMALL;
   memcpy(key, found.data, found.len);
   return 0;
+}
+
+static unsigned get_key(unsigned key_id, unsigned key_version, unsigned char *key,
+                        unsigned *key_length)
+{
+  uint8_t copy[KH_KEY_MAX];
+  size_t len = 0;
+  unsigned result = ENCRYPTION_KEY_VERSION_INVALID;
+  if (plugin.source->copy(plugin.keys, key_id, key_version, copy, &len) == KH_OK)
+    result = hand_over((kh_bytes){copy, len}, key, key_length);
+  kh_wipe(copy, sizeof copy);
+  return result;
 }
 
 static unsigned crypt_ctx_size(unsigned key_id, unsigned key_version)
@@ -84,10 +95,9 @@ static int crypt_ctx_init(void *ctx, const unsigned char *key, unsigned klen,
                           const unsigned char *iv, unsigned ivlen, int flags, unsigned key_id,
                           unsigned key_version)
 {
-  (void)key_id;
-  (void)key_version;
   kh_crypt_key both = {{key, klen}, {iv, ivlen}};
-  kh_status status = kh_crypt_init(plugin.crypt, ctx, plugin.cipher, (unsigned)flags, &both);
+  kh_cipher cipher = plugin.source->cipher(plugin.keys, key_id, key_version);
+  kh_status status = kh_crypt_init(plugin.crypt, ctx, cipher, (unsigned)flags, &both);
   /* no memory for a page that is being read: one table fails, not the server */
   if (status == KH_E_NO_MEMORY && flags == ENCRYPTION_FLAG_NOPAD)
     return RC_SOFT;
@@ -114,9 +124,8 @@ static int crypt_ctx_finish(void *ctx, unsigned char *dst, unsigned *dlen)
 
 static unsigned encrypted_length(unsigned slen, unsigned key_id, unsigned key_version)
 {
-  (void)key_id;
-  (void)key_version;
-  return (unsigned)kh_crypt_encrypted_length(plugin.cipher, slen);
+  kh_cipher cipher = plugin.source->cipher(plugin.keys, key_id, key_version);
+  return (unsigned)kh_crypt_encrypted_length(cipher, slen);
 }
 
 struct st_mariadb_encryption kh_encryption = {
@@ -128,4 +137,10 @@ struct st_mariadb_encryption kh_encryption = {
     crypt_ctx_update,
     crypt_ctx_finish,
     encrypted_length,
+};
+
+struct st_mariadb_encryption kh_encryption_keys = {
+    .interface_version = MariaDB_ENCRYPTION_INTERFACE_VERSION,
+    .get_latest_key_version = get_latest_key_version,
+    .get_key = get_key,
 };

@@ -2,7 +2,7 @@
 /**
  * @file encryption.h
  * The adapter from the core to st_mariadb_encryption (mysql/plugin_encryption.h): the seven
- * methods, over a keytable and a cipher. One set for each plugin's `.so`.
+ * methods, over a key source. One set for each plugin's `.so`.
  */
 #ifndef KEYHOLD_SERVER_ENCRYPTION_H
 #define KEYHOLD_SERVER_ENCRYPTION_H
@@ -10,21 +10,24 @@
 #include <mysql/plugin_encryption.h>
 
 #include "keyhold/crypt.h"
-#include "keyhold/keytable.h"
+#include "server/key_source.h"
 
 /** The descriptor that a plugin hands to the server. Its methods may be called between start and
  * stop. */
 extern struct st_mariadb_encryption kh_encryption;
 
+/** The descriptor of a plugin that only has keys: the server encrypts with its own AES-CBC. */
+extern struct st_mariadb_encryption kh_encryption_keys;
+
 /**
- * Puts keys and cipher behind the methods. Called once, by the plugin's init, before the server
+ * Puts keys and ciphers behind the methods. Called once, by the plugin's init, before the server
  * calls a method.
  *
- * @param keys    taken over.
- * @param crypt   taken over.
- * @param cipher  what every key is used with.
+ * @param source  a constant table.
+ * @param keys    what the table's functions are called with; taken over.
+ * @param crypt   taken over; NULL with kh_encryption_keys.
  */
-void kh_encryption_start(kh_keytable *keys, kh_crypt *crypt, kh_cipher cipher);
+void kh_encryption_start(const kh_key_source *source, void *keys, kh_crypt *crypt);
 
 /** Wipes and frees what start took. Called by the plugin's deinit, after the server's last call;
  * also without a start. */

@@ -28,4 +28,11 @@ void kh_report_fault(const kh_fault *fault);
 /** Reports a failure in the plugin's own words, likewise. `message` may not hold a secret. */
 void kh_report_error(const char *message);
 
+/**
+ * Warns, at the start of a plugin that is for tests, that its keys protect nothing.
+ *
+ * @param plugin_name  a constant string.
+ */
+void kh_report_for_tests_only(const char *plugin_name);
+
 #endif

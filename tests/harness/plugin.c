@@ -7,7 +7,9 @@
 #include <string.h>
 
 plugin_heard plugin_heard_now;
-const char *plugin_so;
+const char *plugin_folder;
+
+static char path[4096];
 
 /* the layouts that the MYSQL_SYSVAR_* macros of mysql/plugin.h give a variable */
 struct any_variable {
@@ -31,7 +33,7 @@ struct uint_variable {
 
 static void die(const char *what)
 {
-  fprintf(stderr, "%s: %s\n", plugin_so, what);
+  fprintf(stderr, "%s: %s\n", path, what);
   abort();
 }
 
@@ -94,16 +96,18 @@ static void set_defaults(const test_plugin *plugin)
   }
 }
 
-void plugin_open(test_plugin *plugin)
+void plugin_open(test_plugin *plugin, const char *name)
 {
   plugin_quiet();
-  plugin->so = dlopen(plugin_so, RTLD_NOW | RTLD_LOCAL);
+  snprintf(path, sizeof path, "%s/keyhold_%s.so", plugin_folder, name);
+  plugin->so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (plugin->so == NULL)
     die(dlerror());
   plugin->declaration = dlsym(plugin->so, "_maria_plugin_declarations_");
   if (plugin->declaration == NULL)
     die("no descriptor");
   plugin->methods = plugin->declaration->info;
+  plugin->version = 1;
   fill_services(plugin->so);
   set_defaults(plugin);
 }
@@ -121,10 +125,17 @@ bool plugin_start(test_plugin *plugin)
   return plugin->declaration->init(NULL) == 0;
 }
 
-void plugin_run(test_plugin *plugin, const char *filename, const char *filekey,
-                unsigned long algorithm)
+void plugin_run(test_plugin *plugin, const char *name)
 {
-  plugin_open(plugin);
+  plugin_open(plugin, name);
+  if (!plugin_start(plugin))
+    die(plugin_heard_now.text);
+}
+
+void plugin_run_file(test_plugin *plugin, const char *filename, const char *filekey,
+                     unsigned long algorithm)
+{
+  plugin_open(plugin, "file");
   plugin_set_string(plugin, "filename", filename);
   plugin_set_string(plugin, "filekey", filekey);
   plugin_set_enum(plugin, "encryption_algorithm", algorithm);
@@ -134,7 +145,8 @@ void plugin_run(test_plugin *plugin, const char *filename, const char *filekey,
 
 struct st_mysql_sys_var *plugin_variable(const test_plugin *plugin, const char *name)
 {
-  for (struct st_mysql_sys_var **var = plugin->declaration->system_vars; *var != NULL; var++)
+  for (struct st_mysql_sys_var **var = plugin->declaration->system_vars;
+       var != NULL && *var != NULL; var++)
     if (strcmp(((struct any_variable *)(void *)*var)->name, name) == 0)
       return *var;
   return NULL;
@@ -163,6 +175,12 @@ void plugin_set_uint(const test_plugin *plugin, const char *name, unsigned value
   *((struct uint_variable *)needed(plugin, name))->value = value;
 }
 
+void plugin_set_global(const test_plugin *plugin, const char *name, unsigned value)
+{
+  struct uint_variable *variable = needed(plugin, name);
+  variable->update(NULL, (void *)variable, variable->value, &value);
+}
+
 void plugin_quiet(void)
 {
   memset(&plugin_heard_now, 0, sizeof plugin_heard_now);
@@ -187,7 +205,7 @@ int plugin_crypt(const test_plugin *plugin, const unsigned char *src, unsigned s
   _Alignas(16) unsigned char ctx[1024];
   unsigned body = 0xdeadbeef;
   unsigned tail = 0xdeadbeef;
-  int init = plugin->methods->crypt_ctx_init(ctx, key, klen, iv, 16, flags, 1, 1);
+  int init = plugin->methods->crypt_ctx_init(ctx, key, klen, iv, 16, flags, 1, plugin->version);
   if (init != 0)
     return init;
   int update = plugin->methods->crypt_ctx_update(ctx, src, slen, dst, &body);

@@ -16,6 +16,7 @@ typedef struct test_plugin {
   void *so;
   struct st_maria_plugin *declaration;
   struct st_mariadb_encryption *methods;
+  unsigned version; /**< of the key, as plugin_crypt() names it; plugin_open() sets 1 */
 } test_plugin;
 
 /** What the plugin has said by its error service since plugin_open() or plugin_quiet(). */
@@ -27,12 +28,12 @@ typedef struct plugin_heard {
 
 extern plugin_heard plugin_heard_now;
 
-/** The first argument of the test program: the path of the `.so`. Set by main(). */
-extern const char *plugin_so;
+/** The first argument of the test program: the folder of the plugins. Set by main(). */
+extern const char *plugin_folder;
 
-/** Loads the `.so`, fills its service pointers, gives every variable its default. Any failure ends
- * the program. */
-void plugin_open(test_plugin *plugin);
+/** Loads keyhold_NAME.so, fills its service pointers, gives every variable its default. Any failure
+ * ends the program. */
+void plugin_open(test_plugin *plugin, const char *name);
 
 /** Calls deinit if init had succeeded, and unloads. */
 void plugin_close(test_plugin *plugin, bool started);
@@ -40,9 +41,12 @@ void plugin_close(test_plugin *plugin, bool started);
 /** Calls init; true when it succeeded. */
 bool plugin_start(test_plugin *plugin);
 
-/** Loads, sets filename and filekey, and starts; all must succeed. */
-void plugin_run(test_plugin *plugin, const char *filename, const char *filekey,
-                unsigned long algorithm);
+/** Loads and starts; both must succeed. */
+void plugin_run(test_plugin *plugin, const char *name);
+
+/** The same for the file plugin, with filename, filekey and encryption_algorithm. */
+void plugin_run_file(test_plugin *plugin, const char *filename, const char *filekey,
+                     unsigned long algorithm);
 
 /** A variable by the name that it has after the plugin's; NULL when there is none. */
 struct st_mysql_sys_var *plugin_variable(const test_plugin *plugin, const char *name);
@@ -51,6 +55,9 @@ struct st_mysql_sys_var *plugin_variable(const test_plugin *plugin, const char *
 void plugin_set_string(const test_plugin *plugin, const char *name, const char *value);
 void plugin_set_enum(const test_plugin *plugin, const char *name, unsigned long value);
 void plugin_set_uint(const test_plugin *plugin, const char *name, unsigned value);
+
+/** What SET GLOBAL does: calls the variable's update function. */
+void plugin_set_global(const test_plugin *plugin, const char *name, unsigned value);
 
 /** Forgets what was heard. */
 void plugin_quiet(void);

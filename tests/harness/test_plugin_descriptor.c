@@ -12,12 +12,84 @@ struct any {
   MYSQL_PLUGIN_VAR_HEADER;
 };
 
+/* what differs between the plugins */
+static const struct expectation {
+  const char *so, *name;
+  unsigned maturity, variables;
+  bool crypts;
+} plugins[] = {
+    {"file", "file_key_management", MariaDB_PLUGIN_MATURITY_STABLE, 5, true},
+    {"example", "example_key_management", MariaDB_PLUGIN_MATURITY_EXPERIMENTAL, 0, true},
+    {"debug", "debug_key_management", MariaDB_PLUGIN_MATURITY_EXPERIMENTAL, 1, false},
+};
+
 static test_plugin loaded;
 
-static int open_plugin(void **state)
+static void versions_of_the_interface(const struct expectation *expected)
+{
+  (void)expected;
+  assert_int_equal(*(int *)dlsym(loaded.so, "_maria_plugin_interface_version_"), 0x010f);
+  assert_int_equal(*(int *)dlsym(loaded.so, "_maria_sizeof_struct_st_plugin_"),
+                   sizeof(struct st_maria_plugin));
+  assert_int_equal(loaded.methods->interface_version, 0x0300);
+}
+
+static void what_information_schema_shows(const struct expectation *expected)
+{
+  const struct st_maria_plugin *d = loaded.declaration;
+  assert_int_equal(d->type, MariaDB_ENCRYPTION_PLUGIN);
+  assert_string_equal(d->name, expected->name);
+  assert_string_equal(d->author, "Keyhold");
+  assert_int_equal(d->license, PLUGIN_LICENSE_GPL);
+  assert_int_equal(d->maturity, expected->maturity);
+  assert_int_equal(d[1].type, 0);
+  assert_null(d[1].name);
+}
+
+/* the server puts its own AES-CBC where there is none; all five are there, or none is */
+static void methods(const struct expectation *expected)
+{
+  assert_non_null(loaded.methods->get_latest_key_version);
+  assert_non_null(loaded.methods->get_key);
+  assert_int_equal(loaded.methods->crypt_ctx_size != NULL, expected->crypts);
+  assert_int_equal(loaded.methods->crypt_ctx_init != NULL, expected->crypts);
+  assert_int_equal(loaded.methods->crypt_ctx_update != NULL, expected->crypts);
+  assert_int_equal(loaded.methods->crypt_ctx_finish != NULL, expected->crypts);
+  assert_int_equal(loaded.methods->encrypted_length != NULL, expected->crypts);
+}
+
+static void number_of_variables(const struct expectation *expected)
+{
+  size_t count = 0;
+  while (loaded.declaration->system_vars != NULL && loaded.declaration->system_vars[count] != NULL)
+    count++;
+  assert_int_equal(count, expected->variables);
+}
+
+static void of_every_plugin(void **state)
 {
   (void)state;
-  plugin_open(&loaded);
+  for (size_t i = 0; i < COUNT(plugins); i++) {
+    plugin_open(&loaded, plugins[i].so);
+    versions_of_the_interface(&plugins[i]);
+    what_information_schema_shows(&plugins[i]);
+    methods(&plugins[i]);
+    number_of_variables(&plugins[i]);
+    plugin_close(&loaded, false);
+  }
+}
+
+static int open_file(void **state)
+{
+  (void)state;
+  plugin_open(&loaded, "file");
+  return 0;
+}
+
+static int open_debug(void **state)
+{
+  (void)state;
+  plugin_open(&loaded, "debug");
   return 0;
 }
 
@@ -28,60 +100,28 @@ static int close_plugin(void **state)
   return 0;
 }
 
-static void versions_of_the_interface(void **state)
-{
-  (void)state;
-  assert_int_equal(*(int *)dlsym(loaded.so, "_maria_plugin_interface_version_"), 0x010f);
-  assert_int_equal(*(int *)dlsym(loaded.so, "_maria_sizeof_struct_st_plugin_"),
-                   sizeof(struct st_maria_plugin));
-  assert_int_equal(loaded.methods->interface_version, 0x0300);
-}
-
-static void what_information_schema_shows(void **state)
-{
-  (void)state;
-  const struct st_maria_plugin *d = loaded.declaration;
-  assert_int_equal(d->type, MariaDB_ENCRYPTION_PLUGIN);
-  assert_string_equal(d->name, "file_key_management");
-  assert_int_equal(d->license, PLUGIN_LICENSE_GPL);
-  assert_int_equal(d->maturity, MariaDB_PLUGIN_MATURITY_STABLE);
-  assert_int_equal(d[1].type, 0);
-  assert_null(d[1].name);
-}
-
-static void every_method_is_there(void **state)
-{
-  (void)state;
-  assert_non_null(loaded.methods->get_latest_key_version);
-  assert_non_null(loaded.methods->get_key);
-  assert_non_null(loaded.methods->crypt_ctx_size);
-  assert_non_null(loaded.methods->crypt_ctx_init);
-  assert_non_null(loaded.methods->crypt_ctx_update);
-  assert_non_null(loaded.methods->crypt_ctx_finish);
-  assert_non_null(loaded.methods->encrypted_length);
-}
-
 static void assert_variable(const char *name, int type)
 {
   const struct any *variable = (void *)plugin_variable(&loaded, name);
   assert_non_null(variable);
   assert_int_equal(variable->flags & (0x7f | PLUGIN_VAR_UNSIGNED), type);
-  assert_true(variable->flags & PLUGIN_VAR_READONLY);
   assert_false(variable->flags & (PLUGIN_VAR_THDLOCAL | PLUGIN_VAR_NOCMDOPT | PLUGIN_VAR_NOSYSVAR));
 }
 
-static void the_variables_and_no_others(void **state)
+static void assert_read_only(const char *name, int type)
+{
+  assert_variable(name, type);
+  assert_true(((struct any *)(void *)plugin_variable(&loaded, name))->flags & PLUGIN_VAR_READONLY);
+}
+
+static void variables_of_the_file_plugin(void **state)
 {
   (void)state;
-  size_t count = 0;
-  while (loaded.declaration->system_vars[count] != NULL)
-    count++;
-  assert_int_equal(count, 5);
-  assert_variable("filename", PLUGIN_VAR_STR);
-  assert_variable("filekey", PLUGIN_VAR_STR);
-  assert_variable("encryption_algorithm", PLUGIN_VAR_ENUM);
-  assert_variable("digest", PLUGIN_VAR_ENUM);
-  assert_variable("use_pbkdf2", PLUGIN_VAR_INT | PLUGIN_VAR_UNSIGNED);
+  assert_read_only("filename", PLUGIN_VAR_STR);
+  assert_read_only("filekey", PLUGIN_VAR_STR);
+  assert_read_only("encryption_algorithm", PLUGIN_VAR_ENUM);
+  assert_read_only("digest", PLUGIN_VAR_ENUM);
+  assert_read_only("use_pbkdf2", PLUGIN_VAR_INT | PLUGIN_VAR_UNSIGNED);
 }
 
 struct enum_variable {
@@ -102,6 +142,18 @@ static void assert_choices(const char *name, unsigned long def_val, const char *
   assert_null(variable->typelib->type_names[count]);
 }
 
+static void assert_limits(const char *name, unsigned def_val, unsigned min_val, unsigned max_val)
+{
+  const struct {
+    MYSQL_PLUGIN_VAR_HEADER;
+    unsigned *value;
+    unsigned def_val, min_val, max_val, blk_sz;
+  } *variable = (void *)plugin_variable(&loaded, name);
+  assert_int_equal(variable->def_val, def_val);
+  assert_int_equal(variable->min_val, min_val);
+  assert_int_equal(variable->max_val, max_val);
+}
+
 static void choices_and_defaults(void **state)
 {
   (void)state;
@@ -109,24 +161,27 @@ static void choices_and_defaults(void **state)
   static const char *const digests[] = {"sha1", "sha224", "sha256", "sha384", "sha512"};
   assert_choices("encryption_algorithm", 0, algorithms, COUNT(algorithms));
   assert_choices("digest", 0, digests, COUNT(digests));
-  struct {
-    MYSQL_PLUGIN_VAR_HEADER;
-    unsigned *value;
-    unsigned def_val, min_val, max_val, blk_sz;
-  } *iterations = (void *)plugin_variable(&loaded, "use_pbkdf2");
-  assert_int_equal(iterations->def_val, 0);
-  assert_int_equal(iterations->min_val, 0);
-  assert_int_equal(iterations->max_val, INT_MAX);
+  assert_limits("use_pbkdf2", 0, 0, INT_MAX);
+}
+
+static void the_variable_of_the_debug_plugin(void **state)
+{
+  (void)state;
+  assert_variable("version", PLUGIN_VAR_INT | PLUGIN_VAR_UNSIGNED);
+  assert_false(((struct any *)(void *)plugin_variable(&loaded, "version"))->flags &
+               PLUGIN_VAR_READONLY);
+  assert_limits("version", 1, 1, 4294967294u);
 }
 
 int main(int argc, char **argv)
 {
   (void)argc;
-  plugin_so = argv[1];
+  plugin_folder = argv[1];
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(versions_of_the_interface), cmocka_unit_test(what_information_schema_shows),
-      cmocka_unit_test(every_method_is_there),     cmocka_unit_test(the_variables_and_no_others),
-      cmocka_unit_test(choices_and_defaults),
+      cmocka_unit_test(of_every_plugin),
+      cmocka_unit_test_setup_teardown(variables_of_the_file_plugin, open_file, close_plugin),
+      cmocka_unit_test_setup_teardown(choices_and_defaults, open_file, close_plugin),
+      cmocka_unit_test_setup_teardown(the_variable_of_the_debug_plugin, open_debug, close_plugin),
   };
-  return cmocka_run_group_tests(tests, open_plugin, close_plugin);
+  return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,11 +16,11 @@ static test_plugin loaded;
 static int start(void **state)
 {
   (void)state;
-  plugin_run(&loaded,
-             test_text("keys",
-                       "1;" K16 "\n2;" K24 "\n4294967295;" K32 "\n7;3;" K16 "\n7;9;" K32 "\n",
-                       0600),
-             "", 0);
+  plugin_run_file(&loaded,
+                  test_text("keys",
+                            "1;" K16 "\n2;" K24 "\n4294967295;" K32 "\n7;3;" K16 "\n7;9;" K32 "\n",
+                            0600),
+                  "", 0);
   return 0;
 }
 
@@ -120,7 +120,7 @@ static void a_miss_changes_nothing(void **state)
 int main(int argc, char **argv)
 {
   (void)argc;
-  plugin_so = argv[1];
+  plugin_folder = argv[1];
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(keys_that_are_there),        cmocka_unit_test(latest_versions),
       cmocka_unit_test(keys_that_are_not_there),    cmocka_unit_test(a_null_buffer_with_any_length),

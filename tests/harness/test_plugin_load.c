@@ -19,7 +19,7 @@ static test_plugin loaded;
 static int open_plugin(void **state)
 {
   (void)state;
-  plugin_open(&loaded);
+  plugin_open(&loaded, "file");
   return 0;
 }
 
@@ -181,7 +181,7 @@ static void every_digest_and_pbkdf2(void **state)
 int main(int argc, char **argv)
 {
   (void)argc;
-  plugin_so = argv[1];
+  plugin_folder = argv[1];
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(no_file_name),
       cmocka_unit_test(files_that_are_none),

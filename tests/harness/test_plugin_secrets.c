@@ -137,9 +137,29 @@ static void the_search_finds_what_is_there(void **state)
   free(copy);
 }
 
+/* Calls get_key far down the stack, where the search does not overwrite what it leaves. */
+__attribute__((noinline)) static unsigned get_key_into(kh_secret *key)
+{
+  volatile unsigned char depth[1 << 15] = {0};
+  unsigned length = 32;
+  unsigned result = loaded.methods->get_key(1, 1, kh_secret_data(key), &length);
+  return result + depth[length];
+}
+
+/* The server's buffer holds the key then, and nothing else that get_key needed. */
+static void get_key_leaves_no_copy(void)
+{
+  kh_secret *key = NULL;
+  assert_int_equal(kh_secret_new(32, &key), KH_OK);
+  assert_int_equal(get_key_into(key), 0);
+  assert_hidden(&key_bytes);
+  kh_secret_free(&key);
+}
+
 static void run_and_search(const char *filename, const char *filekey)
 {
-  plugin_run(&loaded, filename, filekey, 0);
+  plugin_run_file(&loaded, filename, filekey, 0);
+  get_key_leaves_no_copy();
   assert_hidden(&key_digits);
   assert_hidden(&key_bytes);
   assert_hidden(&passphrase);
@@ -169,7 +189,7 @@ static void failures_leave_nothing_behind(void **state)
   (void)state;
   char filekey[1024];
   snprintf(filekey, sizeof filekey, "FILE:%s", test_path("pass"));
-  plugin_open(&loaded);
+  plugin_open(&loaded, "file");
   plugin_set_string(&loaded, "filename", test_path("bad"));
   assert_false(plugin_start(&loaded));
   assert_true(plugin_must_say("Syntax error"));
@@ -204,7 +224,7 @@ static int make_files(void **state)
 int main(int argc, char **argv)
 {
   (void)argc;
-  plugin_so = argv[1];
+  plugin_folder = argv[1];
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_search_finds_what_is_there),
       cmocka_unit_test(a_key_file_in_the_clear),

@@ -21,7 +21,7 @@ static int start(void **state)
   size_t used = 0;
   for (unsigned id = 1; id <= KEYS; id++)
     used += (size_t)snprintf(text + used, sizeof text - used, "%u;%032x\n", id * 3 - 2, id);
-  plugin_run(&loaded, test_text("keys", text, 0600), "", 1);
+  plugin_run_file(&loaded, test_text("keys", text, 0600), "", 1);
   return 0;
 }
 
@@ -84,7 +84,7 @@ static void eight_threads_at_once(void **state)
 int main(int argc, char **argv)
 {
   (void)argc;
-  plugin_so = argv[1];
+  plugin_folder = argv[1];
   const struct CMUnitTest tests[] = {cmocka_unit_test(eight_threads_at_once)};
   return cmocka_run_group_tests(tests, start, stop);
 }

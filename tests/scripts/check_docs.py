@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Every option and every message of the plugin stands in the documentation, and no file that it names is missing."""
+"""Every option and every message of the plugins stands in the documentation, and no file that it names is missing."""
 import re
 import sys
 from pathlib import Path
@@ -15,16 +15,18 @@ def squeeze(text):
 
 
 def options(root):
-    for source in root.glob("src/plugins/*/options.c"):
-        for name in re.findall(r"MYSQL_SYSVAR_\w+\((\w+),", source.read_text()):
+    for source in root.glob("src/plugins/*/*.c"):
+        for name in re.findall(r"MYSQL_SYSVAR_\w+\(\s*(\w+),", source.read_text()):
             yield f"{source.parent.name}_key_management_{name}"
 
 
 def messages(root):
     """The literal pieces of every format that reaches a user."""
-    for source in [root / "src/core/base/fault.c", *root.glob("src/core/**/*.c"), *root.glob("src/plugins/*/plugin.c")]:
+    for source in [root / "src/core/base/fault.c", *root.glob("src/core/**/*.c"), *root.glob("src/server/*.c"),
+                   *root.glob("src/plugins/*/*.c")]:
         text = re.sub(r"/\*.*?\*/|#include[^\n]*", "", source.read_text(), flags=re.S)
-        text = re.sub(r'"\s+(?:KEYHOLD_VERSION\s+)?"', "", re.sub(r'%"\s*PRI(\w)64\s*"', r"%\1", text))
+        text = re.sub(r'%"\s*PRI(\w)64\s*"', r"%\1", text)
+        text = re.sub(r'"\s+"', "", re.sub(r'"\s+KEYHOLD_VERSION\s+"', "%s", text))
         if source.name == "fault.c":
             bodies = [text]
         else:

@@ -10,9 +10,9 @@ LAYERS = ["core/base", "core/keytable", "core/crypt", "core/unlock", "core/keyfi
 
 # which folder a public header belongs to: the one that defines its functions
 HEADERS = {
-    "core/base": "bytes cursor fault file hex limits log secret status version",
+    "core/base": "bytes clock cursor fault file hex limits log random secret status version",
     "core/keytable": "keylist keytable",
-    "core/crypt": "crypt",
+    "core/crypt": "crypt md5",
     "core/unlock": "unlock",
     "core/keyfile": "keyfile",
 }

@@ -70,6 +70,31 @@ static size_t cbc_nopad(const uint8_t *key, size_t key_len, const uint8_t *iv, c
   return len;
 }
 
+static size_t ecb_padded(const uint8_t *key, size_t key_len, const uint8_t *src, size_t len,
+                         uint8_t *dst)
+{
+  size_t whole = len / BLOCK * BLOCK;
+  uint8_t last[BLOCK];
+  memset(last, (int)(BLOCK - (len - whole)), BLOCK);
+  memcpy(last, src + whole, len - whole);
+  for (size_t at = 0; at < whole; at += BLOCK)
+    encrypt_block(key, key_len, src + at, dst + at);
+  encrypt_block(key, key_len, last, dst + whole);
+  return whole + BLOCK;
+}
+
+static size_t ecb_nopad(const uint8_t *key, size_t key_len, const uint8_t *iv, const uint8_t *src,
+                        size_t len, uint8_t *dst)
+{
+  size_t whole = len / BLOCK * BLOCK;
+  uint8_t mask[BLOCK];
+  encrypt_block(key, key_len, iv, mask);
+  for (size_t at = 0; at < whole; at += BLOCK)
+    encrypt_block(key, key_len, src + at, dst + at);
+  xor_bytes(dst + whole, src + whole, mask, len - whole);
+  return len;
+}
+
 static size_t ctr(const uint8_t *key, size_t key_len, const uint8_t *iv, const uint8_t *src,
                   size_t len, uint8_t *dst)
 {
@@ -114,6 +139,10 @@ size_t reference_encrypt(reference_form form, const uint8_t *key, size_t key_len
     return cbc_padded(key, key_len, iv, src, len, dst);
   case REFERENCE_CBC_NOPAD:
     return cbc_nopad(key, key_len, iv, src, len, dst);
+  case REFERENCE_ECB:
+    return ecb_padded(key, key_len, src, len, dst);
+  case REFERENCE_ECB_NOPAD:
+    return ecb_nopad(key, key_len, iv, src, len, dst);
   case REFERENCE_CTR:
     return ctr(key, key_len, iv, src, len, dst);
   default:

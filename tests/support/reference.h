@@ -15,8 +15,9 @@ typedef enum reference_form {
   REFERENCE_CBC,       /**< PKCS#7 padding */
   REFERENCE_CBC_NOPAD, /**< the last part of a block XOR AES-ECB(key, IV) */
   REFERENCE_CTR,       /**< 128-bit counter */
+  REFERENCE_ECB,       /**< PKCS#7 padding */
+  REFERENCE_ECB_NOPAD, /**< the last part of a block XOR AES-ECB(key, IV) */
   REFERENCE_GCM, /**< nonce IV[0..11], additional data IV[12..15], tag behind the ciphertext */
-  REFERENCE_FORMS
 } reference_form;
 
 /** Encrypts; dst has room for len + 16 bytes. Gives the number of bytes written. */

@@ -59,7 +59,7 @@ EVP_CIPHER *__wrap_EVP_CIPHER_fetch(OSSL_LIB_CTX *lib, const char *name, const c
 static kh_crypt *crypt;
 static const uint8_t key_bytes[32] = "0123456789abcdefghijklmnopqrstuv";
 static const uint8_t iv_bytes[32] = "IV IV IV IV IV IV IV IV IV";
-static const kh_cipher ciphers[] = {KH_CIPHER_AES_CBC, KH_CIPHER_AES_CTR};
+static const kh_cipher ciphers[] = {KH_CIPHER_AES_CBC, KH_CIPHER_AES_CTR, KH_CIPHER_AES_ECB};
 
 static int open_crypt(void **state)
 {
@@ -137,6 +137,7 @@ static void encrypted_lengths(void **state)
   for (size_t i = 0; i < COUNT(lengths); i++) {
     assert_int_equal(kh_crypt_encrypted_length(KH_CIPHER_AES_CBC, lengths[i][0]), lengths[i][1]);
     assert_int_equal(kh_crypt_encrypted_length(KH_CIPHER_AES_CTR, lengths[i][0]), lengths[i][2]);
+    assert_int_equal(kh_crypt_encrypted_length(KH_CIPHER_AES_ECB, lengths[i][0]), lengths[i][1]);
   }
 }
 

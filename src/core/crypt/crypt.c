@@ -23,6 +23,7 @@ static const char *const cipher_names[KH_EVP_COUNT][KEY_SIZES] = {
 static const kh_mode *const modes[][2] = {
     [KH_CIPHER_AES_CBC] = {&kh_mode_cbc, &kh_mode_cbc_nopad},
     [KH_CIPHER_AES_CTR] = {&kh_mode_gcm, &kh_mode_ctr},
+    [KH_CIPHER_AES_ECB] = {&kh_mode_ecb, &kh_mode_ecb_nopad},
 };
 
 kh_status kh_crypt_new(kh_crypt **ret_crypt)

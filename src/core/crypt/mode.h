@@ -23,6 +23,8 @@ extern const kh_mode kh_mode_cbc;       /* mode_cbc.c: CBC, PKCS#7 padding */
 extern const kh_mode kh_mode_cbc_nopad; /* mode_cbc_nopad.c: CBC, the rest masked */
 extern const kh_mode kh_mode_ctr;       /* mode_ctr.c: CTR */
 extern const kh_mode kh_mode_gcm;       /* mode_gcm.c: GCM, tag appended */
+extern const kh_mode kh_mode_ecb;       /* mode_ecb.c: ECB, PKCS#7 padding */
+extern const kh_mode kh_mode_ecb_nopad; /* mode_ecb_nopad.c: ECB, the rest masked */
 
 /** AES modes that OpenSSL provides, each in three key sizes. */
 typedef enum kh_evp { KH_EVP_CBC, KH_EVP_CTR, KH_EVP_GCM, KH_EVP_ECB, KH_EVP_COUNT } kh_evp;

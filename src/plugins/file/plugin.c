@@ -8,11 +8,27 @@
 #include "options.h"
 #include "server/encryption.h"
 #include "server/report.h"
+#include "source.h"
 
 #define PLUGIN_NAME "file_key_management"
 
+static void report_keys(const kh_log *log, const kh_keytable *table, const char *path,
+                        const kh_keyfile_info *info)
+{
+  if (!info->locked || !kh_keytable_is_locked(table))
+    kh_log_write(log, KH_LOG_WARNING,
+                 "the keys cannot all be locked into memory and may reach swap: raise the limit of "
+                 "locked memory (LimitMEMLOCK= of the server's systemd unit)");
+  size_t ids = kh_keytable_id_count(table);
+  size_t versions = kh_keytable_version_count(table);
+  kh_log_write(log, KH_LOG_NOTE,
+               "Keyhold " KEYHOLD_VERSION ": %zu key%s with %zu version%s from '%s' (%s), %s", ids,
+               ids == 1 ? "" : "s", versions, versions == 1 ? "" : "s", kh_show_path(path).text,
+               info->format, kh_file_options_cipher_name());
+}
+
 /* Loads the key file and builds the table of its keys. */
-static kh_status load(const kh_crypt *crypt, const kh_log *log, kh_keytable **ret_keys,
+static kh_status load(const kh_crypt *crypt, const kh_log *log, kh_file_keys **ret_keys,
                       kh_fault *ret_fault)
 {
   KH_AUTO_KEYLIST list = NULL;
@@ -21,19 +37,15 @@ static kh_status load(const kh_crypt *crypt, const kh_log *log, kh_keytable **re
   kh_status status = kh_keyfile_load(&options, crypt, log, &list, &info, ret_fault);
   if (status != KH_OK)
     return status;
-  status = kh_keytable_new(list, ret_keys);
-  if (status != KH_OK)
+  kh_keytable *table = NULL;
+  status = kh_keytable_new(list, &table);
+  if (status == KH_OK)
+    status = kh_file_keys_new(table, kh_file_options_cipher(), ret_keys);
+  if (status != KH_OK) {
+    kh_keytable_free(&table);
     return kh_fault_set(ret_fault, status, options.path, 0);
-  if (!info.locked || !kh_keytable_is_locked(*ret_keys))
-    kh_log_write(log, KH_LOG_WARNING,
-                 "the keys cannot all be locked into memory and may reach swap: raise the limit of "
-                 "locked memory (LimitMEMLOCK= of the server's systemd unit)");
-  size_t ids = kh_keytable_id_count(*ret_keys);
-  size_t versions = kh_keytable_version_count(*ret_keys);
-  kh_log_write(log, KH_LOG_NOTE,
-               "Keyhold " KEYHOLD_VERSION ": %zu key%s with %zu version%s from '%s' (%s), %s", ids,
-               ids == 1 ? "" : "s", versions, versions == 1 ? "" : "s",
-               kh_show_path(options.path).text, info.format, kh_file_options_cipher_name());
+  }
+  report_keys(log, table, options.path, &info);
   return KH_OK;
 }
 
@@ -46,7 +58,7 @@ static int file_init(void *unused)
   }
   kh_log log = kh_report_log(PLUGIN_NAME);
   kh_crypt *crypt = NULL;
-  kh_keytable *keys = NULL;
+  kh_file_keys *keys = NULL;
   kh_fault fault = {0};
   kh_status status = kh_crypt_new(&crypt);
   if (status != KH_OK)
@@ -58,7 +70,7 @@ static int file_init(void *unused)
     kh_crypt_free(&crypt);
     return 1;
   }
-  kh_encryption_start(keys, crypt, kh_file_options_cipher());
+  kh_encryption_start(&kh_file_source, keys, crypt);
   return 0;
 }
 

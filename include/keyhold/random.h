@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file random.h
+ * Numbers that nobody can guess (libsodium, from the kernel's generator).
+ */
+#ifndef KEYHOLD_RANDOM_H
+#define KEYHOLD_RANDOM_H
+
+#include <stdint.h>
+
+#include "keyhold/status.h"
+
+/**
+ * Makes the generator ready; called once before kh_random_below().
+ *
+ * @return KH_OK, KH_E_CRYPTO (libsodium could not start). Thread-safe.
+ */
+KH_MUST_USE kh_status kh_random_start(void);
+
+/** A random number, 0 to bound - 1, each as likely as the others; 0 for a bound of 0 or 1.
+ * Thread-safe; never waits once kh_random_start() has succeeded. */
+uint32_t kh_random_below(uint32_t bound);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct kh_file_keys {
+  kh_keytable *table;
+  kh_cipher cipher;
+};
+
+kh_status kh_file_keys_new(kh_keytable *table, kh_cipher cipher, kh_file_keys **ret_keys)
+{
+  kh_file_keys *keys = calloc(1, sizeof *keys);
+  if (keys == NULL)
+    return KH_E_NO_MEMORY;
+  keys->table = table;
+  keys->cipher = cipher;
+  *ret_keys = keys;
+  return KH_OK;
+}
+
+static kh_status file_latest(void *keys, uint32_t id, uint32_t *ret_version)
+{
+  return kh_keytable_latest(((const kh_file_keys *)keys)->table, id, ret_version);
+}
+
+static kh_status file_copy(void *keys, uint32_t id, uint32_t version, uint8_t *ret_key,
+                           size_t *ret_len)
+{
+  kh_bytes found;
+  kh_status status = kh_keytable_find(((const kh_file_keys *)keys)->table, id, version, &found);
+  if (status != KH_OK)
+    return status;
+  memcpy(ret_key, found.data, found.len);
+  *ret_len = found.len;
+  return KH_OK;
+}
+
+static kh_cipher file_cipher(void *keys, uint32_t id, uint32_t version)
+{
+  (void)id;
+  (void)version;
+  return ((const kh_file_keys *)keys)->cipher;
+}
+
+static void file_free(void *keys)
+{
+  if (keys != NULL)
+    kh_keytable_free(&((kh_file_keys *)keys)->table);
+  free(keys);
+}
+
+const kh_key_source kh_file_source = {file_latest, file_copy, file_cipher, file_free};

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file key_source.h
+ * What makes one key management plugin different from another: where its keys come from and which
+ * cipher each is used with. A plugin fills one `const` table and hands it to kh_encryption_start()
+ * (encryption.h), which does the rest.
+ *
+ * The server calls from any number of threads at once, and with locks held: a function of the table
+ * may wait for nothing, neither for a disk or a network nor for a lock that is held during such.
+ */
+#ifndef KEYHOLD_SERVER_KEY_SOURCE_H
+#define KEYHOLD_SERVER_KEY_SOURCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "keyhold/crypt.h"
+#include "keyhold/status.h"
+
+/** A source of keys. `keys` is what kh_encryption_start() was given: the plugin's own. */
+typedef struct kh_key_source {
+  /**
+   * The latest version of a key.
+   *
+   * @param ret_version  KH_KEY_VERSION_MIN .. KH_KEY_VERSION_MAX; untouched on failure.
+   * @return KH_OK, KH_E_KEY_NOT_FOUND: there is no such key id.
+   */
+  kh_status (*latest)(void *keys, uint32_t id, uint32_t *ret_version);
+
+  /**
+   * Copies a key.
+   *
+   * @param ret_key  KH_KEY_MAX bytes, which the caller wipes.
+   * @param ret_len  of the key in bytes: 16, 24 or 32.
+   * @return KH_OK, KH_E_KEY_NOT_FOUND: there is no such key id, or no such version of it; any other
+   * status when the key cannot be had.
+   */
+  kh_status (*copy)(void *keys, uint32_t id, uint32_t version, uint8_t *ret_key, size_t *ret_len);
+
+  /** The cipher of a key version; NULL when the server does the encryption (kh_encryption_keys). */
+  kh_cipher (*cipher)(void *keys, uint32_t id, uint32_t version);
+
+  /** Wipes and frees `keys`, which may be NULL; NULL when there is nothing to free. */
+  void (*free)(void *keys);
+} kh_key_source;
+
+#endif

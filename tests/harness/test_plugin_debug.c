@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* debug_key_management: one key id, and a version that SET GLOBAL sets while threads read it. */
+#include <pthread.h>
+#include <string.h>
+
+#include "plugin.h"
+#include "reference.h"
+#include "unit.h"
+
+enum { THREADS = 4, ROUNDS = 20000 };
+
+static test_plugin loaded;
+
+static int start(void **state)
+{
+  (void)state;
+  plugin_run(&loaded, "debug");
+  return 0;
+}
+
+static int stop(void **state)
+{
+  (void)state;
+  plugin_close(&loaded, true);
+  return 0;
+}
+
+static void it_warns_that_it_protects_nothing(void **state)
+{
+  (void)state;
+  assert_int_equal(plugin_heard_now.warnings, 1);
+  assert_int_equal(plugin_heard_now.errors, 0);
+  assert_true(plugin_must_say("debug_key_management: Plugin 'debug_key_management' of Keyhold "));
+  assert_true(plugin_must_say("nothing is protected\n"));
+}
+
+static void the_version_is_the_variable(void **state)
+{
+  (void)state;
+  static const unsigned versions[] = {10, 4294967294u, 2, 1}; /* down too: tests do that */
+  assert_int_equal(loaded.methods->get_latest_key_version(1), 1);
+  for (size_t i = 0; i < COUNT(versions); i++) {
+    plugin_set_global(&loaded, "version", versions[i]);
+    assert_int_equal(loaded.methods->get_latest_key_version(1), versions[i]);
+  }
+}
+
+static void there_is_no_other_id(void **state)
+{
+  (void)state;
+  static const unsigned ids[] = {0, 2, 100, 4294967295u};
+  for (size_t i = 0; i < COUNT(ids); i++) {
+    unsigned char key[32] = "untouched";
+    unsigned length = sizeof key;
+    assert_int_equal(loaded.methods->get_latest_key_version(ids[i]),
+                     ENCRYPTION_KEY_VERSION_INVALID);
+    assert_int_equal(loaded.methods->get_key(ids[i], 1, key, &length),
+                     ENCRYPTION_KEY_VERSION_INVALID);
+    assert_string_equal(key, "untouched");
+  }
+}
+
+/* what debug_key_management.so of MariaDB 10.11.19 gives, for versions above the latest too */
+static void the_keys_of_the_servers_own(void **state)
+{
+  (void)state;
+  static const struct {
+    unsigned version;
+    const char *key;
+  } keys[] = {
+      {0, "00000000000000000000000000000000"},
+      {1, "00000001000000000000000000000000"},
+      {1000, "000003e8000000000000000000000000"},
+      {4294967294u, "fffffffe000000000000000000000000"},
+      {4294967295u, "ffffffff000000000000000000000000"},
+  };
+  for (size_t i = 0; i < COUNT(keys); i++) {
+    unsigned char key[32], expected[16];
+    unsigned length = sizeof key;
+    test_unhex(keys[i].key, expected);
+    assert_int_equal(loaded.methods->get_key(1, keys[i].version, key, &length), 0);
+    assert_int_equal(length, 16);
+    assert_memory_equal(key, expected, 16);
+  }
+}
+
+static void buffers_of_any_size(void **state)
+{
+  (void)state;
+  unsigned char key[16];
+  unsigned length = 15;
+  assert_int_equal(loaded.methods->get_key(1, 1, key, &length), ENCRYPTION_KEY_BUFFER_TOO_SMALL);
+  assert_int_equal(length, 16);
+  length = 0;
+  assert_int_equal(loaded.methods->get_key(1, 1, NULL, &length), 0);
+  assert_int_equal(length, 16);
+}
+
+static void *read_versions(void *unused)
+{
+  (void)unused;
+  for (unsigned i = 0; i < ROUNDS; i++) {
+    unsigned version = loaded.methods->get_latest_key_version(1);
+    if (version == 0 || version > ROUNDS)
+      return (void *)1;
+  }
+  return NULL;
+}
+
+static void set_while_it_is_read(void **state)
+{
+  (void)state;
+  pthread_t threads[THREADS];
+  for (size_t i = 0; i < THREADS; i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, read_versions, NULL), 0);
+  for (unsigned version = 1; version <= ROUNDS; version++)
+    plugin_set_global(&loaded, "version", version);
+  for (size_t i = 0; i < THREADS; i++) {
+    void *failed = NULL;
+    assert_int_equal(pthread_join(threads[i], &failed), 0);
+    assert_null(failed);
+  }
+}
+
+int main(int argc, char **argv)
+{
+  (void)argc;
+  plugin_folder = argv[1];
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(it_warns_that_it_protects_nothing),
+      cmocka_unit_test(the_version_is_the_variable),
+      cmocka_unit_test(there_is_no_other_id),
+      cmocka_unit_test(the_keys_of_the_servers_own),
+      cmocka_unit_test(buffers_of_any_size),
+      cmocka_unit_test(set_while_it_is_read),
+  };
+  return cmocka_run_group_tests(tests, start, stop);
+}
