@@ -45,28 +45,15 @@ static unsigned get_latest_key_version(unsigned key_id)
 }
 
 /* With key NULL, *key_length comes uninitialised and only the length is asked for. */
-static unsigned hand_over(kh_bytes found, unsigned char *key, unsigned *key_length)
-{
-  unsigned capacity = key == NULL ? 0 : *key_length;
-  *key_length = (unsigned)found.len;
-  if (key == NULL)
-    return 0;
-  if (capacity < found.len)
-    return ENCRYPTION_KEY_BUFFER_TOO_SMALL;
-  memcpy(key, found.data, found.len);
-  return 0;
-}
-
 static unsigned get_key(unsigned key_id, unsigned key_version, unsigned char *key,
                         unsigned *key_length)
 {
-  uint8_t copy[KH_KEY_MAX];
+  size_t room = key == NULL ? 0 : *key_length;
   size_t len = 0;
-  unsigned result = ENCRYPTION_KEY_VERSION_INVALID;
-  if (plugin.source->copy(plugin.keys, key_id, key_version, copy, &len) == KH_OK)
-    result = hand_over((kh_bytes){copy, len}, key, key_length);
-  kh_wipe(copy, sizeof copy);
-  return result;
+  if (plugin.source->copy(plugin.keys, key_id, key_version, key, room, &len) != KH_OK)
+    return ENCRYPTION_KEY_VERSION_INVALID;
+  *key_length = (unsigned)len;
+  return key == NULL || len <= room ? 0 : ENCRYPTION_KEY_BUFFER_TOO_SMALL;
 }
 
 static unsigned crypt_ctx_size(unsigned key_id, unsigned key_version)

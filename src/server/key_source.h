@@ -28,14 +28,18 @@ typedef struct kh_key_source {
   kh_status (*latest)(void *keys, uint32_t id, uint32_t *ret_version);
 
   /**
-   * Copies a key.
+   * Copies a key, straight to where the server wants it.
    *
-   * @param ret_key  KH_KEY_MAX bytes, which the caller wipes.
-   * @param ret_len  of the key in bytes: 16, 24 or 32.
+   * @param ret_key  where the key goes; untouched when `room` is less than its length, and on
+   * failure. May be NULL when `room` is 0.
+   * @param room     of ret_key in bytes.
+   * @param ret_len  of the key in bytes, whether it was copied or not: 16, 24 or 32; untouched on
+   * failure.
    * @return KH_OK, KH_E_KEY_NOT_FOUND: there is no such key id, or no such version of it; any other
    * status when the key cannot be had.
    */
-  kh_status (*copy)(void *keys, uint32_t id, uint32_t version, uint8_t *ret_key, size_t *ret_len);
+  kh_status (*copy)(void *keys, uint32_t id, uint32_t version, uint8_t *ret_key, size_t room,
+                    size_t *ret_len);
 
   /** The cipher of a key version; NULL when the server does the encryption (kh_encryption_keys). */
   kh_cipher (*cipher)(void *keys, uint32_t id, uint32_t version);

@@ -25,14 +25,15 @@ static kh_status file_latest(void *keys, uint32_t id, uint32_t *ret_version)
   return kh_keytable_latest(((const kh_file_keys *)keys)->table, id, ret_version);
 }
 
-static kh_status file_copy(void *keys, uint32_t id, uint32_t version, uint8_t *ret_key,
+static kh_status file_copy(void *keys, uint32_t id, uint32_t version, uint8_t *ret_key, size_t room,
                            size_t *ret_len)
 {
   kh_bytes found;
   kh_status status = kh_keytable_find(((const kh_file_keys *)keys)->table, id, version, &found);
   if (status != KH_OK)
     return status;
-  memcpy(ret_key, found.data, found.len);
+  if (found.len <= room)
+    memcpy(ret_key, found.data, found.len);
   *ret_len = found.len;
   return KH_OK;
 }
