@@ -60,6 +60,7 @@ class Report(unittest.TestCase):
         row = part["cases"][0]
         self.assertEqual(len(part["cases"]), len(report.every_name()))
         self.assertEqual((row["times_as_fast_min"], row["times_as_fast"], row["times_as_fast_max"]), (2, 3, 8))
+        self.assertEqual(row["times_as_fast_undisturbed"], 6)
         self.assertEqual((row[report.DISTRIBUTION]["ns"], row[report.KEYHOLD]["ns"]), (800, 300))
 
     def test_groups_have_their_cases(self):
