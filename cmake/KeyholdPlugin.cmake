@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# keyhold_add_plugin(NAME source...): a server plugin, left at build/plugins/NAME.so.
+# keyhold_add_module(NAME source...): something that the server loads, left at build/plugins/NAME.so.
+# keyhold_add_plugin(NAME source...): likewise, of Keyhold's core, and installed.
 #
 # The server finds the descriptor and every service pointer with dlsym(), so these and nothing else are exported.
 
-function(keyhold_add_plugin name)
+function(keyhold_add_module name)
   set(exports ${CMAKE_SOURCE_DIR}/cmake/plugin.map)
   add_library(${name} MODULE ${ARGN})
-  target_link_libraries(${name} PRIVATE keyhold_server keyhold_core)
   set_target_properties(${name} PROPERTIES
     C_VISIBILITY_PRESET default # the map decides
     PREFIX "" SUFFIX ".so" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins LINK_DEPENDS ${exports})
@@ -15,5 +15,10 @@ function(keyhold_add_plugin name)
   if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
     target_link_options(${name} PRIVATE LINKER:--no-undefined)
   endif()
+endfunction()
+
+function(keyhold_add_plugin name)
+  keyhold_add_module(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE keyhold_server keyhold_core)
   install(TARGETS ${name} LIBRARY DESTINATION ${KEYHOLD_PLUGIN_DIR})
 endfunction()

@@ -10,7 +10,7 @@ def main():
     root, compiler, server_include = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
     flags = ["-std=gnu17", "-D_GNU_SOURCE", "-DMYSQL_DYNAMIC_PLUGIN", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
              f"-I{root}/include", f"-I{root}/src", "-isystem", server_include, "-x", "c", "-"]
-    headers = sorted(root.glob("include/keyhold/*.h")) + sorted(root.glob("src/**/*.h"))
+    headers = sorted(root.glob("include/keyhold/*.h")) + sorted(root.glob("src/**/*.h")) + sorted(root.glob("bench/*.h"))
     failed = 0
     for header in headers:
         source = f'#include "{header}"\n' * 2

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034
 # Installs Debian packages that are missing. Sourced.
 
 # need PACKAGE...: does nothing, and asks the network nothing, when all are there.
@@ -29,3 +30,4 @@ need() {
 PACKAGES_BUILD=(gcc libc6-dev cmake make ninja-build pkg-config libssl-dev libsodium-dev libmariadbd-dev libmariadb-dev)
 PACKAGES_SERVER=(mariadb-server mariadb-client mariadb-backup openssl)
 PACKAGES_TEST=(libcmocka-dev nettle-dev mariadb-test clang clang-format libclang-rt-14-dev python3)
+PACKAGES_BENCH=(sysbench python3)

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "case.h"
+
+#include <assert.h>
+#include <fnmatch.h>
+#include <stdio.h>
+
+/* 16354 is what InnoDB encrypts of a page of 16 KiB; 32768 is a block of a temporary file */
+static const unsigned sizes[] = {16,   32,    128,   256,   1024,
+                                 4096, 16354, 32768, 65536, KH_BENCH_SIZE_MAX};
+enum { SIZE_COUNT = sizeof sizes / sizeof *sizes };
+
+/* an event of the binlog is not shorter than its header and its checksum */
+enum { SHORTEST_EVENT = 32 };
+
+static const unsigned key_sizes[] = {128, 256};
+enum { KEY_SIZE_COUNT = sizeof key_sizes / sizeof *key_sizes };
+
+/* The operations on data, with the padding that the server uses them with. */
+static const struct {
+  kh_bench_operation operation;
+  bool padded;
+} data_operations[] = {
+    {KH_BENCH_ENCRYPT, false}, {KH_BENCH_DECRYPT, false}, {KH_BENCH_ENCRYPT, true},
+    {KH_BENCH_DECRYPT, true},  {KH_BENCH_STREAM, false},
+};
+enum { DATA_OPERATION_COUNT = sizeof data_operations / sizeof *data_operations };
+
+typedef struct {
+  const char *only;
+  kh_bench_case *cases;
+  size_t count;
+} list;
+
+static void add(list *to, kh_bench_case what)
+{
+  char name[KH_BENCH_NAME_MAX];
+  kh_bench_case_name(&what, name);
+  if (to->only != NULL && to->only[0] != '\0' && fnmatch(to->only, name, 0) != 0)
+    return;
+  assert(to->count < KH_BENCH_CASES_MAX);
+  to->cases[to->count++] = what;
+}
+
+/* One operation with one kind of key, for all sizes. */
+static void add_sizes(list *to, kh_bench_case what)
+{
+  for (size_t i = 0; i < SIZE_COUNT; i++) {
+    what.size = sizes[i];
+    if (what.operation != KH_BENCH_STREAM || what.size >= SHORTEST_EVENT)
+      add(to, what);
+  }
+}
+
+static void add_data_operation(list *to, kh_bench_case what)
+{
+  for (size_t i = 0; i < KEY_SIZE_COUNT; i++) {
+    what.key_bits = key_sizes[i];
+    what.new_key = false;
+    add_sizes(to, what);
+    what.new_key = true;
+    add_sizes(to, what);
+  }
+}
+
+static void add_key_operations(list *to)
+{
+  add(to, (kh_bench_case){.operation = KH_BENCH_LATEST_VERSION, .key_bits = key_sizes[0]});
+  for (size_t i = 0; i < KEY_SIZE_COUNT; i++)
+    add(to, (kh_bench_case){.operation = KH_BENCH_GET_KEY, .key_bits = key_sizes[i]});
+}
+
+size_t kh_bench_cases(const char *only, kh_bench_case ret_cases[static KH_BENCH_CASES_MAX])
+{
+  list found = {only, ret_cases, 0};
+  add_key_operations(&found);
+  for (size_t i = 0; i < DATA_OPERATION_COUNT; i++)
+    add_data_operation(&found, (kh_bench_case){.operation = data_operations[i].operation,
+                                               .padded = data_operations[i].padded});
+  return found.count;
+}
+
+const char *kh_bench_operation_name(kh_bench_operation operation)
+{
+  static const char *const names[KH_BENCH_OPERATION_COUNT] = {
+      [KH_BENCH_ENCRYPT] = "encrypt", [KH_BENCH_DECRYPT] = "decrypt",
+      [KH_BENCH_STREAM] = "stream",   [KH_BENCH_LATEST_VERSION] = "latest_version",
+      [KH_BENCH_GET_KEY] = "get_key",
+  };
+  return names[operation];
+}
+
+void kh_bench_case_name(const kh_bench_case *what, char ret_name[static KH_BENCH_NAME_MAX])
+{
+  const char *operation = kh_bench_operation_name(what->operation);
+  if (what->operation == KH_BENCH_LATEST_VERSION)
+    snprintf(ret_name, KH_BENCH_NAME_MAX, "%s", operation);
+  else if (what->operation == KH_BENCH_GET_KEY)
+    snprintf(ret_name, KH_BENCH_NAME_MAX, "%s-%u", operation, what->key_bits);
+  else
+    snprintf(ret_name, KH_BENCH_NAME_MAX, "%s-%s-%u-%s-%u", operation,
+             what->padded ? "padded" : "nopad", what->key_bits, what->new_key ? "new" : "same",
+             what->size);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file lane.h
+ * One thread's part of a measurement: its buffers, and the loops that call the server's encryption
+ * service. Lanes share nothing. A lane belongs to one thread at a time.
+ */
+#ifndef KEYHOLD_BENCH_LANE_H
+#define KEYHOLD_BENCH_LANE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "case.h"
+
+typedef struct kh_bench_lane kh_bench_lane;
+
+/** The ids of two keys that the active plugin has. */
+typedef struct {
+  unsigned id_128; /**< one of 128 bits */
+  unsigned id_256; /**< one of 256 bits */
+} kh_bench_key_ids;
+
+/**
+ * Makes the buffers and fills them with random-looking bytes.
+ *
+ * @param seed  lanes with other seeds have other bytes and other keys.
+ * @return a lane for kh_bench_lane_free(), or NULL when there is no memory.
+ */
+kh_bench_lane *kh_bench_lane_new(uint64_t seed, kh_bench_key_ids ids);
+
+/** Frees; sets the pointer to NULL. Takes a pointer to NULL. */
+void kh_bench_lane_free(kh_bench_lane **lane);
+
+/**
+ * Makes the lane ready for a case and checks that the plugin does it right: what is encrypted is
+ * not the plaintext, has the length that the plugin promises and is the plaintext again when it is
+ * decrypted; a key has the length that it should have and is the same when it is asked for again.
+ *
+ * @return whether all that holds. If not, the lane must not be run.
+ */
+bool kh_bench_lane_prepare(kh_bench_lane *lane, const kh_bench_case *what);
+
+/**
+ * Does the prepared case a number of times: the loop that is timed. Each time with an IV that was
+ * not used before (decryption with padding goes round 64 messages, or 4 large ones, made before).
+ *
+ * @return whether every call succeeded and gave the right length.
+ */
+bool kh_bench_lane_run(kh_bench_lane *lane, uint64_t times);
+
+#endif

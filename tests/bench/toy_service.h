@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file toy_service.h
+ * An encryption service in the place of the server's, with a cipher that hides nothing. It can be
+ * told to do one thing wrong, and notes how it is called.
+ */
+#ifndef KEYHOLD_TESTS_TOY_SERVICE_H
+#define KEYHOLD_TESTS_TOY_SERVICE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+typedef enum {
+  TOY_RIGHT,
+  TOY_NO_PLUGIN,         /* as the server without an encryption plugin */
+  TOY_IDENTITY,          /* ciphertext is plaintext */
+  TOY_DECRYPTS_WRONG,    /* the last byte */
+  TOY_ENCRYPTS_SHORT,    /* one byte less than it should */
+  TOY_LENGTH_LIES,       /* promises another length than padding makes */
+  TOY_LENGTH_HUGE,       /* promises more than there is room for */
+  TOY_STREAMS_WRONG,     /* the first byte of a second update is as that of the first */
+  TOY_INIT_FAILS,        /* always */
+  TOY_UPDATE_FAILS,      /* always */
+  TOY_UPDATE_FAILS_LATE, /* after the first checks */
+  TOY_CONTEXT_HUGE,      /* more than anybody has room for */
+  TOY_KEY_SHORT,         /* keys have 8 bytes */
+  TOY_KEY_CHANGES,       /* with every call */
+  TOY_KEY_ZERO,
+  TOY_VERSION_CHANGES, /* with every call */
+} toy_fault;
+
+/** What the service does wrong. Set while nobody calls it. */
+extern toy_fault toy_does;
+
+/** How it was called, by all threads together. */
+typedef struct {
+  atomic_ulong contexts; /* begun */
+  atomic_ulong finished; /* ended */
+  atomic_ulong same_key; /* begun with the key of the thread's context before */
+  atomic_ulong same_iv;  /* begun with the key and the IV of the thread's context before */
+  atomic_ulong updates;  /* of the thread's last context */
+  atomic_uint first;     /* length of the first update of the last context */
+  atomic_uint last;      /* length of its last one */
+} toy_calls;
+
+extern toy_calls toy_called;
+
+/** Back to right, and nothing called. */
+void toy_reset(void);
+
+#endif
