@@ -34,3 +34,13 @@ if(NOT KEYHOLD_PLUGIN_DIR)
   endif()
 endif()
 message(STATUS "Plugin folder: ${KEYHOLD_PLUGIN_DIR}")
+
+# Optional: Intel's libIPSec_MB. Only its header is needed; the library is opened at run time by the soname of that header.
+set(IPSEC_MB_SONAME "")
+find_path(IPSEC_MB_INCLUDE intel-ipsec-mb.h DOC "Folder of intel-ipsec-mb.h, libipsec-mb-dev")
+if(IPSEC_MB_INCLUDE AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  file(STRINGS ${IPSEC_MB_INCLUDE}/intel-ipsec-mb.h version_line REGEX "define IMB_VERSION_STR ")
+  string(REGEX REPLACE ".*\"([0-9]+)\\..*" "\\1" version_major "${version_line}")
+  set(IPSEC_MB_SONAME "libIPSec_MB.so.${version_major}")
+endif()
+message(STATUS "Engine ipsec_mb: ${IPSEC_MB_SONAME}")

@@ -19,7 +19,10 @@
 #include "keyhold/secret.h"
 #include "keyhold/status.h"
 
-/** The fetched ciphers of one plugin or command; immutable once made, shared by all threads. */
+/**
+ * The engines of one plugin or command, and what its threads keep for them. Shared by all threads;
+ * each thread touches its own part alone.
+ */
 typedef struct kh_crypt kh_crypt;
 
 /** One message on its way. Lies in memory of the caller, kh_crypt_ctx_size() bytes, aligned as for
@@ -55,15 +58,33 @@ typedef struct kh_crypt_key {
   kh_bytes iv;  /**< 16 bytes; every value is allowed */
 } kh_crypt_key;
 
+/** Which library works AES. */
+typedef enum kh_engine_choice {
+  KH_ENGINE_AUTO,     /**< for each operation the fastest one that is there */
+  KH_ENGINE_OPENSSL,  /**< OpenSSL 3 alone */
+  KH_ENGINE_IPSEC_MB, /**< Intel's libIPSec_MB for what it is faster at, which must be there;
+                         OpenSSL for the rest */
+} kh_engine_choice;
+
 /**
- * Fetches the ciphers from OpenSSL's default provider, once.
+ * Opens the engines, chooses which serves what, and tests each by known answers.
  *
  * @param ret_crypt  for kh_crypt_free(); untouched on failure.
- * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO (OpenSSL offers no AES). Thread-safe.
+ * @return KH_OK, KH_E_NO_ENGINE (the one asked for is not installed, or not for this processor),
+ * KH_E_SELF_TEST, KH_E_NO_MEMORY, KH_E_CRYPTO. Thread-safe.
  */
-KH_MUST_USE kh_status kh_crypt_new(kh_crypt **ret_crypt);
+KH_MUST_USE kh_status kh_crypt_new(kh_engine_choice choice, kh_crypt **ret_crypt);
 
-/** Frees; sets the pointer to NULL. Takes NULL and a pointer to NULL. No context may be in use. */
+/** Which engine serves which operation, as a short text for a log. Thread-safe. */
+void kh_crypt_describe_engines(const kh_crypt *crypt, char *text, size_t size);
+
+/** Number of threads that keep key schedules now. Thread-safe. */
+size_t kh_crypt_thread_count(const kh_crypt *crypt);
+
+/**
+ * Wipes what all threads have kept, and frees; sets the pointer to NULL. Takes NULL and a pointer
+ * to NULL. No thread may be inside a call.
+ */
 void kh_crypt_free(kh_crypt **crypt);
 
 /** Size in bytes of the memory for one kh_crypt_ctx. */
@@ -82,6 +103,9 @@ size_t kh_crypt_ctx_size(void);
  */
 KH_MUST_USE kh_status kh_crypt_init(const kh_crypt *crypt, kh_crypt_ctx *ctx, kh_cipher cipher,
                                     unsigned flags, const kh_crypt_key *key);
+
+/** The flags that a message was started with. */
+unsigned kh_crypt_flags(const kh_crypt_ctx *ctx);
 
 /**
  * Takes the next bytes of a message.

@@ -19,6 +19,7 @@ typedef enum kh_status {
   /* usage: the caller or the configuration asked for something that cannot be */
   KH_E_KEY_SIZE,        /**< an AES key that is not 16, 24 or 32 bytes */
   KH_E_IV_SIZE,         /**< an IV that is not 16 bytes */
+  KH_E_NO_ENGINE,       /**< the AES engine that was asked for is not there */
   KH_E_NOT_ENCRYPTED,   /**< a passphrase was given for a file that is not encrypted */
   KH_E_NO_PASSPHRASE,   /**< the file is encrypted and no passphrase was given */
   KH_E_SECRET_TOO_LONG, /**< a passphrase longer than its limit (limits.h) */
@@ -51,8 +52,10 @@ typedef enum kh_status {
   KH_E_KEY_NOT_FOUND, /**< no such key id, or no such version of it */
 
   /* internal */
-  KH_E_CRYPTO,    /**< OpenSSL or libsodium failed where it should not */
-  KH_E_NO_MEMORY, /**< no memory, or no secret memory */
+  KH_E_SELF_TEST,   /**< an AES engine gave a wrong answer to a known question */
+  KH_E_ENGINE_BUSY, /**< an AES engine has no room just now; never leaves src/core/crypt */
+  KH_E_CRYPTO,      /**< OpenSSL or libsodium failed where it should not */
+  KH_E_NO_MEMORY,   /**< no memory, or no secret memory */
 
   KH_STATUS_COUNT /**< number of codes, for tables and tests */
 } kh_status;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "encryption.h"
 
-#include <string.h>
+#include <stdbool.h>
 
 #include "keyhold/limits.h"
 
@@ -63,8 +63,11 @@ static unsigned crypt_ctx_size(unsigned key_id, unsigned key_version)
   return (unsigned)kh_crypt_ctx_size();
 }
 
-static int code_of(kh_status status)
+/* Decrypting without padding is how pages are read: what is not the page's fault must not end the
+ * server. */
+static int code_of(kh_status status, unsigned flags)
 {
+  bool reads_page = (flags & (KH_CRYPT_ENCRYPT | KH_CRYPT_NOPAD)) == KH_CRYPT_NOPAD;
   switch (status) {
   case KH_OK:
     return 0;
@@ -74,7 +77,7 @@ static int code_of(kh_status status)
   case KH_E_BAD_DATA:
     return RC_BAD_DATA;
   default:
-    return RC_CRYPTO;
+    return reads_page ? RC_SOFT : RC_CRYPTO;
   }
 }
 
@@ -84,11 +87,7 @@ static int crypt_ctx_init(void *ctx, const unsigned char *key, unsigned klen,
 {
   kh_crypt_key both = {{key, klen}, {iv, ivlen}};
   kh_cipher cipher = plugin.source->cipher(plugin.keys, key_id, key_version);
-  kh_status status = kh_crypt_init(plugin.crypt, ctx, cipher, (unsigned)flags, &both);
-  /* no memory for a page that is being read: one table fails, not the server */
-  if (status == KH_E_NO_MEMORY && flags == ENCRYPTION_FLAG_NOPAD)
-    return RC_SOFT;
-  return code_of(status);
+  return code_of(kh_crypt_init(plugin.crypt, ctx, cipher, (unsigned)flags, &both), (unsigned)flags);
 }
 
 /* The server calls finish with dst + *dlen also when this fails: the core sets 0 then. */
@@ -96,17 +95,19 @@ static int crypt_ctx_update(void *ctx, const unsigned char *src, unsigned slen, 
                             unsigned *dlen)
 {
   size_t made = 0;
+  unsigned flags = kh_crypt_flags(ctx);
   kh_status status = kh_crypt_update(ctx, (kh_bytes){src, slen}, dst, &made);
   *dlen = (unsigned)made;
-  return code_of(status);
+  return code_of(status, flags);
 }
 
 static int crypt_ctx_finish(void *ctx, unsigned char *dst, unsigned *dlen)
 {
   size_t made = 0;
+  unsigned flags = kh_crypt_flags(ctx); /* which finishing wipes */
   kh_status status = kh_crypt_finish(ctx, dst, &made);
   *dlen = (unsigned)made;
-  return code_of(status);
+  return code_of(status, flags);
 }
 
 static unsigned encrypted_length(unsigned slen, unsigned key_id, unsigned key_version)

@@ -93,6 +93,9 @@ static const struct sentence {
     [KH_E_WRONG_PASSPHRASE] = {"Cannot decrypt ", ". Wrong key?", NULL},
     [KH_E_NO_PASSPHRASE] = {"Cannot decrypt ", ". Wrong key? It is encrypted and no filekey is set",
                             NULL},
+    [KH_E_NO_ENGINE] = {"The AES engine that ",
+                        " asks for is not installed, or not for this processor", NULL},
+    [KH_E_SELF_TEST] = {"An AES engine failed its self-test; ", " can choose another one", NULL},
     [KH_E_NOT_ENCRYPTED] = {"Cannot decrypt ", ". Not encrypted", NULL},
 };
 

@@ -7,6 +7,7 @@ static const char *const phrases[KH_STATUS_COUNT] = {
     [KH_OK] = "success",
     [KH_E_KEY_SIZE] = "key length is not 128, 192 or 256 bits",
     [KH_E_IV_SIZE] = "IV length is not 16 bytes",
+    [KH_E_NO_ENGINE] = "AES engine not available",
     [KH_E_NOT_ENCRYPTED] = "not encrypted",
     [KH_E_NO_PASSPHRASE] = "encrypted, and no passphrase is given",
     [KH_E_SECRET_TOO_LONG] = "passphrase too long",
@@ -27,6 +28,8 @@ static const char *const phrases[KH_STATUS_COUNT] = {
     [KH_E_BAD_DATA] = "bad data",
     [KH_E_WRONG_PASSPHRASE] = "wrong passphrase",
     [KH_E_KEY_NOT_FOUND] = "no such key",
+    [KH_E_SELF_TEST] = "AES engine failed its self-test",
+    [KH_E_ENGINE_BUSY] = "AES engine busy",
     [KH_E_CRYPTO] = "cryptographic library failed",
     [KH_E_NO_MEMORY] = "out of memory",
 };

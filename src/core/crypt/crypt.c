@@ -1,23 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "keyhold/crypt.h"
 
-#include <openssl/err.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "mode.h"
-
-enum { KEY_SIZES = 3 };
-
-struct kh_crypt {
-  EVP_CIPHER *ciphers[KH_EVP_COUNT][KEY_SIZES];
-};
-
-static const char *const cipher_names[KH_EVP_COUNT][KEY_SIZES] = {
-    [KH_EVP_CBC] = {"AES-128-CBC", "AES-192-CBC", "AES-256-CBC"},
-    [KH_EVP_CTR] = {"AES-128-CTR", "AES-192-CTR", "AES-256-CTR"},
-    [KH_EVP_GCM] = {"AES-128-GCM", "AES-192-GCM", "AES-256-GCM"},
-    [KH_EVP_ECB] = {"AES-128-ECB", "AES-192-ECB", "AES-256-ECB"},
-};
 
 /* which mode serves a cipher, with padding and without */
 static const kh_mode *const modes[][2] = {
@@ -26,20 +15,15 @@ static const kh_mode *const modes[][2] = {
     [KH_CIPHER_AES_ECB] = {&kh_mode_ecb, &kh_mode_ecb_nopad},
 };
 
-kh_status kh_crypt_new(kh_crypt **ret_crypt)
+kh_status kh_crypt_new(kh_engine_choice choice, kh_crypt **ret_crypt)
 {
   kh_crypt *crypt = calloc(1, sizeof *crypt);
   if (crypt == NULL)
     return KH_E_NO_MEMORY;
-  for (int evp = 0; evp < KH_EVP_COUNT; evp++) {
-    for (int size = 0; size < KEY_SIZES; size++) {
-      crypt->ciphers[evp][size] = EVP_CIPHER_fetch(NULL, cipher_names[evp][size], NULL);
-      if (crypt->ciphers[evp][size] == NULL) {
-        ERR_clear_error();
-        kh_crypt_free(&crypt);
-        return KH_E_CRYPTO;
-      }
-    }
+  kh_status status = kh_engines_open(&crypt->engines, choice);
+  if (status != KH_OK) {
+    kh_crypt_free(&crypt);
+    return status;
   }
   *ret_crypt = crypt;
   return KH_OK;
@@ -49,21 +33,36 @@ void kh_crypt_free(kh_crypt **crypt)
 {
   if (crypt == NULL || *crypt == NULL)
     return;
-  for (int evp = 0; evp < KH_EVP_COUNT; evp++)
-    for (int size = 0; size < KEY_SIZES; size++)
-      EVP_CIPHER_free((*crypt)->ciphers[evp][size]);
+  kh_engines_close(&(*crypt)->engines);
   free(*crypt);
   *crypt = NULL;
 }
 
-static int is_key_size(size_t len)
+/* "ipsec_mb", or "ipsec_mb to 384 bytes, else openssl" */
+static void describe_op(const kh_engines *engines, kh_aes_op op, char *text, size_t size)
 {
-  return len == 16 || len == 24 || len == 32;
+  const kh_engine *engine = kh_engine_list[engines->run_engine[op]];
+  if (engine->run_max[op] == SIZE_MAX)
+    snprintf(text, size, "%s", engine->name);
+  else
+    snprintf(text, size, "%s to %zu bytes of 128-bit keys, else %s", engine->name,
+             engine->run_max[op], kh_engine_list[KH_ENGINE_LAST]->name);
 }
 
-const EVP_CIPHER *kh_crypt_evp(const kh_crypt *crypt, kh_evp evp, size_t key_len)
+void kh_crypt_describe_engines(const kh_crypt *crypt, char *text, size_t size)
 {
-  return is_key_size(key_len) ? crypt->ciphers[evp][(key_len - 16) / 8] : NULL;
+  const kh_engines *engines = &crypt->engines;
+  char ops[KH_OP_COUNT][64];
+  for (int op = 0; op < KH_OP_COUNT; op++)
+    describe_op(engines, (kh_aes_op)op, ops[op], sizeof ops[op]);
+  snprintf(text, size, "CTR %s; CBC encryption %s; CBC decryption %s; GCM %s", ops[KH_OP_CTR],
+           ops[KH_OP_CBC_ENCRYPT], ops[KH_OP_CBC_DECRYPT],
+           kh_engine_list[engines->gcm_engine]->name);
+}
+
+size_t kh_crypt_thread_count(const kh_crypt *crypt)
+{
+  return kh_threads_count(crypt->engines.threads);
 }
 
 size_t kh_crypt_ctx_size(void)
@@ -71,28 +70,38 @@ size_t kh_crypt_ctx_size(void)
   return sizeof(kh_crypt_ctx);
 }
 
-static void wipe_ctx(kh_crypt_ctx *ctx)
+static void start(kh_crypt_ctx *ctx, const kh_crypt *crypt, kh_cipher cipher, unsigned flags,
+                  const kh_crypt_key *key)
 {
-  EVP_CIPHER_CTX_free(ctx->evp); /* wipes its key schedule */
-  kh_wipe(ctx, sizeof *ctx);
+  ctx->mode = modes[cipher][(flags & KH_CRYPT_NOPAD) != 0];
+  ctx->crypt = crypt;
+  ctx->done = 0;
+  ctx->flags = (uint8_t)flags;
+  ctx->encrypt = (flags & KH_CRYPT_ENCRYPT) != 0;
+  ctx->unchained = false;
+  ctx->held_len = 0;
+  ctx->key_len = (uint8_t)key->key.len;
+  memcpy(ctx->key, key->key.data, key->key.len);
+  memcpy(ctx->iv, key->iv.data, KH_AES_BLOCK);
 }
 
 kh_status kh_crypt_init(const kh_crypt *crypt, kh_crypt_ctx *ctx, kh_cipher cipher, unsigned flags,
                         const kh_crypt_key *key)
 {
-  if (!is_key_size(key->key.len))
+  if (key->key.len != 16 && key->key.len != 24 && key->key.len != 32)
     return KH_E_KEY_SIZE;
   if (key->iv.len != KH_AES_BLOCK)
     return KH_E_IV_SIZE;
-  *ctx = (kh_crypt_ctx){
-      .mode = modes[cipher][(flags & KH_CRYPT_NOPAD) != 0],
-      .crypt = crypt,
-      .encrypt = (flags & KH_CRYPT_ENCRYPT) != 0,
-  };
-  kh_status status = ctx->mode->init(ctx, key);
+  start(ctx, crypt, cipher, flags, key);
+  kh_status status = ctx->mode->init(ctx);
   if (status != KH_OK)
-    wipe_ctx(ctx);
+    kh_wipe(ctx, sizeof *ctx);
   return status;
+}
+
+unsigned kh_crypt_flags(const kh_crypt_ctx *ctx)
+{
+  return ctx->flags;
 }
 
 kh_status kh_crypt_update(kh_crypt_ctx *ctx, kh_bytes src, uint8_t *dst, size_t *ret_len)
@@ -105,7 +114,7 @@ kh_status kh_crypt_finish(kh_crypt_ctx *ctx, uint8_t *dst, size_t *ret_len)
 {
   *ret_len = 0;
   kh_status status = ctx->mode->finish(ctx, dst, ret_len);
-  wipe_ctx(ctx);
+  kh_wipe(ctx, ctx->mode == &kh_mode_gcm ? sizeof *ctx : offsetof(kh_crypt_ctx, gcm));
   return status;
 }
 

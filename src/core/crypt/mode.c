@@ -1,41 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "mode.h"
 
-#include <openssl/err.h>
 #include <string.h>
 
-/* EVP counts in int; a multiple of the block, so that no call but the last ends inside one */
-enum { FEED_MAX = 1 << 30 };
-
-kh_status kh_mode_start(kh_crypt_ctx *ctx, kh_evp evp, kh_bytes key, const uint8_t *iv)
+kh_status kh_mode_run(const kh_crypt_ctx *ctx, kh_aes_op op, const uint8_t *iv, kh_bytes src,
+                      uint8_t *dst)
 {
-  ctx->evp = EVP_CIPHER_CTX_new();
-  if (ctx->evp == NULL)
-    return KH_E_NO_MEMORY;
-  const EVP_CIPHER *cipher = kh_crypt_evp(ctx->crypt, evp, key.len);
-  if (EVP_CipherInit_ex2(ctx->evp, cipher, key.data, iv, ctx->encrypt, NULL) == 1)
+  if (src.len == 0)
     return KH_OK;
-  ERR_clear_error();
-  return KH_E_CRYPTO;
+  return kh_engines_run(&ctx->crypt->engines, op, kh_mode_key(ctx), iv, src, dst);
 }
 
-kh_status kh_mode_feed(kh_crypt_ctx *ctx, kh_bytes src, uint8_t *dst, size_t *ret_len)
+kh_status kh_mode_blocks(kh_crypt_ctx *ctx, kh_bytes src, uint8_t *dst)
 {
-  *ret_len = 0;
-  while (src.len > 0) {
-    int take = src.len < FEED_MAX ? (int)src.len : FEED_MAX;
-    int made = 0;
-    uint8_t *out = dst == NULL ? NULL : dst + *ret_len;
-    if (EVP_CipherUpdate(ctx->evp, out, &made, src.data, take) != 1) {
-      ERR_clear_error();
-      *ret_len = 0;
-      return KH_E_CRYPTO;
-    }
-    *ret_len += (size_t)made;
-    src.data += take;
-    src.len -= (size_t)take;
-  }
-  return KH_OK;
+  uint8_t next[KH_AES_BLOCK];
+  if (src.len == 0)
+    return KH_OK;
+  if (ctx->unchained)
+    return kh_mode_run(ctx, ctx->encrypt ? KH_OP_ECB_ENCRYPT : KH_OP_ECB_DECRYPT, ctx->iv, src,
+                       dst);
+  if (!ctx->encrypt) /* before dst, which may be the same memory, is written */
+    memcpy(next, src.data + src.len - KH_AES_BLOCK, KH_AES_BLOCK);
+  kh_status status =
+      kh_mode_run(ctx, ctx->encrypt ? KH_OP_CBC_ENCRYPT : KH_OP_CBC_DECRYPT, ctx->chain, src, dst);
+  if (status == KH_OK)
+    memcpy(ctx->chain, ctx->encrypt ? dst + src.len - KH_AES_BLOCK : next, KH_AES_BLOCK);
+  return status;
 }
 
 void kh_mode_hold(kh_crypt_ctx *ctx, kh_bytes *src, size_t most)

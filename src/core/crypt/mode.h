@@ -7,14 +7,14 @@
 #ifndef KEYHOLD_CRYPT_MODE_H
 #define KEYHOLD_CRYPT_MODE_H
 
-#include <openssl/evp.h>
 #include <stdbool.h>
 
+#include "engines.h"
 #include "keyhold/crypt.h"
 
 /** A way of working AES. Every function follows the contract of its namesake in crypt.h. */
 typedef struct kh_mode {
-  kh_status (*init)(kh_crypt_ctx *ctx, const kh_crypt_key *key);
+  kh_status (*init)(kh_crypt_ctx *ctx);
   kh_status (*update)(kh_crypt_ctx *ctx, kh_bytes src, uint8_t *dst, size_t *ret_len);
   kh_status (*finish)(kh_crypt_ctx *ctx, uint8_t *dst, size_t *ret_len);
 } kh_mode;
@@ -26,30 +26,41 @@ extern const kh_mode kh_mode_gcm;       /* mode_gcm.c: GCM, tag appended */
 extern const kh_mode kh_mode_ecb;       /* mode_ecb.c: ECB, PKCS#7 padding */
 extern const kh_mode kh_mode_ecb_nopad; /* mode_ecb_nopad.c: ECB, the rest masked */
 
-/** AES modes that OpenSSL provides, each in three key sizes. */
-typedef enum kh_evp { KH_EVP_CBC, KH_EVP_CTR, KH_EVP_GCM, KH_EVP_ECB, KH_EVP_COUNT } kh_evp;
+/** What a kh_crypt is, for the modes. */
+struct kh_crypt {
+  kh_engines engines;
+};
 
+/** A message. It holds nothing that must be given back: one that is never finished is harmless. */
 struct kh_crypt_ctx {
   const kh_mode *mode;
   const kh_crypt *crypt;
-  EVP_CIPHER_CTX *evp;
+  uint64_t done; /* bytes worked so far */
+  uint8_t flags; /* KH_CRYPT_ENCRYPT, KH_CRYPT_NOPAD */
   bool encrypt;
+  bool unchained; /* blocks are worked by ECB, not by CBC */
+  uint8_t key_len;
   uint8_t held_len;           /* bytes in held */
-  uint8_t key_len;            /* bytes in key; 0: none is kept */
-  uint8_t held[KH_AES_BLOCK]; /* input that waits: a part of a block, or what may be the tag */
-  uint8_t iv[KH_AES_BLOCK];   /* as given; for the rest without padding */
-  uint8_t key[KH_KEY_MAX];    /* as given; for the rest without padding when decrypting */
+  uint8_t held[KH_AES_BLOCK]; /* input that waits: a part of a block, the last block, or what may be
+                                 the tag */
+  uint8_t iv[KH_AES_BLOCK];   /* as given */
+  uint8_t chain[KH_AES_BLOCK]; /* CBC: the last block of ciphertext, or the IV */
+  uint8_t key[KH_KEY_MAX];     /* as given */
+  kh_gcm_state gcm;            /* last: only GCM touches it */
 };
 
-/** The fetched cipher, or NULL when key_len is not 16, 24 or 32. */
-const EVP_CIPHER *kh_crypt_evp(const kh_crypt *crypt, kh_evp evp, size_t key_len);
+/** The key of a message. */
+static inline kh_bytes kh_mode_key(const kh_crypt_ctx *ctx)
+{
+  return (kh_bytes){ctx->key, ctx->key_len};
+}
 
-/** Makes ctx->evp for a cipher, key and direction; iv NULL sets none. Padding is on, as EVP has it.
- */
-KH_MUST_USE kh_status kh_mode_start(kh_crypt_ctx *ctx, kh_evp evp, kh_bytes key, const uint8_t *iv);
+/** Has the engine of that operation work a run of bytes; src.len 0 is nothing to do. */
+KH_MUST_USE kh_status kh_mode_run(const kh_crypt_ctx *ctx, kh_aes_op op, const uint8_t *iv,
+                                  kh_bytes src, uint8_t *dst);
 
-/** EVP_CipherUpdate() for any length. dst NULL feeds additional authenticated data. */
-KH_MUST_USE kh_status kh_mode_feed(kh_crypt_ctx *ctx, kh_bytes src, uint8_t *dst, size_t *ret_len);
+/** Works whole blocks by CBC, moving the chain on, or by ECB. */
+KH_MUST_USE kh_status kh_mode_blocks(kh_crypt_ctx *ctx, kh_bytes src, uint8_t *dst);
 
 /** Moves up to `most` bytes from the front of src into ctx->held; src becomes what is left. */
 void kh_mode_hold(kh_crypt_ctx *ctx, kh_bytes *src, size_t most);

@@ -3,21 +3,49 @@
  * GCM: the first 12 bytes of the IV are the nonce, the other 4 are additional authenticated data,
  * and the 16-byte tag follows the ciphertext.
  */
-#include <openssl/err.h>
 #include <string.h>
 
 #include "mode.h"
 
-enum { NONCE_SIZE = 12, AAD_SIZE = 4, TAG_SIZE = 16 };
+enum { TAG_SIZE = 16 };
 
-static kh_status gcm_init(kh_crypt_ctx *ctx, const kh_crypt_key *key)
+/* the longest message, NIST SP 800-38D 5.2.1.1: 2^39 - 256 bits */
+#define GCM_MAX ((UINT64_C(1) << 36) - 32)
+
+/* How this thread reaches the engine for GCM. */
+struct way {
+  const kh_gcm *gcm; /* NULL: no memory for the thread's area */
+  void *engine;
+  kh_area *area;
+};
+
+static struct way way_of(const kh_crypt_ctx *ctx)
 {
-  kh_status status =
-      kh_mode_start(ctx, KH_EVP_GCM, key->key, key->iv.data); /* 12 is EVP's default nonce size */
-  if (status != KH_OK)
-    return status;
-  size_t made = 0;
-  return kh_mode_feed(ctx, (kh_bytes){key->iv.data + NONCE_SIZE, AAD_SIZE}, NULL, &made);
+  const kh_engines *engines = &ctx->crypt->engines;
+  kh_area *area = kh_threads_area(engines->threads, engines->gcm_engine);
+  const kh_gcm *gcm = area == NULL ? NULL : kh_engine_list[engines->gcm_engine]->gcm;
+  return (struct way){gcm, engines->opened[engines->gcm_engine], area};
+}
+
+static kh_status gcm_init(kh_crypt_ctx *ctx)
+{
+  struct way way = way_of(ctx);
+  if (way.gcm == NULL)
+    return KH_E_NO_MEMORY;
+  return way.gcm->start(way.engine, way.area, ctx->encrypt, kh_mode_key(ctx), ctx->iv, &ctx->gcm);
+}
+
+static kh_status gcm_feed(kh_crypt_ctx *ctx, kh_bytes src, uint8_t *dst)
+{
+  if (src.len == 0)
+    return KH_OK;
+  struct way way = way_of(ctx);
+  if (way.gcm == NULL)
+    return KH_E_NO_MEMORY;
+  if (src.len > GCM_MAX - ctx->done)
+    return KH_E_BAD_DATA;
+  ctx->done += src.len;
+  return way.gcm->update(way.engine, way.area, ctx->encrypt, kh_mode_key(ctx), &ctx->gcm, src, dst);
 }
 
 /* Decrypts all but the last 16 bytes of what has come so far: they may be the tag. */
@@ -34,40 +62,39 @@ static kh_status gcm_decrypt(kh_crypt_ctx *ctx, kh_bytes src, uint8_t *dst, size
 
   kh_bytes rest = {src.data == NULL ? NULL : src.data + from_src, src.len - from_src};
   kh_mode_hold(ctx, &rest, TAG_SIZE);
-  size_t made = 0;
-  size_t more = 0;
-  *ret_len = 0;
-  kh_status status = kh_mode_feed(ctx, (kh_bytes){released, from_held}, dst, &made);
+  kh_status status = gcm_feed(ctx, (kh_bytes){released, from_held}, dst);
   if (status == KH_OK)
-    status = kh_mode_feed(ctx, (kh_bytes){src.data, from_src}, dst + made, &more);
+    status = gcm_feed(ctx, (kh_bytes){src.data, from_src}, dst + from_held);
   if (status == KH_OK)
-    *ret_len = made + more;
+    *ret_len = release;
   return status;
 }
 
 static kh_status gcm_update(kh_crypt_ctx *ctx, kh_bytes src, uint8_t *dst, size_t *ret_len)
 {
-  return ctx->encrypt ? kh_mode_feed(ctx, src, dst, ret_len) : gcm_decrypt(ctx, src, dst, ret_len);
+  if (!ctx->encrypt)
+    return gcm_decrypt(ctx, src, dst, ret_len);
+  kh_status status = gcm_feed(ctx, src, dst);
+  if (status == KH_OK)
+    *ret_len = src.len;
+  return status;
 }
 
 static kh_status gcm_finish(kh_crypt_ctx *ctx, uint8_t *dst, size_t *ret_len)
 {
-  if (!ctx->encrypt && ctx->held_len < TAG_SIZE)
+  struct way way = way_of(ctx);
+  if (way.gcm == NULL)
+    return KH_E_NO_MEMORY;
+  bool complete = ctx->encrypt || ctx->held_len == TAG_SIZE;
+  memset(ctx->held + ctx->held_len, 0, (size_t)TAG_SIZE - ctx->held_len);
+  /* also when the tag is cut short: the engine must end the message */
+  kh_status status = way.gcm->finish(way.engine, way.area, ctx->encrypt, kh_mode_key(ctx),
+                                     &ctx->gcm, ctx->encrypt ? dst : ctx->held);
+  if (!complete)
     return KH_E_BAD_DATA;
-  int made = 0;
-  uint8_t
-      nothing[KH_AES_BLOCK]; /* GCM's last step writes no byte, and wants a place all the same */
-  int done = ctx->encrypt
-                 ? EVP_CipherFinal_ex(ctx->evp, nothing, &made) == 1 &&
-                       EVP_CIPHER_CTX_ctrl(ctx->evp, EVP_CTRL_AEAD_GET_TAG, TAG_SIZE, dst) == 1
-                 : EVP_CIPHER_CTX_ctrl(ctx->evp, EVP_CTRL_AEAD_SET_TAG, TAG_SIZE, ctx->held) == 1 &&
-                       EVP_CipherFinal_ex(ctx->evp, nothing, &made) == 1;
-  if (!done) {
-    ERR_clear_error();
-    return ctx->encrypt ? KH_E_CRYPTO : KH_E_BAD_DATA;
-  }
-  *ret_len = ctx->encrypt ? TAG_SIZE : 0;
-  return KH_OK;
+  if (status == KH_OK && ctx->encrypt)
+    *ret_len = TAG_SIZE;
+  return status;
 }
 
 const kh_mode kh_mode_gcm = {gcm_init, gcm_update, gcm_finish};

@@ -16,7 +16,7 @@ static int example_init(void *unused)
   kh_crypt *crypt = NULL;
   kh_example_keys *keys = NULL;
   kh_fault fault = {0};
-  kh_status status = kh_crypt_new(&crypt);
+  kh_status status = kh_crypt_new(KH_ENGINE_AUTO, &crypt);
   if (status == KH_OK)
     status = kh_example_keys_new(&clock, &keys);
   if (status != KH_OK) {

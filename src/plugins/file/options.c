@@ -10,6 +10,7 @@ static char *filekey;
 static unsigned long encryption_algorithm;
 static unsigned long digest;
 static unsigned use_pbkdf2;
+static unsigned long crypto_engine;
 
 /* A TYPELIB grows at its end in later servers; the zeros are what they find there. */
 struct choices {
@@ -22,6 +23,9 @@ static struct choices algorithms = {.typelib = {2, "", algorithm_names, NULL}};
 
 static const char *digest_names[] = {"sha1", "sha224", "sha256", "sha384", "sha512", NULL};
 static struct choices digests = {.typelib = {KH_DIGEST_COUNT, "", digest_names, NULL}};
+
+static const char *engine_names[] = {"auto", "openssl", "ipsec_mb", NULL};
+static struct choices engines = {.typelib = {3, "", engine_names, NULL}};
 
 static MYSQL_SYSVAR_STR(filename, filename, PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_READONLY,
                         "Path of the file with the keys", NULL, NULL, "");
@@ -47,9 +51,19 @@ static MYSQL_SYSVAR_UINT(
     "(-pbkdf2 -iter); 0 for a file made without PBKDF2",
     NULL, NULL, 0, 0, INT_MAX, 1);
 
+static MYSQL_SYSVAR_ENUM(
+    crypto_engine, crypto_engine, PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_READONLY,
+    "Library that works AES: auto takes the fastest that is there for each operation", NULL, NULL,
+    KH_ENGINE_AUTO, &engines.typelib);
+
 struct st_mysql_sys_var *kh_file_options[] = {
-    MYSQL_SYSVAR(filename), MYSQL_SYSVAR(filekey),    MYSQL_SYSVAR(encryption_algorithm),
-    MYSQL_SYSVAR(digest),   MYSQL_SYSVAR(use_pbkdf2), NULL,
+    MYSQL_SYSVAR(filename),
+    MYSQL_SYSVAR(filekey),
+    MYSQL_SYSVAR(encryption_algorithm),
+    MYSQL_SYSVAR(digest),
+    MYSQL_SYSVAR(use_pbkdf2),
+    MYSQL_SYSVAR(crypto_engine),
+    NULL,
 };
 
 kh_keyfile_options kh_file_options_keyfile(void)
@@ -70,4 +84,9 @@ kh_cipher kh_file_options_cipher(void)
 const char *kh_file_options_cipher_name(void)
 {
   return algorithm_names[encryption_algorithm];
+}
+
+kh_engine_choice kh_file_options_engine(void)
+{
+  return (kh_engine_choice)crypto_engine;
 }

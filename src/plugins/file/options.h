@@ -22,4 +22,7 @@ kh_cipher kh_file_options_cipher(void);
 /** The setting of `encryption_algorithm` as the user writes it. */
 const char *kh_file_options_cipher_name(void);
 
+/** The AES engine that `crypto_engine` asks for. */
+kh_engine_choice kh_file_options_engine(void);
+
 #endif

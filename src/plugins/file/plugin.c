@@ -12,6 +12,9 @@
 
 #define PLUGIN_NAME "file_key_management"
 
+/* The value of the status variable; written by init, before anybody can ask for it. */
+static char engines_in_use[256];
+
 static void report_keys(const kh_log *log, const kh_keytable *table, const char *path,
                         const kh_keyfile_info *info)
 {
@@ -60,9 +63,9 @@ static int file_init(void *unused)
   kh_crypt *crypt = NULL;
   kh_file_keys *keys = NULL;
   kh_fault fault = {0};
-  kh_status status = kh_crypt_new(&crypt);
+  kh_status status = kh_crypt_new(kh_file_options_engine(), &crypt);
   if (status != KH_OK)
-    kh_fault_set(&fault, status, PLUGIN_NAME, 0);
+    kh_fault_set(&fault, status, PLUGIN_NAME "_crypto_engine", 0);
   else
     status = load(crypt, &log, &keys, &fault);
   if (status != KH_OK) {
@@ -70,9 +73,16 @@ static int file_init(void *unused)
     kh_crypt_free(&crypt);
     return 1;
   }
+  kh_crypt_describe_engines(crypt, engines_in_use, sizeof engines_in_use);
+  kh_log_write(&log, KH_LOG_NOTE, "AES engines: %s", engines_in_use);
   kh_encryption_start(&kh_file_source, keys, crypt);
   return 0;
 }
+
+static struct st_mysql_show_var status_variables[] = {
+    {"File_key_management_crypto_engine", engines_in_use, SHOW_CHAR},
+    {NULL, NULL, SHOW_UNDEF},
+};
 
 static int file_deinit(void *unused)
 {
@@ -91,7 +101,7 @@ maria_declare_plugin(file_key_management){
     file_init,
     file_deinit,
     KEYHOLD_VERSION_HEX,
-    NULL,
+    status_variables,
     kh_file_options,
     KEYHOLD_VERSION,
     MariaDB_PLUGIN_MATURITY_STABLE,

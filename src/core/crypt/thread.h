@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file thread.h
+ * What each thread keeps for the engines: made at its first message, wiped and freed when the
+ * thread ends or the plugin does. Nobody else touches it in between.
+ */
+#ifndef KEYHOLD_CRYPT_THREAD_H
+#define KEYHOLD_CRYPT_THREAD_H
+
+#include <stddef.h>
+
+#include "engine.h"
+#include "keyhold/status.h"
+
+/** All threads' areas of one kh_crypt. */
+typedef struct kh_threads kh_threads;
+
+/**
+ * Threads will get areas for the engines that are open.
+ *
+ * @param engines  the KH_ENGINES engines; kept.
+ * @param opened   what their open() gave, NULL for one that is not in use; kept, and filled before
+ * the first area is asked for.
+ * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO (the process has no thread-specific keys left).
+ */
+KH_MUST_USE kh_status kh_threads_new(const kh_engine *const *engines, void *const *opened,
+                                     kh_threads **ret_threads);
+
+/** Wipes and frees the areas of all threads, ended or not; sets the pointer to NULL. None may be
+ * using its own. */
+void kh_threads_free(kh_threads **threads);
+
+/**
+ * The calling thread's area for an engine; NULL: no memory. Counts a use, and every KH_KEPT_SWEEP
+ * uses has all engines wipe what is too old. Allocates at a thread's first call only.
+ */
+kh_area *kh_threads_area(kh_threads *threads, size_t engine);
+
+/** Number of threads that have areas now. */
+size_t kh_threads_count(kh_threads *threads);
+
+#endif
