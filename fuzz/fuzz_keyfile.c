@@ -109,7 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return -1;
   calls_to_failure = -1;
   if (crypt == NULL)
-    MUST(kh_crypt_new(&crypt) == KH_OK);
+    MUST(kh_crypt_new(KH_ENGINE_AUTO, &crypt) == KH_OK);
   kh_keyfile_options options = {
       .filekey = (data[0] & 1) != 0 ? "p" : NULL,
       .digest = (kh_digest)(data[0] / 8 % KH_DIGEST_COUNT),

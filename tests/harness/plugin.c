@@ -94,6 +94,8 @@ static void set_defaults(const test_plugin *plugin)
       die("a variable of a type that this harness does not know");
     }
   }
+  if (getenv("KEYHOLD_TEST_ENGINE") != NULL && plugin_variable(plugin, "crypto_engine") != NULL)
+    plugin_set_enum(plugin, "crypto_engine", strtoul(getenv("KEYHOLD_TEST_ENGINE"), NULL, 10));
 }
 
 void plugin_open(test_plugin *plugin, const char *name)

@@ -18,7 +18,7 @@ static const struct expectation {
   unsigned maturity, variables;
   bool crypts;
 } plugins[] = {
-    {"file", "file_key_management", MariaDB_PLUGIN_MATURITY_STABLE, 5, true},
+    {"file", "file_key_management", MariaDB_PLUGIN_MATURITY_STABLE, 6, true},
     {"example", "example_key_management", MariaDB_PLUGIN_MATURITY_EXPERIMENTAL, 0, true},
     {"debug", "debug_key_management", MariaDB_PLUGIN_MATURITY_EXPERIMENTAL, 1, false},
 };
@@ -121,6 +121,7 @@ static void variables_of_the_file_plugin(void **state)
   assert_read_only("filekey", PLUGIN_VAR_STR);
   assert_read_only("encryption_algorithm", PLUGIN_VAR_ENUM);
   assert_read_only("digest", PLUGIN_VAR_ENUM);
+  assert_read_only("crypto_engine", PLUGIN_VAR_ENUM);
   assert_read_only("use_pbkdf2", PLUGIN_VAR_INT | PLUGIN_VAR_UNSIGNED);
 }
 
@@ -160,7 +161,9 @@ static void choices_and_defaults(void **state)
   static const char *const algorithms[] = {"aes_cbc", "aes_ctr"};
   static const char *const digests[] = {"sha1", "sha224", "sha256", "sha384", "sha512"};
   assert_choices("encryption_algorithm", 0, algorithms, COUNT(algorithms));
+  static const char *const engines[] = {"auto", "openssl", "ipsec_mb"};
   assert_choices("digest", 0, digests, COUNT(digests));
+  assert_choices("crypto_engine", 0, engines, COUNT(engines));
   assert_limits("use_pbkdf2", 0, 0, INT_MAX);
 }
 

@@ -204,6 +204,41 @@ static void failures_leave_nothing_behind(void **state)
   plugin_close(&loaded, false);
 }
 
+/* A message of every form, in both directions, with a key that stands on this stack only meanwhile.
+ */
+static void use_key(int other)
+{
+  unsigned char key[32], iv[16] = {0}, in[48] = "in", out[64], back[64];
+  unsigned made = 0, again = 0;
+  for (size_t i = 0; i < sizeof key; i++)
+    key[i] = (unsigned char)(other ? i : key_bytes.bytes[i] ^ MASK);
+  for (int flags = 0; flags <= ENCRYPTION_FLAG_NOPAD; flags += ENCRYPTION_FLAG_NOPAD) {
+    assert_int_equal(
+        plugin_crypt(&loaded, in, 41, out, &made, key, 32, iv, flags | ENCRYPTION_FLAG_ENCRYPT), 0);
+    assert_int_equal(plugin_crypt(&loaded, out, made, back, &again, key, 32, iv, flags), 0);
+    assert_memory_equal(in, back, 41);
+  }
+  kh_wipe(key, sizeof key);
+}
+
+/* a thread keeps key schedules, which begin with the key; not for ever */
+static void a_key_that_is_no_longer_used_is_wiped(void **state)
+{
+  (void)state;
+  for (unsigned long algorithm = 0; algorithm < 2; algorithm++) {
+    plugin_run_file(&loaded, test_path("keys"), "", algorithm);
+    use_key(0);
+    assert_int_not_equal(count_places(&key_bytes, DUMPED),
+                         0); /* it is kept, so that the next line can fail */
+    for (unsigned i = 0; i < 1024 + 256; i++)
+      use_key(1);
+    assert_hidden(&key_bytes);
+    use_key(0);
+    plugin_close(&loaded, true);
+    assert_gone(&key_bytes);
+  }
+}
+
 /* The secrets are made by other processes and never pass through this one in the clear. */
 static int make_files(void **state)
 {
@@ -229,6 +264,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(the_search_finds_what_is_there),
       cmocka_unit_test(a_key_file_in_the_clear),
       cmocka_unit_test(an_encrypted_key_file),
+      cmocka_unit_test(a_key_that_is_no_longer_used_is_wiped),
       cmocka_unit_test(failures_leave_nothing_behind),
   };
   return cmocka_run_group_tests(tests, make_files, NULL);

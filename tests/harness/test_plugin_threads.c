@@ -81,10 +81,37 @@ static void eight_threads_at_once(void **state)
   }
 }
 
+static void *work_shortly(void *argument)
+{
+  uint32_t seed = (uint32_t)(uintptr_t)argument;
+  return round_trip(&seed) && round_trip(&seed) ? NULL : (void *)1;
+}
+
+/* threads that come and go, as connections do: what each kept is freed (ASan) and nobody else
+ * touches it (TSan) */
+static void many_short_lived_threads(void **state)
+{
+  (void)state;
+  for (uintptr_t round = 0; round < 100; round++) {
+    pthread_t threads[THREADS];
+    for (uintptr_t i = 0; i < THREADS; i++)
+      assert_int_equal(
+          pthread_create(&threads[i], NULL, work_shortly, (void *)(round * THREADS + i + 1)), 0);
+    for (size_t i = 0; i < THREADS; i++) {
+      void *failed = NULL;
+      assert_int_equal(pthread_join(threads[i], &failed), 0);
+      assert_null(failed);
+    }
+  }
+}
+
 int main(int argc, char **argv)
 {
   (void)argc;
   plugin_folder = argv[1];
-  const struct CMUnitTest tests[] = {cmocka_unit_test(eight_threads_at_once)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(eight_threads_at_once),
+      cmocka_unit_test(many_short_lived_threads),
+  };
   return cmocka_run_group_tests(tests, start, stop);
 }

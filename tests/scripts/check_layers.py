@@ -20,7 +20,7 @@ LAYER_OF_HEADER = {name: layer for layer, names in HEADERS.items() for name in n
 
 # foreign includes and the folders that may have them
 DOORS = {
-    r"openssl/": ["core/crypt"],
+    r"openssl/|intel-ipsec-mb": ["core/crypt"],
     r"sodium": ["core/base"],
     r"mysql/|typelib\.h": ["server", "plugins"],
 }

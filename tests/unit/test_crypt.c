@@ -4,7 +4,9 @@
  * tests/harness/test_plugin_crypt.c. Here: what is refused, what is wiped, and what happens when
  * OpenSSL fails (its calls are wrapped, see CMakeLists.txt).
  */
+#include <malloc.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "keyhold/crypt.h"
@@ -12,6 +14,9 @@
 #include "unit.h"
 
 static int fail_in = -1; /* calls of OpenSSL until one fails; -1: none does */
+
+static int wrong_in = -1; /* results of OpenSSL until one has a wrong bit; -1: none has */
+static int no_library;    /* no library can be opened at run time */
 
 static int fails(void)
 {
@@ -48,7 +53,18 @@ int __wrap_EVP_CipherInit_ex2(EVP_CIPHER_CTX *ctx, const EVP_CIPHER *cipher,
 int __wrap_EVP_CipherUpdate(EVP_CIPHER_CTX *ctx, unsigned char *out, int *outl,
                             const unsigned char *in, int inl)
 {
-  return fails() ? 0 : __real_EVP_CipherUpdate(ctx, out, outl, in, inl);
+  int done = fails() ? 0 : __real_EVP_CipherUpdate(ctx, out, outl, in, inl);
+  if (done && out != NULL && *outl > 0 && wrong_in >= 0 && wrong_in-- == 0)
+    out[*outl - 1] ^= 1;
+  return done;
+}
+
+void *__real_dlopen(const char *name, int mode);
+void *__wrap_dlopen(const char *name, int mode);
+
+void *__wrap_dlopen(const char *name, int mode)
+{
+  return no_library ? NULL : __real_dlopen(name, mode);
 }
 
 EVP_CIPHER *__wrap_EVP_CIPHER_fetch(OSSL_LIB_CTX *lib, const char *name, const char *properties)
@@ -64,7 +80,7 @@ static const kh_cipher ciphers[] = {KH_CIPHER_AES_CBC, KH_CIPHER_AES_CTR, KH_CIP
 static int open_crypt(void **state)
 {
   (void)state;
-  return kh_crypt_new(&crypt) != KH_OK;
+  return kh_crypt_new(KH_ENGINE_AUTO, &crypt) != KH_OK;
 }
 
 static int close_crypt(void **state)
@@ -78,6 +94,8 @@ static int heal(void **state)
 {
   (void)state;
   fail_in = -1;
+  wrong_in = -1;
+  no_library = 0;
   return 0;
 }
 
@@ -89,7 +107,7 @@ static kh_crypt_key key_of(size_t key_len, size_t iv_len)
 static void sizes_of_key_and_iv(void **state)
 {
   (void)state;
-  uint8_t ctx[512];
+  _Alignas(16) uint8_t ctx[512];
   assert_in_range(kh_crypt_ctx_size(), 1, 256); /* the server puts it on its stack at every call */
   for (size_t len = 0; len <= 32; len++) {
     size_t made;
@@ -111,7 +129,8 @@ static void sizes_of_key_and_iv(void **state)
 static void finish_wipes_the_context(void **state)
 {
   (void)state;
-  static const uint8_t zeros[512];
+  static const uint8_t
+      zeros[512]; /* the context was zero before, so what a mode does not touch stays so */
   for (size_t c = 0; c < COUNT(ciphers); c++) {
     for (unsigned flags = 0; flags < 4; flags++) {
       _Alignas(16) uint8_t ctx[512] = {0};
@@ -141,40 +160,49 @@ static void encrypted_lengths(void **state)
   }
 }
 
-/* Every call of OpenSSL fails in turn: the answer is an error, no byte is given, and ASan sees no
- * leak. */
+/*
+ * Every call of OpenSSL fails in turn: the answer is an error, no byte is given, ASan sees no leak,
+ * and the next message with the same key, whose kept context had failed, is right.
+ */
 static void failures_of_openssl(void **state)
 {
   (void)state;
   uint8_t src[64] = "some bytes of which the last are no whole block";
   for (size_t c = 0; c < COUNT(ciphers); c++) {
     for (unsigned flags = 0; flags < 4; flags++) {
+      if (flags == 0) /* what is no ciphertext does not decrypt anyhow */
+        continue;
       int calls = 0;
-      kh_status status = KH_E_CRYPTO;
       for (; calls < 20; calls++) {
+        kh_crypt *fresh = NULL; /* which has no contexts yet */
         uint8_t dst[128];
+        uint8_t expected[128];
         size_t len = 77;
+        size_t expected_len;
         kh_crypt_key key = key_of(16, 16);
+        assert_int_equal(kh_crypt_once(crypt, ciphers[c], flags, &key, (kh_bytes){src, 39},
+                                       expected, &expected_len),
+                         KH_OK);
+        assert_int_equal(kh_crypt_new(KH_ENGINE_OPENSSL, &fresh), KH_OK);
         fail_in = calls;
-        status = kh_crypt_once(crypt, ciphers[c], flags, &key, (kh_bytes){src, 39}, dst, &len);
-        if (fail_in >= 0) /* all calls are done, none has failed */
+        kh_status status =
+            kh_crypt_once(fresh, ciphers[c], flags, &key, (kh_bytes){src, 39}, dst, &len);
+        int all_done = fail_in >= 0;
+        fail_in = -1;
+        if (!all_done) {
+          assert_true(status == KH_E_CRYPTO || status == KH_E_NO_MEMORY);
+          assert_int_equal(len, 0);
+        }
+        assert_int_equal(
+            kh_crypt_once(fresh, ciphers[c], flags, &key, (kh_bytes){src, 39}, dst, &len), KH_OK);
+        assert_int_equal(len, expected_len);
+        assert_memory_equal(dst, expected, expected_len);
+        kh_crypt_free(&fresh);
+        if (all_done)
           break;
-        assert_true(status == KH_E_CRYPTO || status == KH_E_NO_MEMORY);
-        assert_int_equal(len, 0);
       }
       assert_in_range(calls, 2, 19);
     }
-  }
-}
-
-static void failures_to_fetch(void **state)
-{
-  (void)state;
-  for (int i = 0; i < 12; i++) {
-    kh_crypt *none = NULL;
-    fail_in = i;
-    assert_int_equal(kh_crypt_new(&none), KH_E_CRYPTO);
-    assert_null(none);
   }
 }
 
@@ -203,15 +231,213 @@ static void a_changed_byte_is_seen_by_gcm(void **state)
   assert_int_equal(len, 20);
 }
 
+static kh_status start(kh_crypt *with, uint8_t *ctx, kh_cipher cipher, unsigned flags)
+{
+  kh_crypt_key key = key_of(16, 16);
+  return kh_crypt_init(with, (kh_crypt_ctx *)(void *)ctx, cipher, flags, &key);
+}
+
+/* The server may give up between init and finish. That must cost nothing, however often. */
+static void messages_that_are_never_finished(void **state)
+{
+  (void)state;
+  static const kh_engine_choice choices[] = {KH_ENGINE_AUTO, KH_ENGINE_OPENSSL};
+  for (size_t e = 0; e < COUNT(choices); e++) {
+    kh_crypt *with = NULL;
+    assert_int_equal(kh_crypt_new(choices[e], &with), KH_OK);
+    for (unsigned i = 0; i < 4000; i++) {
+      _Alignas(16) uint8_t ctx[512];
+      uint8_t out[64];
+      size_t made;
+      assert_int_equal(start(with, ctx, ciphers[i % 2], i / 2 % 4), KH_OK);
+      assert_int_equal(
+          kh_crypt_update((kh_crypt_ctx *)(void *)ctx, (kh_bytes){iv_bytes, 21}, out, &made),
+          KH_OK);
+    }
+    a_changed_byte_is_seen_by_gcm(state);
+    kh_crypt_free(&with); /* ASan sees what is left */
+  }
+}
+
+/* OpenSSL's GCM contexts are few: a fifth open message takes the first one's, which must then fail,
+ * not give wrong bytes */
+static void more_open_gcm_messages_than_contexts(void **state)
+{
+  (void)state;
+  enum { OPEN = 5 };
+  _Alignas(16) static uint8_t ctx[OPEN][512];
+  uint8_t first[OPEN][64];
+  uint8_t tag[16];
+  size_t made;
+  kh_crypt *with = NULL;
+  assert_int_equal(kh_crypt_new(KH_ENGINE_OPENSSL, &with), KH_OK);
+  for (int i = 0; i < OPEN; i++)
+    assert_int_equal(start(with, ctx[i], KH_CIPHER_AES_CTR, KH_CRYPT_ENCRYPT), KH_OK);
+  for (int i = 0; i < OPEN; i++)
+    assert_int_equal(
+        kh_crypt_update((kh_crypt_ctx *)(void *)ctx[i], (kh_bytes){iv_bytes, 20}, first[i], &made),
+        i == 0 ? KH_E_CRYPTO : KH_OK);
+  for (int i = 0; i < OPEN; i++)
+    assert_int_equal(kh_crypt_finish((kh_crypt_ctx *)(void *)ctx[i], tag, &made),
+                     i == 0 ? KH_E_CRYPTO : KH_OK);
+  for (int i = 2; i < OPEN; i++)
+    assert_memory_equal(first[i], first[1], 20);
+  kh_crypt_free(&with);
+}
+
+static void *one_message(void *with)
+{
+  uint8_t out[64];
+  size_t len;
+  kh_crypt_key key = key_of(16, 16);
+  return kh_crypt_once(with, KH_CIPHER_AES_CTR, KH_CRYPT_NOPAD, &key, (kh_bytes){iv_bytes, 20}, out,
+                       &len) == KH_OK
+             ? NULL
+             : with;
+}
+
+static void threads_that_end_keep_nothing(void **state)
+{
+  (void)state;
+  kh_crypt *with = NULL;
+  assert_int_equal(kh_crypt_new(KH_ENGINE_AUTO, &with), KH_OK);
+  size_t before = kh_crypt_thread_count(with);
+  for (int i = 0; i < 20; i++) {
+    pthread_t thread;
+    void *failed = NULL;
+    assert_int_equal(pthread_create(&thread, NULL, one_message, with), 0);
+    assert_int_equal(pthread_join(thread, &failed), 0);
+    assert_null(failed);
+  }
+  assert_int_equal(kh_crypt_thread_count(with), before);
+  kh_crypt_free(&with);
+}
+
+#if !defined(__SANITIZE_ADDRESS__) &&                                                              \
+    !defined(__SANITIZE_THREAD__) /* they have allocators of their own */
+enum { MANY = 200, KEYS = 20, THREAD_MAX = 16 * 1024 };
+
+static pthread_barrier_t all_have_worked, all_may_end;
+
+/* fills all that a thread can keep: every operation and key length, many keys, GCM messages that
+ * are never finished */
+static void *fill_what_is_kept(void *with)
+{
+  uint8_t out[1024];
+  static const uint8_t in[600];
+  size_t len;
+  for (unsigned i = 0; i < KEYS * 24; i++) {
+    _Alignas(16) uint8_t ctx[512];
+    uint8_t bytes[32] = {(uint8_t)(i / 24)};
+    kh_crypt_key key = {{bytes, 16 + 8 * (i / 8 % 3)}, {iv_bytes, 16}};
+    kh_status status =
+        kh_crypt_once(with, ciphers[i & 1], i / 2 % 4, &key, (kh_bytes){in, sizeof in}, out, &len);
+    status = kh_crypt_init(with, (kh_crypt_ctx *)(void *)ctx, KH_CIPHER_AES_CTR, i & 1, &key);
+    (void)status;
+  }
+  pthread_barrier_wait(&all_have_worked);
+  pthread_barrier_wait(&all_may_end);
+  return NULL;
+}
+
+static void assert_memory_of_threads(kh_engine_choice choice)
+{
+  pthread_t threads[MANY];
+  kh_crypt *with = NULL;
+  assert_int_equal(kh_crypt_new(choice, &with), KH_OK);
+  pthread_barrier_init(&all_have_worked, NULL, MANY + 1);
+  pthread_barrier_init(&all_may_end, NULL, MANY + 1);
+  size_t before = mallinfo2().uordblks;
+  for (size_t i = 0; i < MANY; i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, fill_what_is_kept, with), 0);
+  pthread_barrier_wait(&all_have_worked);
+  size_t used = (mallinfo2().uordblks - before) / MANY;
+  print_message("  %zu bytes a thread\n", used);
+  pthread_barrier_wait(&all_may_end);
+  for (size_t i = 0; i < MANY; i++)
+    assert_int_equal(pthread_join(threads[i], NULL), 0);
+  assert_in_range(used, 1024, THREAD_MAX);
+  kh_crypt_free(&with);
+}
+
+static void a_thread_keeps_at_most_16_KiB(void **state)
+{
+  (void)state;
+  assert_memory_of_threads(KH_ENGINE_AUTO);
+  assert_memory_of_threads(KH_ENGINE_OPENSSL);
+}
+#endif
+
+static void engines_are_described(void **state)
+{
+  (void)state;
+  kh_crypt *with = NULL;
+  char text[128];
+  assert_int_equal(kh_crypt_new(KH_ENGINE_OPENSSL, &with), KH_OK);
+  kh_crypt_describe_engines(with, text, sizeof text);
+  assert_string_equal(text,
+                      "CTR openssl; CBC encryption openssl; CBC decryption openssl; GCM openssl");
+  kh_crypt_free(&with);
+}
+
+static void an_engine_that_is_not_there(void **state)
+{
+  (void)state;
+  kh_crypt *with = NULL;
+  char text[256];
+  no_library = 1;
+  assert_int_equal(kh_crypt_new(KH_ENGINE_IPSEC_MB, &with), KH_E_NO_ENGINE);
+  assert_null(with);
+  assert_int_equal(kh_crypt_new(KH_ENGINE_AUTO, &with), KH_OK);
+  kh_crypt_describe_engines(with, text, sizeof text);
+  assert_string_equal(text,
+                      "CTR openssl; CBC encryption openssl; CBC decryption openssl; GCM openssl");
+  kh_crypt_free(&with);
+}
+
+/* every answer of OpenSSL that the self-test asks for is wrong in turn */
+static void an_engine_that_gives_wrong_answers(void **state)
+{
+  (void)state;
+  enum { ANSWERS = 7 }; /* CTR, CBC, ECB in both directions where there are two, GCM */
+  for (int answer = 0; answer <= ANSWERS; answer++) {
+    kh_crypt *with = NULL;
+    wrong_in = answer;
+    assert_int_equal(kh_crypt_new(KH_ENGINE_OPENSSL, &with),
+                     answer < ANSWERS ? KH_E_SELF_TEST : KH_OK);
+    kh_crypt_free(&with);
+  }
+}
+
+static void failures_to_fetch(void **state)
+{
+  (void)state;
+  for (int i = 0; i < 15; i++) {
+    kh_crypt *none = NULL;
+    fail_in = i;
+    assert_int_equal(kh_crypt_new(KH_ENGINE_OPENSSL, &none), KH_E_CRYPTO);
+    assert_null(none);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(sizes_of_key_and_iv),
-      cmocka_unit_test(finish_wipes_the_context),
-      cmocka_unit_test(encrypted_lengths),
-      cmocka_unit_test_teardown(failures_of_openssl, heal),
-      cmocka_unit_test_teardown(failures_to_fetch, heal),
-      cmocka_unit_test(a_changed_byte_is_seen_by_gcm),
+    cmocka_unit_test(sizes_of_key_and_iv),
+    cmocka_unit_test(finish_wipes_the_context),
+    cmocka_unit_test(encrypted_lengths),
+    cmocka_unit_test_teardown(failures_of_openssl, heal),
+    cmocka_unit_test_teardown(an_engine_that_is_not_there, heal),
+    cmocka_unit_test_teardown(an_engine_that_gives_wrong_answers, heal),
+    cmocka_unit_test_teardown(failures_to_fetch, heal),
+    cmocka_unit_test(a_changed_byte_is_seen_by_gcm),
+    cmocka_unit_test(messages_that_are_never_finished),
+    cmocka_unit_test(more_open_gcm_messages_than_contexts),
+    cmocka_unit_test(threads_that_end_keep_nothing),
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    cmocka_unit_test(a_thread_keeps_at_most_16_KiB),
+#endif
+    cmocka_unit_test(engines_are_described),
   };
   return cmocka_run_group_tests(tests, open_crypt, close_crypt);
 }

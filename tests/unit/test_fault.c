@@ -40,6 +40,9 @@ static const struct {
     {{.status = KH_E_NO_PASSPHRASE},
      "Cannot decrypt /k. Wrong key? It is encrypted and no filekey is set"},
     {{.status = KH_E_NOT_ENCRYPTED}, "Cannot decrypt /k. Not encrypted"},
+    {{.status = KH_E_NO_ENGINE},
+     "The AES engine that /k asks for is not installed, or not for this processor"},
+    {{.status = KH_E_SELF_TEST}, "An AES engine failed its self-test; /k can choose another one"},
     {{.status = KH_E_NO_MEMORY}, "/k: out of memory"},
 };
 

@@ -17,7 +17,7 @@ static recorder heard;
 static int open_crypt(void **state)
 {
   (void)state;
-  return kh_crypt_new(&crypt) != KH_OK;
+  return kh_crypt_new(KH_ENGINE_AUTO, &crypt) != KH_OK;
 }
 
 static int close_crypt(void **state)
