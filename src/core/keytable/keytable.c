@@ -163,27 +163,35 @@ kh_status kh_keytable_latest(const kh_keytable *table, uint32_t id, uint32_t *re
   return KH_OK;
 }
 
-kh_status kh_keytable_find(const kh_keytable *table, uint32_t id, uint32_t version,
-                           kh_bytes *ret_key)
+static const struct version *find_version(const kh_keytable *table, const struct slot *slot,
+                                          uint32_t version)
 {
-  const struct slot *slot = find_slot(table, id);
-  if (slot == NULL)
-    return KH_E_KEY_NOT_FOUND;
   size_t low = slot->first;
   size_t high = low + slot->count;
+  if (version == slot->latest) /* the one most asked for */
+    return &table->versions[high - 1];
   while (low < high) {
     size_t middle = low + (high - low) / 2;
     const struct version *candidate = &table->versions[middle];
-    if (candidate->version == version) {
-      *ret_key = (kh_bytes){candidate->bytes, candidate->len};
-      return KH_OK;
-    }
+    if (candidate->version == version)
+      return candidate;
     if (candidate->version < version)
       low = middle + 1;
     else
       high = middle;
   }
-  return KH_E_KEY_NOT_FOUND;
+  return NULL;
+}
+
+kh_status kh_keytable_find(const kh_keytable *table, uint32_t id, uint32_t version,
+                           kh_bytes *ret_key)
+{
+  const struct slot *slot = find_slot(table, id);
+  const struct version *found = slot == NULL ? NULL : find_version(table, slot, version);
+  if (found == NULL)
+    return KH_E_KEY_NOT_FOUND;
+  *ret_key = (kh_bytes){found->bytes, found->len};
+  return KH_OK;
 }
 
 size_t kh_keytable_id_count(const kh_keytable *table)
