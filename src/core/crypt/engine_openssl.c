@@ -175,7 +175,13 @@ static kh_status set_up(const struct openssl *openssl, struct kept_evp *slot, kh
     forget(slot);
     return failed();
   }
-  EVP_CIPHER_CTX_set_padding(slot->evp, 0);
+  /*
+   * Only decryption with padding on keeps a block back. Off costs a call at every later init, so
+   * the others have it on: whole blocks are not padded until the end is asked for, which never
+   * happens here.
+   */
+  if (!same_cipher)
+    EVP_CIPHER_CTX_set_padding(slot->evp, kind != KH_OP_CBC_DECRYPT && kind != KH_OP_ECB_DECRYPT);
   kh_kept_take(&slot->kept, key, kind);
   return KH_OK;
 }
