@@ -78,6 +78,12 @@ KH_MUST_USE kh_status kh_crypt_new(kh_engine_choice choice, kh_crypt **ret_crypt
 /** Which engine serves which operation, as a short text for a log. Thread-safe. */
 void kh_crypt_describe_engines(const kh_crypt *crypt, char *text, size_t size);
 
+/**
+ * Wipes the key schedules that the calling thread keeps, after work with a key that is not needed
+ * again. Not while the thread has a GCM message under way. Thread-safe.
+ */
+void kh_crypt_forget(const kh_crypt *crypt);
+
 /** Number of threads that keep key schedules now. Thread-safe. */
 size_t kh_crypt_thread_count(const kh_crypt *crypt);
 

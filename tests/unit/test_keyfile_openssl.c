@@ -118,6 +118,23 @@ static void most_wrong_passphrases_are_seen(void **state)
   kh_secret_free(&file);
 }
 
+/* right or wrong, the key that was derived from the passphrase must not stay among the kept
+ * schedules */
+static void the_key_of_the_file_is_not_kept(void **state)
+{
+  (void)state;
+  kh_secret *file = container_of("some text", "right", "-md sha1");
+  kh_secret *text = NULL;
+  assert_int_equal(decrypt(file, "right", KH_DIGEST_SHA1, 0, &text), KH_OK);
+  assert_int_equal(kh_crypt_thread_count(crypt), 0);
+  kh_secret_free(&text);
+  kh_status ignored = decrypt(file, "wrong", KH_DIGEST_SHA1, 0, &text);
+  (void)ignored;
+  assert_int_equal(kh_crypt_thread_count(crypt), 0);
+  kh_secret_free(&text);
+  kh_secret_free(&file);
+}
+
 static void what_is_a_container(void **state)
 {
   (void)state;
@@ -160,6 +177,7 @@ int main(void)
       cmocka_unit_test(texts_of_every_length_around_a_block),
       cmocka_unit_test(an_empty_passphrase),
       cmocka_unit_test(most_wrong_passphrases_are_seen),
+      cmocka_unit_test(the_key_of_the_file_is_not_kept),
       cmocka_unit_test(what_is_a_container),
       cmocka_unit_test(lengths_that_no_container_has),
   };

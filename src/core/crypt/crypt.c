@@ -60,6 +60,11 @@ void kh_crypt_describe_engines(const kh_crypt *crypt, char *text, size_t size)
            kh_engine_list[engines->gcm_engine]->name);
 }
 
+void kh_crypt_forget(const kh_crypt *crypt)
+{
+  kh_threads_forget(crypt->engines.threads);
+}
+
 size_t kh_crypt_thread_count(const kh_crypt *crypt)
 {
   return kh_threads_count(crypt->engines.threads);

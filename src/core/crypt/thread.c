@@ -154,6 +154,15 @@ kh_area *kh_threads_area(kh_threads *threads, size_t engine)
   return thread->areas[engine];
 }
 
+void kh_threads_forget(kh_threads *threads)
+{
+  struct thread *thread = pthread_getspecific(threads->key);
+  if (thread == NULL)
+    return;
+  pthread_setspecific(threads->key, NULL);
+  end_thread(thread);
+}
+
 size_t kh_threads_count(kh_threads *threads)
 {
   pthread_mutex_lock(&threads->mutex);

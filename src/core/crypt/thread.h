@@ -36,6 +36,10 @@ void kh_threads_free(kh_threads **threads);
  */
 kh_area *kh_threads_area(kh_threads *threads, size_t engine);
 
+/** Wipes and frees what the calling thread keeps; its next message starts anew. Not while it has a
+ * GCM message under way. */
+void kh_threads_forget(kh_threads *threads);
+
 /** Number of threads that have areas now. */
 size_t kh_threads_count(kh_threads *threads);
 

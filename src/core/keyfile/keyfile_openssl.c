@@ -40,6 +40,7 @@ static kh_status decrypt(const kh_keyfile_options *options, const kh_crypt *cryp
   kh_crypt_key key = {{both.data, KEY_SIZE}, {both.data + KEY_SIZE, KH_AES_BLOCK}};
   size_t len = 0;
   status = kh_crypt_once(crypt, KH_CIPHER_AES_CBC, 0, &key, ciphertext, kh_secret_data(text), &len);
+  kh_crypt_forget(crypt); /* the file's key is not needed again */
   kh_secret_set_len(text, len);
   return status == KH_E_BAD_DATA ? KH_E_WRONG_PASSPHRASE : status;
 }
