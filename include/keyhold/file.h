@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file file.h
- * Reads small files into secret memory.
+ * Reads small files into secret memory, and replaces them so that the old content or the new one is
+ * there, whole, whatever happens.
  */
 #ifndef KEYHOLD_FILE_H
 #define KEYHOLD_FILE_H
@@ -13,10 +14,21 @@
 #include "keyhold/log.h"
 #include "keyhold/secret.h"
 
+/** Which file, with which content, a name led to: two stamps differ when anything was replaced or
+ * written in between. */
+typedef struct kh_file_stamp {
+  dev_t device;
+  ino_t inode;
+  uint64_t size;    /**< in bytes */
+  int64_t modified; /**< st_mtim in nanoseconds */
+  int64_t changed;  /**< st_ctim in nanoseconds */
+} kh_file_stamp;
+
 /** What was seen on the opened descriptor. */
 typedef struct kh_file_info {
-  mode_t mode;   /**< type and permissions */
-  uint64_t size; /**< in bytes, as the file system says; 0 for a FIFO */
+  mode_t mode;         /**< type and permissions */
+  uint64_t size;       /**< in bytes, as the file system says; 0 for a FIFO */
+  kh_file_stamp stamp; /**< before the first byte was read */
 } kh_file_info;
 
 /** Which files kh_file_read() opens. */
@@ -44,6 +56,41 @@ typedef enum kh_file_kind {
 KH_MUST_USE kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind,
                                    kh_secret **ret_secret, kh_file_info *ret_info,
                                    kh_fault *ret_fault);
+
+/**
+ * What a name leads to now.
+ *
+ * @param ret_stamp  untouched on failure.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK, KH_E_FILE_NOT_FOUND, KH_E_FILE_OPEN. Thread-safe.
+ */
+KH_MUST_USE kh_status kh_file_stamp_of(const char *path, kh_file_stamp *ret_stamp,
+                                       kh_fault *ret_fault);
+
+/** Whether two stamps are of the same file with the same content. */
+bool kh_file_is_same(const kh_file_stamp *a, const kh_file_stamp *b);
+
+/**
+ * Replaces a regular file's content, keeping owner, group and mode: writes a new file beside it
+ * (".NAME.keyhold-new", mode 0600 until it is whole), flushes it, renames it over the old one and
+ * flushes the folder. Until the rename the old file is untouched, and a failure removes the new
+ * one; one that a killed process left is replaced.
+ *
+ * A symbolic link stays: the file that it leads to is replaced. The caller holds the file's
+ * kh_lockfile.
+ *
+ * @param expected   the stamp of the content that the new one was made from.
+ * @param content    the new content.
+ * @param ret_stamp  the new file's; may be NULL; untouched on failure.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK; KH_E_FILE_NOT_FOUND, KH_E_FILE_OPEN, KH_E_FILE_DIRECTORY, KH_E_FILE_SPECIAL;
+ * KH_E_FILE_CHANGED (not the expected file any more); KH_E_FILE_WRITE, KH_E_FILE_OWNER;
+ * KH_E_FILE_FLUSH: the new content is in its place, but may not outlast a power failure. Not for
+ * one file by two threads at once.
+ */
+KH_MUST_USE kh_status kh_file_replace(const char *path, const kh_file_stamp *expected,
+                                      kh_bytes content, kh_file_stamp *ret_stamp,
+                                      kh_fault *ret_fault);
 
 /** Whether users other than the owner and the group may read or write a file of this mode. */
 bool kh_file_is_open_to_others(mode_t mode);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file keyfile.h
- * Reads a key file, in the clear or encrypted by `openssl enc`, into a list of keys.
- * docs/key-file.md is the format.
+ * Reads a key file, in the clear or encrypted by `openssl enc`, into a list of keys, and writes new
+ * versions of keys into it. docs/key-file.md is the format.
  */
 #ifndef KEYHOLD_KEYFILE_H
 #define KEYHOLD_KEYFILE_H
@@ -11,7 +11,9 @@
 
 #include "keyhold/crypt.h"
 #include "keyhold/fault.h"
+#include "keyhold/file.h"
 #include "keyhold/keylist.h"
+#include "keyhold/keytable.h"
 #include "keyhold/log.h"
 
 /** Which file, and how it opens. All strings belong to the caller. */
@@ -24,7 +26,9 @@ typedef struct kh_keyfile_options {
 
 /** What a key file was found to be. */
 typedef struct kh_keyfile_info {
-  const char *format; /**< "text" or "openssl"; constant */
+  const char *format;  /**< "text" or "openssl"; constant */
+  bool ends_line;      /**< the file is text and its last line has a line end, or it is no text */
+  kh_file_stamp stamp; /**< of the content that was loaded */
   bool locked; /**< all memory that held the passphrase, the file, its text and the list was locked
                   into RAM */
 } kh_keyfile_info;
@@ -51,17 +55,92 @@ KH_MUST_USE kh_status kh_keyfile_load(const kh_keyfile_options *options, const k
                                       const kh_log *log, kh_keylist **ret_list,
                                       kh_keyfile_info *ret_info, kh_fault *ret_fault);
 
+/** Which new versions kh_keyfile_rotate() is to make. */
+typedef struct kh_rotation {
+  const kh_keytable *known;     /**< the keys in use */
+  uint32_t id;                  /**< of the key, or 0: all */
+  bool due_only;                /**< only keys whose interval has passed at `now` */
+  uint32_t now;                 /**< UNIX time; the new versions' time of creation */
+  kh_key_cipher default_cipher; /**< as for kh_keytable_check_follows() */
+} kh_rotation;
+
+/** How long kh_keyfile_rotate() waits for another process that is changing the file, in
+ * milliseconds. */
+#define KH_ROTATION_LOCK_WAIT 10000u
+
+/** What kh_keyfile_rotate() did. */
+typedef struct kh_rotated {
+  size_t made;  /**< new versions that were written into the file */
+  size_t taken; /**< keys of which the file already had a newer version than the one in use, made by
+                   another server, so that none was made */
+} kh_rotated;
+
 /**
- * Parses the text of a key file: lines `id;key` or `id;version;key`, comments and empty lines; ends
- * at the first NUL.
+ * Makes new versions of keys and writes them into the key file, in the file's own form: comments,
+ * order and line ends stay, a new version stands behind the last line of its key; an encrypted file
+ * is encrypted again, with the same passphrase and a new salt. The file is replaced by
+ * kh_file_replace() under its kh_lockfile.
+ *
+ * A new version is KH_ROTATION_STEP above the highest one in the file, has random bytes
+ * (kh_random_bytes()) as many as the attribute `bits` of the latest version says, or else as many
+ * as that has, the same attributes, and `created`. A key of which the file has a higher version
+ * than `known` gets none: another server made it.
+ *
+ * Nothing is written unless the whole new content was read back from memory, has every key that is
+ * known and the new ones.
+ *
+ * @param log       may be NULL.
+ * @param ret_list  what the file holds now, for kh_keylist_free(); untouched on failure.
+ * @param ret_info  may be NULL; untouched on failure.
+ * @param ret_rotated  untouched on failure.
+ * @param ret_fault may be NULL.
+ * @return KH_OK, also when there was nothing to do; the codes of kh_keyfile_load();
+ * KH_E_KEY_DUPLICATE, also in a file of `id;key` lines, where it could not be loaded with versions;
+ * KH_E_KEY_NOT_FOUND (no such key id in the file), KH_E_VERSION_LIMIT; those of
+ * kh_keytable_check_follows(), kh_lockfile_take() and kh_file_replace(). After KH_E_FILE_FLUSH the
+ * file holds the new versions, which must not be used yet. As thread-safe as the log. May wait for
+ * the disk, for the key derivation, and up to KH_ROTATION_LOCK_WAIT for another process.
+ */
+KH_MUST_USE kh_status kh_keyfile_rotate(const kh_keyfile_options *options, const kh_crypt *crypt,
+                                        const kh_rotation *rotation, const kh_log *log,
+                                        kh_keylist **ret_list, kh_keyfile_info *ret_info,
+                                        kh_rotated *ret_rotated, kh_fault *ret_fault);
+
+/** How kh_keyfile_parse_text() judges one key id and version that stands twice with different keys
+ * or attributes. */
+typedef enum kh_repeats {
+  KH_REPEATS_AS_UPSTREAM, /**< the last one counts, with a warning, in a file of `id;key` lines
+                             without attributes; an error in any other */
+  KH_REPEATS_REFUSED,     /**< an error in every file */
+} kh_repeats;
+
+/**
+ * Parses the text of a key file: lines `id;key` or `id;version;key` with attributes, comments and
+ * empty lines; ends at the first NUL.
  *
  * @param path       for messages only.
  * @param text       may hold any bytes.
  * @return KH_OK, KH_E_SYNTAX, KH_E_KEY_ID, KH_E_KEY_VERSION, KH_E_KEY_HEX, KH_E_KEY_DUPLICATE,
- * KH_E_NO_SYSTEM_KEY, KH_E_NO_MEMORY, KH_E_CRYPTO. Parameters otherwise as kh_keyfile_load().
+ * KH_E_ATTRIBUTE, KH_E_ATTRIBUTE_VALUE, KH_E_KEY_TOO_SHORT, KH_E_NO_SYSTEM_KEY, KH_E_NO_MEMORY,
+ * KH_E_CRYPTO. Parameters otherwise as kh_keyfile_load().
  */
-KH_MUST_USE kh_status kh_keyfile_parse_text(const char *path, kh_bytes text, const kh_log *log,
-                                            kh_keylist **ret_list, kh_fault *ret_fault);
+KH_MUST_USE kh_status kh_keyfile_parse_text(const char *path, kh_bytes text, kh_repeats repeats,
+                                            const kh_log *log, kh_keylist **ret_list,
+                                            kh_fault *ret_fault);
+
+/**
+ * Puts lines for new key versions into the text of a key file that kh_keyfile_parse_text() takes.
+ * All that was there stays, byte for byte; each new line stands behind the last line of its key id,
+ * with that line's line end ("\r\n" or "\n"). A last line without a line end gets one.
+ *
+ * @param parsed    the text's list, whose lines say where keys stand.
+ * @param added     the new versions, in the order in which they shall stand; at most one for each
+ * key id, which is in the text.
+ * @param ret_text  for kh_secret_free(); untouched on failure.
+ * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO. Thread-safe.
+ */
+KH_MUST_USE kh_status kh_keyfile_add_lines(kh_bytes text, const kh_keylist *parsed,
+                                           const kh_keylist *added, kh_secret **ret_text);
 
 /**
  * Whether a file is encrypted by `openssl enc`: longer than 8 bytes and beginning with "Salted__"
@@ -83,6 +162,17 @@ bool kh_keyfile_is_openssl(kh_bytes file);
 KH_MUST_USE kh_status kh_keyfile_decrypt_openssl(const kh_keyfile_options *options,
                                                  const kh_crypt *crypt, kh_bytes file,
                                                  kh_bytes passphrase, kh_secret **ret_text,
+                                                 kh_fault *ret_fault);
+
+/**
+ * Encrypts a text as kh_keyfile_decrypt_openssl() reads it, with a new random salt.
+ *
+ * @param ret_file  for kh_secret_free(); untouched on failure.
+ * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO. Parameters otherwise likewise. Thread-safe.
+ */
+KH_MUST_USE kh_status kh_keyfile_encrypt_openssl(const kh_keyfile_options *options,
+                                                 const kh_crypt *crypt, kh_bytes text,
+                                                 kh_bytes passphrase, kh_secret **ret_file,
                                                  kh_fault *ret_fault);
 
 #endif

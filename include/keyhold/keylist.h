@@ -13,6 +13,7 @@
 
 #include "keyhold/bytes.h"
 #include "keyhold/limits.h"
+#include "keyhold/policy.h"
 #include "keyhold/status.h"
 
 /** One version of one key. */
@@ -21,6 +22,7 @@ typedef struct kh_key {
   uint32_t version; /**< KH_KEY_VERSION_MIN .. KH_KEY_VERSION_MAX */
   uint32_t line;    /**< of the key file, from 1; 0 when it comes from elsewhere */
   uint32_t len;     /**< of the key in bytes: 16, 24 or 32 */
+  kh_policy policy; /**< its attributes */
   uint8_t bytes[KH_KEY_MAX];
 } kh_key;
 

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "keyhold/fault.h"
 #include "keyhold/keylist.h"
 #include "keyhold/status.h"
 
@@ -43,13 +44,37 @@ KH_MUST_USE kh_status kh_keytable_latest(const kh_keytable *table, uint32_t id,
                                          uint32_t *ret_version);
 
 /**
- * Looks a key up. The view stays valid until the table is freed.
+ * Looks a key version up.
  *
- * @param ret_key  the key's bytes, owned by the table; untouched on failure.
- * @return KH_OK, KH_E_KEY_NOT_FOUND. Lock-free, thread-safe.
+ * @return the key, owned by the table; NULL when there is none. Lock-free, thread-safe.
  */
-KH_MUST_USE kh_status kh_keytable_find(const kh_keytable *table, uint32_t id, uint32_t version,
-                                       kh_bytes *ret_key);
+const kh_key *kh_keytable_find(const kh_keytable *table, uint32_t id, uint32_t version);
+
+/**
+ * The key version at a place, in the order of key id and version.
+ *
+ * @param index  < kh_keytable_version_count().
+ * @return the key, owned by the table. Lock-free, thread-safe.
+ */
+const kh_key *kh_keytable_at(const kh_keytable *table, size_t index);
+
+/** Whether the key version at a place is the latest one of its key id. Thread-safe. */
+bool kh_keytable_is_latest(const kh_keytable *table, size_t index);
+
+/** Whether any key version has a cipher of its own (kh_policy). Thread-safe. */
+bool kh_keytable_has_ciphers(const kh_keytable *table);
+
+/**
+ * Whether a table may take the place of another one that was in use: it has every key version of
+ * that, with the same key and the same cipher. Its latest versions are then no lower.
+ *
+ * @param default_cipher  what a version without a cipher of its own is used with.
+ * @param ret_fault  may be NULL; names the first key version that is wrong, and its line; the path
+ * is left empty.
+ * @return KH_OK, KH_E_KEY_LOST, KH_E_KEY_CHANGED, KH_E_CIPHER_CHANGED. Thread-safe.
+ */
+KH_MUST_USE kh_status kh_keytable_check_follows(const kh_keytable *table, const kh_keytable *old,
+                                                kh_key_cipher default_cipher, kh_fault *ret_fault);
 
 /** Number of key ids. */
 size_t kh_keytable_id_count(const kh_keytable *table);

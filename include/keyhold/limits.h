@@ -6,8 +6,11 @@
 #ifndef KEYHOLD_LIMITS_H
 #define KEYHOLD_LIMITS_H
 
-/** Largest key file in bytes, as it lies on disk: 1 MiB, what the server's own plugin takes. */
-#define KH_KEYFILE_MAX 1048576u
+/**
+ * Largest key file in bytes, as it lies on disk: 64 MiB, half a million key versions with their
+ * attributes. The server's own plugin takes 1 MiB.
+ */
+#define KH_KEYFILE_MAX 67108864u
 
 /** Longest passphrase from a file in bytes, line ends at its end not counted: what the server's own
  * plugin takes. */
@@ -31,6 +34,17 @@
  */
 #define KH_KEY_VERSION_MIN 1u
 #define KH_KEY_VERSION_MAX 4294967294u
+
+/**
+ * By how much a rotation raises a key's version. InnoDB encrypts a page again when its version plus
+ * innodb_encryption_rotate_key_age (1 unless the user says otherwise) is less than the latest one:
+ * the next number would do nothing.
+ */
+#define KH_ROTATION_STEP 2u
+
+/** Shortest and longest interval of rotation in seconds: a second, for tests, and 100 years. */
+#define KH_ROTATE_MIN 1u
+#define KH_ROTATE_MAX 3155760000u
 
 /** Longest AES key in bytes (FIPS 197). */
 #define KH_KEY_MAX 32u

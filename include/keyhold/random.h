@@ -6,6 +6,7 @@
 #ifndef KEYHOLD_RANDOM_H
 #define KEYHOLD_RANDOM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "keyhold/status.h"
@@ -20,5 +21,9 @@ KH_MUST_USE kh_status kh_random_start(void);
 /** A random number, 0 to bound - 1, each as likely as the others; 0 for a bound of 0 or 1.
  * Thread-safe; never waits once kh_random_start() has succeeded. */
 uint32_t kh_random_below(uint32_t bound);
+
+/** Fills with random bytes, for keys and salts. Thread-safe; never waits once kh_random_start() has
+ * succeeded. */
+void kh_random_bytes(uint8_t *ret_data, size_t len);
 
 #endif

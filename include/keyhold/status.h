@@ -23,30 +23,46 @@ typedef enum kh_status {
   KH_E_NOT_ENCRYPTED,   /**< a passphrase was given for a file that is not encrypted */
   KH_E_NO_PASSPHRASE,   /**< the file is encrypted and no passphrase was given */
   KH_E_SECRET_TOO_LONG, /**< a passphrase longer than its limit (limits.h) */
+  KH_E_VERSION_LIMIT,   /**< a key has no version number left for a new version */
 
   /* I/O: the operating system refused */
-  KH_E_FILE_NOT_FOUND, /**< no file of that name */
-  KH_E_FILE_OPEN,      /**< the file exists, or may exist, and cannot be opened */
-  KH_E_FILE_READ,      /**< opened, and reading failed */
-  KH_E_FILE_DIRECTORY, /**< a directory stands where a file was expected */
-  KH_E_FILE_SPECIAL,   /**< a FIFO, socket or device stands where a regular file was expected */
-  KH_E_FILE_TOO_LARGE, /**< larger than its limit (limits.h) */
-  KH_E_FILE_CHANGED,   /**< the file grew while it was read */
+  KH_E_FILE_NOT_FOUND,  /**< no file of that name */
+  KH_E_FILE_OPEN,       /**< the file exists, or may exist, and cannot be opened */
+  KH_E_FILE_READ,       /**< opened, and reading failed */
+  KH_E_FILE_DIRECTORY,  /**< a directory stands where a file was expected */
+  KH_E_FILE_SPECIAL,    /**< a FIFO, socket or device stands where a regular file was expected */
+  KH_E_FILE_TOO_LARGE,  /**< larger than its limit (limits.h) */
+  KH_E_FILE_CHANGED,    /**< the file changed while it was read, or since */
+  KH_E_FILE_UNFINISHED, /**< the last line has no line end: somebody may still be writing */
+  KH_E_FILE_WRITE,      /**< the new content cannot be written; the old file is as it was */
+  KH_E_FILE_OWNER,      /**< the new file cannot be given the old one's owner and mode */
+  KH_E_FILE_FLUSH,      /**< the new file is in its place, but may not outlast a power failure */
+  KH_E_FILE_LOCKED,     /**< another process is changing the file */
+  KH_E_FILE_LOCK,       /**< the lock file cannot be opened or locked */
+  KH_E_FILE_WATCH,      /**< the file's folder cannot be watched */
 
   /* format: the bytes are not what the format says */
-  KH_E_SYNTAX,         /**< a line of the key file that is none of its forms */
-  KH_E_KEY_ID,         /**< a key id outside 1..4294967295 */
-  KH_E_KEY_VERSION,    /**< a key version outside 1..4294967294 */
-  KH_E_KEY_HEX,        /**< a key that is not 32, 48 or 64 hexadecimal digits */
-  KH_E_KEY_DUPLICATE,  /**< two different keys for one key id and version in a file that uses
-                          versions */
-  KH_E_NO_SYSTEM_KEY,  /**< key id 1, which MariaDB itself needs, is missing */
+  KH_E_SYNTAX,          /**< a line of the key file that is none of its forms */
+  KH_E_KEY_ID,          /**< a key id outside 1..4294967295 */
+  KH_E_KEY_VERSION,     /**< a key version outside 1..4294967294 */
+  KH_E_KEY_HEX,         /**< a key that is not 32, 48 or 64 hexadecimal digits */
+  KH_E_KEY_DUPLICATE,   /**< two different keys for one key id and version in a file that uses
+                           versions */
+  KH_E_ATTRIBUTE,       /**< an unknown attribute, or one given twice, in a line with attributes */
+  KH_E_ATTRIBUTE_VALUE, /**< an attribute's value that is none of its values */
+  KH_E_KEY_TOO_SHORT, /**< a key of less than 256 bits, or bits= below 256, with an aes256 cipher */
+  KH_E_NO_SYSTEM_KEY, /**< key id 1, which MariaDB itself needs, is missing */
   KH_E_CONTAINER_SIZE, /**< an encrypted key file whose length no such file can have: cut short or
                           damaged */
   KH_E_BAD_DATA, /**< ciphertext of an impossible length, or whose padding or tag does not fit */
 
   /* authentication */
   KH_E_WRONG_PASSPHRASE, /**< the file does not open with this passphrase */
+
+  /* succession: a key file that may not follow the keys in use */
+  KH_E_KEY_LOST,       /**< a key version in use is not in the file */
+  KH_E_KEY_CHANGED,    /**< a key version in use has another key in the file */
+  KH_E_CIPHER_CHANGED, /**< a key version in use has another cipher in the file */
 
   /* not found */
   KH_E_KEY_NOT_FOUND, /**< no such key id, or no such version of it */

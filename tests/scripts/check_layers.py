@@ -10,9 +10,9 @@ LAYERS = ["core/base", "core/keytable", "core/crypt", "core/unlock", "core/keyfi
 
 # which folder a public header belongs to: the one that defines its functions
 HEADERS = {
-    "core/base": "bytes clock cursor fault file hex limits log random secret status version",
-    "core/keytable": "keylist keytable",
-    "core/crypt": "crypt md5",
+    "core/base": "bytes clock cursor fault file hex limits lockfile log random secret status time version",
+    "core/keytable": "inventory keylist keyring keytable policy",
+    "core/crypt": "crypt datakey md5",
     "core/unlock": "unlock",
     "core/keyfile": "keyfile",
 }
@@ -22,6 +22,7 @@ LAYER_OF_HEADER = {name: layer for layer, names in HEADERS.items() for name in n
 DOORS = {
     r"openssl/|intel-ipsec-mb": ["core/crypt"],
     r"sodium": ["core/base"],
+    r"urcu": ["core/keytable"],
     r"mysql/|typelib\.h": ["server", "plugins"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')

@@ -36,7 +36,7 @@ def main():
         for fields in symbols("-D", "--undefined-only", plugin):
             name = fields[-1]
             weak = fields[-2] == "w"
-            known = LIBRARIES.search(name) or name.startswith(("sodium_", "randombytes_", "__asan", "__ubsan", "__tsan", "__sanitizer"))
+            known = LIBRARIES.search(name) or name.startswith(("sodium_", "urcu_bp_", "randombytes_", "__asan", "__ubsan", "__tsan", "__sanitizer"))
             if not weak and not known:
                 faults.append(f"{plugin} leaves {name} undefined")
     print("\n".join(faults) or "descriptor and services, and nothing else")

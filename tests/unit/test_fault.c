@@ -43,6 +43,42 @@ static const struct {
     {{.status = KH_E_NO_ENGINE},
      "The AES engine that /k asks for is not installed, or not for this processor"},
     {{.status = KH_E_SELF_TEST}, "An AES engine failed its self-test; /k can choose another one"},
+    {{.status = KH_E_FILE_UNFINISHED},
+     "File '/k' has no line end behind its last line and may not be finished; it is not reloaded "
+     "by "
+     "itself"},
+    {{.status = KH_E_FILE_WRITE, .os_error = ENOSPC},
+     "Cannot replace file '/k', which is as it was (Errcode: 28 \"No space left on device\")"},
+    {{.status = KH_E_FILE_OWNER, .os_error = EPERM},
+     "Cannot replace file '/k', which is as it was: its owner, group and mode cannot be given to "
+     "the new one (Errcode: 1 \"Operation not permitted\")"},
+    {{.status = KH_E_FILE_FLUSH, .os_error = EIO},
+     "The new file '/k' is in its place, but its folder cannot be flushed: it may not outlast a "
+     "power failure (Errcode: 5 \"Input/output error\")"},
+    {{.status = KH_E_FILE_LOCKED}, "File '/k' is being changed by another process; try again"},
+    {{.status = KH_E_FILE_LOCK, .os_error = EROFS},
+     "Cannot lock file '/k' (Errcode: 30 \"Read-only file system\")"},
+    {{.status = KH_E_FILE_WATCH, .os_error = ENOSPC},
+     "Cannot watch the folder of file '/k' (Errcode: 28 \"No space left on device\")"},
+    {{.status = KH_E_VERSION_LIMIT, .key_id = 5, .key_version = 4294967294},
+     "File '/k' has key id 5 version 4294967294, behind which no number is left"},
+    {{.status = KH_E_KEY_LOST, .key_id = 5, .key_version = 3},
+     "File '/k' does not have key id 5 version 3, which may have been used; the keys in use are "
+     "kept"},
+    {{.status = KH_E_KEY_CHANGED, .key_id = 5, .key_version = 3, .line = 8},
+     "File '/k' has another key for key id 5 version 3, in line 8, than the one in use, which is "
+     "kept"},
+    {{.status = KH_E_CIPHER_CHANGED, .key_id = 5, .key_version = 3, .line = 8},
+     "File '/k' has another cipher for key id 5 version 3, in line 8, than the one in use; a "
+     "cipher "
+     "can only change with a new version"},
+    {{.status = KH_E_KEY_NOT_FOUND, .key_id = 5}, "File '/k' has no key id 5"},
+    {{.status = KH_E_ATTRIBUTE, .line = 3, .column = 2},
+     "Unknown or repeated attribute at /k line 3, column 2"},
+    {{.status = KH_E_ATTRIBUTE_VALUE, .line = 3, .column = 2},
+     "Invalid value of an attribute at /k line 3, column 2"},
+    {{.status = KH_E_KEY_TOO_SHORT, .line = 3, .column = 2},
+     "A cipher aes256 needs keys of 256 bits at /k line 3, column 2"},
     {{.status = KH_E_NO_MEMORY}, "/k: out of memory"},
 };
 

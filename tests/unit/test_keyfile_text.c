@@ -16,8 +16,8 @@ static recorder heard;
 static kh_status parse(const char *text, size_t len, kh_keylist **list, kh_fault *fault)
 {
   kh_log log = recorder_log(&heard);
-  return kh_keyfile_parse_text("keys.txt", (kh_bytes){(const uint8_t *)text, len}, &log, list,
-                               fault);
+  return kh_keyfile_parse_text("keys.txt", (kh_bytes){(const uint8_t *)text, len},
+                               KH_REPEATS_AS_UPSTREAM, &log, list, fault);
 }
 
 struct good {

@@ -69,6 +69,42 @@ static void tail_container(const kh_fault *fault, char *text, size_t size)
            fault->size);
 }
 
+static void tail_lost(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size,
+           " does not have key id %" PRIu32 " version %" PRIu32
+           ", which may have been used; the keys in use are kept",
+           fault->key_id, fault->key_version);
+}
+
+static void tail_changed(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size,
+           " has another key for key id %" PRIu32 " version %" PRIu32
+           ", in line %u, than the one in use, which is kept",
+           fault->key_id, fault->key_version, fault->line);
+}
+
+static void tail_cipher(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size,
+           " has another cipher for key id %" PRIu32 " version %" PRIu32
+           ", in line %u, than the one in use; a cipher can only change with a new version",
+           fault->key_id, fault->key_version, fault->line);
+}
+
+static void tail_version_limit(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size,
+           " has key id %" PRIu32 " version %" PRIu32 ", behind which no number is left",
+           fault->key_id, fault->key_version);
+}
+
+static void tail_no_key(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size, " has no key id %" PRIu32, fault->key_id);
+}
+
 /* A sentence is head, path and tail; the tail is a text, or made by a function. */
 static const struct sentence {
   const char *head, *tail;
@@ -81,11 +117,36 @@ static const struct sentence {
     [KH_E_FILE_SPECIAL] = {"Cannot read '", "': it is not a regular file", NULL},
     [KH_E_FILE_TOO_LARGE] = {"File '", "'", tail_too_large},
     [KH_E_FILE_CHANGED] = {"File '", "' changed while it was being read; try again", NULL},
+    [KH_E_FILE_UNFINISHED] = {"File '",
+                              "' has no line end behind its last line and may not be finished; it "
+                              "is not reloaded by itself",
+                              NULL},
+    [KH_E_FILE_WRITE] = {"Cannot replace file '", "', which is as it was", tail_os},
+    [KH_E_FILE_OWNER] = {"Cannot replace file '",
+                         "', which is as it was: its owner, group and mode cannot be given to the "
+                         "new one",
+                         tail_os},
+    [KH_E_FILE_FLUSH] =
+        {"The new file '",
+         "' is in its place, but its folder cannot be flushed: it may not outlast a "
+         "power failure",
+         tail_os},
+    [KH_E_FILE_LOCKED] = {"File '", "' is being changed by another process; try again", NULL},
+    [KH_E_FILE_LOCK] = {"Cannot lock file '", "'", tail_os},
+    [KH_E_FILE_WATCH] = {"Cannot watch the folder of file '", "'", tail_os},
+    [KH_E_VERSION_LIMIT] = {"File '", "'", tail_version_limit},
+    [KH_E_KEY_LOST] = {"File '", "'", tail_lost},
+    [KH_E_KEY_CHANGED] = {"File '", "'", tail_changed},
+    [KH_E_CIPHER_CHANGED] = {"File '", "'", tail_cipher},
+    [KH_E_KEY_NOT_FOUND] = {"File '", "'", tail_no_key},
     [KH_E_SECRET_TOO_LONG] = {"Cannot read ", "", tail_too_long},
     [KH_E_SYNTAX] = {"Syntax error at ", "", tail_place},
     [KH_E_KEY_ID] = {"Invalid key id at ", "", tail_place},
     [KH_E_KEY_VERSION] = {"Invalid key version at ", "", tail_place},
     [KH_E_KEY_HEX] = {"Invalid key at ", "", tail_place},
+    [KH_E_ATTRIBUTE] = {"Unknown or repeated attribute at ", "", tail_place},
+    [KH_E_ATTRIBUTE_VALUE] = {"Invalid value of an attribute at ", "", tail_place},
+    [KH_E_KEY_TOO_SHORT] = {"A cipher aes256 needs keys of 256 bits at ", "", tail_place},
     [KH_E_NO_SYSTEM_KEY] = {"System key id 1 is missing at ", "", tail_place},
     [KH_E_KEY_DUPLICATE] = {"Two different keys for one key id and version at ", "",
                             tail_duplicate},

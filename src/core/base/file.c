@@ -12,6 +12,36 @@ static void close_fd(int *fd)
     close(*fd);
 }
 
+static int64_t nanoseconds(const struct timespec *time)
+{
+  return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
+}
+
+static kh_file_stamp stamp_of(const struct stat *st)
+{
+  return (kh_file_stamp){.device = st->st_dev,
+                         .inode = st->st_ino,
+                         .size = (uint64_t)st->st_size,
+                         .modified = nanoseconds(&st->st_mtim),
+                         .changed = nanoseconds(&st->st_ctim)};
+}
+
+kh_status kh_file_stamp_of(const char *path, kh_file_stamp *ret_stamp, kh_fault *ret_fault)
+{
+  struct stat st;
+  if (stat(path, &st) != 0)
+    return kh_fault_set(ret_fault, errno == ENOENT ? KH_E_FILE_NOT_FOUND : KH_E_FILE_OPEN, path,
+                        errno);
+  *ret_stamp = stamp_of(&st);
+  return KH_OK;
+}
+
+bool kh_file_is_same(const kh_file_stamp *a, const kh_file_stamp *b)
+{
+  return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+         a->modified == b->modified && a->changed == b->changed;
+}
+
 static kh_status classify(const struct stat *st, kh_file_kind kind)
 {
   if (S_ISDIR(st->st_mode))
@@ -80,7 +110,9 @@ kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind, kh_secr
   *ret_secret = secret;
   secret = NULL;
   if (ret_info != NULL)
-    *ret_info = (kh_file_info){st.st_mode, S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0};
+    *ret_info = (kh_file_info){.mode = st.st_mode,
+                               .size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0,
+                               .stamp = stamp_of(&st)};
   return KH_OK;
 }
 

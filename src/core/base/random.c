@@ -15,3 +15,8 @@ uint32_t kh_random_below(uint32_t bound)
 {
   return randombytes_uniform(bound);
 }
+
+void kh_random_bytes(uint8_t *ret_data, size_t len)
+{
+  randombytes_buf(ret_data, len);
+}

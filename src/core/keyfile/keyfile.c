@@ -57,7 +57,8 @@ static bool has_only_text(kh_bytes text)
 static kh_status parse_decrypted(const kh_keyfile_options *options, kh_bytes text,
                                  const kh_log *log, kh_keylist **ret_list, kh_fault *ret_fault)
 {
-  kh_status status = kh_keyfile_parse_text(options->path, text, log, ret_list, ret_fault);
+  kh_status status =
+      kh_keyfile_parse_text(options->path, text, KH_REPEATS_AS_UPSTREAM, log, ret_list, ret_fault);
   if (status == KH_OK || has_only_text(text))
     return status;
   return kh_fault_set(ret_fault, KH_E_WRONG_PASSPHRASE, options->path, 0);
@@ -101,7 +102,8 @@ kh_status kh_keyfile_load(const kh_keyfile_options *options, const kh_crypt *cry
   else if (passphrase != NULL)
     status = kh_fault_set(ret_fault, KH_E_NOT_ENCRYPTED, options->path, 0);
   else
-    status = kh_keyfile_parse_text(options->path, kh_secret_bytes(file), log, ret_list, ret_fault);
+    status = kh_keyfile_parse_text(options->path, kh_secret_bytes(file), KH_REPEATS_AS_UPSTREAM,
+                                   log, ret_list, ret_fault);
   if (status == KH_OK && ret_info != NULL)
     *ret_info = (kh_keyfile_info){
         .format = encrypted ? "openssl" : "text",

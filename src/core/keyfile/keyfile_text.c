@@ -207,15 +207,19 @@ static size_t most_keys(kh_bytes text)
   return semicolons < by_length ? semicolons : by_length;
 }
 
-kh_status kh_keyfile_parse_text(const char *path, kh_bytes text, const kh_log *log,
-                                kh_keylist **ret_list, kh_fault *ret_fault)
+kh_status kh_keyfile_parse_text(const char *path, kh_bytes text, kh_repeats repeats,
+                                const kh_log *log, kh_keylist **ret_list, kh_fault *ret_fault)
 {
   KH_AUTO_KEYLIST list = NULL;
   text = until_nul(text);
   kh_status status = kh_keylist_new(most_keys(text), &list);
   if (status != KH_OK)
     return kh_fault_set(ret_fault, status, path, 0);
-  struct reader reader = {.path = path, .log = log, .list = list, .ret_fault = ret_fault};
+  struct reader reader = {.path = path,
+                          .log = log,
+                          .list = list,
+                          .ret_fault = ret_fault,
+                          .has_versions = repeats == KH_REPEATS_REFUSED};
   kh_cursor cursor = kh_cursor_over(text);
   while (status == KH_OK && !kh_cursor_at_end(&cursor)) {
     reader.line++;

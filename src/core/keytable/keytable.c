@@ -16,20 +16,15 @@ struct slot {
   uint32_t latest; /* the version number of the newest */
 };
 
-struct version {
-  uint32_t version;
-  uint32_t len;
-  uint8_t bytes[KH_KEY_MAX];
-};
-
 /* An open hash of the ids over one array of versions, sorted by id and version. */
 struct kh_keytable {
   kh_secret *memory; /* holds versions, then slots */
   const struct slot *slots;
-  const struct version *versions;
+  const kh_key *versions;
   size_t slot_mask; /* number of slots, a power of two, less 1 */
   size_t id_count;
   size_t version_count;
+  bool has_ciphers;
 };
 
 static size_t hash_id(uint32_t id)
@@ -79,19 +74,18 @@ static struct slot *slot_of(struct slot *slots, size_t mask, uint32_t id)
   return &slots[at];
 }
 
-static void fill(const kh_keytable *table, const kh_keylist *list, const uint32_t *order,
-                 struct version *versions, struct slot *slots)
+static void fill(kh_keytable *table, const kh_keylist *list, const uint32_t *order,
+                 kh_key *versions, struct slot *slots)
 {
   for (size_t i = 0; i < table->version_count; i++) {
     const kh_key *key = kh_keylist_at(list, order[i]);
-    versions[i].version = key->version;
-    versions[i].len = key->len;
-    memcpy(versions[i].bytes, key->bytes, key->len);
+    versions[i] = *key;
     struct slot *slot = slot_of(slots, table->slot_mask, key->id);
     if (slot->id == 0)
       *slot = (struct slot){.id = key->id, .first = (uint32_t)i};
     slot->count++;
     slot->latest = key->version;
+    table->has_ciphers = table->has_ciphers || key->policy.cipher != KH_KEY_CIPHER_UNSET;
   }
 }
 
@@ -102,13 +96,13 @@ static kh_status build(kh_keytable *table, const kh_keylist *list, uint32_t *ord
   size_t slots = slots_for(table->id_count);
   table->slot_mask = slots - 1;
 
-  size_t versions_size = table->version_count * sizeof(struct version);
+  size_t versions_size = table->version_count * sizeof(kh_key);
   size_t size = versions_size + slots * sizeof(struct slot);
   kh_status status = kh_secret_new(size, &table->memory);
   if (status != KH_OK)
     return status;
   kh_secret_set_len(table->memory, size);
-  struct version *versions = (void *)kh_secret_data(table->memory);
+  kh_key *versions = (void *)kh_secret_data(table->memory);
   struct slot *slot_array = (void *)(kh_secret_data(table->memory) + versions_size);
   fill(table, list, order, versions, slot_array);
   table->versions = versions;
@@ -163,8 +157,8 @@ kh_status kh_keytable_latest(const kh_keytable *table, uint32_t id, uint32_t *re
   return KH_OK;
 }
 
-static const struct version *find_version(const kh_keytable *table, const struct slot *slot,
-                                          uint32_t version)
+static const kh_key *find_version(const kh_keytable *table, const struct slot *slot,
+                                  uint32_t version)
 {
   size_t low = slot->first;
   size_t high = low + slot->count;
@@ -172,7 +166,7 @@ static const struct version *find_version(const kh_keytable *table, const struct
     return &table->versions[high - 1];
   while (low < high) {
     size_t middle = low + (high - low) / 2;
-    const struct version *candidate = &table->versions[middle];
+    const kh_key *candidate = &table->versions[middle];
     if (candidate->version == version)
       return candidate;
     if (candidate->version < version)
@@ -183,14 +177,62 @@ static const struct version *find_version(const kh_keytable *table, const struct
   return NULL;
 }
 
-kh_status kh_keytable_find(const kh_keytable *table, uint32_t id, uint32_t version,
-                           kh_bytes *ret_key)
+const kh_key *kh_keytable_find(const kh_keytable *table, uint32_t id, uint32_t version)
 {
   const struct slot *slot = find_slot(table, id);
-  const struct version *found = slot == NULL ? NULL : find_version(table, slot, version);
-  if (found == NULL)
-    return KH_E_KEY_NOT_FOUND;
-  *ret_key = (kh_bytes){found->bytes, found->len};
+  return slot == NULL ? NULL : find_version(table, slot, version);
+}
+
+const kh_key *kh_keytable_at(const kh_keytable *table, size_t index)
+{
+  assert(index < table->version_count);
+  return &table->versions[index];
+}
+
+bool kh_keytable_is_latest(const kh_keytable *table, size_t index)
+{
+  return index + 1 == table->version_count ||
+         kh_keytable_at(table, index)->id != kh_keytable_at(table, index + 1)->id;
+}
+
+bool kh_keytable_has_ciphers(const kh_keytable *table)
+{
+  return table->has_ciphers;
+}
+
+static uint8_t cipher_of(const kh_key *key, kh_key_cipher default_cipher)
+{
+  return key->policy.cipher == KH_KEY_CIPHER_UNSET ? (uint8_t)default_cipher : key->policy.cipher;
+}
+
+/* what keeps `key` from standing where `old` stood; NULL is none at all */
+static kh_status judge_successor(const kh_key *key, const kh_key *old, kh_key_cipher default_cipher)
+{
+  if (key == NULL)
+    return KH_E_KEY_LOST;
+  if (!kh_key_is_same_secret(key, old))
+    return KH_E_KEY_CHANGED;
+  return cipher_of(key, default_cipher) == cipher_of(old, default_cipher) ? KH_OK
+                                                                          : KH_E_CIPHER_CHANGED;
+}
+
+kh_status kh_keytable_check_follows(const kh_keytable *table, const kh_keytable *old,
+                                    kh_key_cipher default_cipher, kh_fault *ret_fault)
+{
+  for (size_t i = 0; i < old->version_count; i++) {
+    const kh_key *was = &old->versions[i];
+    const kh_key *key = kh_keytable_find(table, was->id, was->version);
+    kh_status status = judge_successor(key, was, default_cipher);
+    if (status == KH_OK)
+      continue;
+    kh_fault_set(ret_fault, status, NULL, 0);
+    if (ret_fault != NULL) {
+      ret_fault->key_id = was->id;
+      ret_fault->key_version = was->version;
+      ret_fault->line = key == NULL ? 0 : key->line;
+    }
+    return status;
+  }
   return KH_OK;
 }
 

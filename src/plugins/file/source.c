@@ -26,25 +26,24 @@ static kh_status file_latest(void *keys, uint32_t id, uint32_t *ret_version)
 }
 
 /* Constant sizes, which need no call: this and the look-up are all that get_key is. */
-static void copy_key(uint8_t *dst, kh_bytes key)
+static void copy_key(uint8_t *dst, const kh_key *key)
 {
-  memcpy(dst, key.data, 16);
-  if (key.len > 16)
-    memcpy(dst + 16, key.data + 16, 8);
-  if (key.len > 24)
-    memcpy(dst + 24, key.data + 24, 8);
+  memcpy(dst, key->bytes, 16);
+  if (key->len > 16)
+    memcpy(dst + 16, key->bytes + 16, 8);
+  if (key->len > 24)
+    memcpy(dst + 24, key->bytes + 24, 8);
 }
 
 static kh_status file_copy(void *keys, uint32_t id, uint32_t version, uint8_t *ret_key, size_t room,
                            size_t *ret_len)
 {
-  kh_bytes found;
-  kh_status status = kh_keytable_find(((const kh_file_keys *)keys)->table, id, version, &found);
-  if (status != KH_OK)
-    return status;
-  if (found.len <= room)
+  const kh_key *found = kh_keytable_find(((const kh_file_keys *)keys)->table, id, version);
+  if (found == NULL)
+    return KH_E_KEY_NOT_FOUND;
+  if (found->len <= room)
     copy_key(ret_key, found);
-  *ret_len = found.len;
+  *ret_len = found->len;
   return KH_OK;
 }
 

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file inventory.h
+ * What keys there are, without their bytes: as JSON.
+ */
+#ifndef KEYHOLD_INVENTORY_H
+#define KEYHOLD_INVENTORY_H
+
+#include <stddef.h>
+
+#include "keyhold/keytable.h"
+#include "keyhold/status.h"
+
+/** Bytes of a fingerprint as text, its NUL included. */
+enum { KH_FINGERPRINT_MAX = 17 };
+
+/** A fingerprint as text: 16 hexadecimal digits. */
+typedef struct kh_fingerprint {
+  char text[KH_FINGERPRINT_MAX];
+} kh_fingerprint;
+
+/**
+ * The fingerprint of a key: equal keys have equal ones, on every server, and nothing of the key can
+ * be learnt from it: the first 8 bytes of HMAC-SHA-256 (RFC 2104) with the key as its key over
+ * "Keyhold fingerprint" (19 bytes, ASCII, no NUL). Thread-safe.
+ */
+kh_fingerprint kh_key_fingerprint(const kh_key *key);
+
+/**
+ * Writes the inventory as a JSON array with an object for each key id, in the order of ids:
+ *
+ *     {"key_id":1,"latest_version":3,"next_rotation":"2026-12-22T00:00:00Z","versions":[
+ *       {"version":1,"bits":256,"cipher":"aes-cbc","created":null,"fingerprint":"0123456789abcdef"},
+ *       ...]}
+ *
+ * Times are ISO 8601 in UTC, or null: unknown, or never. A version without a cipher of its own has
+ * the default one.
+ *
+ * @param ret_text  NUL-terminated, for free(); untouched on failure.
+ * @param ret_len   its length in bytes without the NUL; untouched on failure.
+ * @return KH_OK, KH_E_NO_MEMORY. Thread-safe.
+ */
+KH_MUST_USE kh_status kh_inventory_json(const kh_keytable *table, kh_key_cipher default_cipher,
+                                        char **ret_text, size_t *ret_len);
+
+#endif

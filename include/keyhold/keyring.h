@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file keyring.h
+ * The table of keys in force, and how another one takes its place while any number of threads read.
+ *
+ * Readers never wait and write nothing that other threads read (read-copy-update, liburcu). A table
+ * that was replaced is wiped when no reader can hold it any more.
+ */
+#ifndef KEYHOLD_KEYRING_H
+#define KEYHOLD_KEYRING_H
+
+#include "keyhold/keytable.h"
+#include "keyhold/status.h"
+
+/** A place for one table at a time. */
+typedef struct kh_keyring kh_keyring;
+
+/**
+ * Puts the first table in force.
+ *
+ * @param table     taken over on success.
+ * @param ret_ring  for kh_keyring_free(); untouched on failure.
+ * @return KH_OK, KH_E_NO_MEMORY.
+ */
+KH_MUST_USE kh_status kh_keyring_new(kh_keytable *table, kh_keyring **ret_ring);
+
+/** Wipes and frees the table in force, and the ring; sets the pointer to NULL. Takes NULL and a
+ * pointer to NULL. Nobody may be reading. */
+void kh_keyring_free(kh_keyring **ring);
+
+/**
+ * Begins to read: the table in force, which stays until kh_keyring_end(). In between the thread may
+ * not wait for anything that a caller of kh_keyring_publish() could hold. Pairs nest. A thread's
+ * first call makes a few bytes of its own, freed when it ends. Thread-safe.
+ */
+const kh_keytable *kh_keyring_begin(const kh_keyring *ring);
+
+/** Ends to read what the thread's kh_keyring_begin() gave. */
+void kh_keyring_end(const kh_keyring *ring);
+
+/**
+ * Puts another table in force. Returns when no reader holds the old one, which is wiped and freed
+ * then. Not by two threads at once, and not between begin and end.
+ *
+ * @param table  taken over.
+ */
+void kh_keyring_publish(kh_keyring *ring, kh_keytable *table);
+
+#endif
