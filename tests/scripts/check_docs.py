@@ -26,6 +26,7 @@ def messages(root):
                    *root.glob("src/plugins/*/*.c")]:
         text = re.sub(r"/\*.*?\*/|#include[^\n]*", "", source.read_text(), flags=re.S)
         text = re.sub(r'%"\s*PRI(\w)(?:32|64)\s*"', r"%\1", text)
+        text = re.sub(r'%"\s*PRI(\w)(?:32|64)\b', r'%\1"', text)
         text = re.sub(r'"\s+"', "", re.sub(r'"\s+KEYHOLD_VERSION\s+"', "%s", text))
         if source.name == "fault.c":
             bodies = [text]
