@@ -3,8 +3,7 @@
  * @file keyring.h
  * The table of keys in force, and how another one takes its place while any number of threads read.
  *
- * Readers never wait and write nothing that other threads read (read-copy-update, liburcu). A table
- * that was replaced is wiped when no reader can hold it any more.
+ * Readers never wait and write nothing that other threads read (read-copy-update, liburcu).
  */
 #ifndef KEYHOLD_KEYRING_H
 #define KEYHOLD_KEYRING_H
@@ -30,7 +29,7 @@ void kh_keyring_free(kh_keyring **ring);
 
 /**
  * Begins to read: the table in force, which stays until kh_keyring_end(). In between the thread may
- * not wait for anything that a caller of kh_keyring_publish() could hold. Pairs nest. A thread's
+ * not wait for anything that a caller of kh_keyring_exchange() could hold. Pairs nest. A thread's
  * first call makes a few bytes of its own, freed when it ends. Thread-safe.
  */
 const kh_keytable *kh_keyring_begin(const kh_keyring *ring);
@@ -39,11 +38,12 @@ const kh_keytable *kh_keyring_begin(const kh_keyring *ring);
 void kh_keyring_end(const kh_keyring *ring);
 
 /**
- * Puts another table in force. Returns when no reader holds the old one, which is wiped and freed
- * then. Not by two threads at once, and not between begin and end.
+ * Puts another table in force. Returns when no reader holds the old one. Not by two threads at
+ * once, and not between begin and end.
  *
  * @param table  taken over.
+ * @return the old table, for kh_keytable_free().
  */
-void kh_keyring_publish(kh_keyring *ring, kh_keytable *table);
+KH_MUST_USE kh_keytable *kh_keyring_exchange(kh_keyring *ring, kh_keytable *table);
 
 #endif

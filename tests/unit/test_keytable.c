@@ -156,6 +156,137 @@ static void keys_cannot_be_written(void **state)
   kh_keytable_free(&table);
 }
 
+static void places_go_by_id_and_version(void **state)
+{
+  (void)state;
+  static const struct spec specs[] = {{2, 7, 16}, {1, 9, 16}, {2, 3, 16}, {9, 1, 16}};
+  static const size_t order[] = {1, 2, 0, 3};
+  static const bool latest[] = {true, false, true, true};
+  kh_keytable *table = table_of(specs, COUNT(specs));
+  for (size_t i = 0; i < COUNT(order); i++) {
+    assert_int_equal(kh_keytable_at(table, i)->id, specs[order[i]].id);
+    assert_int_equal(kh_keytable_at(table, i)->version, specs[order[i]].version);
+    assert_int_equal(kh_keytable_is_latest(table, i), latest[i]);
+  }
+  kh_keytable_free(&table);
+}
+
+/* one key version: what it is, and what it is encrypted with */
+struct line {
+  uint32_t id, version, len;
+  uint8_t first; /* byte of the key */
+  kh_key_cipher cipher;
+};
+
+static kh_keytable *table_of_lines(const struct line *lines, size_t count)
+{
+  KH_AUTO_KEYLIST list = NULL;
+  kh_keytable *table = NULL;
+  assert_int_equal(kh_keylist_new(count, &list), KH_OK);
+  for (size_t i = 0; i < count; i++) {
+    kh_key *key = kh_keylist_next(list);
+    key->id = lines[i].id;
+    key->version = lines[i].version;
+    key->len = lines[i].len;
+    key->line = 10 + (uint32_t)i;
+    key->bytes[0] = lines[i].first;
+    key->policy.cipher = (uint8_t)lines[i].cipher;
+    kh_keylist_commit(list);
+  }
+  assert_int_equal(kh_keytable_new(list, &table), KH_OK);
+  return table;
+}
+
+static void ciphers_are_noticed(void **state)
+{
+  (void)state;
+  static const struct line lines[] = {{1, 1, 16, 1, 0}, {1, 2, 16, 1, KH_KEY_CIPHER_AES_CTR}};
+  kh_keytable *table = table_of_lines(lines, 1);
+  assert_false(kh_keytable_has_ciphers(table));
+  kh_keytable_free(&table);
+  table = table_of_lines(lines, 2);
+  assert_true(kh_keytable_has_ciphers(table));
+  kh_keytable_free(&table);
+}
+
+static const struct line in_use[] = {
+    {1, 1, 32, 7, KH_KEY_CIPHER_UNSET}, {1, 3, 32, 8, KH_KEY_CIPHER_AES256_CTR}, {5, 1, 16, 9, 0}};
+
+static const struct {
+  kh_status status;
+  uint32_t id, version; /* of the one that is wrong */
+  unsigned line;
+  struct line lines[4];
+} successors[] = {
+    {KH_OK, 0, 0, 0, {{1, 1, 32, 7, 0}, {1, 3, 32, 8, KH_KEY_CIPHER_AES256_CTR}, {5, 1, 16, 9, 0}}},
+    /* more versions, more ids */
+    {KH_OK,
+     0,
+     0,
+     0,
+     {{1, 1, 32, 7, 0},
+      {1, 3, 32, 8, KH_KEY_CIPHER_AES256_CTR},
+      {5, 1, 16, 9, 0},
+      {1, 2, 16, 1, 0}}},
+    /* the default, said aloud */
+    {KH_OK,
+     0,
+     0,
+     0,
+     {{1, 1, 32, 7, KH_KEY_CIPHER_AES_CBC},
+      {1, 3, 32, 8, KH_KEY_CIPHER_AES256_CTR},
+      {5, 1, 16, 9, KH_KEY_CIPHER_AES_CBC}}},
+    {KH_E_KEY_LOST, 1, 3, 0, {{1, 1, 32, 7, 0}, {5, 1, 16, 9, 0}}},
+    {KH_E_KEY_LOST, 5, 1, 0, {{1, 1, 32, 7, 0}, {1, 3, 32, 8, KH_KEY_CIPHER_AES256_CTR}}},
+    {KH_E_KEY_CHANGED,
+     5,
+     1,
+     12,
+     {{1, 1, 32, 7, 0}, {1, 3, 32, 8, KH_KEY_CIPHER_AES256_CTR}, {5, 1, 16, 4, 0}}},
+    /* the same first bytes, longer */
+    {KH_E_KEY_CHANGED,
+     5,
+     1,
+     12,
+     {{1, 1, 32, 7, 0}, {1, 3, 32, 8, KH_KEY_CIPHER_AES256_CTR}, {5, 1, 24, 9, 0}}},
+    {KH_E_CIPHER_CHANGED, 1, 3, 11, {{1, 1, 32, 7, 0}, {1, 3, 32, 8, 0}, {5, 1, 16, 9, 0}}},
+    {KH_E_CIPHER_CHANGED,
+     1,
+     1,
+     10,
+     {{1, 1, 32, 7, KH_KEY_CIPHER_AES_CTR},
+      {1, 3, 32, 8, KH_KEY_CIPHER_AES256_CTR},
+      {5, 1, 16, 9, 0}}},
+};
+
+static size_t lines_of(const struct line *lines)
+{
+  size_t count = 0;
+  while (count < 4 && lines[count].id != 0)
+    count++;
+  return count;
+}
+
+static void who_may_follow(void **state)
+{
+  (void)state;
+  kh_keytable *old = table_of_lines(in_use, COUNT(in_use));
+  for (size_t i = 0; i < COUNT(successors); i++) {
+    kh_keytable *table = table_of_lines(successors[i].lines, lines_of(successors[i].lines));
+    kh_fault fault = {0};
+    assert_int_equal(kh_keytable_check_follows(table, old, KH_KEY_CIPHER_AES_CBC, &fault),
+                     successors[i].status);
+    assert_int_equal(kh_keytable_check_follows(table, old, KH_KEY_CIPHER_AES_CBC, NULL),
+                     successors[i].status);
+    assert_int_equal(fault.status, successors[i].status);
+    assert_int_equal(fault.key_id, successors[i].id);
+    assert_int_equal(fault.key_version, successors[i].version);
+    assert_int_equal(fault.line, successors[i].line);
+    kh_keytable_free(&table);
+  }
+  kh_keytable_free(&old);
+}
+
 static void free_takes_nothing(void **state)
 {
   (void)state;
@@ -174,6 +305,9 @@ int main(void)
       cmocka_unit_test(the_latest_is_the_highest),
       cmocka_unit_test(ten_thousand_keys_of_ten_versions),
       cmocka_unit_test(keys_cannot_be_written),
+      cmocka_unit_test(places_go_by_id_and_version),
+      cmocka_unit_test(ciphers_are_noticed),
+      cmocka_unit_test(who_may_follow),
       cmocka_unit_test(free_takes_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

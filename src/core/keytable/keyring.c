@@ -44,10 +44,10 @@ void kh_keyring_end(const kh_keyring *ring)
   urcu_bp_read_unlock();
 }
 
-void kh_keyring_publish(kh_keyring *ring, kh_keytable *table)
+kh_keytable *kh_keyring_exchange(kh_keyring *ring, kh_keytable *table)
 {
   kh_keytable *old = atomic_exchange(&ring->table, table);
   urcu_bp_synchronize_rcu();
   kh_race_acquire(ring);
-  kh_keytable_free(&old);
+  return old;
 }
