@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "keyhold/limits.h"
+#include "keyhold/secret.h"
 
 /*
  * What the methods answer beside 0. The server's consumers know the numbers of its own AES wrapper;
@@ -81,13 +82,33 @@ static int code_of(kh_status status, unsigned flags)
   }
 }
 
+/* Starts a message with its data key. Kept out of crypt_ctx_init(), which for all other messages
+ * needs no buffer, and so no check of the stack. */
+__attribute__((noinline)) static kh_status init_derived(void *ctx, kh_cipher cipher, unsigned flags,
+                                                        const kh_crypt_key *passed, uint32_t id,
+                                                        uint32_t version)
+{
+  uint8_t data_key[KH_DATAKEY_SIZE];
+  kh_crypt_key both = {{data_key, sizeof data_key}, passed->iv};
+  if (passed->key.len != 16 && passed->key.len != 24 && passed->key.len != 32)
+    return KH_E_KEY_SIZE;
+  kh_status status = plugin.source->data_key(plugin.keys, id, version, passed->key, data_key);
+  if (status == KH_OK)
+    status = kh_crypt_init(plugin.crypt, ctx, cipher, flags, &both);
+  kh_wipe(data_key, sizeof data_key);
+  return status;
+}
+
 static int crypt_ctx_init(void *ctx, const unsigned char *key, unsigned klen,
                           const unsigned char *iv, unsigned ivlen, int flags, unsigned key_id,
                           unsigned key_version)
 {
   kh_crypt_key both = {{key, klen}, {iv, ivlen}};
-  kh_cipher cipher = plugin.source->cipher(plugin.keys, key_id, key_version);
-  return code_of(kh_crypt_init(plugin.crypt, ctx, cipher, (unsigned)flags, &both), (unsigned)flags);
+  kh_key_use use = plugin.source->use(plugin.keys, key_id, key_version);
+  kh_status status =
+      use.derived ? init_derived(ctx, use.cipher, (unsigned)flags, &both, key_id, key_version)
+                  : kh_crypt_init(plugin.crypt, ctx, use.cipher, (unsigned)flags, &both);
+  return code_of(status, (unsigned)flags);
 }
 
 /* The server calls finish with dst + *dlen also when this fails: the core sets 0 then. */
@@ -112,8 +133,8 @@ static int crypt_ctx_finish(void *ctx, unsigned char *dst, unsigned *dlen)
 
 static unsigned encrypted_length(unsigned slen, unsigned key_id, unsigned key_version)
 {
-  kh_cipher cipher = plugin.source->cipher(plugin.keys, key_id, key_version);
-  return (unsigned)kh_crypt_encrypted_length(cipher, slen);
+  kh_key_use use = plugin.source->use(plugin.keys, key_id, key_version);
+  return (unsigned)kh_crypt_encrypted_length(use.cipher, slen);
 }
 
 struct st_mariadb_encryption kh_encryption = {

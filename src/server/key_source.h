@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file key_source.h
- * What makes one key management plugin different from another: where its keys come from and which
- * cipher each is used with. A plugin fills one `const` table and hands it to kh_encryption_start()
+ * What makes one key management plugin different from another: where its keys come from and how
+ * each is used. A plugin fills one `const` table and hands it to kh_encryption_start()
  * (encryption.h), which does the rest.
  *
  * The server calls from any number of threads at once, and with locks held: a function of the table
@@ -11,11 +11,21 @@
 #ifndef KEYHOLD_SERVER_KEY_SOURCE_H
 #define KEYHOLD_SERVER_KEY_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "keyhold/bytes.h"
 #include "keyhold/crypt.h"
+#include "keyhold/datakey.h"
 #include "keyhold/status.h"
+
+/** How the messages of a key version are encrypted. */
+typedef struct kh_key_use {
+  kh_cipher cipher;
+  bool derived; /**< with a data key (kh_key_source.data_key), not with the key that the server
+                   passes */
+} kh_key_use;
 
 /** A source of keys. `keys` is what kh_encryption_start() was given: the plugin's own. */
 typedef struct kh_key_source {
@@ -41,8 +51,20 @@ typedef struct kh_key_source {
   kh_status (*copy)(void *keys, uint32_t id, uint32_t version, uint8_t *ret_key, size_t room,
                     size_t *ret_len);
 
-  /** The cipher of a key version; NULL when the server does the encryption (kh_encryption_keys). */
-  kh_cipher (*cipher)(void *keys, uint32_t id, uint32_t version);
+  /** How a key version is used, also one that is not there; NULL when the server does the
+   * encryption (kh_encryption_keys). */
+  kh_key_use (*use)(void *keys, uint32_t id, uint32_t version);
+
+  /**
+   * The data key of a message, called for a use that is `derived`; NULL when none is.
+   *
+   * @param passed   the key that the server passes: 16, 24 or 32 bytes.
+   * @param ret_key  KH_DATAKEY_SIZE bytes, which the caller wipes, also after a failure.
+   * @return KH_OK, KH_E_KEY_NOT_FOUND: there is no such key id, or no such version of it; any other
+   * status when the data key cannot be had.
+   */
+  kh_status (*data_key)(void *keys, uint32_t id, uint32_t version, kh_bytes passed,
+                        uint8_t *ret_key);
 
   /** Wipes and frees `keys`, which may be NULL; NULL when there is nothing to free. */
   void (*free)(void *keys);

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the server is told when OpenSSL fails (its calls are wrapped, see CMakeLists.txt): one table
- * or the whole server. */
+/* What the server is told when OpenSSL or a key source fails (calls are wrapped, see
+ * CMakeLists.txt): one table or the whole server. And that data keys are used, and wiped. */
 #include <openssl/evp.h>
+#include <string.h>
 
+#include "keyhold/secret.h"
+#include "reference.h"
 #include "server/encryption.h"
 #include "unit.h"
 
 static int failing;
+static uint8_t *data_key_buffer; /* where the adapter last wanted a data key */
+static int data_key_wipes;       /* of that buffer, with a data key in it */
 
 int __real_EVP_CipherUpdate(EVP_CIPHER_CTX *ctx, unsigned char *out, int *outl,
                             const unsigned char *in, int inl);
@@ -26,14 +31,90 @@ EVP_CIPHER_CTX *__wrap_EVP_CIPHER_CTX_new(void)
   return failing ? NULL : __real_EVP_CIPHER_CTX_new();
 }
 
-static kh_cipher cipher_of(void *keys, uint32_t id, uint32_t version)
+void __real_kh_wipe(void *data, size_t len);
+void __wrap_kh_wipe(void *data, size_t len);
+
+void __wrap_kh_wipe(void *data, size_t len)
+{
+  if (data == data_key_buffer && len == KH_DATAKEY_SIZE && data_key_buffer[0] != 0)
+    data_key_wipes++;
+  __real_kh_wipe(data, len);
+}
+
+static kh_key_use use_of(void *keys, uint32_t id, uint32_t version)
 {
   (void)keys;
   (void)version;
-  return id == 1 ? KH_CIPHER_AES_CBC : KH_CIPHER_AES_CTR;
+  return (kh_key_use){id == 1 ? KH_CIPHER_AES_CBC : KH_CIPHER_AES_CTR, false};
 }
 
-static const kh_key_source source = {.cipher = cipher_of};
+static const kh_key_source source = {.use = use_of};
+
+/* what data_key_of() answers, and what it was last asked for */
+static kh_status data_key_status;
+static int data_key_calls;
+static uint32_t asked_id, asked_version;
+static uint8_t asked_passed[KH_KEY_MAX];
+static size_t asked_len;
+
+static kh_key_use use_derived(void *keys, uint32_t id, uint32_t version)
+{
+  kh_key_use use = use_of(keys, id, version);
+  use.derived = true;
+  return use;
+}
+
+static void expected_data_key(uint8_t *key)
+{
+  for (size_t i = 0; i < KH_DATAKEY_SIZE; i++)
+    key[i] = (uint8_t)(0xa0 + i);
+}
+
+static kh_status data_key_of(void *keys, uint32_t id, uint32_t version, kh_bytes passed,
+                             uint8_t *ret_key)
+{
+  (void)keys;
+  data_key_calls++;
+  asked_id = id;
+  asked_version = version;
+  asked_len = passed.len;
+  memcpy(asked_passed, passed.data, passed.len);
+  data_key_buffer = ret_key;
+  expected_data_key(ret_key); /* also when it fails: the buffer is to be wiped then too */
+  return data_key_status;
+}
+
+static const kh_key_source derived_source = {.use = use_derived, .data_key = data_key_of};
+
+static int start_with(const kh_key_source *wanted)
+{
+  kh_crypt *crypt = NULL;
+  assert_int_equal(kh_crypt_new(KH_ENGINE_OPENSSL, &crypt), KH_OK);
+  kh_encryption_start(wanted, NULL, crypt);
+  data_key_status = KH_OK;
+  data_key_calls = data_key_wipes = 0;
+  data_key_buffer = NULL;
+  return 0;
+}
+
+static int start(void **state)
+{
+  (void)state;
+  return start_with(&source);
+}
+
+static int start_derived(void **state)
+{
+  (void)state;
+  return start_with(&derived_source);
+}
+
+static int stop(void **state)
+{
+  (void)state;
+  kh_encryption_stop();
+  return 0;
+}
 
 /* one message of 20 bytes; the first answer that is not 0 */
 static int crypt_one(unsigned id, int flags)
@@ -57,9 +138,6 @@ static int crypt_one(unsigned id, int flags)
 static void a_failure_while_a_page_is_read_is_soft(void **state)
 {
   (void)state;
-  kh_crypt *crypt = NULL;
-  assert_int_equal(kh_crypt_new(KH_ENGINE_OPENSSL, &crypt), KH_OK);
-  kh_encryption_start(&source, NULL, crypt);
   for (unsigned id = 1; id <= 2; id++) {
     assert_int_equal(crypt_one(id, ENCRYPTION_FLAG_NOPAD), 0);
     failing = 1;
@@ -69,11 +147,122 @@ static void a_failure_while_a_page_is_read_is_soft(void **state)
     failing = 0;
     assert_int_equal(crypt_one(id, ENCRYPTION_FLAG_NOPAD), 0);
   }
-  kh_encryption_stop();
+}
+
+/* encrypts 40 bytes with a passed key of that length; gives the first answer that is not 0 */
+static int encrypt_40(unsigned id, int flags, size_t passed_len, uint8_t *out, unsigned *ret_len)
+{
+  _Alignas(16) unsigned char ctx[512];
+  static const uint8_t in[40] = "in", passed[40] = "passed", iv[16] = "iv";
+  unsigned made = 0;
+  unsigned more = 0;
+  int result = kh_encryption.crypt_ctx_init(ctx, passed, (unsigned)passed_len, iv, sizeof iv,
+                                            flags | ENCRYPTION_FLAG_ENCRYPT, id, 7);
+  if (result == 0)
+    result = kh_encryption.crypt_ctx_update(ctx, in, sizeof in, out, &made);
+  if (result == 0)
+    result = kh_encryption.crypt_ctx_finish(ctx, out + made, &more);
+  *ret_len = made + more;
+  return result;
+}
+
+static void assert_made_with_data_key(reference_form form, const uint8_t *made, size_t len)
+{
+  static const uint8_t in[40] = "in", iv[16] = "iv";
+  uint8_t key[KH_DATAKEY_SIZE], expected[sizeof in + 16];
+  expected_data_key(key);
+  assert_int_equal(len, reference_encrypt(form, key, sizeof key, iv, in, sizeof in, expected));
+  assert_memory_equal(made, expected, len);
+}
+
+static void a_derived_use_encrypts_with_the_data_key(void **state)
+{
+  (void)state;
+  static const struct {
+    unsigned id;
+    int flags;
+    reference_form form;
+  } cases[] = {{1, 0, REFERENCE_CBC},
+               {1, ENCRYPTION_FLAG_NOPAD, REFERENCE_CBC_NOPAD},
+               {2, 0, REFERENCE_GCM},
+               {2, ENCRYPTION_FLAG_NOPAD, REFERENCE_CTR}};
+  for (size_t i = 0; i < COUNT(cases); i++)
+    for (size_t passed_len = 16; passed_len <= 32; passed_len += 8) {
+      uint8_t out[64];
+      unsigned len = 0;
+      assert_int_equal(encrypt_40(cases[i].id, cases[i].flags, passed_len, out, &len), 0);
+      assert_made_with_data_key(cases[i].form, out, len);
+      assert_int_equal(asked_id, cases[i].id);
+      assert_int_equal(asked_version, 7);
+      assert_int_equal(asked_len, passed_len);
+      assert_memory_equal(asked_passed, "passed", 7);
+    }
+}
+
+static void the_data_key_is_wiped(void **state)
+{
+  (void)state;
+  uint8_t out[64];
+  unsigned len = 0;
+  assert_int_equal(encrypt_40(1, 0, 16, out, &len), 0);
+  assert_int_equal(data_key_wipes, 1);
+  data_key_status = KH_E_CRYPTO;
+  assert_int_equal(encrypt_40(1, 0, 16, out, &len), -101);
+  assert_int_equal(data_key_wipes, 2);
+}
+
+/* a version that is not there is no reason to end the server */
+static void a_missing_data_key_is_soft_when_a_page_is_read(void **state)
+{
+  (void)state;
+  static const kh_status failures[] = {KH_E_KEY_NOT_FOUND, KH_E_CRYPTO, KH_E_NO_MEMORY};
+  for (size_t i = 0; i < COUNT(failures); i++)
+    for (unsigned id = 1; id <= 2; id++) {
+      data_key_status = failures[i];
+      assert_int_equal(crypt_one(id, ENCRYPTION_FLAG_NOPAD), -1);
+      assert_int_equal(crypt_one(id, 0), -101);
+      assert_int_equal(crypt_one(id, ENCRYPTION_FLAG_NOPAD | ENCRYPTION_FLAG_ENCRYPT), -101);
+      data_key_status = KH_OK;
+      assert_int_equal(crypt_one(id, ENCRYPTION_FLAG_NOPAD), 0);
+    }
+}
+
+static void a_passed_key_of_no_aes_length_is_refused(void **state)
+{
+  (void)state;
+  uint8_t out[64];
+  unsigned len = 0;
+  for (size_t passed_len = 0; passed_len <= 40; passed_len++) {
+    bool is_good = passed_len == 16 || passed_len == 24 || passed_len == 32;
+    data_key_calls = 0;
+    assert_int_equal(encrypt_40(2, ENCRYPTION_FLAG_NOPAD, passed_len, out, &len),
+                     is_good ? 0 : -102);
+    assert_int_equal(data_key_calls, is_good);
+  }
+}
+
+static void a_data_key_does_not_change_the_length(void **state)
+{
+  (void)state;
+  assert_int_equal(kh_encryption.encrypted_length(32, 1, 7), 48);
+  assert_int_equal(kh_encryption.encrypted_length(32, 2, 7), 48);
+  assert_int_equal(kh_encryption.encrypted_length(31, 1, 7), 32);
+  assert_int_equal(kh_encryption.encrypted_length(31, 2, 7), 47);
+  assert_int_equal(data_key_calls, 0);
 }
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(a_failure_while_a_page_is_read_is_soft)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(a_failure_while_a_page_is_read_is_soft, start, stop),
+      cmocka_unit_test_setup_teardown(a_derived_use_encrypts_with_the_data_key, start_derived,
+                                      stop),
+      cmocka_unit_test_setup_teardown(the_data_key_is_wiped, start_derived, stop),
+      cmocka_unit_test_setup_teardown(a_missing_data_key_is_soft_when_a_page_is_read, start_derived,
+                                      stop),
+      cmocka_unit_test_setup_teardown(a_passed_key_of_no_aes_length_is_refused, start_derived,
+                                      stop),
+      cmocka_unit_test_setup_teardown(a_data_key_does_not_change_the_length, start_derived, stop),
+  };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

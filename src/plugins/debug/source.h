@@ -12,7 +12,7 @@
 
 #include "server/key_source.h"
 
-/** Its functions need no `keys`; it has no cipher, for kh_encryption_keys. */
+/** Its functions need no `keys`; it has no uses, for kh_encryption_keys. */
 extern const kh_key_source kh_debug_source;
 
 /** The table for the plugin's descriptor (docs/options.md). */

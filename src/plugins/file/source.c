@@ -47,11 +47,11 @@ static kh_status file_copy(void *keys, uint32_t id, uint32_t version, uint8_t *r
   return KH_OK;
 }
 
-static kh_cipher file_cipher(void *keys, uint32_t id, uint32_t version)
+static kh_key_use file_use(void *keys, uint32_t id, uint32_t version)
 {
   (void)id;
   (void)version;
-  return ((const kh_file_keys *)keys)->cipher;
+  return (kh_key_use){((const kh_file_keys *)keys)->cipher, false};
 }
 
 static void file_free(void *keys)
@@ -61,4 +61,5 @@ static void file_free(void *keys)
   free(keys);
 }
 
-const kh_key_source kh_file_source = {file_latest, file_copy, file_cipher, file_free};
+const kh_key_source kh_file_source = {
+    .latest = file_latest, .copy = file_copy, .use = file_use, .free = file_free};
