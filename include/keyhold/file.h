@@ -92,6 +92,18 @@ KH_MUST_USE kh_status kh_file_replace(const char *path, const kh_file_stamp *exp
                                       kh_bytes content, kh_file_stamp *ret_stamp,
                                       kh_fault *ret_fault);
 
+/**
+ * Flushes a file and its folder to the disk, so that what was read from it outlasts a power
+ * failure. A file system that cannot be written, or has nothing to flush, is no error.
+ *
+ * @param expected   the stamp of what was read.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK, KH_E_FILE_NOT_FOUND, KH_E_FILE_OPEN, KH_E_FILE_CHANGED (not the expected file any
+ * more), KH_E_FILE_FLUSH. Thread-safe.
+ */
+KH_MUST_USE kh_status kh_file_flush(const char *path, const kh_file_stamp *expected,
+                                    kh_fault *ret_fault);
+
 /** Whether users other than the owner and the group may read or write a file of this mode. */
 bool kh_file_is_open_to_others(mode_t mode);
 

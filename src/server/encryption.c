@@ -28,6 +28,11 @@ void kh_encryption_start(const kh_key_source *source, void *keys, kh_crypt *cryp
   plugin.crypt = crypt;
 }
 
+void *kh_encryption_source_keys(void)
+{
+  return plugin.keys;
+}
+
 void kh_encryption_stop(void)
 {
   if (plugin.source != NULL && plugin.source->free != NULL)

@@ -32,13 +32,24 @@ kh_log kh_report_log(const char *plugin_name)
   return (kh_log){write_log, (void *)plugin_name};
 }
 
+static unsigned number_of(const kh_fault *fault)
+{
+  bool unopened = fault->status == KH_E_FILE_NOT_FOUND || fault->status == KH_E_FILE_OPEN;
+  return unopened ? EE_FILENOTFOUND : EE_READ;
+}
+
 void kh_report_fault(const kh_fault *fault)
 {
   char message[KH_MESSAGE_MAX];
   kh_fault_describe(fault, message, sizeof message);
-  bool unopened = fault->status == KH_E_FILE_NOT_FOUND || fault->status == KH_E_FILE_OPEN;
-  unsigned number = unopened ? EE_FILENOTFOUND : EE_READ;
-  my_printf_error(number, "%s", ME_ERROR_LOG, message);
+  my_printf_error(number_of(fault), "%s", ME_ERROR_LOG, message);
+}
+
+void kh_report_refusal(const char *what, const kh_fault *fault)
+{
+  char message[KH_MESSAGE_MAX];
+  kh_fault_describe(fault, message, sizeof message);
+  my_printf_error(number_of(fault), "%s: %s", ME_ERROR_LOG, what, message);
 }
 
 void kh_report_error(const char *message)

@@ -25,6 +25,13 @@ kh_log kh_report_log(const char *plugin_name);
  */
 void kh_report_fault(const kh_fault *fault);
 
+/**
+ * Reports what was refused while the server runs, likewise: "what: sentence".
+ *
+ * @param what  a constant string.
+ */
+void kh_report_refusal(const char *what, const kh_fault *fault);
+
 /** Reports a failure in the plugin's own words, likewise. `message` may not hold a secret. */
 void kh_report_error(const char *message);
 

@@ -5,12 +5,18 @@
 #include <stdint.h>
 #include <typelib.h>
 
+#include "control.h"
+
 static char *filename;
 static char *filekey;
 static unsigned long encryption_algorithm;
 static unsigned long digest;
 static unsigned use_pbkdf2;
 static unsigned long crypto_engine;
+static char reload;
+static long long rotate_key;
+static char auto_reload;
+static char auto_rotate;
 
 /* A TYPELIB grows at its end in later servers; the zeros are what they find there. */
 struct choices {
@@ -56,6 +62,24 @@ static MYSQL_SYSVAR_ENUM(
     "Library that works AES: auto takes the fastest that is there for each operation", NULL, NULL,
     KH_ENGINE_AUTO, &engines.typelib);
 
+static MYSQL_SYSVAR_BOOL(reload, reload, PLUGIN_VAR_OPCMDARG,
+                         "ON reads the key file again; shown as OFF always", kh_file_check_reload,
+                         kh_file_update_keys, 0);
+
+static MYSQL_SYSVAR_LONGLONG(rotate_key, rotate_key, PLUGIN_VAR_RQCMDARG,
+                             "Makes a new version of the key with this id, or of all keys with -1, "
+                             "and writes it into the key "
+                             "file; shown as 0 always",
+                             kh_file_check_rotate_key, kh_file_update_keys, 0, -1, KH_KEY_ID_MAX,
+                             1);
+
+static MYSQL_SYSVAR_BOOL(auto_reload, auto_reload, PLUGIN_VAR_OPCMDARG,
+                         "Reload the key file when it changes", NULL, kh_file_update_duties, 0);
+
+static MYSQL_SYSVAR_BOOL(auto_rotate, auto_rotate, PLUGIN_VAR_OPCMDARG,
+                         "Rotate keys whose interval (rotate= in the key file) has passed", NULL,
+                         kh_file_update_duties, 0);
+
 struct st_mysql_sys_var *kh_file_options[] = {
     MYSQL_SYSVAR(filename),
     MYSQL_SYSVAR(filekey),
@@ -63,6 +87,10 @@ struct st_mysql_sys_var *kh_file_options[] = {
     MYSQL_SYSVAR(digest),
     MYSQL_SYSVAR(use_pbkdf2),
     MYSQL_SYSVAR(crypto_engine),
+    MYSQL_SYSVAR(reload),
+    MYSQL_SYSVAR(rotate_key),
+    MYSQL_SYSVAR(auto_reload),
+    MYSQL_SYSVAR(auto_rotate),
     NULL,
 };
 
@@ -76,14 +104,20 @@ kh_keyfile_options kh_file_options_keyfile(void)
   };
 }
 
-kh_cipher kh_file_options_cipher(void)
+kh_key_cipher kh_file_options_cipher(void)
 {
-  return encryption_algorithm == 0 ? KH_CIPHER_AES_CBC : KH_CIPHER_AES_CTR;
+  return encryption_algorithm == 0 ? KH_KEY_CIPHER_AES_CBC : KH_KEY_CIPHER_AES_CTR;
 }
 
-const char *kh_file_options_cipher_name(void)
+kh_keeper_duties kh_file_options_duties(void)
 {
-  return algorithm_names[encryption_algorithm];
+  return (kh_keeper_duties){.reload = auto_reload != 0, .rotate = auto_rotate != 0};
+}
+
+void kh_file_options_calm(void)
+{
+  reload = 0;
+  rotate_key = 0;
 }
 
 kh_engine_choice kh_file_options_engine(void)

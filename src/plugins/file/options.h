@@ -8,7 +8,7 @@
 
 #include <mysql/plugin.h>
 
-#include "keyhold/keyfile.h"
+#include "keyhold/keeper.h"
 
 /** The table for the plugin's descriptor. */
 extern struct st_mysql_sys_var *kh_file_options[];
@@ -17,10 +17,14 @@ extern struct st_mysql_sys_var *kh_file_options[];
 kh_keyfile_options kh_file_options_keyfile(void);
 
 /** The cipher that `encryption_algorithm` names. */
-kh_cipher kh_file_options_cipher(void);
+kh_key_cipher kh_file_options_cipher(void);
 
-/** The setting of `encryption_algorithm` as the user writes it. */
-const char *kh_file_options_cipher_name(void);
+/** What `auto_reload` and `auto_rotate` say. */
+kh_keeper_duties kh_file_options_duties(void);
+
+/** Sets the variables that act only when they are set while the server runs to "nothing": an option
+ * file may have them, and mariadb-backup gives them back. */
+void kh_file_options_calm(void);
 
 /** The AES engine that `crypto_engine` asks for. */
 kh_engine_choice kh_file_options_engine(void);

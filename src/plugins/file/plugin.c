@@ -2,11 +2,11 @@
 /* The plugin file_key_management: descriptor, start and end. */
 #include <mysql/plugin.h>
 
-#include "keyhold/keyfile.h"
-#include "keyhold/keytable.h"
+#include "control.h"
 #include "keyhold/version.h"
 #include "options.h"
 #include "server/encryption.h"
+#include "server/process.h"
 #include "server/report.h"
 #include "source.h"
 
@@ -15,41 +15,25 @@
 /* The value of the status variable; written by init, before anybody can ask for it. */
 static char engines_in_use[256];
 
-static void report_keys(const kh_log *log, const kh_keytable *table, const char *path,
-                        const kh_keyfile_info *info)
+static bool is_up(void *unused)
 {
-  if (!info->locked || !kh_keytable_is_locked(table))
-    kh_log_write(log, KH_LOG_WARNING,
-                 "the keys cannot all be locked into memory and may reach swap: raise the limit of "
-                 "locked memory (LimitMEMLOCK= of the server's systemd unit)");
-  size_t ids = kh_keytable_id_count(table);
-  size_t versions = kh_keytable_version_count(table);
-  kh_log_write(log, KH_LOG_NOTE,
-               "Keyhold " KEYHOLD_VERSION ": %zu key%s with %zu version%s from '%s' (%s), %s", ids,
-               ids == 1 ? "" : "s", versions, versions == 1 ? "" : "s", kh_show_path(path).text,
-               info->format, kh_file_options_cipher_name());
+  (void)unused;
+  return kh_process_is_up();
 }
 
-/* Loads the key file and builds the table of its keys. */
+/* Loads the key file. */
 static kh_status load(const kh_crypt *crypt, const kh_log *log, kh_file_keys **ret_keys,
                       kh_fault *ret_fault)
 {
-  KH_AUTO_KEYLIST list = NULL;
-  kh_keyfile_info info;
-  kh_keyfile_options options = kh_file_options_keyfile();
-  kh_status status = kh_keyfile_load(&options, crypt, log, &list, &info, ret_fault);
-  if (status != KH_OK)
-    return status;
-  kh_keytable *table = NULL;
-  status = kh_keytable_new(list, &table);
-  if (status == KH_OK)
-    status = kh_file_keys_new(table, kh_file_options_cipher(), ret_keys);
-  if (status != KH_OK) {
-    kh_keytable_free(&table);
-    return kh_fault_set(ret_fault, status, options.path, 0);
-  }
-  report_keys(log, table, options.path, &info);
-  return KH_OK;
+  kh_keeper_options options = {
+      .keyfile = kh_file_options_keyfile(),
+      .default_cipher = kh_file_options_cipher(),
+      .crypt = crypt,
+      .log = *log,
+      .clock = kh_clock_system(),
+      .is_up = is_up,
+  };
+  return kh_file_keys_new(&options, ret_keys, ret_fault);
 }
 
 static int file_init(void *unused)
@@ -63,6 +47,7 @@ static int file_init(void *unused)
   kh_crypt *crypt = NULL;
   kh_file_keys *keys = NULL;
   kh_fault fault = {0};
+  kh_file_options_calm();
   kh_status status = kh_crypt_new(kh_file_options_engine(), &crypt);
   if (status != KH_OK)
     kh_fault_set(&fault, status, PLUGIN_NAME "_crypto_engine", 0);
@@ -76,6 +61,7 @@ static int file_init(void *unused)
   kh_crypt_describe_engines(crypt, engines_in_use, sizeof engines_in_use);
   kh_log_write(&log, KH_LOG_NOTE, "AES engines: %s", engines_in_use);
   kh_encryption_start(&kh_file_source, keys, crypt);
+  kh_file_begin_duties(kh_file_keys_keeper(keys));
   return 0;
 }
 

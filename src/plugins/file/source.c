@@ -5,24 +5,62 @@
 #include <string.h>
 
 struct kh_file_keys {
-  kh_keytable *table;
-  kh_cipher cipher;
+  kh_keeper *keeper;
+  const kh_keyring *ring;
+  kh_datakeys *data_keys;
+  kh_key_use default_use;
 };
 
-kh_status kh_file_keys_new(kh_keytable *table, kh_cipher cipher, kh_file_keys **ret_keys)
+static const kh_key_use uses[KH_KEY_CIPHER_COUNT] = {
+    [KH_KEY_CIPHER_AES_CBC] = {KH_CIPHER_AES_CBC, false},
+    [KH_KEY_CIPHER_AES_CTR] = {KH_CIPHER_AES_CTR, false},
+    [KH_KEY_CIPHER_AES256_CBC] = {KH_CIPHER_AES_CBC, true},
+    [KH_KEY_CIPHER_AES256_CTR] = {KH_CIPHER_AES_CTR, true},
+};
+
+static void file_free(void *argument)
+{
+  kh_file_keys *keys = argument;
+  if (keys == NULL)
+    return;
+  kh_keeper_free(&keys->keeper);
+  kh_datakeys_free(&keys->data_keys);
+  free(keys);
+}
+
+kh_status kh_file_keys_new(const kh_keeper_options *options, kh_file_keys **ret_keys,
+                           kh_fault *ret_fault)
 {
   kh_file_keys *keys = calloc(1, sizeof *keys);
   if (keys == NULL)
-    return KH_E_NO_MEMORY;
-  keys->table = table;
-  keys->cipher = cipher;
+    return kh_fault_set(ret_fault, KH_E_NO_MEMORY, options->keyfile.path, 0);
+  kh_status status = kh_datakeys_new(&keys->data_keys);
+  if (status != KH_OK)
+    kh_fault_set(ret_fault, status, options->keyfile.path, 0);
+  else
+    status = kh_keeper_new(options, &keys->keeper, ret_fault);
+  if (status != KH_OK) {
+    file_free(keys);
+    return status;
+  }
+  keys->ring = kh_keeper_ring(keys->keeper);
+  keys->default_use = uses[options->default_cipher];
   *ret_keys = keys;
   return KH_OK;
 }
 
-static kh_status file_latest(void *keys, uint32_t id, uint32_t *ret_version)
+kh_keeper *kh_file_keys_keeper(const kh_file_keys *keys)
 {
-  return kh_keytable_latest(((const kh_file_keys *)keys)->table, id, ret_version);
+  return keys->keeper;
+}
+
+static kh_status file_latest(void *argument, uint32_t id, uint32_t *ret_version)
+{
+  const kh_file_keys *keys = argument;
+  const kh_keytable *table = kh_keyring_begin(keys->ring);
+  kh_status status = kh_keytable_latest(table, id, ret_version);
+  kh_keyring_end(keys->ring);
+  return status;
 }
 
 /* Constant sizes, which need no call: this and the look-up are all that get_key is. */
@@ -35,31 +73,55 @@ static void copy_key(uint8_t *dst, const kh_key *key)
     memcpy(dst + 24, key->bytes + 24, 8);
 }
 
-static kh_status file_copy(void *keys, uint32_t id, uint32_t version, uint8_t *ret_key, size_t room,
-                           size_t *ret_len)
+static kh_status file_copy(void *argument, uint32_t id, uint32_t version, uint8_t *ret_key,
+                           size_t room, size_t *ret_len)
 {
-  const kh_key *found = kh_keytable_find(((const kh_file_keys *)keys)->table, id, version);
-  if (found == NULL)
-    return KH_E_KEY_NOT_FOUND;
-  if (found->len <= room)
-    copy_key(ret_key, found);
-  *ret_len = found->len;
-  return KH_OK;
+  const kh_file_keys *keys = argument;
+  const kh_key *found = kh_keytable_find(kh_keyring_begin(keys->ring), id, version);
+  if (found != NULL) {
+    if (found->len <= room)
+      copy_key(ret_key, found);
+    *ret_len = found->len;
+  }
+  kh_keyring_end(keys->ring);
+  return found == NULL ? KH_E_KEY_NOT_FOUND : KH_OK;
 }
 
-static kh_key_use file_use(void *keys, uint32_t id, uint32_t version)
+static kh_key_use use_in(const kh_keytable *table, uint32_t id, uint32_t version,
+                         kh_key_use default_use)
 {
-  (void)id;
-  (void)version;
-  return (kh_key_use){((const kh_file_keys *)keys)->cipher, false};
+  if (!kh_keytable_has_ciphers(table))
+    return default_use;
+  const kh_key *found = kh_keytable_find(table, id, version);
+  return found == NULL || found->policy.cipher == KH_KEY_CIPHER_UNSET ? default_use
+                                                                      : uses[found->policy.cipher];
 }
 
-static void file_free(void *keys)
+static kh_key_use file_use(void *argument, uint32_t id, uint32_t version)
 {
-  if (keys != NULL)
-    kh_keytable_free(&((kh_file_keys *)keys)->table);
-  free(keys);
+  const kh_file_keys *keys = argument;
+  kh_key_use use = use_in(kh_keyring_begin(keys->ring), id, version, keys->default_use);
+  kh_keyring_end(keys->ring);
+  return use;
 }
 
-const kh_key_source kh_file_source = {
-    .latest = file_latest, .copy = file_copy, .use = file_use, .free = file_free};
+static kh_status file_data_key(void *argument, uint32_t id, uint32_t version, kh_bytes passed,
+                               uint8_t *ret_key)
+{
+  const kh_file_keys *keys = argument;
+  if (kh_datakeys_find(keys->data_keys, id, version, passed, ret_key))
+    return KH_OK;
+  kh_status status = KH_E_KEY_NOT_FOUND;
+  const kh_key *found = kh_keytable_find(kh_keyring_begin(keys->ring), id, version);
+  if (found != NULL)
+    status = kh_datakeys_derive(keys->data_keys, id, version, (kh_bytes){found->bytes, found->len},
+                                passed, ret_key);
+  kh_keyring_end(keys->ring);
+  return status;
+}
+
+const kh_key_source kh_file_source = {.latest = file_latest,
+                                      .copy = file_copy,
+                                      .use = file_use,
+                                      .data_key = file_data_key,
+                                      .free = file_free};

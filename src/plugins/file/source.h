@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file source.h
- * The key source of file_key_management: a keytable, and one cipher for all keys.
+ * The key source of file_key_management: the keys that a keeper has in force, each with the cipher
+ * of its version.
  */
 #ifndef KEYHOLD_PLUGINS_FILE_SOURCE_H
 #define KEYHOLD_PLUGINS_FILE_SOURCE_H
 
-#include "keyhold/keytable.h"
+#include "keyhold/keeper.h"
 #include "server/key_source.h"
 
 /** Its functions are called with a kh_file_keys. */
@@ -16,13 +17,17 @@ extern const kh_key_source kh_file_source;
 typedef struct kh_file_keys kh_file_keys;
 
 /**
- * Puts a table and a cipher together.
+ * Loads the key file.
  *
- * @param table     taken over on success; kh_file_source.free() frees it.
- * @param ret_keys  untouched on failure.
- * @return KH_OK, KH_E_NO_MEMORY.
+ * @param options    as for kh_keeper_new().
+ * @param ret_keys   kh_file_source.free() frees it; untouched on failure.
+ * @param ret_fault  may be NULL.
+ * @return as kh_keeper_new().
  */
-KH_MUST_USE kh_status kh_file_keys_new(kh_keytable *table, kh_cipher cipher,
-                                       kh_file_keys **ret_keys);
+KH_MUST_USE kh_status kh_file_keys_new(const kh_keeper_options *options, kh_file_keys **ret_keys,
+                                       kh_fault *ret_fault);
+
+/** The keeper of the keys. Owned by them. */
+kh_keeper *kh_file_keys_keeper(const kh_file_keys *keys);
 
 #endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "control.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+#include "options.h"
+#include "server/encryption.h"
+#include "server/process.h"
+#include "server/report.h"
+#include "source.h"
+
+enum { ALL_KEYS = -1 };
+
+/* NULL while the plugin is not running */
+static kh_keeper *keeper(void)
+{
+  const kh_file_keys *keys = kh_encryption_source_keys();
+  return keys == NULL ? NULL : kh_file_keys_keeper(keys);
+}
+
+/* ON, TRUE, 1 and their opposites, as for every variable of this kind; false: it is none of them */
+static bool read_switch(struct st_mysql_value *value, bool *ret_on)
+{
+  char buffer[8];
+  int len = sizeof buffer;
+  long long number = 0;
+  if (value->value_type(value) != MYSQL_VALUE_TYPE_STRING) {
+    if (value->val_int(value, &number) != 0 || number < 0 || number > 1)
+      return false;
+    *ret_on = number == 1;
+    return true;
+  }
+  const char *text = value->val_str(value, buffer, &len);
+  if (text == NULL)
+    return false;
+  *ret_on = strcasecmp(text, "ON") == 0 || strcasecmp(text, "TRUE") == 0 || strcmp(text, "1") == 0;
+  return *ret_on || strcasecmp(text, "OFF") == 0 || strcasecmp(text, "FALSE") == 0 ||
+         strcmp(text, "0") == 0;
+}
+
+int kh_file_check_reload(MYSQL_THD thd, struct st_mysql_sys_var *var, void *save,
+                         struct st_mysql_value *value)
+{
+  (void)thd;
+  (void)var;
+  kh_fault fault;
+  bool wanted = false;
+  if (keeper() == NULL || !read_switch(value, &wanted))
+    return 1;
+  *(char *)save = 0;
+  if (!wanted || kh_keeper_prepare_reload(keeper(), &fault) == KH_OK)
+    return 0;
+  kh_report_refusal("the key file was not reloaded", &fault);
+  return 1;
+}
+
+int kh_file_check_rotate_key(MYSQL_THD thd, struct st_mysql_sys_var *var, void *save,
+                             struct st_mysql_value *value)
+{
+  (void)thd;
+  (void)var;
+  kh_fault fault;
+  long long wanted = 0;
+  if (keeper() == NULL || value->value_type(value) == MYSQL_VALUE_TYPE_STRING ||
+      value->val_int(value, &wanted) != 0)
+    return 1;
+  *(long long *)save = 0;
+  if (wanted == 0)
+    return 0;
+  if (wanted < ALL_KEYS || wanted > (long long)KH_KEY_ID_MAX) {
+    kh_report_error("file_key_management_rotate_key takes a key id, 1 to 4294967295, or -1 for all "
+                    "keys");
+    return 1;
+  }
+  uint32_t id = wanted == ALL_KEYS ? 0 : (uint32_t)wanted;
+  if (kh_keeper_prepare_rotation(keeper(), id, &fault) == KH_OK)
+    return 0;
+  kh_report_refusal("the key was not rotated", &fault);
+  return 1;
+}
+
+void kh_file_update_keys(MYSQL_THD thd, struct st_mysql_sys_var *var, void *var_ptr,
+                         const void *save)
+{
+  (void)thd;
+  (void)var;
+  (void)var_ptr;
+  (void)save;
+  if (keeper() != NULL)
+    kh_keeper_commit(keeper());
+}
+
+void kh_file_begin_duties(kh_keeper *the_keeper)
+{
+  kh_fault fault;
+  if (!kh_process_is_server())
+    return;
+  kh_status status = kh_keeper_set_duties(the_keeper, kh_file_options_duties());
+  if (status == KH_OK)
+    return;
+  kh_fault_set(&fault, status, NULL, 0);
+  kh_report_refusal("auto_reload and auto_rotate cannot start", &fault);
+}
+
+void kh_file_update_duties(MYSQL_THD thd, struct st_mysql_sys_var *var, void *var_ptr,
+                           const void *save)
+{
+  (void)thd;
+  (void)var;
+  *(char *)var_ptr = *(const char *)save;
+  if (keeper() != NULL)
+    kh_file_begin_duties(keeper());
+}

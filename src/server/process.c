@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "process.h"
+
+#include <dlfcn.h>
+#include <stddef.h>
+
+/* The plugin interface does not tell. These are variables of the server's, which it exports for its
+ * plugins; each is one byte. */
+static bool is_set(const char *name)
+{
+  const volatile char *flag = dlsym(RTLD_DEFAULT, name);
+  return flag != NULL && *flag != 0;
+}
+
+static bool exists(const char *name)
+{
+  return dlsym(RTLD_DEFAULT, name) != NULL;
+}
+
+bool kh_process_is_server(void)
+{
+  return exists("mysqld_server_started") && !exists("xtrabackup_backup") && !is_set("opt_help") &&
+         !is_set("opt_bootstrap");
+}
+
+bool kh_process_is_up(void)
+{
+  return is_set("mysqld_server_started");
+}

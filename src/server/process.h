@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file process.h
+ * What kind of process the plugin was loaded into: mariadb-backup, `mariadbd --help` and
+ * `mariadbd --bootstrap` load plugins too, with the same options, and nothing may go on by itself
+ * there.
+ */
+#ifndef KEYHOLD_SERVER_PROCESS_H
+#define KEYHOLD_SERVER_PROCESS_H
+
+#include <stdbool.h>
+
+/** Whether the process is a server that will take connections. A process that cannot be known for
+ * one is none. */
+bool kh_process_is_server(void);
+
+/** Whether the server has started and takes connections. */
+bool kh_process_is_up(void);
+
+#endif
