@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "files.h"
+#include "keyhold/keeper.h"
+#include "recorder.h"
+#include "unit.h"
+
+#define KEY_A "000102030405060708090a0b0c0d0e0f"
+#define KEY_B "101112131415161718191a1b1c1d1e1f"
+#define KEY_C "202122232425262728292a2b2c2d2e2f"
+
+static kh_crypt *crypt;
+static recorder said;
+static char path[1024];
+static _Atomic uint32_t clock_now;
+
+static uint32_t tell_time(void *user)
+{
+  (void)user;
+  return atomic_load(&clock_now);
+}
+
+static void write_keys(const char *text)
+{
+  snprintf(path, sizeof path, "%s", test_text("keys.txt", text, 0600));
+}
+
+static kh_keeper_options options(void)
+{
+  return (kh_keeper_options){.keyfile = {.path = path, .filekey = ""},
+                             .default_cipher = KH_KEY_CIPHER_AES_CBC,
+                             .crypt = crypt,
+                             .log = recorder_log(&said),
+                             .clock = {tell_time, NULL}};
+}
+
+static kh_keeper *keeper_of(const char *text)
+{
+  kh_keeper *keeper = NULL;
+  kh_fault fault;
+  write_keys(text);
+  kh_keeper_options wanted = options();
+  assert_int_equal(kh_keeper_new(&wanted, &keeper, &fault), KH_OK);
+  return keeper;
+}
+
+/* the latest version in force; 0: there is no such key */
+static uint32_t latest(const kh_keeper *keeper, uint32_t id)
+{
+  uint32_t version = 0;
+  const kh_keyring *ring = kh_keeper_ring(keeper);
+  kh_status status = kh_keytable_latest(kh_keyring_begin(ring), id, &version);
+  kh_keyring_end(ring);
+  return status == KH_OK ? version : 0;
+}
+
+static void assert_said(const char *part)
+{
+  if (!recorder_has(&said, part))
+    fail_msg("'%s' was not said, but: %s", part, said.text);
+}
+
+static int open_crypt(void **state)
+{
+  (void)state;
+  return kh_crypt_new(KH_ENGINE_OPENSSL, &crypt);
+}
+
+static int close_crypt(void **state)
+{
+  (void)state;
+  kh_crypt_free(&crypt);
+  return 0;
+}
+
+static int reset(void **state)
+{
+  (void)state;
+  atomic_store(&clock_now, 1000000000);
+  return 0;
+}
+
+static void loads_and_says_so(void **state)
+{
+  (void)state;
+  kh_keeper *keeper = keeper_of("1;" KEY_A "\n2;3;" KEY_B ";rotate=1h\n");
+  assert_said(": 2 keys with 2 versions from '");
+  assert_said("keys.txt' (text), aes-cbc; latest: key id 1 version 1, key id 2 version 3\n");
+  kh_keeper_stats stats = kh_keeper_get_stats(keeper);
+  assert_int_equal(stats.ids, 2);
+  assert_int_equal(stats.versions, 2);
+  assert_int_equal(stats.generation, 1);
+  assert_string_equal(stats.format, "text");
+  assert_int_equal(stats.last_reload, 1000000000);
+  assert_string_equal(stats.last_result, "ok");
+  assert_int_equal(stats.rotations, 0);
+  assert_int_equal(stats.failures, 0);
+  assert_int_equal(stats.next_rotation, 3600); /* its age is unknown */
+  kh_keeper_free(&keeper);
+  assert_null(keeper);
+}
+
+static void a_bad_file_is_not_loaded(void **state)
+{
+  (void)state;
+  kh_keeper *keeper = NULL;
+  kh_fault fault;
+  write_keys("1;" KEY_A "\nnonsense\n");
+  kh_keeper_options wanted = options();
+  assert_int_equal(kh_keeper_new(&wanted, &keeper, &fault), KH_E_SYNTAX);
+  assert_int_equal(fault.line, 2);
+  assert_null(keeper);
+}
+
+static void a_reload_takes_effect_with_its_commit(void **state)
+{
+  (void)state;
+  kh_fault fault;
+  kh_keeper *keeper = keeper_of("1;" KEY_A "\n");
+  write_keys("1;" KEY_A "\n1;3;" KEY_B "\n7;" KEY_C "\n");
+  atomic_store(&clock_now, 1000000060);
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &fault), KH_OK);
+  assert_int_equal(latest(keeper, 1), 1);
+  assert_int_equal(latest(keeper, 7), 0);
+  kh_keeper_commit(keeper);
+  assert_int_equal(latest(keeper, 1), 3);
+  assert_int_equal(latest(keeper, 7), 1);
+  assert_said(
+      "keys.txt' (text) reloaded: 2 keys with 3 versions; new: key id 1 version 3, key id 7 "
+      "version 1\n");
+  kh_keeper_stats stats = kh_keeper_get_stats(keeper);
+  assert_int_equal(stats.generation, 2);
+  assert_int_equal(stats.versions, 3);
+  assert_int_equal(stats.last_reload, 1000000060);
+  kh_keeper_commit(keeper); /* nothing is left to put in force */
+  assert_int_equal(kh_keeper_get_stats(keeper).generation, 2);
+  kh_keeper_free(&keeper);
+}
+
+static const struct {
+  const char *text;
+  kh_status status;
+  const char *sentence;
+} refused[] = {
+    {"1;" KEY_A "\n5;2;" KEY_B "\n", KH_E_KEY_LOST, "does not have key id 5 version 4"},
+    {"1;" KEY_A "\n5;2;" KEY_B "\n5;4;" KEY_A "\n", KH_E_KEY_CHANGED, "in line 3"},
+    {"1;" KEY_A ";cipher=aes-ctr\n5;2;" KEY_B "\n5;4;" KEY_C "\n", KH_E_CIPHER_CHANGED,
+     "in line 1"},
+    {"1;" KEY_A "\n5;2;" KEY_B "\n5;4;" KEY_C "\n6;xyz\n", KH_E_KEY_HEX, "line 4"},
+    {"", KH_E_NO_SYSTEM_KEY, "System key id 1"},
+};
+
+static void a_reload_that_loses_something_is_refused(void **state)
+{
+  (void)state;
+  kh_keeper *keeper = keeper_of("1;" KEY_A "\n5;2;" KEY_B "\n5;4;" KEY_C "\n");
+  for (size_t i = 0; i < COUNT(refused); i++) {
+    kh_fault fault;
+    write_keys(refused[i].text);
+    assert_int_equal(kh_keeper_prepare_reload(keeper, &fault), refused[i].status);
+    char sentence[KH_MESSAGE_MAX];
+    kh_fault_describe(&fault, sentence, sizeof sentence);
+    assert_non_null(strstr(sentence, refused[i].sentence));
+    assert_non_null(strstr(sentence, "keys.txt"));
+    kh_keeper_commit(keeper);
+    kh_keeper_stats stats = kh_keeper_get_stats(keeper);
+    assert_int_equal(stats.failures, i + 1);
+    assert_int_equal(stats.generation, 1);
+    assert_string_equal(stats.last_result, sentence);
+    assert_int_equal(latest(keeper, 5), 4);
+  }
+  kh_keeper_free(&keeper);
+}
+
+/* what one statement prepared and did not put in force, the next one does not lose */
+static void a_change_that_was_passed_over_is_taken_by_the_next(void **state)
+{
+  (void)state;
+  kh_fault fault;
+  kh_keeper *keeper = keeper_of("1;" KEY_A "\n2;" KEY_B "\n");
+  assert_int_equal(kh_keeper_prepare_rotation(keeper, 1, &fault), KH_OK);
+  assert_int_equal(kh_keeper_prepare_rotation(keeper, 2, &fault), KH_OK);
+  assert_int_equal(latest(keeper, 1), 1);
+  kh_keeper_commit(keeper);
+  assert_int_equal(latest(keeper, 1), 3);
+  assert_int_equal(latest(keeper, 2), 3);
+  kh_keeper_free(&keeper);
+}
+
+static void a_rotation_writes_and_then_takes_effect(void **state)
+{
+  (void)state;
+  kh_fault fault;
+  kh_keeper *keeper = keeper_of("# ours\n1;" KEY_A "\n2;" KEY_B ";rotate=30d\n");
+  assert_int_equal(kh_keeper_prepare_rotation(keeper, 2, &fault), KH_OK);
+  assert_int_equal(latest(keeper, 2), 1);
+  kh_keeper_commit(keeper);
+  assert_int_equal(latest(keeper, 1), 1);
+  assert_int_equal(latest(keeper, 2), 3);
+  assert_said("keys.txt' (text) rotated: 2 keys with 3 versions; new: key id 2 version 3\n");
+  kh_keeper_stats stats = kh_keeper_get_stats(keeper);
+  assert_int_equal(stats.rotations, 1);
+  assert_int_equal(stats.next_rotation, 1000000000 + 30 * 86400);
+
+  /* another process that starts now finds the same */
+  kh_keeper *other = NULL;
+  kh_keeper_options wanted = options();
+  assert_int_equal(kh_keeper_new(&wanted, &other, &fault), KH_OK);
+  assert_int_equal(latest(other, 2), 3);
+
+  assert_int_equal(kh_keeper_prepare_rotation(keeper, 0, &fault), KH_OK);
+  kh_keeper_commit(keeper);
+  assert_int_equal(latest(keeper, 1), 3);
+  assert_int_equal(latest(keeper, 2), 5);
+  assert_int_equal(kh_keeper_get_stats(keeper).rotations, 3);
+
+  /* and takes those, where it is asked to rotate, instead of making its own */
+  recorder_log(&said);
+  assert_int_equal(kh_keeper_prepare_rotation(other, 0, &fault), KH_OK);
+  kh_keeper_commit(other);
+  assert_int_equal(latest(other, 1), 3);
+  assert_int_equal(latest(other, 2), 5);
+  assert_int_equal(kh_keeper_get_stats(other).rotations, 0);
+  assert_said(
+      "has what another server rotated: 2 keys with 5 versions; new: key id 1 version 3, key "
+      "id 2 version 5\n");
+  kh_keeper_free(&keeper);
+  kh_keeper_free(&other);
+}
+
+static void a_rotation_of_an_unknown_key_is_refused(void **state)
+{
+  (void)state;
+  kh_fault fault;
+  kh_keeper *keeper = keeper_of("1;" KEY_A "\n");
+  assert_int_equal(kh_keeper_prepare_rotation(keeper, 9, &fault), KH_E_KEY_NOT_FOUND);
+  assert_int_equal(fault.key_id, 9);
+  kh_keeper_commit(keeper);
+  assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
+  assert_int_equal(kh_keeper_get_stats(keeper).generation, 1);
+  kh_keeper_free(&keeper);
+}
+
+/* as many versions as a line holds are named, the others are counted */
+static void many_new_versions_fit_a_line(void **state)
+{
+  (void)state;
+  enum { IDS = 400 };
+  kh_fault fault;
+  static char text[IDS * 64];
+  size_t len = 0;
+  kh_keeper *keeper = keeper_of("1;" KEY_A "\n");
+  for (unsigned id = 1; id <= IDS; id++)
+    len += (size_t)snprintf(text + len, sizeof text - len, "%u;%s\n", id, KEY_A);
+  write_keys(text);
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &fault), KH_OK);
+  kh_keeper_commit(keeper);
+  const char *line = strstr(said.text, "reloaded: 400 keys");
+  assert_non_null(line);
+  assert_non_null(strstr(line, "new: key id 2 version 1, key id 3 version 1, "));
+  const char *more = strstr(line, " and ");
+  unsigned left = 0;
+  assert_non_null(more);
+  assert_int_equal(sscanf(more, " and %u more\n", &left), 1);
+  assert_in_range(left, 300, 398);
+  kh_keeper_free(&keeper);
+}
+
+/* readers go on while one thread reloads and another one rotates, without a pause */
+enum { READERS = 2, ROUNDS = 60 };
+
+struct shared {
+  kh_keeper *keeper;
+  atomic_bool stop;
+  atomic_uint wrong;
+};
+
+static void *look_up(void *argument)
+{
+  struct shared *shared = argument;
+  const kh_keyring *ring = kh_keeper_ring(shared->keeper);
+  uint32_t before = 0;
+  while (!atomic_load(&shared->stop)) {
+    const kh_keytable *table = kh_keyring_begin(ring);
+    uint32_t version = 0;
+    const kh_key *first = kh_keytable_find(table, 1, 1);
+    bool good = kh_keytable_latest(table, 1, &version) == KH_OK && version >= before &&
+                kh_keytable_find(table, 1, version) != NULL && first != NULL &&
+                first->bytes[15] == 0x0f;
+    kh_keyring_end(ring);
+    before = version;
+    if (!good)
+      atomic_fetch_add(&shared->wrong, 1);
+  }
+  return NULL;
+}
+
+static void *reload_on_and_on(void *argument)
+{
+  struct shared *shared = argument;
+  kh_fault fault;
+  while (!atomic_load(&shared->stop)) {
+    if (kh_keeper_prepare_reload(shared->keeper, &fault) != KH_OK &&
+        fault.status != KH_E_FILE_CHANGED)
+      atomic_fetch_add(&shared->wrong, 1);
+    kh_keeper_commit(shared->keeper);
+    (void)kh_keeper_get_stats(shared->keeper);
+  }
+  return NULL;
+}
+
+static void readers_while_keys_change(void **state)
+{
+  (void)state;
+  kh_fault fault;
+  pthread_t threads[READERS + 1];
+  struct shared shared = {.keeper = keeper_of("1;" KEY_A "\n")};
+  for (size_t i = 0; i < READERS; i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, look_up, &shared), 0);
+  assert_int_equal(pthread_create(&threads[READERS], NULL, reload_on_and_on, &shared), 0);
+  for (size_t i = 0; i < ROUNDS; i++) {
+    assert_int_equal(kh_keeper_prepare_rotation(shared.keeper, 1, &fault), KH_OK);
+    kh_keeper_commit(shared.keeper);
+  }
+  atomic_store(&shared.stop, true);
+  for (size_t i = 0; i < READERS + 1; i++)
+    pthread_join(threads[i], NULL);
+  assert_int_equal(atomic_load(&shared.wrong), 0);
+  assert_true(latest(shared.keeper, 1) > ROUNDS);
+  kh_keeper_free(&shared.keeper);
+}
+
+static void free_takes_nothing(void **state)
+{
+  (void)state;
+  kh_keeper *keeper = NULL;
+  kh_keeper_free(&keeper);
+  kh_keeper_free(NULL);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup(loads_and_says_so, reset),
+      cmocka_unit_test_setup(a_bad_file_is_not_loaded, reset),
+      cmocka_unit_test_setup(a_reload_takes_effect_with_its_commit, reset),
+      cmocka_unit_test_setup(a_reload_that_loses_something_is_refused, reset),
+      cmocka_unit_test_setup(a_change_that_was_passed_over_is_taken_by_the_next, reset),
+      cmocka_unit_test_setup(a_rotation_writes_and_then_takes_effect, reset),
+      cmocka_unit_test_setup(a_rotation_of_an_unknown_key_is_refused, reset),
+      cmocka_unit_test_setup(many_new_versions_fit_a_line, reset),
+      cmocka_unit_test_setup(readers_while_keys_change, reset),
+      cmocka_unit_test(free_takes_nothing),
+  };
+  return cmocka_run_group_tests(tests, open_crypt, close_crypt);
+}
