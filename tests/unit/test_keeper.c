@@ -13,7 +13,7 @@
 #define KEY_B "101112131415161718191a1b1c1d1e1f"
 #define KEY_C "202122232425262728292a2b2c2d2e2f"
 
-static kh_crypt *crypt;
+static kh_crypt *engines;
 static recorder said;
 static char path[1024];
 static _Atomic uint32_t clock_now;
@@ -33,7 +33,7 @@ static kh_keeper_options options(void)
 {
   return (kh_keeper_options){.keyfile = {.path = path, .filekey = ""},
                              .default_cipher = KH_KEY_CIPHER_AES_CBC,
-                             .crypt = crypt,
+                             .crypt = engines,
                              .log = recorder_log(&said),
                              .clock = {tell_time, NULL}};
 }
@@ -67,13 +67,13 @@ static void assert_said(const char *part)
 static int open_crypt(void **state)
 {
   (void)state;
-  return kh_crypt_new(KH_ENGINE_OPENSSL, &crypt);
+  return kh_crypt_new(KH_ENGINE_OPENSSL, &engines);
 }
 
 static int close_crypt(void **state)
 {
   (void)state;
-  kh_crypt_free(&crypt);
+  kh_crypt_free(&engines);
   return 0;
 }
 

@@ -21,7 +21,7 @@
 
 enum { PATIENCE = 30 }; /* seconds */
 
-static kh_crypt *crypt;
+static kh_crypt *engines;
 static char path[1024];
 static _Atomic uint32_t clock_now;
 static atomic_bool up;
@@ -67,7 +67,7 @@ static kh_keeper *keeper_of(const char *text, kh_keeper_duties duties)
   snprintf(path, sizeof path, "%s", test_text("keys.txt", text, 0600));
   kh_keeper_options options = {.keyfile = {.path = path, .filekey = ""},
                                .default_cipher = KH_KEY_CIPHER_AES_CBC,
-                               .crypt = crypt,
+                               .crypt = engines,
                                .log = {hear, NULL},
                                .clock = {tell_time, NULL},
                                .is_up = is_up};
@@ -108,13 +108,13 @@ static void await_warning(const char *part)
 static int open_crypt(void **state)
 {
   (void)state;
-  return kh_crypt_new(KH_ENGINE_OPENSSL, &crypt);
+  return kh_crypt_new(KH_ENGINE_OPENSSL, &engines);
 }
 
 static int close_crypt(void **state)
 {
   (void)state;
-  kh_crypt_free(&crypt);
+  kh_crypt_free(&engines);
   return 0;
 }
 
@@ -199,7 +199,7 @@ static void a_folder_that_is_exchanged_by_a_link(void **state)
   snprintf(path, sizeof path, "%s/keys.txt", mount);
   kh_keeper_options options = {.keyfile = {.path = path, .filekey = ""},
                                .default_cipher = KH_KEY_CIPHER_AES_CBC,
-                               .crypt = crypt,
+                               .crypt = engines,
                                .log = {hear, NULL},
                                .clock = {tell_time, NULL}};
   assert_int_equal(kh_keeper_new(&options, &keeper, &fault), KH_OK);
@@ -261,7 +261,7 @@ static void a_key_is_rotated_once_an_interval(void **state)
     kh_fault fault;
     kh_keeper_options options = {.keyfile = {.path = path, .filekey = ""},
                                  .default_cipher = KH_KEY_CIPHER_AES_CBC,
-                                 .crypt = crypt,
+                                 .crypt = engines,
                                  .log = {hear, NULL},
                                  .clock = {tell_time, NULL}};
     assert_int_equal(kh_keeper_new(&options, &keeper, &fault), KH_OK);
@@ -284,7 +284,7 @@ static void two_keepers_make_one_version(void **state)
   kh_fault fault;
   kh_keeper_options options = {.keyfile = {.path = path, .filekey = ""},
                                .default_cipher = KH_KEY_CIPHER_AES_CBC,
-                               .crypt = crypt,
+                               .crypt = engines,
                                .log = {hear, NULL},
                                .clock = {tell_time, NULL}};
   assert_int_equal(kh_keeper_new(&options, &two, &fault), KH_OK);
