@@ -2,6 +2,7 @@
 #include "plugin.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,11 +32,24 @@ struct uint_variable {
   unsigned def_val;
 };
 
+struct bool_variable {
+  MYSQL_PLUGIN_VAR_HEADER;
+  char *value;
+  const char def_val;
+};
+struct longlong_variable {
+  MYSQL_PLUGIN_VAR_HEADER;
+  long long *value;
+  long long def_val;
+};
+
 static void die(const char *what)
 {
   fprintf(stderr, "%s: %s\n", path, what);
   abort();
 }
+
+static pthread_mutex_t hearing = PTHREAD_MUTEX_INITIALIZER;
 
 static void hear(unsigned number, unsigned long flags, const char *format, va_list arguments)
 {
@@ -59,7 +73,9 @@ static void hear_printf(unsigned number, const char *format, unsigned long flags
 {
   va_list arguments;
   va_start(arguments, flags);
+  pthread_mutex_lock(&hearing);
   hear(number, flags, format, arguments);
+  pthread_mutex_unlock(&hearing);
   va_end(arguments);
 }
 
@@ -89,6 +105,12 @@ static void set_defaults(const test_plugin *plugin)
       break;
     case PLUGIN_VAR_INT:
       *((struct uint_variable *)any)->value = ((struct uint_variable *)any)->def_val;
+      break;
+    case PLUGIN_VAR_BOOL:
+      *((struct bool_variable *)any)->value = ((struct bool_variable *)any)->def_val;
+      break;
+    case PLUGIN_VAR_LONGLONG:
+      *((struct longlong_variable *)any)->value = ((struct longlong_variable *)any)->def_val;
       break;
     default:
       die("a variable of a type that this harness does not know");
@@ -172,6 +194,16 @@ void plugin_set_enum(const test_plugin *plugin, const char *name, unsigned long 
   *((struct enum_variable *)needed(plugin, name))->value = value;
 }
 
+void plugin_set_bool(const test_plugin *plugin, const char *name, bool value)
+{
+  *((struct bool_variable *)needed(plugin, name))->value = value;
+}
+
+void plugin_set_longlong(const test_plugin *plugin, const char *name, long long value)
+{
+  *((struct longlong_variable *)needed(plugin, name))->value = value;
+}
+
 void plugin_set_uint(const test_plugin *plugin, const char *name, unsigned value)
 {
   *((struct uint_variable *)needed(plugin, name))->value = value;
@@ -183,6 +215,81 @@ void plugin_set_global(const test_plugin *plugin, const char *name, unsigned val
   variable->update(NULL, (void *)variable, variable->value, &value);
 }
 
+/* a value of a SET statement */
+struct literal {
+  struct st_mysql_value methods; /* first: the methods get a pointer to it */
+  const char *text;
+  long long number;
+  int is_unsigned;
+};
+
+static int literal_type(struct st_mysql_value *value)
+{
+  return ((struct literal *)value)->text == NULL ? MYSQL_VALUE_TYPE_INT : MYSQL_VALUE_TYPE_STRING;
+}
+
+static const char *literal_text(struct st_mysql_value *value, char *buffer, int *length)
+{
+  (void)buffer;
+  *length = (int)strlen(((struct literal *)value)->text);
+  return ((struct literal *)value)->text;
+}
+
+static int literal_number(struct st_mysql_value *value, long long *number)
+{
+  *number = ((struct literal *)value)->number;
+  return 0;
+}
+
+static int literal_is_unsigned(struct st_mysql_value *value)
+{
+  return ((struct literal *)value)->is_unsigned;
+}
+
+/* the check function; a BOOL without one takes the number */
+static bool check(struct any_variable *variable, struct literal *literal, long long *save)
+{
+  if (variable->check != NULL)
+    return variable->check(NULL, (void *)variable, save, &literal->methods) == 0;
+  memcpy(save, &literal->number, (variable->flags & 0x7f) == PLUGIN_VAR_BOOL ? 1 : sizeof *save);
+  return true;
+}
+
+static struct literal literal_of(const char *text, long long number, bool is_unsigned)
+{
+  return (struct literal){{literal_type, literal_text, NULL, literal_number, literal_is_unsigned},
+                          text,
+                          number,
+                          is_unsigned};
+}
+
+bool plugin_set_checked(const test_plugin *plugin, const char *name, const char *text,
+                        long long number, bool is_unsigned)
+{
+  struct literal literal = literal_of(text, number, is_unsigned);
+  struct longlong_variable *variable = needed(plugin, name);
+  long long save = 0;
+  if (!check((void *)variable, &literal, &save))
+    return false;
+  variable->update(NULL, (void *)variable, variable->value, &save);
+  return true;
+}
+
+bool plugin_set_half(const test_plugin *plugin, const char *name, long long number)
+{
+  struct literal literal = literal_of(NULL, number, false);
+  long long save = 0;
+  return check(needed(plugin, name), &literal, &save);
+}
+
+long long plugin_get(const test_plugin *plugin, const char *name)
+{
+  struct longlong_variable *variable = needed(plugin, name);
+  if ((variable->flags & 0x7f) == PLUGIN_VAR_BOOL)
+    return *((struct bool_variable *)(void *)variable)->value;
+  return *variable->value;
+}
+
 void plugin_quiet(void)
 {
   memset(&plugin_heard_now, 0, sizeof plugin_heard_now);
@@ -190,14 +297,18 @@ void plugin_quiet(void)
 
 bool plugin_said(const char *part)
 {
-  return strstr(plugin_heard_now.text, part) != NULL;
+  pthread_mutex_lock(&hearing);
+  bool found = strstr(plugin_heard_now.text, part) != NULL;
+  pthread_mutex_unlock(&hearing);
+  return found;
 }
 
 bool plugin_must_say(const char *part)
 {
-  if (!plugin_said(part))
+  bool found = plugin_said(part);
+  if (!found)
     fprintf(stderr, "'%s' is not among what was said:\n%s\n", part, plugin_heard_now.text);
-  return plugin_said(part);
+  return found;
 }
 
 int plugin_crypt(const test_plugin *plugin, const unsigned char *src, unsigned slen,

@@ -54,7 +54,26 @@ struct st_mysql_sys_var *plugin_variable(const test_plugin *plugin, const char *
 /** Set a variable, as the server does before init. */
 void plugin_set_string(const test_plugin *plugin, const char *name, const char *value);
 void plugin_set_enum(const test_plugin *plugin, const char *name, unsigned long value);
+void plugin_set_bool(const test_plugin *plugin, const char *name, bool value);
+void plugin_set_longlong(const test_plugin *plugin, const char *name, long long value);
 void plugin_set_uint(const test_plugin *plugin, const char *name, unsigned value);
+
+/**
+ * What `SET GLOBAL name = value` does: calls the variable's check function, if it has one, and its
+ * update function if that succeeds.
+ *
+ * @param text  the value as a string; NULL: `number` is the value.
+ * @return whether the check function accepted it.
+ */
+bool plugin_set_checked(const test_plugin *plugin, const char *name, const char *text,
+                        long long number, bool is_unsigned);
+
+/** Likewise with a number, and without the update function: another variable of the statement
+ * failed. */
+bool plugin_set_half(const test_plugin *plugin, const char *name, long long number);
+
+/** The value of a variable of type BOOL or LONGLONG. */
+long long plugin_get(const test_plugin *plugin, const char *name);
 
 /** What SET GLOBAL does: calls the variable's update function. */
 void plugin_set_global(const test_plugin *plugin, const char *name, unsigned value);

@@ -18,7 +18,7 @@ static const struct expectation {
   unsigned maturity, variables;
   bool crypts;
 } plugins[] = {
-    {"file", "file_key_management", MariaDB_PLUGIN_MATURITY_STABLE, 6, true},
+    {"file", "file_key_management", MariaDB_PLUGIN_MATURITY_STABLE, 10, true},
     {"example", "example_key_management", MariaDB_PLUGIN_MATURITY_EXPERIMENTAL, 0, true},
     {"debug", "debug_key_management", MariaDB_PLUGIN_MATURITY_EXPERIMENTAL, 1, false},
 };
@@ -114,6 +114,14 @@ static void assert_read_only(const char *name, int type)
   assert_true(((struct any *)(void *)plugin_variable(&loaded, name))->flags & PLUGIN_VAR_READONLY);
 }
 
+static void assert_dynamic(const char *name, int type)
+{
+  const struct any *variable = (void *)plugin_variable(&loaded, name);
+  assert_variable(name, type);
+  assert_false(variable->flags & PLUGIN_VAR_READONLY);
+  assert_non_null(variable->update);
+}
+
 static void variables_of_the_file_plugin(void **state)
 {
   (void)state;
@@ -123,6 +131,10 @@ static void variables_of_the_file_plugin(void **state)
   assert_read_only("digest", PLUGIN_VAR_ENUM);
   assert_read_only("crypto_engine", PLUGIN_VAR_ENUM);
   assert_read_only("use_pbkdf2", PLUGIN_VAR_INT | PLUGIN_VAR_UNSIGNED);
+  assert_dynamic("reload", PLUGIN_VAR_BOOL);
+  assert_dynamic("rotate_key", PLUGIN_VAR_LONGLONG);
+  assert_dynamic("auto_reload", PLUGIN_VAR_BOOL);
+  assert_dynamic("auto_rotate", PLUGIN_VAR_BOOL);
 }
 
 struct enum_variable {

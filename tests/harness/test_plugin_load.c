@@ -146,7 +146,7 @@ static void after_failures_it_still_starts(void **state)
   assert_true(plugin_must_say("file_key_management: the key file '"));
   assert_true(plugin_must_say("mode 0644"));
   assert_true(plugin_must_say("2 keys with 3 versions from '"));
-  assert_true(plugin_must_say("(text), aes_cbc\n"));
+  assert_true(plugin_must_say("(text), aes-cbc; latest: key id 1 version 1, key id 2 version 5\n"));
   assert_false(plugin_said("770A"));
   assert_int_equal(loaded.methods->get_latest_key_version(2), 5);
   assert_int_equal(loaded.declaration->deinit(NULL), 0);

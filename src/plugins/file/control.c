@@ -11,7 +11,7 @@
 #include "server/report.h"
 #include "source.h"
 
-enum { ALL_KEYS = -1 };
+enum { ALL_KEYS = -1, SWITCH_TEXT = 80 };
 
 /* NULL while the plugin is not running */
 static kh_keeper *keeper(void)
@@ -23,7 +23,7 @@ static kh_keeper *keeper(void)
 /* ON, TRUE, 1 and their opposites, as for every variable of this kind; false: it is none of them */
 static bool read_switch(struct st_mysql_value *value, bool *ret_on)
 {
-  char buffer[8];
+  char buffer[SWITCH_TEXT];
   int len = sizeof buffer;
   long long number = 0;
   if (value->value_type(value) != MYSQL_VALUE_TYPE_STRING) {
@@ -69,7 +69,8 @@ int kh_file_check_rotate_key(MYSQL_THD thd, struct st_mysql_sys_var *var, void *
   *(long long *)save = 0;
   if (wanted == 0)
     return 0;
-  if (wanted < ALL_KEYS || wanted > (long long)KH_KEY_ID_MAX) {
+  bool too_low = wanted < ALL_KEYS || (wanted < 0 && value->is_unsigned(value));
+  if (too_low || wanted > (long long)KH_KEY_ID_MAX) {
     kh_report_error("file_key_management_rotate_key takes a key id, 1 to 4294967295, or -1 for all "
                     "keys");
     return 1;

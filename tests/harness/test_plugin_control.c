@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SET GLOBAL: reload, rotate_key, auto_reload and auto_rotate, as a server, as mariadb-backup
+ * (compiled with TEST_AS_BACKUP) and as --help and --bootstrap see them. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "files.h"
+#include "plugin.h"
+#include "unit.h"
+
+#define KEY_A "000102030405060708090a0b0c0d0e0f"
+#define KEY_B "101112131415161718191a1b1c1d1e1f"
+
+/* what the plugin looks for in its process; the program exports them */
+char mysqld_server_started;
+char opt_help;
+char opt_bootstrap;
+#ifdef TEST_AS_BACKUP
+char xtrabackup_backup;
+#endif
+
+static test_plugin loaded;
+static char path[1024];
+
+static void write_keys(const char *text)
+{
+  snprintf(path, sizeof path, "%s", test_text("keys.txt", text, 0600));
+}
+
+static void assert_latest(unsigned id, unsigned version)
+{
+  assert_int_equal(loaded.methods->get_latest_key_version(id), version);
+}
+
+static unsigned threads(void)
+{
+  struct stat st;
+  assert_int_equal(stat("/proc/self/task", &st), 0);
+  return (unsigned)st.st_nlink - 2;
+}
+
+static void run(const char *text)
+{
+  write_keys(text);
+  plugin_run_file(&loaded, path, "", 0);
+}
+
+static int stop(void **state)
+{
+  (void)state;
+  plugin_close(&loaded, true);
+  mysqld_server_started = opt_help = opt_bootstrap = 0;
+  return 0;
+}
+
+static bool set(const char *name, long long number)
+{
+  return plugin_set_checked(&loaded, name, NULL, number, false);
+}
+
+static void reload_reads_the_file(void **state)
+{
+  (void)state;
+  static const char *const on[] = {"ON", "true", "1"};
+  char text[1024] = "1;" KEY_A "\n";
+  run(text);
+  for (unsigned i = 0; i < COUNT(on); i++) {
+    snprintf(text + strlen(text), 128, "%u;" KEY_B "\n", i + 10);
+    write_keys(text);
+    assert_latest(i + 10, ENCRYPTION_KEY_VERSION_INVALID);
+    assert_true(plugin_set_checked(&loaded, "reload", on[i], 0, false));
+    assert_latest(i + 10, 1);
+    assert_int_equal(plugin_get(&loaded, "reload"), 0);
+  }
+  assert_true(plugin_must_say("reloaded: 4 keys with 4 versions; new: key id 12 version 1\n"));
+  strcat(text, "20;" KEY_B "\n");
+  write_keys(text);
+  assert_true(set("reload", 0));
+  assert_true(plugin_set_checked(&loaded, "reload", "off", 0, false));
+  assert_latest(20, ENCRYPTION_KEY_VERSION_INVALID);
+  assert_true(set("reload", 1));
+  assert_latest(20, 1);
+  assert_int_equal(plugin_heard_now.errors, 0);
+  assert_int_equal(plugin_heard_now.warnings, 0);
+}
+
+static void what_is_no_switch_is_refused(void **state)
+{
+  (void)state;
+  run("1;" KEY_A "\n");
+  assert_false(set("reload", 2));
+  assert_false(set("reload", -1));
+  assert_false(plugin_set_checked(&loaded, "reload", "maybe", 0, false));
+  assert_false(plugin_set_checked(&loaded, "reload", "", 0, false));
+}
+
+static void a_bad_file_is_refused_and_nothing_changes(void **state)
+{
+  (void)state;
+  run("1;" KEY_A "\n2;" KEY_B "\n");
+  write_keys("1;" KEY_A "\n");
+  assert_false(set("reload", 1));
+  assert_int_equal(plugin_heard_now.errors, 1);
+  assert_true(plugin_must_say("the key file was not reloaded: File '"));
+  assert_true(plugin_must_say("keys.txt' does not have key id 2 version 1"));
+  assert_latest(2, 1);
+  remove(path);
+  assert_false(set("reload", 1));
+  assert_int_equal(plugin_heard_now.errors, 2);
+  assert_int_equal(plugin_heard_now.last_error, 29);
+  assert_latest(2, 1);
+}
+
+static void rotate_key_makes_versions(void **state)
+{
+  (void)state;
+  unsigned char key[32];
+  unsigned length = sizeof key;
+  run("1;" KEY_A "\n4294967295;" KEY_B KEY_A "\n");
+  assert_true(set("rotate_key", 4294967295LL));
+  assert_latest(1, 1);
+  assert_latest(4294967295u, 3);
+  assert_int_equal(loaded.methods->get_key(4294967295u, 3, key, &length), 0);
+  assert_int_equal(length, 32);
+  assert_true(set("rotate_key", -1));
+  assert_latest(1, 3);
+  assert_latest(4294967295u, 5);
+  assert_true(set("rotate_key", 0));
+  assert_latest(1, 3);
+  assert_int_equal(plugin_get(&loaded, "rotate_key"), 0);
+  assert_true(
+      plugin_must_say("rotated: 2 keys with 3 versions; new: key id 4294967295 version 3\n"));
+  assert_int_equal(plugin_heard_now.errors, 0);
+}
+
+static void what_is_no_key_id_is_refused(void **state)
+{
+  (void)state;
+  run("1;" KEY_A "\n");
+  assert_false(set("rotate_key", -2));
+  assert_false(set("rotate_key", 4294967296LL));
+  /* 18446744073709551615 arrives as -1 */
+  assert_false(plugin_set_checked(&loaded, "rotate_key", NULL, -1, true));
+  assert_int_equal(plugin_heard_now.errors, 3);
+  assert_true(plugin_must_say("takes a key id, 1 to 4294967295, or -1"));
+  assert_false(plugin_set_checked(&loaded, "rotate_key", "1", 1, false));
+  assert_false(set("rotate_key", 2));
+  assert_true(plugin_must_say("the key was not rotated: File '"));
+  assert_true(plugin_must_say("has no key id 2\n"));
+  assert_latest(1, 1);
+}
+
+/* an update that the server leaves out, because another variable of the statement failed */
+static void a_check_alone_changes_nothing_that_is_seen(void **state)
+{
+  (void)state;
+  run("1;" KEY_A "\n2;" KEY_B "\n");
+  assert_true(plugin_set_half(&loaded, "rotate_key", 1));
+  assert_latest(1, 1);
+  assert_true(set("rotate_key", 2));
+  assert_latest(1, 3);
+  assert_latest(2, 3);
+}
+
+static void values_from_an_option_file_do_nothing(void **state)
+{
+  (void)state;
+  write_keys("1;" KEY_A "\n");
+  plugin_open(&loaded, "file");
+  plugin_set_string(&loaded, "filename", path);
+  plugin_set_bool(&loaded, "reload", true);
+  plugin_set_longlong(&loaded, "rotate_key", -1);
+  assert_true(plugin_start(&loaded));
+  assert_latest(1, 1);
+  assert_int_equal(plugin_get(&loaded, "reload"), 0);
+  assert_int_equal(plugin_get(&loaded, "rotate_key"), 0);
+}
+
+static void pause_for(long milliseconds)
+{
+  struct timespec time = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000};
+  nanosleep(&time, NULL);
+}
+
+static void run_with_duties(void)
+{
+  write_keys("1;" KEY_A ";rotate=1s;created=2026-01-01\n");
+  plugin_open(&loaded, "file");
+  plugin_set_string(&loaded, "filename", path);
+  plugin_set_bool(&loaded, "auto_reload", true);
+  plugin_set_bool(&loaded, "auto_rotate", true);
+  assert_true(plugin_start(&loaded));
+}
+
+#ifndef TEST_AS_BACKUP
+static void await_latest_above(unsigned id, unsigned version)
+{
+  for (int i = 0; i < 3000 && loaded.methods->get_latest_key_version(id) <= version; i++)
+    pause_for(10);
+  assert_true(loaded.methods->get_latest_key_version(id) > version);
+}
+
+static void a_server_rotates_when_it_has_started(void **state)
+{
+  (void)state;
+  unsigned before = threads();
+  run_with_duties();
+  assert_int_equal(threads(), before + 1);
+  pause_for(1200);
+  assert_latest(1, 1);
+  mysqld_server_started = 1;
+  await_latest_above(1, 1);
+}
+
+static void duties_can_be_set_while_it_runs(void **state)
+{
+  (void)state;
+  mysqld_server_started = 1;
+  unsigned before = threads();
+  run("1;" KEY_A ";rotate=1s;created=2026-01-01\n");
+  assert_int_equal(threads(), before);
+  assert_true(set("auto_rotate", 1));
+  assert_int_equal(plugin_get(&loaded, "auto_rotate"), 1);
+  await_latest_above(1, 1);
+  assert_true(set("auto_rotate", 0));
+  assert_true(set("auto_reload", 1));
+  assert_int_equal(threads(), before + 1);
+}
+
+static void nothing_goes_on(const char *text)
+{
+  unsigned before = threads();
+  run_with_duties();
+  assert_true(set("auto_rotate", 1));
+  assert_int_equal(threads(), before);
+  pause_for(1200);
+  assert_latest(1, 1);
+  assert_true(plugin_must_say(text));
+}
+
+static void help_and_bootstrap_are_no_servers(void **state)
+{
+  (void)state;
+  mysqld_server_started = 1;
+  opt_help = 1;
+  nothing_goes_on("1 key with 1 version");
+  plugin_close(&loaded, true);
+  opt_help = 0;
+  opt_bootstrap = 1;
+  nothing_goes_on("1 key with 1 version");
+}
+#else
+static void backup_is_no_server(void **state)
+{
+  (void)state;
+  unsigned before = threads();
+  mysqld_server_started = 1;
+  run_with_duties();
+  assert_int_equal(threads(), before);
+  pause_for(1200);
+  assert_latest(1, 1);
+}
+#endif
+
+int main(int argc, char **argv)
+{
+  (void)argc;
+  plugin_folder = argv[1];
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_teardown(reload_reads_the_file, stop),
+      cmocka_unit_test_teardown(what_is_no_switch_is_refused, stop),
+      cmocka_unit_test_teardown(a_bad_file_is_refused_and_nothing_changes, stop),
+      cmocka_unit_test_teardown(rotate_key_makes_versions, stop),
+      cmocka_unit_test_teardown(what_is_no_key_id_is_refused, stop),
+      cmocka_unit_test_teardown(a_check_alone_changes_nothing_that_is_seen, stop),
+      cmocka_unit_test_teardown(values_from_an_option_file_do_nothing, stop),
+#ifndef TEST_AS_BACKUP
+      cmocka_unit_test_teardown(a_server_rotates_when_it_has_started, stop),
+      cmocka_unit_test_teardown(duties_can_be_set_while_it_runs, stop),
+      cmocka_unit_test_teardown(help_and_bootstrap_are_no_servers, stop),
+#else
+      cmocka_unit_test_teardown(backup_is_no_server, stop),
+#endif
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
