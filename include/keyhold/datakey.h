@@ -23,14 +23,15 @@
 /** Bytes of a data key. */
 enum { KH_DATAKEY_SIZE = 32 };
 
-/** Data keys that were derived, in secret memory, made at the first one; of a fixed number. */
+/** Data keys that were derived, in secret memory, made at the first one; KH_DATAKEYS_MAX
+ * (limits.h). */
 typedef struct kh_datakeys kh_datakeys;
 
 /**
  * Makes an empty store. Its memory for keys is taken when the first one is derived.
  *
  * @param ret_keys  for kh_datakeys_free(); untouched on failure.
- * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO (OpenSSL has no HKDF).
+ * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO (OpenSSL has no HMAC with SHA-256).
  */
 KH_MUST_USE kh_status kh_datakeys_new(kh_datakeys **ret_keys);
 
@@ -56,7 +57,7 @@ bool kh_datakeys_find(kh_datakeys *keys, uint32_t id, uint32_t version, kh_bytes
  * @param stored    the stored key of that id and version: 32 bytes.
  * @param passed    16, 24 or 32 bytes.
  * @param ret_key   KH_DATAKEY_SIZE bytes; undefined on failure.
- * @return KH_OK, KH_E_KEY_SIZE, KH_E_CRYPTO. Thread-safe.
+ * @return KH_OK, KH_E_KEY_SIZE (of the stored or the passed key), KH_E_CRYPTO. Thread-safe.
  */
 KH_MUST_USE kh_status kh_datakeys_derive(kh_datakeys *keys, uint32_t id, uint32_t version,
                                          kh_bytes stored, kh_bytes passed, uint8_t *ret_key);

@@ -46,6 +46,13 @@
 #define KH_ROTATE_MIN 1u
 #define KH_ROTATE_MAX 3155760000u
 
+/**
+ * Data keys that are kept (datakey.h), one for each encrypted table and key version in use: 96 KiB,
+ * little of what may be locked into RAM. A server that works on more tables at a time derives
+ * again, which costs less than a page.
+ */
+#define KH_DATAKEYS_MAX 1024u
+
 /** Longest AES key in bytes (FIPS 197). */
 #define KH_KEY_MAX 32u
 

@@ -13,16 +13,9 @@
 
 #include "files.h"
 #include "keyhold/secret.h"
+#include "memory.h"
 #include "plugin.h"
 #include "unit.h"
-
-enum { MASK = 0x5a, SECRET_MAX = 64, CHUNK = 1 << 16 };
-
-/* bytes to look for, each XOR MASK */
-struct masked {
-  unsigned char bytes[SECRET_MAX];
-  size_t len;
-};
 
 static test_plugin loaded;
 static struct masked key_digits, key_bytes, passphrase;
@@ -36,7 +29,7 @@ static struct masked mask_file(const char *path, size_t skip, size_t len)
   assert_int_equal(lseek(fd, (off_t)skip, SEEK_SET), skip);
   for (size_t i = 0; i < len; i++) {
     assert_int_equal(read(fd, &masked.bytes[i], 1), 1);
-    masked.bytes[i] ^= MASK;
+    masked.bytes[i] ^= MEMORY_MASK;
   }
   close(fd);
   return masked;
@@ -51,88 +44,33 @@ static struct masked unhex_masked(const struct masked *digits)
 {
   struct masked masked = {.len = digits->len / 2};
   for (size_t i = 0; i < masked.len; i++)
-    masked.bytes[i] = (unsigned char)(MASK ^ (value_of(digits->bytes[2 * i] ^ MASK) << 4 |
-                                              value_of(digits->bytes[2 * i + 1] ^ MASK)));
+    masked.bytes[i] =
+        (unsigned char)(MEMORY_MASK ^ (value_of(digits->bytes[2 * i] ^ MEMORY_MASK) << 4 |
+                                       value_of(digits->bytes[2 * i + 1] ^ MEMORY_MASK)));
   return masked;
-}
-
-static int is_at(const unsigned char *memory, const struct masked *secret)
-{
-  for (size_t i = 0; i < secret->len; i++)
-    if ((memory[i] ^ MASK) != secret->bytes[i])
-      return 0;
-  return 1;
-}
-
-/* Number of places in [from, to) that hold the secret; chunks overlap so that none is cut. */
-static size_t count_in(int mem, unsigned long from, unsigned long to, const struct masked *secret)
-{
-  static unsigned char chunk[CHUNK];
-  size_t found = 0;
-  for (unsigned long at = from; at < to; at += CHUNK - SECRET_MAX) {
-    size_t want = to - at < CHUNK ? to - at : CHUNK;
-    if (at <= (uintptr_t)chunk && (uintptr_t)chunk < at + want)
-      continue; /* the copy that is being made */
-    ssize_t got = pread(mem, chunk, want, (off_t)at);
-    for (size_t i = 0; got > 0 && i + secret->len <= (size_t)got && i < CHUNK - SECRET_MAX; i++)
-      found += (size_t)is_at(chunk + i, secret);
-  }
-  kh_wipe(chunk, sizeof chunk);
-  return found;
-}
-
-enum where { DUMPED, NOT_DUMPED };
-
-/* Number of places in this process's readable memory, of the kind that core dumps take or leave
- * out. */
-static size_t count_places(const struct masked *secret, enum where where)
-{
-  FILE *maps = fopen("/proc/self/smaps", "r");
-  int mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-  char line[1024];
-  unsigned long from = 0, to = 0, next_from, next_to;
-  char mode[8] = "", next_mode[8];
-  size_t found = 0;
-  assert_non_null(maps);
-  assert_true(mem >= 0);
-  while (fgets(line, sizeof line, maps) != NULL) {
-    if (sscanf(line, "%lx-%lx %7s", &next_from, &next_to, next_mode) == 3) {
-      from = next_from;
-      to = next_to;
-      memcpy(mode, next_mode, sizeof mode);
-    } else if (strncmp(line, "VmFlags:", 8) == 0 && mode[0] == 'r') {
-      enum where kind = strstr(line, " dd") == NULL ? DUMPED : NOT_DUMPED;
-      if (kind == where &&
-          to - from < 1UL << 32) /* the sanitizers' shadows are larger, and not dumped */
-        found += count_in(mem, from, to, secret);
-    }
-  }
-  close(mem);
-  fclose(maps);
-  return found;
 }
 
 static void assert_hidden(const struct masked *secret)
 {
-  assert_int_equal(count_places(secret, DUMPED), 0);
+  assert_int_equal(memory_count(secret, MEMORY_DUMPED), 0);
 }
 
 static void assert_gone(const struct masked *secret)
 {
   assert_hidden(secret);
-  assert_int_equal(count_places(secret, NOT_DUMPED), 0);
+  assert_int_equal(memory_count(secret, MEMORY_NOT_DUMPED), 0);
 }
 
 static void the_search_finds_what_is_there(void **state)
 {
   (void)state;
-  char *copy = malloc(SECRET_MAX);
+  char *copy = malloc(MEMORY_SECRET_MAX);
   assert_non_null(copy);
   assert_hidden(&key_digits);
   for (size_t i = 0; i < key_digits.len; i++)
-    ((volatile char *)copy)[i] = (char)(key_digits.bytes[i] ^ MASK);
-  assert_in_range(count_places(&key_digits, DUMPED), 1, 2);
-  kh_wipe(copy, SECRET_MAX);
+    ((volatile char *)copy)[i] = (char)(key_digits.bytes[i] ^ MEMORY_MASK);
+  assert_in_range(memory_count(&key_digits, MEMORY_DUMPED), 1, 2);
+  kh_wipe(copy, MEMORY_SECRET_MAX);
   assert_hidden(&key_digits);
   free(copy);
 }
@@ -163,9 +101,9 @@ static void run_and_search(const char *filename, const char *filekey)
   assert_hidden(&key_digits);
   assert_hidden(&key_bytes);
   assert_hidden(&passphrase);
-  assert_int_equal(count_places(&key_bytes, NOT_DUMPED), 1);
-  assert_int_equal(count_places(&key_digits, NOT_DUMPED), 0);
-  assert_int_equal(count_places(&passphrase, NOT_DUMPED), 0);
+  assert_int_equal(memory_count(&key_bytes, MEMORY_NOT_DUMPED), 1);
+  assert_int_equal(memory_count(&key_digits, MEMORY_NOT_DUMPED), 0);
+  assert_int_equal(memory_count(&passphrase, MEMORY_NOT_DUMPED), 0);
   plugin_close(&loaded, true);
   assert_gone(&key_bytes);
 }
@@ -211,7 +149,7 @@ static void use_key(int other)
   unsigned char key[32], iv[16] = {0}, in[48] = "in", out[64], back[64];
   unsigned made = 0, again = 0;
   for (size_t i = 0; i < sizeof key; i++)
-    key[i] = (unsigned char)(other ? i : key_bytes.bytes[i] ^ MASK);
+    key[i] = (unsigned char)(other ? i : key_bytes.bytes[i] ^ MEMORY_MASK);
   for (int flags = 0; flags <= ENCRYPTION_FLAG_NOPAD; flags += ENCRYPTION_FLAG_NOPAD) {
     assert_int_equal(
         plugin_crypt(&loaded, in, 41, out, &made, key, 32, iv, flags | ENCRYPTION_FLAG_ENCRYPT), 0);
@@ -228,7 +166,7 @@ static void a_key_that_is_no_longer_used_is_wiped(void **state)
   for (unsigned long algorithm = 0; algorithm < 2; algorithm++) {
     plugin_run_file(&loaded, test_path("keys"), "", algorithm);
     use_key(0);
-    assert_int_not_equal(count_places(&key_bytes, DUMPED),
+    assert_int_not_equal(memory_count(&key_bytes, MEMORY_DUMPED),
                          0); /* it is kept, so that the next line can fail */
     for (unsigned i = 0; i < 1024 + 256; i++)
       use_key(1);

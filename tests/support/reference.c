@@ -3,6 +3,8 @@
 
 #include <nettle/aes.h>
 #include <nettle/gcm.h>
+#include <nettle/hkdf.h>
+#include <nettle/hmac.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -149,6 +151,19 @@ size_t reference_encrypt(reference_form form, const uint8_t *key, size_t key_len
     reference_gcm(key, key_len, iv, iv + NONCE, BLOCK - NONCE, src, len, dst, dst + len);
     return len + BLOCK;
   }
+}
+
+void reference_hkdf(const uint8_t *ikm, size_t ikm_len, const uint8_t *salt, size_t salt_len,
+                    const uint8_t *info, size_t info_len, uint8_t *dst)
+{
+  struct hmac_sha256_ctx ctx;
+  uint8_t prk[SHA256_DIGEST_SIZE];
+  hmac_sha256_set_key(&ctx, salt_len, salt);
+  hkdf_extract(&ctx, (nettle_hash_update_func *)hmac_sha256_update,
+               (nettle_hash_digest_func *)hmac_sha256_digest, sizeof prk, ikm_len, ikm, prk);
+  hmac_sha256_set_key(&ctx, sizeof prk, prk);
+  hkdf_expand(&ctx, (nettle_hash_update_func *)hmac_sha256_update,
+              (nettle_hash_digest_func *)hmac_sha256_digest, sizeof prk, info_len, info, 32, dst);
 }
 
 uint32_t test_random(uint32_t *seed)

@@ -2,7 +2,7 @@
 /**
  * @file reference.h
  * What MariaDB's ciphers give, worked out a second time and by another library (Nettle), block by
- * block.
+ * block; and the key derivation likewise.
  */
 #ifndef KEYHOLD_TEST_REFERENCE_H
 #define KEYHOLD_TEST_REFERENCE_H
@@ -28,6 +28,10 @@ size_t reference_encrypt(reference_form form, const uint8_t *key, size_t key_len
  * published vectors. */
 void reference_gcm(const uint8_t *key, size_t key_len, const uint8_t *nonce, const uint8_t *aad,
                    size_t aad_len, const uint8_t *src, size_t len, uint8_t *dst, uint8_t *tag);
+
+/** HKDF-SHA-256 of 32 bytes; 16 bytes of salt at least. */
+void reference_hkdf(const uint8_t *ikm, size_t ikm_len, const uint8_t *salt, size_t salt_len,
+                    const uint8_t *info, size_t info_len, uint8_t *dst);
 
 /** A small generator of numbers that are the same in every run; the seed must not be 0. */
 uint32_t test_random(uint32_t *seed);

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "keyhold/datakey.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hkdf.h"
+#include "keyhold/limits.h"
+#include "keyhold/secret.h"
+
+enum {
+  WAYS = 4, /* entries in which one identity can be */
+  SETS = KH_DATAKEYS_MAX / WAYS,
+  WORD = sizeof(uint64_t),
+  KEY_WORDS = KH_DATAKEY_SIZE / WORD,
+  PASSED_WORDS = KH_KEY_MAX / WORD,
+};
+
+/*
+ * A key and whose it is. `writes` goes up by one when a thread begins to write and again when it
+ * ends: who has read the same even number before and after has read what belongs together. For
+ * that, words are stored with release and loaded with acquire, so that none is seen before the odd
+ * number, nor the last number before any of them. All zero: empty.
+ */
+struct entry {
+  _Alignas(32) _Atomic uint64_t writes;
+  _Atomic uint64_t version; /* key id in the upper half, key version in the lower */
+  _Atomic uint64_t passed_len;
+  _Atomic uint64_t passed[PASSED_WORDS];
+  _Atomic uint64_t key[KEY_WORDS];
+};
+
+struct kh_datakeys {
+  kh_hkdf *hkdf;
+  _Atomic(kh_secret *) memory;     /* for KH_DATAKEYS_MAX entries; NULL until it is needed */
+  _Atomic(struct entry *) entries; /* in it */
+};
+
+struct identity {
+  uint64_t version; /* as in an entry */
+  kh_bytes passed;
+};
+
+kh_status kh_datakeys_new(kh_datakeys **ret_keys)
+{
+  kh_datakeys *keys = calloc(1, sizeof *keys);
+  if (keys == NULL)
+    return KH_E_NO_MEMORY;
+  kh_status status = kh_hkdf_new(&keys->hkdf);
+  if (status != KH_OK) {
+    free(keys);
+    return status;
+  }
+  *ret_keys = keys;
+  return KH_OK;
+}
+
+void kh_datakeys_free(kh_datakeys **keys)
+{
+  if (keys == NULL || *keys == NULL)
+    return;
+  kh_secret *memory = atomic_load(&(*keys)->memory);
+  kh_secret_free(&memory);
+  kh_hkdf_free(&(*keys)->hkdf);
+  free(*keys);
+  *keys = NULL;
+}
+
+/* so that no other copy of the bytes is made than one in a register */
+static uint64_t word_at(const uint8_t *bytes, size_t i)
+{
+  uint64_t word;
+  memcpy(&word, bytes + i * WORD, WORD);
+  return word;
+}
+
+static uint64_t load(const _Atomic uint64_t *word)
+{
+  return atomic_load_explicit(word, memory_order_acquire);
+}
+
+static void store(_Atomic uint64_t *word, uint64_t value)
+{
+  atomic_store_explicit(word, value, memory_order_release);
+}
+
+/* the entries in which an identity can be */
+static struct entry *set_of(struct entry *entries, const struct identity *identity)
+{
+  const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15); /* 2^64 by the golden ratio: spreads bits up */
+  uint64_t hash = identity->version * odd;
+  for (size_t i = 0; i < identity->passed.len / WORD; i++)
+    hash = (hash ^ (hash >> 32) ^ word_at(identity->passed.data, i)) * odd;
+  return &entries[(hash >> 32) % SETS * WAYS];
+}
+
+static bool is_of(const struct entry *entry, const struct identity *identity)
+{
+  if (load(&entry->version) != identity->version ||
+      load(&entry->passed_len) != identity->passed.len)
+    return false;
+  for (size_t i = 0; i < identity->passed.len / WORD; i++)
+    if (load(&entry->passed[i]) != word_at(identity->passed.data, i))
+      return false;
+  return true;
+}
+
+/* false: it is another's, or was being written meanwhile */
+static bool read_entry(const struct entry *entry, const struct identity *identity, uint8_t *ret_key)
+{
+  uint64_t writes = load(&entry->writes);
+  if (writes % 2 != 0 || !is_of(entry, identity))
+    return false;
+  for (size_t i = 0; i < KEY_WORDS; i++) {
+    uint64_t word = load(&entry->key[i]);
+    memcpy(ret_key + i * WORD, &word, WORD);
+  }
+  return load(&entry->writes) == writes;
+}
+
+static struct identity identity_of(uint32_t id, uint32_t version, kh_bytes passed)
+{
+  return (struct identity){(uint64_t)id << 32 | version, passed};
+}
+
+bool kh_datakeys_find(kh_datakeys *keys, uint32_t id, uint32_t version, kh_bytes passed,
+                      uint8_t *ret_key)
+{
+  struct entry *entries = atomic_load_explicit(&keys->entries, memory_order_acquire);
+  if (entries == NULL)
+    return false;
+  struct identity identity = identity_of(id, version, passed);
+  const struct entry *set = set_of(entries, &identity);
+  for (size_t i = 0; i < WAYS; i++)
+    if (read_entry(&set[i], &identity, ret_key))
+      return true;
+  return false;
+}
+
+/* NULL: there is no memory, or another thread is making it. */
+static struct entry *make_entries(kh_datakeys *keys)
+{
+  kh_secret *memory;
+  kh_secret *none = NULL;
+  if (kh_secret_new(KH_DATAKEYS_MAX * sizeof(struct entry), &memory) != KH_OK)
+    return NULL;
+  if (!atomic_compare_exchange_strong(&keys->memory, &none, memory)) {
+    kh_secret_free(&memory);
+    return atomic_load(&keys->entries);
+  }
+  struct entry *entries = (struct entry *)(void *)kh_secret_data(memory);
+  atomic_store(&keys->entries, entries);
+  return entries;
+}
+
+/*
+ * The entry of a set that makes place: the one that was written least often, so empty ones first
+ * and then each in turn. NULL: the identity has one already, or somebody is writing.
+ */
+static struct entry *choose(struct entry *set, const struct identity *identity,
+                            uint64_t *ret_writes)
+{
+  struct entry *chosen = NULL;
+  for (size_t i = 0; i < WAYS; i++) {
+    uint64_t writes = load(&set[i].writes);
+    if (writes % 2 != 0 || is_of(&set[i], identity))
+      return NULL;
+    if (chosen == NULL || writes < *ret_writes) {
+      chosen = &set[i];
+      *ret_writes = writes;
+    }
+  }
+  return chosen;
+}
+
+static void write_entry(struct entry *entry, const struct identity *identity, const uint8_t *key)
+{
+  store(&entry->version, identity->version);
+  store(&entry->passed_len, identity->passed.len);
+  for (size_t i = 0; i < identity->passed.len / WORD; i++)
+    store(&entry->passed[i], word_at(identity->passed.data, i));
+  for (size_t i = 0; i < KEY_WORDS; i++)
+    store(&entry->key[i], word_at(key, i));
+}
+
+static void keep(kh_datakeys *keys, const struct identity *identity, const uint8_t *key)
+{
+  uint64_t writes = 0;
+  struct entry *entries = atomic_load(&keys->entries);
+  if (entries == NULL && (entries = make_entries(keys)) == NULL)
+    return;
+  struct entry *entry = choose(set_of(entries, identity), identity, &writes);
+  if (entry == NULL || !atomic_compare_exchange_strong(&entry->writes, &writes, writes + 1))
+    return;
+  write_entry(entry, identity, key);
+  store(&entry->writes, writes + 2);
+}
+
+static void put_be32(uint8_t *dst, uint32_t value)
+{
+  for (unsigned i = 0; i < sizeof value; i++)
+    dst[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+static kh_status derive(const kh_hkdf *hkdf, kh_bytes stored, const struct identity *identity,
+                        uint8_t *ret_key)
+{
+  uint8_t info[] = "Keyhold AES-256 data key        ";
+  uint8_t *end = info + sizeof info - 1; /* the NUL is no part of it */
+  put_be32(end - 8, (uint32_t)(identity->version >> 32));
+  put_be32(end - 4, (uint32_t)identity->version);
+  kh_hkdf_input input = {stored, identity->passed, {info, sizeof info - 1}};
+  return kh_hkdf_derive(hkdf, &input, ret_key);
+}
+
+static bool is_passed_size(size_t len)
+{
+  return len == 16 || len == 24 || len == 32;
+}
+
+kh_status kh_datakeys_derive(kh_datakeys *keys, uint32_t id, uint32_t version, kh_bytes stored,
+                             kh_bytes passed, uint8_t *ret_key)
+{
+  if (stored.len != KH_DATAKEY_SIZE || !is_passed_size(passed.len))
+    return KH_E_KEY_SIZE;
+  struct identity identity = identity_of(id, version, passed);
+  kh_status status = derive(keys->hkdf, stored, &identity, ret_key);
+  if (status == KH_OK)
+    keep(keys, &identity, ret_key);
+  return status;
+}

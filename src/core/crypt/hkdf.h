@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file hkdf.h
+ * HKDF with SHA-256 (RFC 5869), of one block: 32 bytes.
+ */
+#ifndef KEYHOLD_CRYPT_HKDF_H
+#define KEYHOLD_CRYPT_HKDF_H
+
+#include <stdint.h>
+
+#include "keyhold/bytes.h"
+#include "keyhold/status.h"
+
+/** Bytes that are derived. */
+enum { KH_HKDF_SIZE = 32 };
+
+/** HMAC-SHA-256, made ready once: OpenSSL's EVP_MAC_CTX, which is copied for each derivation. */
+typedef struct evp_mac_ctx_st kh_hkdf;
+
+/** What a key is derived from, by the names of the RFC. */
+typedef struct kh_hkdf_input {
+  kh_bytes ikm;
+  kh_bytes salt; /**< not empty: for "no salt" the RFC has 32 zero bytes */
+  kh_bytes info;
+} kh_hkdf_input;
+
+/** Makes HMAC ready; @return KH_OK, KH_E_CRYPTO. */
+KH_MUST_USE kh_status kh_hkdf_new(kh_hkdf **ret_hkdf);
+
+/** Frees; sets the pointer to NULL. Takes a pointer to NULL. */
+void kh_hkdf_free(kh_hkdf **hkdf);
+
+/**
+ * Derives a key; leaves no copy of it, nor of its input, behind.
+ *
+ * @param ret_key  KH_HKDF_SIZE bytes; undefined on failure.
+ * @return KH_OK, KH_E_CRYPTO. Thread-safe.
+ */
+KH_MUST_USE kh_status kh_hkdf_derive(const kh_hkdf *hkdf, const kh_hkdf_input *input,
+                                     uint8_t *ret_key);
+
+#endif
