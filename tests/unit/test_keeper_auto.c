@@ -186,7 +186,7 @@ static void a_last_line_without_its_end_is_waited_for(void **state)
 static void a_folder_that_is_exchanged_by_a_link(void **state)
 {
   (void)state;
-  char mount[1024];
+  char mount[512];
   kh_keeper *keeper = NULL;
   kh_fault fault;
   snprintf(mount, sizeof mount, "%s", test_path("mount"));

@@ -3,21 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-static void close_fd(int *fd)
-{
-  if (*fd >= 0)
-    close(*fd);
-}
+#include "file_parts.h"
 
 static int64_t nanoseconds(const struct timespec *time)
 {
   return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
 }
 
-static kh_file_stamp stamp_of(const struct stat *st)
+kh_file_stamp kh_file_stamp_from(const struct stat *st)
 {
   return (kh_file_stamp){.device = st->st_dev,
                          .inode = st->st_ino,
@@ -26,13 +20,27 @@ static kh_file_stamp stamp_of(const struct stat *st)
                          .changed = nanoseconds(&st->st_ctim)};
 }
 
+kh_status kh_file_unreachable(const char *path, int os_error, kh_fault *ret_fault)
+{
+  kh_status status = os_error == ENOENT ? KH_E_FILE_NOT_FOUND : KH_E_FILE_OPEN;
+  return kh_fault_set(ret_fault, status, path, os_error);
+}
+
+kh_status kh_file_resolve(const char *path, char **ret_real, kh_fault *ret_fault)
+{
+  char *real = realpath(path, NULL);
+  if (real == NULL)
+    return kh_file_unreachable(path, errno, ret_fault);
+  *ret_real = real;
+  return KH_OK;
+}
+
 kh_status kh_file_stamp_of(const char *path, kh_file_stamp *ret_stamp, kh_fault *ret_fault)
 {
   struct stat st;
   if (stat(path, &st) != 0)
-    return kh_fault_set(ret_fault, errno == ENOENT ? KH_E_FILE_NOT_FOUND : KH_E_FILE_OPEN, path,
-                        errno);
-  *ret_stamp = stamp_of(&st);
+    return kh_file_unreachable(path, errno, ret_fault);
+  *ret_stamp = kh_file_stamp_from(&st);
   return KH_OK;
 }
 
@@ -42,7 +50,7 @@ bool kh_file_is_same(const kh_file_stamp *a, const kh_file_stamp *b)
          a->modified == b->modified && a->changed == b->changed;
 }
 
-static kh_status classify(const struct stat *st, kh_file_kind kind)
+kh_status kh_file_classify(const struct stat *st, kh_file_kind kind)
 {
   if (S_ISDIR(st->st_mode))
     return KH_E_FILE_DIRECTORY;
@@ -60,11 +68,10 @@ static kh_status open_checked(const char *path, kh_file_kind kind, int *ret_fd, 
   if (*ret_fd < 0 && errno == ENXIO) /* a socket */
     return kh_fault_set(ret_fault, KH_E_FILE_SPECIAL, path, 0);
   if (*ret_fd < 0)
-    return kh_fault_set(ret_fault, errno == ENOENT ? KH_E_FILE_NOT_FOUND : KH_E_FILE_OPEN, path,
-                        errno);
+    return kh_file_unreachable(path, errno, ret_fault);
   if (fstat(*ret_fd, ret_st) != 0)
     return kh_fault_set(ret_fault, KH_E_FILE_READ, path, errno);
-  kh_status status = classify(ret_st, kind);
+  kh_status status = kh_file_classify(ret_st, kind);
   return status == KH_OK ? KH_OK : kh_fault_set(ret_fault, status, path, 0);
 }
 
@@ -89,7 +96,7 @@ static kh_status read_all(int fd, kh_secret *secret)
 kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind, kh_secret **ret_secret,
                        kh_file_info *ret_info, kh_fault *ret_fault)
 {
-  __attribute__((cleanup(close_fd))) int fd = -1;
+  KH_AUTO_FD fd = -1;
   struct stat st;
   kh_status status = open_checked(path, kind, &fd, &st, ret_fault);
   if (status != KH_OK)
@@ -112,7 +119,7 @@ kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind, kh_secr
   if (ret_info != NULL)
     *ret_info = (kh_file_info){.mode = st.st_mode,
                                .size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0,
-                               .stamp = stamp_of(&st)};
+                               .stamp = kh_file_stamp_from(&st)};
   return KH_OK;
 }
 

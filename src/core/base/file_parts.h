@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file file_parts.h
+ * What reading, replacing and locking a file have in common. For src/core/base alone.
+ */
+#ifndef KEYHOLD_FILE_PARTS_H
+#define KEYHOLD_FILE_PARTS_H
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "keyhold/file.h"
+
+/** For `__attribute__((cleanup))`: closes a descriptor that is not negative. */
+static inline void kh_fd_cleanup(int *fd)
+{
+  if (*fd >= 0)
+    close(*fd);
+}
+#define KH_AUTO_FD __attribute__((cleanup(kh_fd_cleanup))) int
+
+/** For `__attribute__((cleanup))`: frees a string. */
+static inline void kh_string_cleanup(char **string)
+{
+  free(*string);
+}
+#define KH_AUTO_STRING __attribute__((cleanup(kh_string_cleanup))) char *
+
+/** Flushes what a descriptor leads to. A file system that cannot be written, or has nothing to
+ * flush there, is no error. False: errno says why. */
+bool kh_file_flush_fd(int fd);
+
+/** The stamp of what stat() saw. */
+kh_file_stamp kh_file_stamp_from(const struct stat *st);
+
+/** KH_OK, KH_E_FILE_DIRECTORY or KH_E_FILE_SPECIAL, by the type that stat() saw. */
+kh_status kh_file_classify(const struct stat *st, kh_file_kind kind);
+
+/** Fills a fault for a name that leads to nothing or cannot be followed, and gives its status back:
+ * KH_E_FILE_NOT_FOUND for ENOENT, else KH_E_FILE_OPEN. */
+kh_status kh_file_unreachable(const char *path, int os_error, kh_fault *ret_fault);
+
+/**
+ * Follows symbolic links to the end.
+ *
+ * @param ret_real   absolute, without links, for free(); untouched on failure.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK, KH_E_FILE_NOT_FOUND, KH_E_FILE_OPEN. Thread-safe.
+ */
+kh_status kh_file_resolve(const char *path, char **ret_real, kh_fault *ret_fault);
+
+#endif
