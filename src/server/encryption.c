@@ -87,8 +87,7 @@ static int code_of(kh_status status, unsigned flags)
   }
 }
 
-/* Starts a message with its data key. Kept out of crypt_ctx_init(), which for all other messages
- * needs no buffer, and so no check of the stack. */
+/* Starts a message with its data key. Out of line: all other messages do without its buffer. */
 __attribute__((noinline)) static kh_status init_derived(void *ctx, kh_cipher cipher, unsigned flags,
                                                         const kh_crypt_key *passed, uint32_t id,
                                                         uint32_t version)
