@@ -7,7 +7,7 @@
 
 bool kh_file_flush_fd(int fd)
 {
-  return fsync(fd) == 0 || errno == EINVAL || errno == EROFS || errno == ENOTSUP;
+  return fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP;
 }
 
 static bool flush(const char *path, int flags)
