@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file hex.h
- * Hexadecimal digits of keys, decoded without a branch or a look-up that depends on a digit's value
- * (libsodium).
+ * Hexadecimal digits of keys, read and written without a branch or a look-up that depends on a
+ * key's value (libsodium).
  */
 #ifndef KEYHOLD_HEX_H
 #define KEYHOLD_HEX_H
@@ -19,5 +19,12 @@
  * @return false when the number is odd or something else than a digit is among them. Thread-safe.
  */
 bool kh_hex_decode(kh_bytes digits, uint8_t *ret_data);
+
+/**
+ * Writes bytes as lower-case digits.
+ *
+ * @param ret_digits  2 * data.len + 1 bytes: the digits, and a NUL. Thread-safe.
+ */
+void kh_hex_encode(kh_bytes data, uint8_t *ret_digits);
 
 #endif

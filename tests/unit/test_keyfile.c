@@ -79,6 +79,52 @@ static void an_encrypted_file(void **state)
   assert_string_equal(heard.text, "");
 }
 
+static void the_stamp_is_that_of_the_file(void **state)
+{
+  (void)state;
+  const char *paths[] = {test_text("keys", "1;" KEY "\n", 0600),
+                         encrypted("enc", "1;" KEY "\n", "secret")};
+  for (size_t i = 0; i < COUNT(paths); i++) {
+    KH_AUTO_KEYLIST list = NULL;
+    kh_keyfile_info info;
+    kh_file_stamp stamp;
+    assert_int_equal(load(paths[i], i == 0 ? NULL : "secret", &list, &info, NULL), KH_OK);
+    assert_int_equal(kh_file_stamp_of(paths[i], &stamp, NULL), KH_OK);
+    assert_true(kh_file_is_same(&stamp, &info.stamp));
+  }
+}
+
+static void whether_the_last_line_has_an_end(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *text;
+    size_t len;
+    bool ends_line;
+  } cases[] = {
+      {"1;" KEY, 34, false},           {"1;" KEY "\n", 35, true},
+      {"1;" KEY "\r", 35, false},      {"1;" KEY "\r\n", 36, true},
+      {"1;" KEY "\n\n", 36, true},     {"1;" KEY "\n ", 36, false},
+      {"1;" KEY "\n\0junk", 40, true}, {"1;" KEY "\0junk\n", 40, false},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    KH_AUTO_KEYLIST list = NULL;
+    kh_keyfile_info info = {.ends_line = !cases[i].ends_line};
+    const char *path = test_file("keys", cases[i].text, cases[i].len, 0600);
+    assert_int_equal(load(path, NULL, &list, &info, NULL), KH_OK);
+    assert_int_equal(info.ends_line, cases[i].ends_line);
+  }
+}
+
+static void an_encrypted_file_is_never_unfinished(void **state)
+{
+  (void)state;
+  KH_AUTO_KEYLIST list = NULL;
+  kh_keyfile_info info;
+  assert_int_equal(load(encrypted("enc", "1;" KEY, "secret"), "secret", &list, &info, NULL), KH_OK);
+  assert_true(info.ends_line);
+}
+
 static void passphrase_and_file_must_fit(void **state)
 {
   (void)state;
@@ -114,6 +160,12 @@ static void an_error_inside_an_encrypted_file_names_its_place(void **state)
   assert_int_equal(fault.line, 3);
   assert_int_equal(fault.column, 2);
   assert_string_equal(fault.path.text, path);
+}
+
+static void a_text_file_with_odd_bytes_has_a_syntax_error(void **state)
+{
+  (void)state;
+  assert_refused(test_text("keys", "1;" KEY "\n\x01\n", 0600), NULL, KH_E_SYNTAX);
 }
 
 static void the_size_limit_and_one_past_it(void **state)
@@ -165,9 +217,13 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_text_file),
       cmocka_unit_test(an_encrypted_file),
+      cmocka_unit_test(the_stamp_is_that_of_the_file),
+      cmocka_unit_test(whether_the_last_line_has_an_end),
+      cmocka_unit_test(an_encrypted_file_is_never_unfinished),
       cmocka_unit_test(passphrase_and_file_must_fit),
       cmocka_unit_test(a_wrong_passphrase_is_never_a_syntax_error),
       cmocka_unit_test(an_error_inside_an_encrypted_file_names_its_place),
+      cmocka_unit_test(a_text_file_with_odd_bytes_has_a_syntax_error),
       cmocka_unit_test(the_size_limit_and_one_past_it),
       cmocka_unit_test(names_that_are_no_files),
       cmocka_unit_test(a_file_open_to_others_is_warned_of_with_its_mode),

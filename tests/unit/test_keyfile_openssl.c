@@ -135,6 +135,94 @@ static void the_key_of_the_file_is_not_kept(void **state)
   kh_secret_free(&file);
 }
 
+static kh_secret *encrypt(kh_bytes text, const char *passphrase, kh_digest digest,
+                          uint32_t iterations)
+{
+  kh_keyfile_options options = {.path = "enc", .digest = digest, .pbkdf2_iterations = iterations};
+  kh_secret *file = NULL;
+  assert_int_equal(kh_keyfile_encrypt_openssl(
+                       &options, crypt, text,
+                       (kh_bytes){(const uint8_t *)passphrase, strlen(passphrase)}, &file, NULL),
+                   KH_OK);
+  return file;
+}
+
+static void the_openssl_command_opens_what_was_encrypted(void **state)
+{
+  (void)state;
+  static const uint32_t iterations[] = {0, 1, 1000};
+  static const kh_bytes text = {(const uint8_t *)"some text", 9};
+  for (int digest = 0; digest < KH_DIGEST_COUNT; digest++) {
+    for (size_t i = 0; i < COUNT(iterations); i++) {
+      char pbkdf2[64] = "";
+      if (iterations[i] != 0)
+        snprintf(pbkdf2, sizeof pbkdf2, "-pbkdf2 -iter %u", iterations[i]);
+      kh_secret *file = encrypt(text, "p4ss phrase", (kh_digest)digest, iterations[i]);
+      kh_bytes bytes = kh_secret_bytes(file);
+      test_run("test \"$(openssl enc -d -aes-256-cbc -md %s %s -pass 'pass:p4ss phrase' -in '%s' "
+               "2>/dev/null)\" = 'some text'",
+               kh_digest_name((kh_digest)digest), pbkdf2,
+               test_file("made", bytes.data, bytes.len, 0600));
+      kh_secret_free(&file);
+    }
+  }
+}
+
+static void texts_of_every_length_come_back(void **state)
+{
+  (void)state;
+  static const uint8_t plain[70] = "0123456789abcdef\0line\r\n";
+  static const char *const passphrases[] = {"x", ""};
+  for (size_t len = 0; len <= sizeof plain; len++) {
+    const char *passphrase = passphrases[len % 2];
+    kh_secret *file = encrypt((kh_bytes){plain, len}, passphrase, KH_DIGEST_SHA1, 0);
+    kh_secret *text = NULL;
+    assert_int_equal(kh_secret_bytes(file).len, 16 + (len / 16 + 1) * 16);
+    assert_true(kh_keyfile_is_openssl(kh_secret_bytes(file)));
+    assert_int_equal(decrypt(file, passphrase, KH_DIGEST_SHA1, 0, &text), KH_OK);
+    assert_int_equal(kh_secret_bytes(text).len, len);
+    assert_memory_equal(kh_secret_bytes(text).data, plain, len);
+    kh_secret_free(&text);
+    kh_secret_free(&file);
+  }
+}
+
+static void every_container_has_a_salt_of_its_own(void **state)
+{
+  (void)state;
+  enum { FILES = 8, HEAD = 16 };
+  uint8_t heads[FILES][HEAD];
+  for (size_t i = 0; i < FILES; i++) {
+    kh_secret *file = encrypt((kh_bytes){heads[0], 0}, "x", KH_DIGEST_SHA1, 0);
+    memcpy(heads[i], kh_secret_bytes(file).data, HEAD);
+    kh_secret_free(&file);
+    for (size_t k = 0; k < i; k++)
+      assert_memory_not_equal(heads[i], heads[k], HEAD);
+  }
+}
+
+static void the_key_of_a_new_file_is_not_kept(void **state)
+{
+  (void)state;
+  kh_secret *file = encrypt((kh_bytes){(const uint8_t *)"x", 1}, "x", KH_DIGEST_SHA1, 0);
+  assert_int_equal(kh_crypt_thread_count(crypt), 0);
+  kh_secret_free(&file);
+}
+
+static void a_derivation_that_fails_gives_no_file(void **state)
+{
+  (void)state;
+  kh_keyfile_options options = {.path = "enc", .pbkdf2_iterations = UINT32_MAX};
+  kh_secret *file = NULL;
+  kh_fault fault = {0};
+  assert_int_equal(kh_keyfile_encrypt_openssl(&options, crypt, (kh_bytes){NULL, 0},
+                                              (kh_bytes){NULL, 0}, &file, &fault),
+                   KH_E_CRYPTO);
+  assert_int_equal(fault.status, KH_E_CRYPTO);
+  assert_string_equal(fault.path.text, "enc");
+  assert_null(file);
+}
+
 static void what_is_a_container(void **state)
 {
   (void)state;
@@ -178,6 +266,11 @@ int main(void)
       cmocka_unit_test(an_empty_passphrase),
       cmocka_unit_test(most_wrong_passphrases_are_seen),
       cmocka_unit_test(the_key_of_the_file_is_not_kept),
+      cmocka_unit_test(the_openssl_command_opens_what_was_encrypted),
+      cmocka_unit_test(texts_of_every_length_come_back),
+      cmocka_unit_test(every_container_has_a_salt_of_its_own),
+      cmocka_unit_test(the_key_of_a_new_file_is_not_kept),
+      cmocka_unit_test(a_derivation_that_fails_gives_no_file),
       cmocka_unit_test(what_is_a_container),
       cmocka_unit_test(lengths_that_no_container_has),
   };

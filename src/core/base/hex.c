@@ -12,3 +12,8 @@ bool kh_hex_decode(kh_bytes digits, uint8_t *ret_data)
                         NULL) == 0 &&
          len == digits.len / 2;
 }
+
+void kh_hex_encode(kh_bytes data, uint8_t *ret_digits)
+{
+  sodium_bin2hex((char *)ret_digits, 2 * data.len + 1, data.data, data.len);
+}

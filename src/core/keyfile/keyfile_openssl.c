@@ -2,12 +2,14 @@
 /* The container of `openssl enc -aes-256-cbc`: "Salted__", 8 bytes of salt, ciphertext. */
 #include <string.h>
 
+#include "format.h"
 #include "keyhold/cursor.h"
 #include "keyhold/keyfile.h"
+#include "keyhold/random.h"
 #include "keyhold/secret.h"
 
 static const char magic[] = "Salted__";
-enum { MAGIC_SIZE = sizeof magic - 1, KEY_SIZE = 32 };
+enum { MAGIC_SIZE = sizeof magic - 1, HEAD_SIZE = MAGIC_SIZE + KH_KDF_SALT_SIZE, KEY_SIZE = 32 };
 
 bool kh_keyfile_is_openssl(kh_bytes file)
 {
@@ -16,8 +18,7 @@ bool kh_keyfile_is_openssl(kh_bytes file)
 
 static kh_status check_size(const kh_keyfile_options *options, kh_bytes file, kh_fault *ret_fault)
 {
-  size_t head = MAGIC_SIZE + KH_KDF_SALT_SIZE;
-  if (file.len >= head + KH_AES_BLOCK && (file.len - head) % KH_AES_BLOCK == 0)
+  if (file.len >= HEAD_SIZE + KH_AES_BLOCK && (file.len - HEAD_SIZE) % KH_AES_BLOCK == 0)
     return KH_OK;
   kh_fault_set(ret_fault, KH_E_CONTAINER_SIZE, options->path, 0);
   if (ret_fault != NULL)
@@ -25,24 +26,31 @@ static kh_status check_size(const kh_keyfile_options *options, kh_bytes file, kh
   return KH_E_CONTAINER_SIZE;
 }
 
-static kh_status decrypt(const kh_keyfile_options *options, const kh_crypt *crypt, kh_bytes file,
-                         kh_bytes passphrase, kh_secret *derived, kh_secret *text)
+/* What goes through the cipher, and under which key. */
+struct passage {
+  unsigned flags; /* of kh_crypt_init() */
+  const uint8_t *salt;
+  kh_bytes passphrase;
+  kh_bytes src;
+  uint8_t *dst;
+};
+
+static kh_status derive_and_pass(const kh_keyfile_options *options, const kh_crypt *crypt,
+                                 const struct passage *passage, size_t *ret_len)
 {
-  kh_cursor cursor = kh_cursor_over(file);
-  kh_cursor_skip(&cursor, MAGIC_SIZE);
-  kh_bytes salt = kh_cursor_take(&cursor, KH_KDF_SALT_SIZE);
-  kh_bytes ciphertext = kh_cursor_take(&cursor, file.len);
-  kh_status status = kh_kdf_openssl_enc(passphrase, salt.data, options->digest,
-                                        options->pbkdf2_iterations, derived);
+  KH_AUTO_SECRET derived = NULL;
+  kh_status status = kh_secret_new(KH_KDF_OPENSSL_ENC_SIZE, &derived);
+  if (status == KH_OK)
+    status = kh_kdf_openssl_enc(passage->passphrase, passage->salt, options->digest,
+                                options->pbkdf2_iterations, derived);
   if (status != KH_OK)
     return status;
   kh_bytes both = kh_secret_bytes(derived);
   kh_crypt_key key = {{both.data, KEY_SIZE}, {both.data + KEY_SIZE, KH_AES_BLOCK}};
-  size_t len = 0;
-  status = kh_crypt_once(crypt, KH_CIPHER_AES_CBC, 0, &key, ciphertext, kh_secret_data(text), &len);
+  status = kh_crypt_once(crypt, KH_CIPHER_AES_CBC, passage->flags, &key, passage->src, passage->dst,
+                         ret_len);
   kh_crypt_forget(crypt); /* the file's key is not needed again */
-  kh_secret_set_len(text, len);
-  return status == KH_E_BAD_DATA ? KH_E_WRONG_PASSPHRASE : status;
+  return status;
 }
 
 kh_status kh_keyfile_decrypt_openssl(const kh_keyfile_options *options, const kh_crypt *crypt,
@@ -52,16 +60,71 @@ kh_status kh_keyfile_decrypt_openssl(const kh_keyfile_options *options, const kh
   kh_status status = check_size(options, file, ret_fault);
   if (status != KH_OK)
     return status;
-  KH_AUTO_SECRET derived = NULL;
   KH_AUTO_SECRET text = NULL;
-  status = kh_secret_new(KH_KDF_OPENSSL_ENC_SIZE, &derived);
-  if (status == KH_OK)
-    status = kh_secret_new(file.len + KH_AES_BLOCK, &text);
-  if (status == KH_OK)
-    status = decrypt(options, crypt, file, passphrase, derived, text);
+  size_t len = 0;
+  status = kh_secret_new(file.len + KH_AES_BLOCK, &text);
+  if (status == KH_OK) {
+    kh_cursor cursor = kh_cursor_over(file);
+    kh_cursor_skip(&cursor, MAGIC_SIZE);
+    struct passage passage = {.salt = kh_cursor_take(&cursor, KH_KDF_SALT_SIZE).data,
+                              .passphrase = passphrase,
+                              .src = kh_cursor_take(&cursor, file.len),
+                              .dst = kh_secret_data(text)};
+    status = derive_and_pass(options, crypt, &passage, &len);
+  }
+  if (status == KH_E_BAD_DATA)
+    status = KH_E_WRONG_PASSPHRASE;
   if (status != KH_OK)
     return kh_fault_set(ret_fault, status, options->path, 0);
+  kh_secret_set_len(text, len);
   *ret_text = text;
   text = NULL;
   return KH_OK;
 }
+
+kh_status kh_keyfile_encrypt_openssl(const kh_keyfile_options *options, const kh_crypt *crypt,
+                                     kh_bytes text, kh_bytes passphrase, kh_secret **ret_file,
+                                     kh_fault *ret_fault)
+{
+  KH_AUTO_SECRET file = NULL;
+  size_t len = 0;
+  kh_status status = kh_secret_new(HEAD_SIZE + text.len + KH_AES_BLOCK, &file);
+  if (status == KH_OK) {
+    uint8_t *head = kh_secret_data(file);
+    memcpy(head, magic, MAGIC_SIZE);
+    kh_random_bytes(head + MAGIC_SIZE, KH_KDF_SALT_SIZE);
+    struct passage passage = {.flags = KH_CRYPT_ENCRYPT,
+                              .salt = head + MAGIC_SIZE,
+                              .passphrase = passphrase,
+                              .src = text,
+                              .dst = head + HEAD_SIZE};
+    status = derive_and_pass(options, crypt, &passage, &len);
+  }
+  if (status != KH_OK)
+    return kh_fault_set(ret_fault, status, options->path, 0);
+  kh_secret_set_len(file, HEAD_SIZE + len);
+  *ret_file = file;
+  file = NULL;
+  return KH_OK;
+}
+
+static void hint_what_was_tried(const kh_keyfile_options *options, const kh_log *log)
+{
+  kh_log_write(log, KH_LOG_HINT,
+               "'%s' was tried with the passphrase of filekey, digest %s and %u iterations of "
+               "PBKDF2 (0: without it); "
+               "all three must be those of the 'openssl enc' command that made it (-pass, -md, "
+               "-pbkdf2 -iter)",
+               kh_show_path(options->path).text, kh_digest_name(options->digest),
+               options->pbkdf2_iterations);
+}
+
+const kh_keyfile_format kh_keyfile_format_openssl = {
+    .name = "openssl",
+    .is_encrypted = true,
+    .hides_wrong_passphrase = true,
+    .knows = kh_keyfile_is_openssl,
+    .open = kh_keyfile_decrypt_openssl,
+    .make = kh_keyfile_encrypt_openssl,
+    .hint_what_was_tried = hint_what_was_tried,
+};

@@ -2,11 +2,13 @@
 /* The text form of a key file: one key a line. The columns of its errors are those of the server's
  * own plugin. */
 #include <stdlib.h>
-#include <string.h>
 
+#include "attributes.h"
+#include "format.h"
 #include "keyhold/cursor.h"
 #include "keyhold/hex.h"
 #include "keyhold/keyfile.h"
+#include "text.h"
 
 enum {
   SHORTEST_KEY_LINE = 34, /* "1;" and 32 digits: bounds the number of keys in a text */
@@ -20,8 +22,9 @@ struct reader {
   const kh_log *log;
   kh_keylist *list;
   kh_fault *ret_fault;
-  unsigned line;     /* number of the line being read, from 1 */
-  bool has_versions; /* a line with a version was seen */
+  unsigned line; /* number of the line being read, from 1 */
+  bool
+      is_strict; /* no repeats: a line with a version or attributes was seen, or it was asked for */
 };
 
 static kh_status fail(const struct reader *reader, kh_status status, size_t at)
@@ -34,31 +37,15 @@ static kh_status fail(const struct reader *reader, kh_status status, size_t at)
   return status;
 }
 
-static bool is_blank(int byte)
-{
-  return byte == ' ' ||
-         (byte >= '\t' && byte <= '\r'); /* isspace() of the C locale; a line holds no newline */
-}
-
-static bool is_digit(int byte)
-{
-  return byte >= '0' && byte <= '9';
-}
-
-static bool is_hex(int byte)
-{
-  return is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
-}
-
 /* Reads a decimal number; the error is at the digit that makes it too large, or behind the number.
  */
 static kh_status read_number(const struct reader *reader, kh_cursor *cursor, uint32_t max,
                              kh_status out_of_range, uint32_t *ret_number)
 {
   uint64_t number = 0;
-  if (!is_digit(kh_cursor_peek(cursor)))
+  if (!kh_text_is_digit(kh_cursor_peek(cursor)))
     return fail(reader, KH_E_SYNTAX, cursor->at);
-  while (is_digit(kh_cursor_peek(cursor))) {
+  while (kh_text_is_digit(kh_cursor_peek(cursor))) {
     number = number * 10 + (uint64_t)(kh_cursor_peek(cursor) - '0');
     if (number > max)
       return fail(reader, out_of_range, cursor->at);
@@ -84,7 +71,7 @@ static kh_status read_id(const struct reader *reader, kh_cursor *cursor, uint32_
 /* Reads "version;" if it stands here; else the version is 1. */
 static kh_status read_version(struct reader *reader, kh_cursor *cursor, uint32_t *ret_version)
 {
-  size_t digits = kh_cursor_span(cursor, is_digit);
+  size_t digits = kh_cursor_span(cursor, kh_text_is_digit);
   *ret_version = 1;
   if (digits == 0 || digits > VERSION_DIGITS_MAX || kh_cursor_peek_at(cursor, digits) != ';')
     return KH_OK;
@@ -92,18 +79,18 @@ static kh_status read_version(struct reader *reader, kh_cursor *cursor, uint32_t
   if (status != KH_OK)
     return status;
   kh_cursor_skip(cursor, 1);
-  reader->has_versions = true;
+  reader->is_strict = true;
   return KH_OK;
 }
 
 /* Reads pairs of digits up to the longest key; the error is behind the last whole pair. */
 static kh_status read_key(const struct reader *reader, kh_cursor *cursor, kh_key *key)
 {
-  size_t pairs = kh_cursor_span(cursor, is_hex) / 2;
+  size_t pairs = kh_cursor_span(cursor, kh_text_is_hex) / 2;
   if (pairs > KH_KEY_MAX)
     pairs = KH_KEY_MAX;
   kh_bytes digits = kh_cursor_take(cursor, 2 * pairs);
-  if (is_hex(kh_cursor_peek(cursor)) || (pairs != 16 && pairs != 24 && pairs != 32))
+  if (kh_text_is_hex(kh_cursor_peek(cursor)) || (pairs != 16 && pairs != 24 && pairs != 32))
     return fail(reader, KH_E_KEY_HEX, cursor->at);
   if (!kh_hex_decode(digits, key->bytes))
     return fail(reader, KH_E_KEY_HEX, cursor->at);
@@ -111,10 +98,20 @@ static kh_status read_key(const struct reader *reader, kh_cursor *cursor, kh_key
   return KH_OK;
 }
 
+static kh_status read_attributes(struct reader *reader, kh_cursor *cursor, kh_key *key)
+{
+  bool given = false;
+  kh_status status = kh_attributes_read(cursor, key, &given);
+  if (status != KH_OK)
+    return fail(reader, status, cursor->at);
+  reader->is_strict = reader->is_strict || given;
+  return KH_OK;
+}
+
 static kh_status read_line(struct reader *reader, kh_bytes line)
 {
   kh_cursor cursor = kh_cursor_over(line);
-  kh_cursor_skip(&cursor, kh_cursor_span(&cursor, is_blank));
+  kh_cursor_skip(&cursor, kh_cursor_span(&cursor, kh_text_is_blank));
   if (kh_cursor_at_end(&cursor) || kh_cursor_peek(&cursor) == '#')
     return KH_OK;
 
@@ -129,6 +126,8 @@ static kh_status read_line(struct reader *reader, kh_bytes line)
   if (key == NULL) /* cannot be: the list has room for every key that the text can hold */
     return fail(reader, KH_E_NO_MEMORY, cursor.at);
   status = read_key(reader, &cursor, key);
+  if (status == KH_OK)
+    status = read_attributes(reader, &cursor, key);
   if (status != KH_OK)
     return status;
   key->id = id;
@@ -138,12 +137,12 @@ static kh_status read_line(struct reader *reader, kh_bytes line)
   return KH_OK;
 }
 
-/* Where one (id, version) stands twice with different keys: refused in a file with versions, else
- * remarked. */
+/* Where one (id, version) stands twice and is not the same: refused, or remarked where the server's
+ * own plugin takes it. */
 static kh_status judge_repeated(struct reader *reader, const kh_key *first, const kh_key *last,
                                 size_t repeats)
 {
-  if (!reader->has_versions) {
+  if (!reader->is_strict) {
     kh_log_write(reader->log, KH_LOG_WARNING,
                  "key id %u has different keys in lines %u and %u of '%s'; the last one counts "
                  "(%zu such in all)",
@@ -152,9 +151,18 @@ static kh_status judge_repeated(struct reader *reader, const kh_key *first, cons
   }
   reader->line = last->line;
   kh_status status = fail(reader, KH_E_KEY_DUPLICATE, 0);
-  if (reader->ret_fault != NULL)
+  if (reader->ret_fault != NULL) {
     reader->ret_fault->other_line = first->line;
+    reader->ret_fault->key_id = first->id;
+    reader->ret_fault->key_version = first->version;
+  }
   return status;
+}
+
+static bool is_conflict(const kh_key *a, const kh_key *b)
+{
+  return kh_key_is_same_version(a, b) &&
+         !(kh_key_is_same_secret(a, b) && kh_attributes_are_same(&a->policy, &b->policy));
 }
 
 static kh_status check_repeats(struct reader *reader)
@@ -170,7 +178,7 @@ static kh_status check_repeats(struct reader *reader)
   for (size_t i = 1; i < count; i++) {
     const kh_key *a = kh_keylist_at(reader->list, order[i - 1]);
     const kh_key *b = kh_keylist_at(reader->list, order[i]);
-    if (!kh_key_is_same_version(a, b) || kh_key_is_same_secret(a, b))
+    if (!is_conflict(a, b))
       continue;
     if (repeats++ == 0) {
       first = a;
@@ -189,14 +197,6 @@ static kh_status check_system_key(const struct reader *reader)
   return fail(reader, KH_E_NO_SYSTEM_KEY, 0);
 }
 
-static kh_bytes until_nul(kh_bytes text)
-{
-  const uint8_t *nul = text.len == 0 ? NULL : memchr(text.data, '\0', text.len);
-  if (nul != NULL)
-    text.len = (size_t)(nul - text.data);
-  return text;
-}
-
 /* No line has a key without a semicolon, or in fewer bytes than the shortest one. */
 static size_t most_keys(kh_bytes text)
 {
@@ -211,7 +211,7 @@ kh_status kh_keyfile_parse_text(const char *path, kh_bytes text, kh_repeats repe
                                 const kh_log *log, kh_keylist **ret_list, kh_fault *ret_fault)
 {
   KH_AUTO_KEYLIST list = NULL;
-  text = until_nul(text);
+  text = kh_text_until_nul(text);
   kh_status status = kh_keylist_new(most_keys(text), &list);
   if (status != KH_OK)
     return kh_fault_set(ret_fault, status, path, 0);
@@ -219,7 +219,7 @@ kh_status kh_keyfile_parse_text(const char *path, kh_bytes text, kh_repeats repe
                           .log = log,
                           .list = list,
                           .ret_fault = ret_fault,
-                          .has_versions = repeats == KH_REPEATS_REFUSED};
+                          .is_strict = repeats == KH_REPEATS_REFUSED};
   kh_cursor cursor = kh_cursor_over(text);
   while (status == KH_OK && !kh_cursor_at_end(&cursor)) {
     reader.line++;
@@ -235,3 +235,24 @@ kh_status kh_keyfile_parse_text(const char *path, kh_bytes text, kh_repeats repe
   list = NULL;
   return KH_OK;
 }
+
+static bool knows(kh_bytes file)
+{
+  (void)file;
+  return true;
+}
+
+/* the file is the text, and the text the file */
+static kh_status leave(const kh_keyfile_options *options, const kh_crypt *crypt, kh_bytes bytes,
+                       kh_bytes passphrase, kh_secret **ret_other, kh_fault *ret_fault)
+{
+  (void)options, (void)crypt, (void)bytes, (void)passphrase, (void)ret_other, (void)ret_fault;
+  return KH_OK;
+}
+
+const kh_keyfile_format kh_keyfile_format_text = {
+    .name = "text",
+    .knows = knows,
+    .open = leave,
+    .make = leave,
+};

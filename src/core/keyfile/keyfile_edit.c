@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attributes.h"
+#include "keyhold/cursor.h"
+#include "keyhold/hex.h"
+#include "keyhold/keyfile.h"
+#include "text.h"
+
+enum {
+  LINE_END_MAX = 2,
+  NUMBERS_MAX = sizeof "4294967295;4294967294;",
+  ADDED_MAX = NUMBERS_MAX + 2 * KH_KEY_MAX + KH_ATTRIBUTES_TEXT_MAX + LINE_END_MAX
+};
+
+/* A key that is added, and the line that it goes behind. */
+struct place {
+  uint32_t id;
+  uint32_t line;
+  const kh_key *key;
+};
+
+static int compare_ids(const void *left, const void *right)
+{
+  const struct place *a = left;
+  const struct place *b = right;
+  return a->id < b->id ? -1 : a->id > b->id;
+}
+
+static int compare_lines(const void *left, const void *right)
+{
+  const struct place *a = left;
+  const struct place *b = right;
+  return a->line < b->line ? -1 : a->line > b->line;
+}
+
+/* Fills `places` with the keys in the order of the lines that they go behind. */
+static void find_places(const kh_keylist *parsed, const kh_keylist *added, struct place *places)
+{
+  size_t count = kh_keylist_count(added);
+  for (size_t i = 0; i < count; i++) {
+    const kh_key *key = kh_keylist_at(added, i);
+    places[i] = (struct place){.id = key->id, .key = key};
+  }
+  qsort(places, count, sizeof *places, compare_ids);
+  for (size_t i = 0; i < kh_keylist_count(parsed); i++) {
+    const kh_key *key = kh_keylist_at(parsed, i);
+    struct place wanted = {.id = key->id};
+    struct place *place = bsearch(&wanted, places, count, sizeof *places, compare_ids);
+    if (place != NULL)
+      place->line = key->line; /* the list is in the order of the lines: the last one stays */
+  }
+  qsort(places, count, sizeof *places, compare_lines);
+}
+
+/* What is written; the memory has room for all of it. */
+struct output {
+  uint8_t *data;
+  size_t len;
+};
+
+static void put(struct output *output, kh_bytes bytes)
+{
+  if (bytes.len > 0)
+    memcpy(output->data + output->len, bytes.data, bytes.len);
+  output->len += bytes.len;
+}
+
+static void put_text(struct output *output, const char *text)
+{
+  put(output, (kh_bytes){(const uint8_t *)text, strlen(text)});
+}
+
+static void put_key(struct output *output, const kh_key *key, const char *line_end)
+{
+  char numbers[NUMBERS_MAX];
+  snprintf(numbers, sizeof numbers, "%u;%u;", key->id, key->version);
+  put_text(output, numbers);
+  kh_hex_encode((kh_bytes){key->bytes, key->len}, output->data + output->len);
+  output->len += 2 * (size_t)key->len;
+  put_text(output, kh_attributes_show(&key->policy).text);
+  put_text(output, line_end);
+}
+
+/* Copies a line and gives its line end; the text's last line may have none and gets that of the one
+ * before it. */
+static const char *copy_line(struct output *output, kh_cursor *text, const char *end_before)
+{
+  size_t start = text->at;
+  kh_bytes line = kh_cursor_take_until(text, '\n');
+  bool is_ended = text->at - start > line.len;
+  bool has_cr = line.len > 0 && line.data[line.len - 1] == '\r';
+  const char *end = has_cr ? "\r\n" : is_ended ? "\n" : end_before;
+  put(output, line);
+  put_text(output, has_cr ? "\n" : end);
+  return end;
+}
+
+static void copy_with_places(struct output *output, kh_bytes text, const struct place *places,
+                             size_t count)
+{
+  kh_cursor cursor = kh_cursor_over(kh_text_until_nul(text));
+  const char *line_end = "\n";
+  for (uint32_t line = 1; !kh_cursor_at_end(&cursor); line++) {
+    line_end = copy_line(output, &cursor, line_end);
+    for (; count > 0 && places->line == line; places++, count--)
+      put_key(output, places->key, line_end);
+  }
+  assert(count == 0);
+  kh_cursor rest = {text, cursor.at}; /* a NUL and what follows it */
+  put(output, kh_cursor_take(&rest, text.len));
+}
+
+kh_status kh_keyfile_add_lines(kh_bytes text, const kh_keylist *parsed, const kh_keylist *added,
+                               kh_secret **ret_text)
+{
+  size_t count = kh_keylist_count(added);
+  KH_AUTO_SECRET secret = NULL;
+  kh_status status = kh_secret_new(text.len + LINE_END_MAX + count * ADDED_MAX, &secret);
+  if (status != KH_OK)
+    return status;
+  struct place *places = calloc(count + 1, sizeof *places);
+  if (places == NULL)
+    return KH_E_NO_MEMORY;
+  struct output output = {.data = kh_secret_data(secret)};
+  find_places(parsed, added, places);
+  copy_with_places(&output, text, places, count);
+  free(places);
+  kh_secret_set_len(secret, output.len);
+  *ret_text = secret;
+  secret = NULL;
+  return KH_OK;
+}

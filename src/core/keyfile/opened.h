@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file opened.h
+ * A key file that was read, decrypted and parsed, with all that is needed to write it again.
+ */
+#ifndef KEYHOLD_KEYFILE_OPENED_H
+#define KEYHOLD_KEYFILE_OPENED_H
+
+#include "format.h"
+#include "keyhold/keyfile.h"
+
+/** How a file is opened, and what came of it. Starts with the first four fields set and the rest
+ * zero. */
+typedef struct kh_opened {
+  const kh_keyfile_options *options;
+  const kh_crypt *crypt;
+  const kh_log *log;   /**< may be NULL */
+  kh_fault *ret_fault; /**< may be NULL */
+
+  const kh_keyfile_format *format;
+  kh_secret *passphrase; /**< NULL: there is none */
+  kh_secret *file;       /**< as it lies on disk */
+  kh_secret *decrypted;  /**< NULL when the file is the text */
+  kh_keylist *list;
+  kh_keyfile_info info;
+} kh_opened;
+
+/**
+ * Gets the passphrase, reads the file, recognises its format, decrypts and parses it.
+ *
+ * @return as kh_keyfile_load(). The caller cleans up in either case.
+ */
+KH_MUST_USE kh_status kh_opened_open(kh_opened *opened, kh_repeats repeats);
+
+/** The text of the file. Owned by `opened`. */
+kh_bytes kh_opened_text(const kh_opened *opened);
+
+/** For `__attribute__((cleanup))`: wipes and frees what is left in it. */
+void kh_opened_cleanup(kh_opened *opened);
+#define KH_AUTO_OPENED __attribute__((cleanup(kh_opened_cleanup))) kh_opened
+
+#endif

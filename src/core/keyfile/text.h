@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file text.h
+ * What the text form of a key file is made of: where it ends, and the characters that it tells
+ * apart.
+ */
+#ifndef KEYHOLD_KEYFILE_TEXT_H
+#define KEYHOLD_KEYFILE_TEXT_H
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "keyhold/bytes.h"
+
+/** A text without the first NUL and what follows it. */
+static inline kh_bytes kh_text_until_nul(kh_bytes text)
+{
+  const uint8_t *nul = text.len == 0 ? NULL : memchr(text.data, '\0', text.len);
+  if (nul != NULL)
+    text.len = (size_t)(nul - text.data);
+  return text;
+}
+
+/** Whether the last line, if there is one, has a line end. */
+static inline bool kh_text_ends_line(kh_bytes text)
+{
+  text = kh_text_until_nul(text);
+  return text.len == 0 || text.data[text.len - 1] == '\n';
+}
+
+/** isspace() of the C locale but for the newline, which no line holds. */
+static inline bool kh_text_is_blank(int byte)
+{
+  return byte == ' ' || (byte >= '\t' && byte <= '\r');
+}
+
+static inline bool kh_text_is_digit(int byte)
+{
+  return byte >= '0' && byte <= '9';
+}
+
+static inline bool kh_text_is_hex(int byte)
+{
+  return kh_text_is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
+}
+
+#endif
