@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keyhold/inventory.h"
+
 struct kh_file_keys {
   kh_keytable *table;
   kh_cipher cipher;
@@ -18,6 +20,13 @@ kh_status kh_file_keys_new(kh_keytable *table, kh_cipher cipher, kh_file_keys **
   keys->cipher = cipher;
   *ret_keys = keys;
   return KH_OK;
+}
+
+kh_status kh_file_keys_inventory(const kh_file_keys *keys, char **ret_text, size_t *ret_len)
+{
+  kh_key_cipher cipher =
+      keys->cipher == KH_CIPHER_AES_CTR ? KH_KEY_CIPHER_AES_CTR : KH_KEY_CIPHER_AES_CBC;
+  return kh_inventory_json(keys->table, cipher, ret_text, ret_len);
 }
 
 static kh_status file_latest(void *keys, uint32_t id, uint32_t *ret_version)

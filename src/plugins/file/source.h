@@ -25,4 +25,14 @@ typedef struct kh_file_keys kh_file_keys;
 KH_MUST_USE kh_status kh_file_keys_new(kh_keytable *table, kh_cipher cipher,
                                        kh_file_keys **ret_keys);
 
+/**
+ * The inventory of the keys (keyhold/inventory.h).
+ *
+ * @param ret_text  NUL-terminated, for free(); untouched on failure.
+ * @param ret_len   its length in bytes without the NUL; untouched on failure.
+ * @return KH_OK, KH_E_NO_MEMORY. Thread-safe.
+ */
+KH_MUST_USE kh_status kh_file_keys_inventory(const kh_file_keys *keys, char **ret_text,
+                                             size_t *ret_len);
+
 #endif
