@@ -2,7 +2,8 @@
 # keyhold_add_module(NAME source...): something that the server loads, left at build/plugins/NAME.so.
 # keyhold_add_plugin(NAME source...): likewise, of Keyhold's core, and installed.
 #
-# The server finds the descriptor and every service pointer with dlsym(), so these and nothing else are exported.
+# The server finds the descriptor, every service pointer and the SQL functions with dlsym(), so these and nothing else
+# are exported.
 
 function(keyhold_add_module name)
   set(exports ${CMAKE_SOURCE_DIR}/cmake/plugin.map)

@@ -22,7 +22,8 @@ typedef struct kh_fingerprint {
 /**
  * The fingerprint of a key: equal keys have equal ones, on every server, and nothing of the key can
  * be learnt from it: the first 8 bytes of HMAC-SHA-256 (RFC 2104) with the key as its key over
- * "Keyhold fingerprint" (19 bytes, ASCII, no NUL). Thread-safe.
+ * "Keyhold fingerprint" (19 bytes, ASCII, no NUL). HMAC fills its key up with zero bytes: a key
+ * that is another one with zero bytes behind it has that one's fingerprint. Thread-safe.
  */
 kh_fingerprint kh_key_fingerprint(const kh_key *key);
 
@@ -33,9 +34,12 @@ kh_fingerprint kh_key_fingerprint(const kh_key *key);
  *       {"version":1,"bits":256,"cipher":"aes-cbc","created":null,"fingerprint":"0123456789abcdef"},
  *       ...]}
  *
- * Times are ISO 8601 in UTC, or null: unknown, or never. A version without a cipher of its own has
- * the default one.
+ * Times are ISO 8601 in UTC, or null: unknown, or never, which is also a rotation later than 32
+ * bits of UNIX time. A rotation of an interval behind an unknown time of creation is that interval
+ * behind the 1st of January 1970 (kh_policy_due()). A version without a cipher of its own has the
+ * default one. Without white space.
  *
+ * @param default_cipher  not KH_KEY_CIPHER_UNSET.
  * @param ret_text  NUL-terminated, for free(); untouched on failure.
  * @param ret_len   its length in bytes without the NUL; untouched on failure.
  * @return KH_OK, KH_E_NO_MEMORY. Thread-safe.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "encryption.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "keyhold/limits.h"
@@ -19,6 +20,7 @@ static struct {
   const kh_key_source *source;
   void *keys;
   kh_crypt *crypt;
+  _Atomic(void *) in_use; /* the same keys, for threads that may ask before start and after stop */
 } plugin;
 
 void kh_encryption_start(const kh_key_source *source, void *keys, kh_crypt *crypt)
@@ -26,15 +28,17 @@ void kh_encryption_start(const kh_key_source *source, void *keys, kh_crypt *cryp
   plugin.source = source;
   plugin.keys = keys;
   plugin.crypt = crypt;
+  atomic_store(&plugin.in_use, keys);
 }
 
-void *kh_encryption_source_keys(void)
+void *kh_encryption_in_use(void)
 {
-  return plugin.keys;
+  return atomic_load(&plugin.in_use);
 }
 
 void kh_encryption_stop(void)
 {
+  atomic_store(&plugin.in_use, NULL);
   if (plugin.source != NULL && plugin.source->free != NULL)
     plugin.source->free(plugin.keys);
   plugin.source = NULL;

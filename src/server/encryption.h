@@ -29,9 +29,9 @@ extern struct st_mariadb_encryption kh_encryption_keys;
  */
 void kh_encryption_start(const kh_key_source *source, void *keys, kh_crypt *crypt);
 
-/** What start was given as `keys`; NULL before it and after the end. For what the plugin does
- * beside the methods: SET GLOBAL, SHOW STATUS, functions. */
-void *kh_encryption_source_keys(void);
+/** The keys that start was given; NULL before it and from stop on. They are freed by stop, so the
+ * caller must know that the server is not ending the plugin. Thread-safe. */
+void *kh_encryption_in_use(void);
 
 /** Wipes and frees what start took. Called by the plugin's deinit, after the server's last call;
  * also without a start. */

@@ -17,11 +17,12 @@
 #define KEY_B "101112131415161718191a1b1c1d1e1f"
 
 /* what the plugin looks for in its process; the program exports them */
-char mysqld_server_started;
-char opt_help;
-char opt_bootstrap;
+#define EXPORTED __attribute__((visibility("default")))
+EXPORTED char mysqld_server_started;
+EXPORTED char opt_help;
+EXPORTED char opt_bootstrap;
 #ifdef TEST_AS_BACKUP
-char xtrabackup_backup;
+EXPORTED char xtrabackup_backup;
 #endif
 
 static test_plugin loaded;

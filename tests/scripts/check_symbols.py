@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""A plugin exports its descriptor and every service pointer that it holds, and nothing else; and leaves none undefined."""
+"""A plugin exports its descriptor, every service pointer that it holds and its SQL functions, and nothing else; and
+leaves none undefined."""
 import re
 import subprocess
 import sys
@@ -14,6 +15,10 @@ SERVICES = {
     "keyhold_debug": {"my_print_error_service"},
     "keyhold_bench": {"my_print_error_service", "encryption_service"},
 }
+# the SQL functions of each plugin
+FUNCTIONS = {
+    "keyhold_file": {"file_key_management_keys"},
+}
 LIBRARIES = re.compile(r"@(GLIBC|OPENSSL|LIBSODIUM)")
 
 
@@ -26,7 +31,9 @@ def main():
     faults = []
     for plugin in sys.argv[1:]:
         exported = {fields[-1].split("@")[0] for fields in symbols("-D", "--defined-only", plugin)}
+        functions = FUNCTIONS.get(Path(plugin).stem, set())
         wanted = DESCRIPTOR | SERVICES[Path(plugin).stem]
+        wanted |= {function + part for function in functions for part in ("", "_init", "_deinit")}
         if exported != wanted:
             faults.append(f"{plugin} exports {sorted(exported)}, not {sorted(wanted)}")
         held = {fields[-1] for fields in symbols("--defined-only", plugin)
@@ -36,10 +43,10 @@ def main():
         for fields in symbols("-D", "--undefined-only", plugin):
             name = fields[-1]
             weak = fields[-2] == "w"
-            known = LIBRARIES.search(name) or name.startswith(("sodium_", "urcu_bp_", "randombytes_", "__asan", "__ubsan", "__tsan", "__sanitizer"))
+            known = LIBRARIES.search(name) or name.startswith(("sodium_", "crypto_auth_", "urcu_bp_", "randombytes_", "__asan", "__ubsan", "__tsan", "__sanitizer"))
             if not weak and not known:
                 faults.append(f"{plugin} leaves {name} undefined")
-    print("\n".join(faults) or "descriptor and services, and nothing else")
+    print("\n".join(faults) or "descriptor, services and SQL functions, and nothing else")
     return 1 if faults else 0
 
 

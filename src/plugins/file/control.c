@@ -16,7 +16,7 @@ enum { ALL_KEYS = -1, SWITCH_TEXT = 80 };
 /* NULL while the plugin is not running */
 static kh_keeper *keeper(void)
 {
-  const kh_file_keys *keys = kh_encryption_source_keys();
+  const kh_file_keys *keys = kh_encryption_in_use();
   return keys == NULL ? NULL : kh_file_keys_keeper(keys);
 }
 

@@ -8,6 +8,7 @@
 #include "server/encryption.h"
 #include "server/process.h"
 #include "server/report.h"
+#include "server/show.h"
 #include "source.h"
 
 #define PLUGIN_NAME "file_key_management"
@@ -65,8 +66,41 @@ static int file_init(void *unused)
   return 0;
 }
 
+/* What SHOW STATUS shows, at one moment. */
+struct status {
+  kh_keeper_stats keys;
+  const char *engines;
+};
+
+static const kh_show_field status_fields[] = {
+    KH_SHOW_FIELD("keys", KH_SHOW_NUMBER, struct status, keys.ids),
+    KH_SHOW_FIELD("versions", KH_SHOW_NUMBER, struct status, keys.versions),
+    KH_SHOW_FIELD("generation", KH_SHOW_NUMBER, struct status, keys.generation),
+    KH_SHOW_FIELD("format", KH_SHOW_TEXT, struct status, keys.format),
+    KH_SHOW_FIELD("last_reload", KH_SHOW_TIME, struct status, keys.last_reload),
+    KH_SHOW_FIELD("last_reload_result", KH_SHOW_CHARS, struct status, keys.last_result),
+    KH_SHOW_FIELD("rotations", KH_SHOW_NUMBER, struct status, keys.rotations),
+    KH_SHOW_FIELD("failures", KH_SHOW_NUMBER, struct status, keys.failures),
+    KH_SHOW_FIELD("next_rotation", KH_SHOW_TIME, struct status, keys.next_rotation),
+    KH_SHOW_FIELD("crypto_engine", KH_SHOW_TEXT, struct status, engines),
+};
+
+static int show_status(MYSQL_THD thd, struct st_mysql_show_var *var, void *buff,
+                       struct system_status_var *status_var, enum enum_var_type scope)
+{
+  (void)thd;
+  (void)status_var;
+  (void)scope;
+  const kh_file_keys *keys = kh_encryption_in_use();
+  struct status now = {.engines = engines_in_use};
+  if (keys != NULL)
+    now.keys = kh_keeper_get_stats(kh_file_keys_keeper(keys));
+  kh_show_fields(status_fields, sizeof status_fields / sizeof status_fields[0], &now, buff, var);
+  return 0;
+}
+
 static struct st_mysql_show_var status_variables[] = {
-    {"File_key_management_crypto_engine", engines_in_use, SHOW_CHAR},
+    {"File_key_management", (void *)show_status, SHOW_FUNC},
     {NULL, NULL, SHOW_UNDEF},
 };
 

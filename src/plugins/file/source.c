@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keyhold/inventory.h"
+
 struct kh_file_keys {
   kh_keeper *keeper;
   const kh_keyring *ring;
   kh_datakeys *data_keys;
-  kh_key_use default_use;
+  kh_key_cipher default_cipher;
 };
 
 static const kh_key_use uses[KH_KEY_CIPHER_COUNT] = {
@@ -44,7 +46,7 @@ kh_status kh_file_keys_new(const kh_keeper_options *options, kh_file_keys **ret_
     return status;
   }
   keys->ring = kh_keeper_ring(keys->keeper);
-  keys->default_use = uses[options->default_cipher];
+  keys->default_cipher = options->default_cipher;
   *ret_keys = keys;
   return KH_OK;
 }
@@ -52,6 +54,14 @@ kh_status kh_file_keys_new(const kh_keeper_options *options, kh_file_keys **ret_
 kh_keeper *kh_file_keys_keeper(const kh_file_keys *keys)
 {
   return keys->keeper;
+}
+
+kh_status kh_file_keys_inventory(const kh_file_keys *keys, char **ret_text, size_t *ret_len)
+{
+  const kh_keytable *table = kh_keyring_begin(keys->ring);
+  kh_status status = kh_inventory_json(table, keys->default_cipher, ret_text, ret_len);
+  kh_keyring_end(keys->ring);
+  return status;
 }
 
 static kh_status file_latest(void *argument, uint32_t id, uint32_t *ret_version)
@@ -87,22 +97,23 @@ static kh_status file_copy(void *argument, uint32_t id, uint32_t version, uint8_
   return found == NULL ? KH_E_KEY_NOT_FOUND : KH_OK;
 }
 
-static kh_key_use use_in(const kh_keytable *table, uint32_t id, uint32_t version,
-                         kh_key_use default_use)
+static kh_key_cipher cipher_in(const kh_keytable *table, uint32_t id, uint32_t version,
+                               kh_key_cipher default_cipher)
 {
   if (!kh_keytable_has_ciphers(table))
-    return default_use;
+    return default_cipher;
   const kh_key *found = kh_keytable_find(table, id, version);
-  return found == NULL || found->policy.cipher == KH_KEY_CIPHER_UNSET ? default_use
-                                                                      : uses[found->policy.cipher];
+  bool unset = found == NULL || found->policy.cipher == KH_KEY_CIPHER_UNSET;
+  return unset ? default_cipher : (kh_key_cipher)found->policy.cipher;
 }
 
 static kh_key_use file_use(void *argument, uint32_t id, uint32_t version)
 {
   const kh_file_keys *keys = argument;
-  kh_key_use use = use_in(kh_keyring_begin(keys->ring), id, version, keys->default_use);
+  const kh_keytable *table = kh_keyring_begin(keys->ring);
+  kh_key_cipher cipher = cipher_in(table, id, version, keys->default_cipher);
   kh_keyring_end(keys->ring);
-  return use;
+  return uses[cipher];
 }
 
 static kh_status file_data_key(void *argument, uint32_t id, uint32_t version, kh_bytes passed,

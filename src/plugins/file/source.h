@@ -30,4 +30,14 @@ KH_MUST_USE kh_status kh_file_keys_new(const kh_keeper_options *options, kh_file
 /** The keeper of the keys. Owned by them. */
 kh_keeper *kh_file_keys_keeper(const kh_file_keys *keys);
 
+/**
+ * The inventory of the keys (keyhold/inventory.h).
+ *
+ * @param ret_text  NUL-terminated, for free(); untouched on failure.
+ * @param ret_len   its length in bytes without the NUL; untouched on failure.
+ * @return KH_OK, KH_E_NO_MEMORY. Thread-safe.
+ */
+KH_MUST_USE kh_status kh_file_keys_inventory(const kh_file_keys *keys, char **ret_text,
+                                             size_t *ret_len);
+
 #endif

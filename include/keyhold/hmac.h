@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file hmac.h
+ * A hash that only somebody with the key can work out (libsodium).
+ */
+#ifndef KEYHOLD_HMAC_H
+#define KEYHOLD_HMAC_H
+
+#include <stdint.h>
+
+#include "keyhold/bytes.h"
+
+/** Bytes of an HMAC-SHA-256. */
+#define KH_HMAC_SHA256_SIZE 32u
+
+/**
+ * HMAC-SHA-256 (RFC 2104). Leaves nothing of the key behind.
+ *
+ * @param key      of any length.
+ * @param ret_mac  KH_HMAC_SHA256_SIZE bytes. Thread-safe.
+ */
+void kh_hmac_sha256(kh_bytes key, kh_bytes message, uint8_t *ret_mac);
+
+#endif

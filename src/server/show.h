@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file show.h
+ * Status variables that are the members of one structure: the server asks for all of them at once,
+ * so that they fit to each other.
+ *
+ * A plugin has one entry of type SHOW_FUNC among its status variables, whose name is what the names
+ * of its fields have in front, with an underscore between. Its function fills the structure and
+ * ends with kh_show_fields(). The server calls it in any number of threads at once.
+ */
+#ifndef KEYHOLD_SERVER_SHOW_H
+#define KEYHOLD_SERVER_SHOW_H
+
+#include <mysql/plugin.h>
+#include <stddef.h>
+
+/** What a member is, and how it is shown. */
+typedef enum kh_show_kind {
+  KH_SHOW_NUMBER, /**< an unsigned integer of 4 or 8 bytes */
+  KH_SHOW_TIME,  /**< likewise, UNIX time: as "2026-11-22T01:05:55Z". "never" for 0, and for what 32
+                    bits do not hold */
+  KH_SHOW_TEXT,  /**< a pointer to a text; NULL is the empty one */
+  KH_SHOW_CHARS, /**< an array of char with a NUL in it */
+} kh_show_kind;
+
+/** One status variable. */
+typedef struct kh_show_field {
+  const char *name; /**< behind the plugin's name; constant */
+  kh_show_kind kind;
+  size_t offset; /**< of the member in the structure */
+  size_t size;   /**< of the member */
+} kh_show_field;
+
+/** A kh_show_field for a member of a type. */
+#define KH_SHOW_FIELD(name, kind, type, member)                                                    \
+  {                                                                                                \
+    name, kind, offsetof(type, member), sizeof(((type *)NULL)->member)                             \
+  }
+
+/** Most fields of one table, and room for the texts of all of them in bytes, each with its NUL: the
+ * server gives SHOW_VAR_FUNC_BUFF_SIZE bytes (2048, with pointers of 64 bits) for everything. */
+enum { KH_SHOW_MAX = 20, KH_SHOW_TEXTS = 1280 };
+
+/**
+ * Makes one status variable of each field. Copies: the structure may be gone afterwards. A text
+ * that has no room is cut.
+ *
+ * @param fields   KH_SHOW_MAX at most; constant.
+ * @param stats    the structure.
+ * @param buff     what the server gave: SHOW_VAR_FUNC_BUFF_SIZE bytes, aligned for a pointer.
+ * @param ret_var  what the server gave.
+ * Thread-safe.
+ */
+void kh_show_fields(const kh_show_field *fields, size_t count, const void *stats, void *buff,
+                    struct st_mysql_show_var *ret_var);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "udf.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "server/report.h"
+
+/* what a statement keeps from init to deinit */
+struct result {
+  char *text; /* NULL: not made yet */
+  size_t len;
+};
+
+my_bool kh_udf_refuse(char *message, const char *reason)
+{
+  snprintf(message, MYSQL_ERRMSG_SIZE, "%s", reason);
+  return 1;
+}
+
+my_bool kh_udf_start(UDF_INIT *init, const UDF_ARGS *args, char *message)
+{
+  if (args->arg_count != 0)
+    return kh_udf_refuse(message, "it takes no arguments");
+  struct result *result = calloc(1, sizeof *result);
+  if (result == NULL)
+    return kh_udf_refuse(message, "out of memory");
+  init->ptr = (char *)(void *)result;
+  init->maybe_null = 0;
+  init->max_length = UINT32_MAX; /* LONGTEXT: a shorter one may be cut in temporary tables */
+  return 0;
+}
+
+static kh_status make_once(struct result *result, kh_udf_maker make)
+{
+  return result->text == NULL ? make(&result->text, &result->len) : KH_OK;
+}
+
+/* A NULL without a report would be no error but a statement without rows. */
+char *kh_udf_text(const UDF_INIT *init, const char *name, kh_udf_maker make, unsigned long *ret_len,
+                  char *ret_error)
+{
+  struct result *result = (void *)init->ptr;
+  kh_fault fault;
+  kh_status status = make_once(result, make);
+  if (status != KH_OK) {
+    kh_fault_set(&fault, status, name, 0);
+    kh_report_fault(&fault);
+    *ret_error = 1;
+    return NULL;
+  }
+  *ret_len = result->len;
+  return result->text;
+}
+
+void kh_udf_stop(UDF_INIT *init)
+{
+  struct result *result = (void *)init->ptr;
+  if (result != NULL)
+    free(result->text);
+  free(result);
+  init->ptr = NULL;
+}

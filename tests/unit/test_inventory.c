@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "files.h"
+#include "keyhold/inventory.h"
+#include "unit.h"
+
+/* the first argument of the program: tests/unit/check_inventory.py */
+static const char *checker;
+
+static struct {
+  bool opening, writing, closing;
+} fails;
+
+FILE *__real_open_memstream(char **text, size_t *len);
+FILE *__wrap_open_memstream(char **text, size_t *len);
+int __real_fclose(FILE *stream);
+int __wrap_fclose(FILE *stream);
+
+/* a stream that cannot grow; the part that it has is there */
+static FILE *full_stream(char **text, size_t *len)
+{
+  *text = strdup("[{");
+  *len = 2;
+  return fopen("/dev/full", "w");
+}
+
+FILE *__wrap_open_memstream(char **text, size_t *len)
+{
+  if (fails.opening)
+    return NULL;
+  return fails.writing ? full_stream(text, len) : __real_open_memstream(text, len);
+}
+
+/* that writing failed must be seen without closing failing too */
+int __wrap_fclose(FILE *stream)
+{
+  int result = __real_fclose(stream);
+  return fails.closing ? EOF : fails.writing ? 0 : result;
+}
+
+struct spec {
+  uint32_t id, version, len;
+  kh_policy policy;
+};
+
+/* bytes that tests/unit/check_inventory.py can work out too */
+static void make_bytes(uint8_t *bytes, const struct spec *spec)
+{
+  for (uint32_t i = 0; i < spec->len; i++)
+    bytes[i] = (uint8_t)(0x80 + (spec->id * 31 + spec->version * 7 + i) % 113);
+}
+
+static kh_keytable *table_of(const struct spec *specs, size_t count)
+{
+  KH_AUTO_KEYLIST list = NULL;
+  kh_keytable *table = NULL;
+  assert_int_equal(kh_keylist_new(count, &list), KH_OK);
+  for (size_t i = 0; i < count; i++) {
+    kh_key *key = kh_keylist_next(list);
+    key->id = specs[i].id;
+    key->version = specs[i].version;
+    key->len = specs[i].len;
+    key->policy = specs[i].policy;
+    make_bytes(key->bytes, &specs[i]);
+    kh_keylist_commit(list);
+  }
+  assert_int_equal(kh_keytable_new(list, &table), KH_OK);
+  return table;
+}
+
+/* the inventory, for free() */
+static char *json_of(const struct spec *specs, size_t count, kh_key_cipher default_cipher)
+{
+  kh_keytable *table = table_of(specs, count);
+  char *text = NULL;
+  size_t len = 0;
+  assert_int_equal(kh_inventory_json(table, default_cipher, &text, &len), KH_OK);
+  assert_int_equal(len, strlen(text));
+  kh_keytable_free(&table);
+  return text;
+}
+
+static void assert_json(const struct spec *specs, size_t count, const char *expected)
+{
+  char *text = json_of(specs, count, KH_KEY_CIPHER_AES_CBC);
+  assert_string_equal(text, expected);
+  free(text);
+}
+
+static void no_keys(void **state)
+{
+  (void)state;
+  assert_json(NULL, 0, "[]");
+}
+
+static void a_key_without_attributes(void **state)
+{
+  (void)state;
+  static const struct spec specs[] = {{.id = 1, .version = 1, .len = 16}};
+  assert_json(specs, COUNT(specs),
+              "[{\"key_id\":1,\"latest_version\":1,\"next_rotation\":null,\"versions\":["
+              "{\"version\":1,\"bits\":128,\"cipher\":\"aes-cbc\",\"created\":null,"
+              "\"fingerprint\":\"34080bee79828437\"}]}]");
+}
+
+static void keys_and_versions_in_their_order(void **state)
+{
+  (void)state;
+  static const struct spec specs[] = {
+      {4294967295u, 4294967294u, 32, {.cipher = KH_KEY_CIPHER_AES256_CTR}},
+      {1, 3, 24, {.created = 1795309555, .rotate = 86400, .cipher = KH_KEY_CIPHER_AES_CTR}},
+      {1, 1, 16, {.created = 1, .rotate = 1}},
+      {7, 5, 32, {.rotate = 86400, .bits = 256, .cipher = KH_KEY_CIPHER_AES256_CBC}},
+  };
+  assert_json(specs, COUNT(specs),
+              "[{\"key_id\":1,\"latest_version\":3,\"next_rotation\":\"2026-11-23T01:05:55Z\","
+              "\"versions\":["
+              "{\"version\":1,\"bits\":128,\"cipher\":\"aes-cbc\","
+              "\"created\":\"1970-01-01T00:00:01Z\",\"fingerprint\":\"34080bee79828437\"},"
+              "{\"version\":3,\"bits\":192,\"cipher\":\"aes-ctr\","
+              "\"created\":\"2026-11-22T01:05:55Z\",\"fingerprint\":\"f7577b2b6184d135\"}]},"
+              "{\"key_id\":7,\"latest_version\":5,\"next_rotation\":\"1970-01-02T00:00:00Z\","
+              "\"versions\":["
+              "{\"version\":5,\"bits\":256,\"cipher\":\"aes256-cbc\",\"created\":null,"
+              "\"fingerprint\":\"301055f6e2190b0f\"}]},"
+              "{\"key_id\":4294967295,\"latest_version\":4294967294,\"next_rotation\":null,"
+              "\"versions\":["
+              "{\"version\":4294967294,\"bits\":256,\"cipher\":\"aes256-ctr\",\"created\":null,"
+              "\"fingerprint\":\"4124a1e154e892e5\"}]}]");
+}
+
+static void the_default_cipher(void **state)
+{
+  (void)state;
+  static const struct spec specs[] = {{.id = 1, .version = 1, .len = 16}};
+  char *text = json_of(specs, 1, KH_KEY_CIPHER_AES_CTR);
+  assert_non_null(strstr(text, "\"cipher\":\"aes-ctr\""));
+  free(text);
+}
+
+/* the last second that 32 bits can tell, and the one after it */
+static void a_rotation_beyond_the_clock_is_never(void **state)
+{
+  (void)state;
+  struct spec spec = {1, 1, 16, {.created = 4294967290u, .rotate = 5}};
+  char *last = json_of(&spec, 1, KH_KEY_CIPHER_AES_CBC);
+  assert_non_null(strstr(last, "\"next_rotation\":\"2106-02-07T06:28:15Z\""));
+  free(last);
+  spec.policy.rotate = 6;
+  char *beyond = json_of(&spec, 1, KH_KEY_CIPHER_AES_CBC);
+  assert_non_null(strstr(beyond, "\"next_rotation\":null"));
+  free(beyond);
+}
+
+static kh_key key_of(uint32_t len, uint8_t first)
+{
+  kh_key key = {.id = 1, .version = 1, .len = len};
+  for (uint32_t i = 0; i < len; i++)
+    key.bytes[i] = (uint8_t)(first + i);
+  return key;
+}
+
+/* worked out with the module hmac of Python */
+static void fingerprints(void **state)
+{
+  (void)state;
+  static const struct {
+    uint32_t len;
+    uint8_t first;
+    const char *fingerprint;
+  } cases[] = {
+      {16, 0x00, "4015837b768b77b2"},
+      {24, 0x00, "d651e522a57086e6"},
+      {32, 0x00, "2bd6a49fbfd1a30b"},
+      {32, 0x40, "6508d8163a71b0a9"},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    kh_key key = key_of(cases[i].len, cases[i].first);
+    assert_string_equal(kh_key_fingerprint(&key).text, cases[i].fingerprint);
+  }
+}
+
+static void a_fingerprint_tells_nothing_but_the_key(void **state)
+{
+  (void)state;
+  kh_key key = key_of(32, 9);
+  kh_key other = key;
+  other.id = 77;
+  other.version = 12;
+  other.line = 3;
+  other.policy = (kh_policy){1, 2, 128, KH_KEY_CIPHER_AES_CTR};
+  assert_string_equal(kh_key_fingerprint(&key).text, kh_key_fingerprint(&other).text);
+}
+
+static void any_bit_changes_the_fingerprint(void **state)
+{
+  (void)state;
+  kh_key key = key_of(32, 9);
+  kh_fingerprint seen[1 + 256];
+  seen[0] = kh_key_fingerprint(&key);
+  for (size_t bit = 0; bit < 256; bit++) {
+    kh_key other = key;
+    other.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    seen[1 + bit] = kh_key_fingerprint(&other);
+    for (size_t i = 0; i <= bit; i++)
+      assert_string_not_equal(seen[i].text, seen[1 + bit].text);
+  }
+}
+
+/* any four bytes of the key, as they are or as digits of either case */
+static void assert_not_in(const char *text, const struct spec *spec)
+{
+  uint8_t bytes[KH_KEY_MAX];
+  char digits[9];
+  make_bytes(bytes, spec);
+  for (uint32_t i = 0; i + 4 <= spec->len; i++) {
+    snprintf(digits, sizeof digits, "%02x%02x%02x%02x", bytes[i], bytes[i + 1], bytes[i + 2],
+             bytes[i + 3]);
+    assert_null(strcasestr(text, digits));
+    assert_null(memmem(text, strlen(text), bytes + i, 4));
+  }
+}
+
+static void nothing_of_a_key_is_shown(void **state)
+{
+  (void)state;
+  static const struct spec specs[] = {{1, 1, 16, {.created = 5}}, {1, 2, 24, {0}}, {2, 9, 32, {0}}};
+  char *text = json_of(specs, COUNT(specs), KH_KEY_CIPHER_AES_CBC);
+  for (size_t i = 0; i < COUNT(specs); i++)
+    assert_not_in(text, &specs[i]);
+  free(text);
+}
+
+/* 10,000 keys with 10 versions each, read and worked out again by Python */
+static void a_big_table(void **state)
+{
+  (void)state;
+  enum { IDS = 10000, VERSIONS = 10 };
+  static struct spec specs[IDS * VERSIONS];
+  for (uint32_t i = 0; i < COUNT(specs); i++)
+    specs[i] = (struct spec){(i % IDS) * 400009u + 1,
+                             i / IDS * 3 + 1,
+                             16 + 8 * (i % 3),
+                             {.created = i, .rotate = 1 + i, .cipher = (uint8_t)(i % 5)}};
+  char *text = json_of(specs, COUNT(specs), KH_KEY_CIPHER_AES_CTR);
+  const char *path = test_file("inventory.json", text, strlen(text), 0600);
+  test_run("python3 '%s' '%s' %d %d", checker, path, IDS, VERSIONS);
+  free(text);
+}
+
+static void assert_no_memory(const kh_keytable *table, bool *failing)
+{
+  char nothing[] = "untouched";
+  char *text = nothing;
+  size_t len = 77;
+  *failing = true;
+  assert_int_equal(kh_inventory_json(table, KH_KEY_CIPHER_AES_CBC, &text, &len), KH_E_NO_MEMORY);
+  *failing = false;
+  assert_ptr_equal(text, nothing);
+  assert_int_equal(len, 77);
+}
+
+static void without_memory(void **state)
+{
+  (void)state;
+  static struct spec specs[1000]; /* more than a stream's buffer holds */
+  for (uint32_t i = 0; i < COUNT(specs); i++)
+    specs[i] = (struct spec){.id = 1, .version = 1 + i, .len = 16};
+  kh_keytable *table = table_of(specs, COUNT(specs));
+  assert_no_memory(table, &fails.opening);
+  assert_no_memory(table, &fails.writing);
+  assert_no_memory(table, &fails.closing);
+  kh_keytable_free(&table);
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(no_keys),
+      cmocka_unit_test(a_key_without_attributes),
+      cmocka_unit_test(keys_and_versions_in_their_order),
+      cmocka_unit_test(the_default_cipher),
+      cmocka_unit_test(a_rotation_beyond_the_clock_is_never),
+      cmocka_unit_test(fingerprints),
+      cmocka_unit_test(a_fingerprint_tells_nothing_but_the_key),
+      cmocka_unit_test(any_bit_changes_the_fingerprint),
+      cmocka_unit_test(nothing_of_a_key_is_shown),
+      cmocka_unit_test(a_big_table),
+      cmocka_unit_test(without_memory),
+  };
+  if (argc < 2)
+    return 2;
+  checker = argv[1];
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
