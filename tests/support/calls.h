@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file calls.h
+ * Calls of libraries that a test program wraps (linker option --wrap): counts them, and makes one
+ * of them fail, end the process, or come after something else has happened.
+ */
+#ifndef KEYHOLD_TEST_CALLS_H
+#define KEYHOLD_TEST_CALLS_H
+
+#include <stdbool.h>
+
+/** What is to happen, and what did. All zero: calls are neither counted nor disturbed. */
+typedef struct calls {
+  bool armed;              /**< only then calls count */
+  unsigned made;           /**< since it was armed */
+  unsigned at;             /**< the call at which something happens, from 1; 0: none */
+  const char *only;        /**< count only calls of this name; NULL: of all */
+  int error;               /**< the call fails with this errno, */
+  bool kill;               /**< or ends the process by SIGKILL, */
+  void (*meanwhile)(void); /**< or comes after this, which may make calls itself */
+  const char *struck;      /**< name of the call at which it happened; NULL: not yet */
+} calls;
+
+extern calls test_calls;
+
+/** Counts a call, lets happen what is to happen; whether the call shall fail. */
+bool calls_strike(const char *name);
+
+/** Defines a wrapper that only counts, fails or calls on. */
+#define CALLS_WRAP(type, name, failure, parameters, arguments)                                     \
+  type __real_##name parameters;                                                                   \
+  type __wrap_##name parameters;                                                                   \
+  type __wrap_##name parameters                                                                    \
+  {                                                                                                \
+    return calls_strike(#name) ? failure : __real_##name arguments;                                \
+  }
+
+#endif

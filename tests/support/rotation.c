@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "rotation.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "keyhold/hex.h"
+#include "unit.h"
+
+enum { CONTENT_MAX = 4096, MARK = 12345 };
+
+kh_crypt *rotation_crypt;
+
+int rotation_open_crypt(void **state)
+{
+  (void)state;
+  return kh_crypt_new(KH_ENGINE_OPENSSL, &rotation_crypt) != KH_OK;
+}
+
+int rotation_close_crypt(void **state)
+{
+  (void)state;
+  kh_crypt_free(&rotation_crypt);
+  return 0;
+}
+
+kh_keytable *rotation_table_of(const char *text)
+{
+  KH_AUTO_KEYLIST list = NULL;
+  kh_keytable *table = NULL;
+  assert_int_equal(kh_keyfile_parse_text("known", (kh_bytes){(const uint8_t *)text, strlen(text)},
+                                         KH_REPEATS_AS_UPSTREAM, NULL, &list, NULL),
+                   KH_OK);
+  assert_int_equal(kh_keytable_new(list, &table), KH_OK);
+  return table;
+}
+
+kh_status rotation_run_it(rotation_run *run)
+{
+  kh_keyfile_options options = {.path = run->path,
+                                .filekey = run->filekey,
+                                .digest = KH_DIGEST_SHA512,
+                                .pbkdf2_iterations = run->iterations};
+  run->what.known = run->known;
+  run->list = NULL;
+  run->info.stamp.size = MARK;
+  run->rotated.made = MARK;
+  run->fault = (kh_fault){.status = KH_OK};
+  kh_status status = kh_keyfile_rotate(&options, rotation_crypt, &run->what, NULL, &run->list,
+                                       &run->info, &run->rotated, &run->fault);
+  assert_int_equal(run->fault.status, status);
+  if (status != KH_OK) {
+    assert_null(run->list);
+    assert_int_equal(run->info.stamp.size, MARK);
+    assert_int_equal(run->rotated.made, MARK);
+  }
+  return status;
+}
+
+void rotation_free(rotation_run *run)
+{
+  kh_keylist_free(&run->list);
+}
+
+const kh_key *rotation_key(const rotation_run *run, uint32_t id, uint32_t version)
+{
+  for (size_t i = 0; i < kh_keylist_count(run->list); i++) {
+    const kh_key *key = kh_keylist_at(run->list, i);
+    if (key->id == id && key->version == version)
+      return key;
+  }
+  fail_msg("key id %u version %u is not there", id, version);
+  return NULL;
+}
+
+rotation_digits rotation_hex(const kh_key *key)
+{
+  rotation_digits digits;
+  kh_hex_encode((kh_bytes){key->bytes, key->len}, (uint8_t *)digits.text);
+  return digits;
+}
+
+size_t rotation_read_content(const char *path, char *content, size_t size)
+{
+  FILE *file = fopen(path, "rb");
+  assert_non_null(file);
+  size_t len = fread(content, 1, size - 1, file);
+  fclose(file);
+  content[len] = '\0';
+  return len;
+}
+
+void rotation_expect_content(const char *path, const char *expected)
+{
+  char content[CONTENT_MAX];
+  rotation_read_content(path, content, sizeof content);
+  assert_string_equal(content, expected);
+}
+
+bool rotation_has_temporary(const char *path)
+{
+  char name[1024];
+  const char *last = strrchr(path, '/') + 1;
+  snprintf(name, sizeof name, "%.*s.%s.keyhold-new", (int)(last - path), path, last);
+  return access(name, F_OK) == 0;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file rotation.h
+ * Runs kh_keyfile_rotate() and looks at what it did. Every failed check ends the test.
+ */
+#ifndef KEYHOLD_TEST_ROTATION_H
+#define KEYHOLD_TEST_ROTATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "keyhold/keyfile.h"
+
+/** One rotation: what goes in, then what came out. */
+typedef struct rotation_run {
+  const char *path;
+  const char *filekey;
+  uint32_t iterations; /**< of PBKDF2; the digest is sha512 */
+  kh_keytable *known;
+  kh_rotation what; /**< `known` apart */
+
+  kh_keylist *list;
+  kh_keyfile_info info;
+  kh_rotated rotated;
+  kh_fault fault;
+} rotation_run;
+
+/** A key in digits. */
+typedef struct rotation_digits {
+  char text[2 * KH_KEY_MAX + 1];
+} rotation_digits;
+
+/** The engines of the program; for a group's set-up and tear-down. */
+extern kh_crypt *rotation_crypt;
+int rotation_open_crypt(void **state);
+int rotation_close_crypt(void **state);
+
+/** The table of a text, which need not have key id 1. */
+kh_keytable *rotation_table_of(const char *text);
+
+/** Rotates; a failure must leave the outputs untouched and fill the fault with its status. */
+kh_status rotation_run_it(rotation_run *run);
+
+/** Frees what came out. */
+void rotation_free(rotation_run *run);
+
+/** A key version of the list that came out; it must be there. */
+const kh_key *rotation_key(const rotation_run *run, uint32_t id, uint32_t version);
+
+/** Digits as the key file has them. */
+rotation_digits rotation_hex(const kh_key *key);
+
+/** Reads a file and ends it with a NUL; gives its length. */
+size_t rotation_read_content(const char *path, char *content, size_t size);
+
+/** The file must hold exactly this. */
+void rotation_expect_content(const char *path, const char *expected);
+
+/** Whether a new file that was not finished lies beside the file. */
+bool rotation_has_temporary(const char *path);
+
+#endif

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Every call of libc and of the libraries that a rotation makes is wrapped (see CMakeLists.txt):
+ * each fails in turn, and at each the process is killed. The key file must be the old one or the
+ * new one, whole. */
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "calls.h"
+#include "files.h"
+#include "keyhold/lockfile.h"
+#include "rotation.h"
+#include "unit.h"
+
+#define A16  "770A8A65DA156D24EE2A093277530142"
+#define TEXT "# c\n1;" A16 "\n2;" A16 ";rotate=1d\n"
+
+enum { NOW = 1795305600, MOST_CALLS = 500 };
+
+/* system calls */
+CALLS_WRAP(char *, realpath, NULL, (const char *path, char *real), (path, real))
+CALLS_WRAP(int, stat, -1, (const char *path, struct stat *st), (path, st))
+CALLS_WRAP(int, fstat, -1, (int fd, struct stat *st), (fd, st))
+CALLS_WRAP(int, fstatat, -1, (int folder, const char *name, struct stat *st, int flags),
+           (folder, name, st, flags))
+CALLS_WRAP(int, open, -1, (const char *path, int flags, mode_t mode), (path, flags, mode))
+CALLS_WRAP(int, openat, -1, (int folder, const char *name, int flags, mode_t mode),
+           (folder, name, flags, mode))
+CALLS_WRAP(int, unlinkat, -1, (int folder, const char *name, int flags), (folder, name, flags))
+CALLS_WRAP(ssize_t, read, -1, (int fd, void *data, size_t size), (fd, data, size))
+CALLS_WRAP(ssize_t, write, -1, (int fd, const void *data, size_t size), (fd, data, size))
+CALLS_WRAP(int, fchown, -1, (int fd, uid_t owner, gid_t group), (fd, owner, group))
+CALLS_WRAP(int, fchmod, -1, (int fd, mode_t mode), (fd, mode))
+CALLS_WRAP(int, fsync, -1, (int fd), (fd))
+CALLS_WRAP(int, renameat, -1, (int from, const char *old, int to, const char *new),
+           (from, old, to, new))
+CALLS_WRAP(int, flock, -1, (int fd, int operation), (fd, operation))
+CALLS_WRAP(int, close, -1, (int fd), (fd))
+
+/* memory and cryptography */
+CALLS_WRAP(void *, malloc, NULL, (size_t size), (size))
+CALLS_WRAP(void *, calloc, NULL, (size_t count, size_t size), (count, size))
+CALLS_WRAP(void *, sodium_malloc, NULL, (size_t size), (size))
+CALLS_WRAP(int, sodium_init, -1, (void), ())
+CALLS_WRAP(EVP_MD *, EVP_MD_fetch, NULL,
+           (OSSL_LIB_CTX * library, const char *name, const char *properties),
+           (library, name, properties))
+CALLS_WRAP(int, EVP_BytesToKey, 0,
+           (const EVP_CIPHER *cipher, const EVP_MD *md, const unsigned char *salt,
+            const unsigned char *data, int len, int count, unsigned char *key, unsigned char *iv),
+           (cipher, md, salt, data, len, count, key, iv))
+CALLS_WRAP(EVP_CIPHER_CTX *, EVP_CIPHER_CTX_new, NULL, (void), ())
+CALLS_WRAP(int, EVP_CipherInit_ex2, 0,
+           (EVP_CIPHER_CTX * ctx, const EVP_CIPHER *cipher, const unsigned char *key,
+            const unsigned char *iv, int enc, const OSSL_PARAM params[]),
+           (ctx, cipher, key, iv, enc, params))
+CALLS_WRAP(int, EVP_CipherUpdate, 0,
+           (EVP_CIPHER_CTX * ctx, unsigned char *out, int *out_len, const unsigned char *in,
+            int in_len),
+           (ctx, out, out_len, in, in_len))
+
+static bool time_flies; /* every look at the clock is 20 seconds later */
+int __real_clock_gettime(clockid_t clock, struct timespec *time);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
+{
+  static time_t passed;
+  int result = __real_clock_gettime(clock, time);
+  if (time_flies)
+    time->tv_sec += passed += 20;
+  return result;
+}
+
+/* a key file in the clear, or encrypted, and the rotation that it waits for */
+struct subject {
+  bool is_encrypted;
+  rotation_run run;
+  char before[1024]; /* the file's bytes */
+  size_t before_len;
+};
+
+static void make_file(struct subject *subject, const char *path)
+{
+  if (subject->is_encrypted)
+    test_run("openssl enc -aes-256-cbc -md sha512 -pass pass:secret -in '%s' -out '%s' "
+             "2>/dev/null && chmod 600 '%s'",
+             test_text("text", TEXT, 0600), path, path);
+  else
+    test_text("keys", TEXT, 0600);
+  subject->before_len = rotation_read_content(path, subject->before, sizeof subject->before);
+}
+
+static void set_up(struct subject *subject)
+{
+  const char *path = test_path("keys");
+  memset(&test_calls, 0, sizeof test_calls);
+  if (subject->before_len == 0)
+    make_file(subject, path);
+  test_file("keys", subject->before, subject->before_len, 0600);
+  unlink(test_path("keys.lock"));
+  subject->run = (rotation_run){.path = path,
+                                .filekey = subject->is_encrypted ? "secret" : NULL,
+                                .known = rotation_table_of(TEXT),
+                                .what = {.now = NOW}};
+}
+
+static void tear_down(struct subject *subject)
+{
+  kh_keytable_free(&subject->run.known);
+  rotation_free(&subject->run);
+}
+
+static kh_keytable *load(const struct subject *subject)
+{
+  KH_AUTO_KEYLIST list = NULL;
+  kh_keytable *table = NULL;
+  kh_fault fault;
+  kh_keyfile_options options = {
+      .path = subject->run.path, .filekey = subject->run.filekey, .digest = KH_DIGEST_SHA512};
+  assert_int_equal(kh_keyfile_load(&options, rotation_crypt, NULL, &list, NULL, &fault), KH_OK);
+  assert_int_equal(kh_keytable_new(list, &table), KH_OK);
+  return table;
+}
+
+static bool is_old(const struct subject *subject)
+{
+  char now[sizeof subject->before];
+  size_t len = rotation_read_content(subject->run.path, now, sizeof now);
+  return len == subject->before_len && memcmp(now, subject->before, len) == 0;
+}
+
+/* The file is the old one, byte for byte, or has all old keys and the two new ones. */
+static void expect_old_or_new(const struct subject *subject)
+{
+  kh_keytable *table = load(subject);
+  assert_int_equal(
+      kh_keytable_check_follows(table, subject->run.known, KH_KEY_CIPHER_AES_CBC, NULL), KH_OK);
+  assert_int_equal(kh_keytable_version_count(table), is_old(subject) ? 2 : 4);
+  if (!is_old(subject)) {
+    assert_non_null(kh_keytable_find(table, 1, 3));
+    assert_non_null(kh_keytable_find(table, 2, 3));
+  }
+  kh_keytable_free(&table);
+}
+
+/* What was left behind must not be in the way of the next rotation. */
+static void expect_that_it_still_rotates(struct subject *subject)
+{
+  rotation_run *run = &subject->run;
+  bool was_old = is_old(subject);
+  rotation_free(run);
+  assert_int_equal(rotation_run_it(run), KH_OK);
+  assert_int_equal(run->rotated.made, was_old ? 2 : 0);
+  assert_int_equal(run->rotated.taken, was_old ? 0 : 2);
+  assert_false(rotation_has_temporary(run->path));
+  expect_old_or_new(subject);
+}
+
+/* Calls whose failure changes nothing that matters: the lock file keeps the mode that it was made
+ * with, the temporary file is not there anyway. */
+static bool may_be_ignored(const char *name)
+{
+  static const char *const names[] = {"fchown", "fchmod", "flock", "close", "unlinkat"};
+  for (size_t i = 0; i < COUNT(names); i++)
+    if (strcmp(name, names[i]) == 0)
+      return true;
+  return false;
+}
+
+/* Rotates with a failure at one call; false when there are less calls than that. */
+static bool rotate_with_failure(struct subject *subject, unsigned at, int error)
+{
+  set_up(subject);
+  rotation_run *run = &subject->run;
+  test_calls = (calls){.armed = true, .at = at, .error = error};
+  kh_status status = rotation_run_it(run);
+  test_calls.armed = false;
+  bool struck = test_calls.struck != NULL;
+  print_message("  %u %s: %s\n", at, struck ? test_calls.struck : "-", kh_status_phrase(status));
+  expect_old_or_new(subject);
+  assert_int_equal(is_old(subject), status != KH_OK && status != KH_E_FILE_FLUSH);
+  assert_true(status != KH_OK || !struck || may_be_ignored(test_calls.struck));
+  if (status != KH_OK && run->fault.path.text[0] != '\0') /* a literal passphrase has no path */
+    assert_string_equal(run->fault.path.text, run->path);
+  assert_false(rotation_has_temporary(run->path));
+  expect_that_it_still_rotates(subject);
+  tear_down(subject);
+  return struck;
+}
+
+static void fail_each_call(bool is_encrypted, int error)
+{
+  struct subject subject = {.is_encrypted = is_encrypted};
+  unsigned at = 1;
+  while (rotate_with_failure(&subject, at, error))
+    at++;
+  assert_in_range(at, 30, MOST_CALLS);
+}
+
+static void every_call_fails_in_turn_for_a_text_file(void **state)
+{
+  (void)state;
+  fail_each_call(false, EIO);
+  fail_each_call(false, ENOSPC);
+}
+
+static void every_call_fails_in_turn_for_an_encrypted_file(void **state)
+{
+  (void)state;
+  fail_each_call(true, EIO);
+}
+
+/* Rotates in a child that is killed at one call; false when it ended before. */
+static bool rotate_and_kill(struct subject *subject, unsigned at)
+{
+  set_up(subject);
+  pid_t child = fork();
+  assert_true(child >= 0);
+  if (child == 0) {
+    test_calls = (calls){.armed = true, .at = at, .kill = true};
+    _exit(rotation_run_it(&subject->run) == KH_OK ? 0 : 1);
+  }
+  int how = 0;
+  assert_int_equal(waitpid(child, &how, 0), child);
+  bool killed = WIFSIGNALED(how);
+  assert_true(killed ? WTERMSIG(how) == SIGKILL : WEXITSTATUS(how) == 0);
+  expect_old_or_new(subject);
+  expect_that_it_still_rotates(subject);
+  tear_down(subject);
+  return killed;
+}
+
+static void killed_at_every_call(void **state)
+{
+  (void)state;
+  for (int is_encrypted = 0; is_encrypted < 2; is_encrypted++) {
+    struct subject subject = {.is_encrypted = is_encrypted};
+    unsigned at = 1;
+    while (rotate_and_kill(&subject, at))
+      at++;
+    print_message("  %u calls\n", at - 1);
+    assert_in_range(at, 30, MOST_CALLS);
+  }
+}
+
+static void a_generator_that_does_not_start(void **state)
+{
+  (void)state;
+  struct subject subject = {.is_encrypted = false};
+  set_up(&subject);
+  test_calls = (calls){.armed = true, .at = 1, .only = "sodium_init", .error = EIO};
+  assert_int_equal(rotation_run_it(&subject.run), KH_E_CRYPTO);
+  test_calls.armed = false;
+  assert_int_not_equal(access(test_path("keys.lock"), F_OK), 0); /* it is the first thing */
+  tear_down(&subject);
+}
+
+static void change_the_file(void)
+{
+  test_text("keys", TEXT "3;" A16 "\n", 0600);
+}
+
+static void a_file_that_was_changed_meanwhile_is_left_alone(void **state)
+{
+  (void)state;
+  struct subject subject = {.is_encrypted = false};
+  static const char *const moments[] = {"openat", "write", "fsync"};
+  for (size_t i = 0; i < COUNT(moments); i++) {
+    set_up(&subject);
+    test_calls = (calls){.armed = true, .at = 1, .only = moments[i], .meanwhile = change_the_file};
+    assert_int_equal(rotation_run_it(&subject.run), KH_E_FILE_CHANGED);
+    test_calls.armed = false;
+    rotation_expect_content(subject.run.path, TEXT "3;" A16 "\n");
+    assert_false(rotation_has_temporary(subject.run.path));
+    tear_down(&subject);
+  }
+}
+
+static void a_file_that_cannot_be_flushed_has_the_new_versions(void **state)
+{
+  (void)state;
+  struct subject subject = {.is_encrypted = false};
+  set_up(&subject);
+  test_calls = (calls){.armed = true, .at = 2, .only = "fsync", .error = EIO};
+  assert_int_equal(rotation_run_it(&subject.run), KH_E_FILE_FLUSH);
+  test_calls.armed = false;
+  assert_false(is_old(&subject));
+  expect_old_or_new(&subject);
+  expect_that_it_still_rotates(&subject); /* they are taken, not made again */
+  tear_down(&subject);
+}
+
+static void another_process_has_the_lock(void **state)
+{
+  (void)state;
+  struct subject subject = {.is_encrypted = false};
+  KH_AUTO_LOCKFILE lock = NULL;
+  set_up(&subject);
+  assert_int_equal(kh_lockfile_take(subject.run.path, 0, &lock, NULL), KH_OK);
+  time_flies = true;
+  assert_int_equal(rotation_run_it(&subject.run), KH_E_FILE_LOCKED);
+  time_flies = false;
+  assert_string_equal(subject.run.fault.path.text, subject.run.path);
+  assert_true(is_old(&subject));
+  kh_lockfile_release(&lock);
+  expect_that_it_still_rotates(&subject);
+  tear_down(&subject);
+}
+
+enum { PROCESSES = 4, ROTATIONS = 10 };
+
+/* Rotates all keys again and again, as a server that publishes what each rotation gives; ends with
+ * the number of versions that were made. */
+static void be_a_server(struct subject *subject)
+{
+  rotation_run *run = &subject->run;
+  size_t made = 0;
+  for (unsigned i = 0; i < ROTATIONS; i++) {
+    kh_keytable *next = NULL;
+    if (rotation_run_it(run) != KH_OK || kh_keytable_new(run->list, &next) != KH_OK ||
+        kh_keytable_check_follows(next, run->known, KH_KEY_CIPHER_AES_CBC, NULL) != KH_OK)
+      _exit(255);
+    made += run->rotated.made;
+    kh_keytable_free(&run->known);
+    run->known = next;
+    rotation_free(run);
+  }
+  _exit((int)made);
+}
+
+static void servers_that_rotate_at_once_lose_nothing(void **state)
+{
+  (void)state;
+  for (int is_encrypted = 0; is_encrypted < 2; is_encrypted++) {
+    struct subject subject = {.is_encrypted = is_encrypted};
+    size_t made = 0;
+    set_up(&subject);
+    for (unsigned i = 0; i < PROCESSES; i++)
+      if (fork() == 0)
+        be_a_server(&subject);
+    for (unsigned i = 0; i < PROCESSES; i++) {
+      int how = 0;
+      assert_true(wait(&how) > 0);
+      assert_true(WIFEXITED(how) && WEXITSTATUS(how) != 255);
+      made += (size_t)WEXITSTATUS(how);
+    }
+    kh_keytable *table = load(&subject);
+    print_message("  %zu versions were made\n", made);
+    assert_in_range(made, 2 * ROTATIONS, 2 * ROTATIONS * PROCESSES);
+    assert_int_equal(kh_keytable_version_count(table), 2 + made);
+    for (uint32_t version = 1; version <= 1 + made; version += KH_ROTATION_STEP)
+      assert_non_null(kh_keytable_find(table, 1, version));
+    kh_keytable_free(&table);
+    tear_down(&subject);
+  }
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_call_fails_in_turn_for_a_text_file),
+      cmocka_unit_test(every_call_fails_in_turn_for_an_encrypted_file),
+      cmocka_unit_test(killed_at_every_call),
+      cmocka_unit_test(a_generator_that_does_not_start),
+      cmocka_unit_test(a_file_that_was_changed_meanwhile_is_left_alone),
+      cmocka_unit_test(a_file_that_cannot_be_flushed_has_the_new_versions),
+      cmocka_unit_test(another_process_has_the_lock),
+      cmocka_unit_test(servers_that_rotate_at_once_lose_nothing),
+  };
+  return cmocka_run_group_tests(tests, rotation_open_crypt, rotation_close_crypt);
+}
