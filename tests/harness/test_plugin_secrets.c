@@ -5,7 +5,9 @@
  *
  * What is looked for must not itself lie about, so this program holds it only under a mask.
  */
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <mysql.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,10 +96,51 @@ static void get_key_leaves_no_copy(void)
   kh_secret_free(&key);
 }
 
+/* Calls the SQL function far down the stack, as get_key_into() does. */
+__attribute__((noinline)) static my_bool make_inventory(void)
+{
+  volatile unsigned char depth[1 << 15] = {0};
+  my_bool (*init)(UDF_INIT *, UDF_ARGS *, char *);
+  char *(*call)(UDF_INIT *, UDF_ARGS *, char *, unsigned long *, char *, char *);
+  void (*deinit)(UDF_INIT *);
+  char message[MYSQL_ERRMSG_SIZE], is_null = 0, error = 0;
+  unsigned long len = 0;
+  UDF_INIT statement = {0};
+  UDF_ARGS none = {0};
+  *(void **)&init = dlsym(loaded.so, "file_key_management_keys_init");
+  *(void **)&call = dlsym(loaded.so, "file_key_management_keys");
+  *(void **)&deinit = dlsym(loaded.so, "file_key_management_keys_deinit");
+  if (init(&statement, &none, message) != 0 ||
+      call(&statement, &none, message, &len, &is_null, &error) == NULL)
+    return 1;
+  deinit(&statement);
+  return (my_bool)(error || depth[len % sizeof depth]);
+}
+
+static struct masked exclusive_or(const struct masked *secret, unsigned char pad)
+{
+  struct masked masked = *secret;
+  for (size_t i = 0; i < masked.len; i++)
+    masked.bytes[i] ^= pad;
+  return masked;
+}
+
+/* HMAC works with the key as it is and with both of its pads (RFC 2104). */
+static void the_inventory_leaves_no_copy(void)
+{
+  struct masked inner = exclusive_or(&key_bytes, 0x36);
+  struct masked outer = exclusive_or(&key_bytes, 0x5c);
+  assert_int_equal(make_inventory(), 0);
+  assert_hidden(&key_bytes);
+  assert_gone(&inner);
+  assert_gone(&outer);
+}
+
 static void run_and_search(const char *filename, const char *filekey)
 {
   plugin_run_file(&loaded, filename, filekey, 0);
   get_key_leaves_no_copy();
+  the_inventory_leaves_no_copy();
   assert_hidden(&key_digits);
   assert_hidden(&key_bytes);
   assert_hidden(&passphrase);

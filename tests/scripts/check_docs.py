@@ -31,7 +31,7 @@ def messages(root):
         if source.name == "fault.c":
             bodies = [text]
         else:
-            bodies = re.findall(r"kh_(?:log_write|report_error)\((?:[^;]*?)\);", text, flags=re.S)
+            bodies = re.findall(r"kh_(?:log_write|report_error|udf_refuse)\((?:[^;]*?)\);", text, flags=re.S)
         for literal in STRING.findall(" ".join(bodies)):
             for piece in CONVERSION.split(literal.replace('\\"', '"')):
                 if len(piece.strip(" '\"(),.:")) >= SHORTEST:
