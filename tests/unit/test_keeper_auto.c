@@ -275,6 +275,20 @@ static void a_key_is_rotated_once_an_interval(void **state)
   }
 }
 
+/* the thread is told of keys that come by a reload */
+static void a_new_key_that_is_due_is_not_waited_for(void **state)
+{
+  (void)state;
+  kh_fault fault;
+  kh_keeper *keeper = keeper_of("1;" KEY_A "\n", rotates);
+  pause_for(300); /* it has looked, and sleeps for a minute */
+  test_text("keys.txt", "1;" KEY_A "\n2;" KEY_B ";rotate=5m\n", 0600);
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &fault), KH_OK);
+  kh_keeper_commit(keeper);
+  await_latest(keeper, 2, 3);
+  kh_keeper_free(&keeper);
+}
+
 /* two servers, one file, both due at once: one of them makes the version and both have it */
 static void two_keepers_make_one_version(void **state)
 {
@@ -347,6 +361,7 @@ int main(void)
       cmocka_unit_test_setup(a_duty_can_be_ended_and_begun, reset),
       cmocka_unit_test_setup(nothing_begins_before_the_process_is_up, reset),
       cmocka_unit_test_setup(a_key_is_rotated_once_an_interval, reset),
+      cmocka_unit_test_setup(a_new_key_that_is_due_is_not_waited_for, reset),
       cmocka_unit_test_setup(two_keepers_make_one_version, reset),
       cmocka_unit_test_setup(a_failed_rotation_is_said_once_and_tried_later, reset),
       cmocka_unit_test_setup(the_thread_takes_no_signals, reset),

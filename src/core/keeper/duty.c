@@ -108,10 +108,11 @@ static kh_status start(kh_keeper *keeper)
   return duty->running ? KH_OK : KH_E_NO_MEMORY;
 }
 
-static void wake(const kh_duty *duty)
+void kh_duty_wake(const kh_keeper *keeper)
 {
   uint64_t one = 1;
-  (void)!write(duty->wake, &one, sizeof one);
+  if (keeper->duty.running)
+    (void)!write(keeper->duty.wake, &one, sizeof one);
 }
 
 kh_status kh_keeper_set_duties(kh_keeper *keeper, kh_keeper_duties duties)
@@ -119,9 +120,8 @@ kh_status kh_keeper_set_duties(kh_keeper *keeper, kh_keeper_duties duties)
   kh_status status = KH_OK;
   pthread_mutex_lock(&keeper->state);
   keeper->duty.wanted = duties;
-  if (keeper->duty.running)
-    wake(&keeper->duty);
-  else if (duties.reload || duties.rotate)
+  kh_duty_wake(keeper);
+  if (!keeper->duty.running && (duties.reload || duties.rotate))
     status = start(keeper);
   pthread_mutex_unlock(&keeper->state);
   return status;
@@ -132,12 +132,10 @@ void kh_duty_end(kh_keeper *keeper)
   kh_duty *duty = &keeper->duty;
   pthread_mutex_lock(&keeper->state);
   duty->stop = true;
-  bool running = duty->running;
+  kh_duty_wake(keeper);
   pthread_mutex_unlock(&keeper->state);
-  if (running) {
-    wake(duty);
+  if (duty->running)
     pthread_join(duty->thread, NULL);
-  }
   if (duty->wake >= 0)
     close(duty->wake);
   duty->wake = -1;

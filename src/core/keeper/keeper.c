@@ -117,6 +117,7 @@ static kh_keytable *exchange(kh_keeper *keeper)
   }
   note_in_force(keeper, table, &keeper->prepared.info);
   kh_keytable *old = kh_keyring_exchange(keeper->ring, table);
+  kh_duty_wake(keeper); /* a new key may be due */
   if (!keeper->working)
     return old;
   keeper->retired = old;
