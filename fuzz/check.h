@@ -13,20 +13,28 @@
 
 #define MUST(condition) ((condition) ? (void)0 : abort())
 
+/* The table of a list; NULL only when a library call was made to fail. */
+static inline kh_keytable *table_of(const kh_keylist *list)
+{
+  kh_keytable *table = NULL;
+  return kh_keytable_new(list, &table) == KH_OK ? table : NULL;
+}
+
 /* A list that was given is whole: every key is in its table, and key 1 is there. */
 static inline void check_list(const kh_keylist *list)
 {
-  kh_keytable *table = NULL;
+  kh_keytable *table = table_of(list);
   uint32_t version;
-  if (kh_keytable_new(list, &table) != KH_OK) /* only when a library call was made to fail */
+  if (table == NULL)
     return;
   MUST(kh_keytable_latest(table, KH_KEY_ID_SYSTEM, &version) == KH_OK);
   for (size_t i = 0; i < kh_keylist_count(list); i++) {
     const kh_key *key = kh_keylist_at(list, i);
-    kh_bytes found;
+    const kh_key *found = kh_keytable_find(table, key->id, key->version);
     MUST(key->id >= KH_KEY_ID_MIN && key->line > 0);
-    MUST(kh_keytable_find(table, key->id, key->version, &found) == KH_OK);
-    MUST(found.len == 16 || found.len == 24 || found.len == 32);
+    MUST(found != NULL && (found->len == 16 || found->len == 24 || found->len == 32));
+    MUST(found->policy.cipher < KH_KEY_CIPHER_COUNT && found->policy.bits % 64 == 0);
+    MUST(!kh_key_cipher_is_derived((kh_key_cipher)found->policy.cipher) || found->len == 32);
     MUST(kh_keytable_latest(table, key->id, &version) == KH_OK && version >= key->version);
   }
   kh_keytable_free(&table);

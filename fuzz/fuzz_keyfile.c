@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A whole key file, loaded as the plugin does. The first bytes of the input choose digest,
- * iterations, whether the rest is the file itself or the text that is encrypted into one, and which
- * call of a library fails.
+ * A whole key file, loaded as the plugin does, or rotated. The first bytes of the input choose
+ * digest, iterations, whether the rest is the file itself or the text that is encrypted into one,
+ * what is done, and which call of a library fails.
  */
+#include <fcntl.h>
 #include <openssl/evp.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -37,6 +38,10 @@ EVP_MD *__real_EVP_MD_fetch(OSSL_LIB_CTX *lib, const char *name, const char *pro
 EVP_MD *__wrap_EVP_MD_fetch(OSSL_LIB_CTX *lib, const char *name, const char *properties);
 ssize_t __real_read(int fd, void *data, size_t size);
 ssize_t __wrap_read(int fd, void *data, size_t size);
+ssize_t __real_write(int fd, const void *data, size_t size);
+ssize_t __wrap_write(int fd, const void *data, size_t size);
+int __wrap_fsync(int fd);
+void __wrap_kh_random_bytes(uint8_t *data, size_t len);
 
 void *__wrap_sodium_malloc(size_t size)
 {
@@ -65,61 +70,135 @@ ssize_t __wrap_read(int fd, void *data, size_t size)
   return fails() ? -1 : __real_read(fd, data, size);
 }
 
-/* Encrypts a text as `openssl enc` would, under the passphrase "p". Gives the container's length.
- */
-static size_t wrap(const kh_crypt *crypt, const kh_keyfile_options *options, kh_bytes text,
-                   uint8_t *container)
+ssize_t __wrap_write(int fd, const void *data, size_t size)
 {
-  kh_secret *derived = NULL;
-  size_t len = 0;
-  memcpy(container, "Salted__saltsalt", 16);
-  MUST(kh_secret_new(KH_KDF_OPENSSL_ENC_SIZE, &derived) == KH_OK);
-  MUST(kh_kdf_openssl_enc((kh_bytes){(const uint8_t *)"p", 1}, container + 8, options->digest,
-                          options->pbkdf2_iterations, derived) == KH_OK);
-  const uint8_t *both = kh_secret_bytes(derived).data;
-  kh_crypt_key key = {{both, 32}, {both + 32, 16}};
-  MUST(kh_crypt_once(crypt, KH_CIPHER_AES_CBC, KH_CRYPT_ENCRYPT, &key, text, container + 16,
-                     &len) == KH_OK);
-  kh_secret_free(&derived);
-  return 16 + len;
+  return fails() ? -1 : __real_write(fd, data, size);
 }
 
-static void load(const kh_crypt *crypt, const kh_keyfile_options *options, kh_bytes file)
+int __wrap_fsync(int fd) /* does nothing: for speed */
 {
-  static int fd = -1;
-  static char path[32];
-  if (fd < 0) {
-    fd = memfd_create("fuzz", MFD_CLOEXEC);
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  (void)fd;
+  return fails() ? -1 : 0;
+}
+
+/* the same bytes in every run */
+void __wrap_kh_random_bytes(uint8_t *data, size_t len)
+{
+  for (size_t i = 0; i < len; i++)
+    data[i] = (uint8_t)(0x5a + i);
+}
+
+static char folder[] = "/tmp/keyhold-fuzz-XXXXXX";
+static char path[64];
+
+static void remove_folder(void)
+{
+  static const char *const names[] = {"keys", "keys.lock", ".keys.keyhold-new"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    char name[64];
+    snprintf(name, sizeof name, "%s/%s", folder, names[i]);
+    unlink(name);
   }
-  MUST(ftruncate(fd, 0) == 0 && pwrite(fd, file.data, file.len, 0) == (ssize_t)file.len);
+  rmdir(folder);
+}
+
+static void write_file(kh_bytes file)
+{
+  if (path[0] == '\0') {
+    MUST(mkdtemp(folder) != NULL);
+    snprintf(path, sizeof path, "%s/keys", folder);
+    atexit(remove_folder);
+  }
+  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  MUST(fd >= 0 && __real_write(fd, file.data, file.len) == (ssize_t)file.len && close(fd) == 0);
+}
+
+static kh_keylist *load(const kh_crypt *crypt, const kh_keyfile_options *options)
+{
+  kh_keylist *list = NULL;
+  kh_fault fault = {0};
+  kh_status status = kh_keyfile_load(options, crypt, NULL, &list, NULL, &fault);
+  check_outcome(status, list, &fault);
+  return list;
+}
+
+/* Rotates with a call that fails. Whatever happens, what was in the file must still be there. */
+static void rotate(const kh_crypt *crypt, const kh_keyfile_options *options, int failing)
+{
+  KH_AUTO_KEYLIST before = load(crypt, options);
+  if (before == NULL)
+    return;
   KH_AUTO_KEYLIST list = NULL;
   kh_fault fault = {0};
-  kh_keyfile_options with_path = *options;
-  with_path.path = path;
-  kh_status status = kh_keyfile_load(&with_path, crypt, NULL, &list, NULL, &fault);
+  kh_rotated rotated = {0};
+  kh_keytable *known = table_of(before);
+  kh_rotation rotation = {.known = known, .now = 1};
+  calls_to_failure = failing;
+  kh_status status =
+      kh_keyfile_rotate(options, crypt, &rotation, NULL, &list, NULL, &rotated, &fault);
+  calls_to_failure = -1;
   check_outcome(status, list, &fault);
+  MUST(list == NULL || kh_keylist_count(list) == kh_keylist_count(before) + rotated.made);
+
+  KH_AUTO_KEYLIST after = load(crypt, options);
+  MUST(after != NULL);
+  kh_keytable *now = table_of(after);
+  MUST(kh_keytable_check_follows(now, known, KH_KEY_CIPHER_AES_CBC, NULL) == KH_OK);
+  kh_keytable_free(&now);
+  kh_keytable_free(&known);
+}
+
+/* Encrypts a text as `openssl enc` would, under the passphrase "p". */
+static kh_secret *wrap(const kh_crypt *crypt, const kh_keyfile_options *options, kh_bytes text)
+{
+  static const kh_bytes passphrase = {(const uint8_t *)"p", 1};
+  kh_secret *file = NULL;
+  KH_AUTO_SECRET back = NULL;
+  MUST(kh_keyfile_encrypt_openssl(options, crypt, text, passphrase, &file, NULL) == KH_OK);
+  MUST(kh_keyfile_decrypt_openssl(options, crypt, kh_secret_bytes(file), passphrase, &back, NULL) ==
+       KH_OK);
+  kh_bytes decrypted = kh_secret_bytes(back);
+  MUST(decrypted.len == text.len &&
+       (text.len == 0 || memcmp(decrypted.data, text.data, text.len) == 0));
+  return file;
+}
+
+/* The second byte: below 64 the call that fails while loading, below 127 likewise while rotating;
+ * 127 rotates and all others load without a failure. */
+enum { ROTATE = 64, ROTATE_WELL = 127 };
+
+static void load_or_rotate(const kh_crypt *crypt, const kh_keyfile_options *options, uint8_t what)
+{
+  if (what >= ROTATE && what <= ROTATE_WELL) {
+    rotate(crypt, options, what == ROTATE_WELL ? -1 : what - ROTATE);
+    return;
+  }
+  calls_to_failure = what < ROTATE ? what : -1;
+  kh_keylist *list = load(crypt, options);
+  calls_to_failure = -1;
+  kh_keylist_free(&list);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
   static kh_crypt *crypt;
-  static uint8_t container[1 << 17];
   if (size < 2 || size > (1 << 16))
     return -1;
-  calls_to_failure = -1;
   if (crypt == NULL)
     MUST(kh_crypt_new(KH_ENGINE_AUTO, &crypt) == KH_OK);
   kh_keyfile_options options = {
+      .path = path,
       .filekey = (data[0] & 1) != 0 ? "p" : NULL,
       .digest = (kh_digest)(data[0] / 8 % KH_DIGEST_COUNT),
       .pbkdf2_iterations = (data[0] & 2) != 0 ? 1 : 0,
   };
+  KH_AUTO_SECRET wrapped = NULL;
   kh_bytes file = {data + 2, size - 2};
-  if ((data[0] & 4) != 0)
-    file = (kh_bytes){container, wrap(crypt, &options, file, container)};
-  calls_to_failure = data[1] < 16 ? data[1] : -1;
-  load(crypt, &options, file);
-  calls_to_failure = -1;
+  if ((data[0] & 4) != 0) {
+    wrapped = wrap(crypt, &options, file);
+    file = kh_secret_bytes(wrapped);
+  }
+  write_file(file);
+  load_or_rotate(crypt, &options, data[1]);
   return 0;
 }

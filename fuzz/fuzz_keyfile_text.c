@@ -1,15 +1,103 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Any bytes as the text of a key file. */
+/*
+ * Any bytes as the text of a key file. Where they are a text to which new versions can be added,
+ * the text with them has the old keys, as they were, and the new ones.
+ */
+#include <string.h>
+
 #include "check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+enum { MOST_TO_COMPARE = 1000 };
+
+static kh_status parse(kh_bytes text, kh_repeats repeats, kh_keylist **list)
+{
+  kh_fault fault = {0};
+  kh_status status = kh_keyfile_parse_text("fuzz", text, repeats, NULL, list, &fault);
+  check_outcome(status, *list, &fault);
+  return status;
+}
+
+/* The next version of every key that has one, with the attributes of the last. */
+static kh_keylist *next_versions(const kh_keytable *table)
+{
+  kh_keylist *added = NULL;
+  MUST(kh_keylist_new(kh_keytable_id_count(table), &added) == KH_OK);
+  for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
+    const kh_key *latest = kh_keytable_at(table, i);
+    if (!kh_keytable_is_latest(table, i) || latest->version == KH_KEY_VERSION_MAX)
+      continue;
+    kh_key *key = kh_keylist_next(added);
+    *key = *latest;
+    key->version++;
+    key->policy.created = UINT32_MAX - (uint32_t)i;
+    memset(key->bytes, (int)i, key->len);
+    kh_keylist_commit(added);
+  }
+  return added;
+}
+
+static bool is_same_key(const kh_key *a, const kh_key *b)
+{
+  return kh_key_is_same_version(a, b) && kh_key_is_same_secret(a, b) &&
+         a->policy.created == b->policy.created && a->policy.rotate == b->policy.rotate &&
+         a->policy.bits == b->policy.bits && a->policy.cipher == b->policy.cipher;
+}
+
+/* `both` is `old` in its order, and between its keys those of `added`. */
+static void check_both(const kh_keylist *old, const kh_keylist *added, const kh_keylist *both)
+{
+  size_t olds = 0;
+  size_t news = 0;
+  for (size_t i = 0; i < kh_keylist_count(both); i++) {
+    const kh_key *key = kh_keylist_at(both, i);
+    if (olds < kh_keylist_count(old) && is_same_key(key, kh_keylist_at(old, olds))) {
+      olds++;
+      continue;
+    }
+    size_t k = 0;
+    while (k < kh_keylist_count(added) && !is_same_key(key, kh_keylist_at(added, k)))
+      k++;
+    MUST(k < kh_keylist_count(added));
+    news++;
+  }
+  MUST(olds == kh_keylist_count(old) && news == kh_keylist_count(added));
+}
+
+/* what stands behind a NUL stays where it is: at the end */
+static void check_tail(kh_bytes before, kh_bytes after)
+{
+  const uint8_t *nul = before.len == 0 ? NULL : memchr(before.data, '\0', before.len);
+  if (nul == NULL)
+    return;
+  size_t len = before.len - (size_t)(nul - before.data);
+  MUST(after.len >= before.len && memcmp(after.data + after.len - len, nul, len) == 0);
+}
+
+static void add_and_parse_again(kh_bytes text, const kh_keylist *list)
+{
+  KH_AUTO_KEYLIST both = NULL;
+  KH_AUTO_SECRET changed = NULL;
+  kh_keytable *table = table_of(list);
+  KH_AUTO_KEYLIST added = next_versions(table);
+  kh_keytable_free(&table);
+  MUST(kh_keyfile_add_lines(text, list, added, &changed) == KH_OK);
+  MUST(parse(kh_secret_bytes(changed), KH_REPEATS_REFUSED, &both) == KH_OK);
+  check_both(list, added, both);
+  check_tail(text, kh_secret_bytes(changed));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-  KH_AUTO_KEYLIST list = NULL;
-  kh_fault fault = {0};
-  kh_status status = kh_keyfile_parse_text("fuzz", (kh_bytes){data, size}, KH_REPEATS_AS_UPSTREAM,
-                                           NULL, &list, &fault);
-  check_outcome(status, list, &fault);
+  KH_AUTO_KEYLIST as_upstream = NULL;
+  KH_AUTO_KEYLIST strict = NULL;
+  kh_bytes text = {data, size};
+  kh_status status = parse(text, KH_REPEATS_AS_UPSTREAM, &as_upstream);
+  if (parse(text, KH_REPEATS_REFUSED, &strict) != KH_OK)
+    return 0;
+  MUST(status == KH_OK); /* strict is the stricter one */
+  if (kh_keylist_count(strict) <= MOST_TO_COMPARE)
+    add_and_parse_again(text, strict);
   return 0;
 }

@@ -3,9 +3,10 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "unit.h"
 
 calls test_calls;
 
@@ -14,9 +15,10 @@ bool calls_strike(const char *name)
   calls *injected = &test_calls;
   if (!injected->armed || (injected->only != NULL && strcmp(injected->only, name) != 0))
     return false;
-  if (++injected->made != injected->at)
+  assert_in_range(injected->made, 0, CALLS_MAX - 1);
+  injected->name[injected->made++] = name;
+  if (injected->made != injected->at)
     return false;
-  injected->struck = name;
   if (injected->kill)
     kill(getpid(), SIGKILL);
   if (injected->meanwhile != NULL) {

@@ -9,16 +9,19 @@
 
 #include <stdbool.h>
 
+/** Most calls that can be counted. */
+enum { CALLS_MAX = 512 };
+
 /** What is to happen, and what did. All zero: calls are neither counted nor disturbed. */
 typedef struct calls {
-  bool armed;              /**< only then calls count */
-  unsigned made;           /**< since it was armed */
-  unsigned at;             /**< the call at which something happens, from 1; 0: none */
-  const char *only;        /**< count only calls of this name; NULL: of all */
-  int error;               /**< the call fails with this errno, */
-  bool kill;               /**< or ends the process by SIGKILL, */
-  void (*meanwhile)(void); /**< or comes after this, which may make calls itself */
-  const char *struck;      /**< name of the call at which it happened; NULL: not yet */
+  bool armed;                  /**< only then calls count */
+  unsigned at;                 /**< the call at which something happens, from 1; 0: none */
+  const char *only;            /**< count only calls of this name; NULL: of all */
+  int error;                   /**< the call fails with this errno, */
+  bool kill;                   /**< or ends the process by SIGKILL, */
+  void (*meanwhile)(void);     /**< or comes after this, which may make calls itself */
+  unsigned made;               /**< calls that were counted */
+  const char *name[CALLS_MAX]; /**< which they were */
 } calls;
 
 extern calls test_calls;

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "calls.h"
 #include "files.h"
 #include "keyhold/file.h"
 #include "unit.h"
@@ -21,68 +22,35 @@
 #define OLD "1;old\n"
 #define NEW "1;old\n3;a new and longer line\n"
 
-enum { CALLS = 64, NOBODY = 65534, CANNOT_TELL = 250 };
+enum { NOBODY = 65534, CANNOT_TELL = 250 };
 
+/* what else is different while calls are counted */
 static struct {
-  bool armed;              /* only kh_file_replace() itself is disturbed */
-  unsigned calls;          /* made since it was armed */
-  const char *name[CALLS]; /* which */
-  unsigned at;             /* the call at which something happens, from 1; 0: none */
-  int error;               /* it fails with this errno, */
-  bool kill;               /* or ends the process, */
-  void (*meanwhile)(void); /* or comes after this */
-  size_t most;             /* bytes that a write takes at most; 0: no limit */
-  bool foreign;            /* the new file seems to belong to somebody else */
+  size_t most;  /* bytes that a write takes at most; 0: no limit */
+  bool foreign; /* the new file seems to belong to somebody else */
 } inject;
 
 static int reset(void **state)
 {
   (void)state;
   memset(&inject, 0, sizeof inject);
+  memset(&test_calls, 0, sizeof test_calls);
   return 0;
 }
 
-/* whether the call shall fail */
-static bool strikes(const char *name)
-{
-  if (!inject.armed)
-    return false;
-  assert_in_range(inject.calls, 0, CALLS - 1);
-  inject.name[inject.calls++] = name;
-  if (inject.calls != inject.at)
-    return false;
-  if (inject.kill)
-    kill(getpid(), SIGKILL);
-  if (inject.meanwhile != NULL) {
-    inject.armed = false;
-    inject.meanwhile();
-    inject.armed = true;
-  }
-  errno = inject.error;
-  return inject.error != 0;
-}
-
-/* a wrapper that only calls on */
-#define WRAP(type, name, failure, parameters, arguments)                                           \
-  type __real_##name parameters;                                                                   \
-  type __wrap_##name parameters;                                                                   \
-  type __wrap_##name parameters                                                                    \
-  {                                                                                                \
-    return strikes(#name) ? failure : __real_##name arguments;                                     \
-  }
-
-WRAP(char *, realpath, NULL, (const char *path, char *real), (path, real))
-WRAP(int, stat, -1, (const char *path, struct stat *st), (path, st))
-WRAP(int, fstatat, -1, (int folder, const char *name, struct stat *st, int flags),
-     (folder, name, st, flags))
-WRAP(int, open, -1, (const char *path, int flags, mode_t mode), (path, flags, mode))
-WRAP(int, openat, -1, (int folder, const char *name, int flags, mode_t mode),
-     (folder, name, flags, mode))
-WRAP(int, unlinkat, -1, (int folder, const char *name, int flags), (folder, name, flags))
-WRAP(int, fchown, -1, (int fd, uid_t owner, gid_t group), (fd, owner, group))
-WRAP(int, fchmod, -1, (int fd, mode_t mode), (fd, mode))
-WRAP(int, fsync, -1, (int fd), (fd))
-WRAP(int, renameat, -1, (int from, const char *old, int to, const char *new), (from, old, to, new))
+CALLS_WRAP(char *, realpath, NULL, (const char *path, char *real), (path, real))
+CALLS_WRAP(int, stat, -1, (const char *path, struct stat *st), (path, st))
+CALLS_WRAP(int, fstatat, -1, (int folder, const char *name, struct stat *st, int flags),
+           (folder, name, st, flags))
+CALLS_WRAP(int, open, -1, (const char *path, int flags, mode_t mode), (path, flags, mode))
+CALLS_WRAP(int, openat, -1, (int folder, const char *name, int flags, mode_t mode),
+           (folder, name, flags, mode))
+CALLS_WRAP(int, unlinkat, -1, (int folder, const char *name, int flags), (folder, name, flags))
+CALLS_WRAP(int, fchown, -1, (int fd, uid_t owner, gid_t group), (fd, owner, group))
+CALLS_WRAP(int, fchmod, -1, (int fd, mode_t mode), (fd, mode))
+CALLS_WRAP(int, fsync, -1, (int fd), (fd))
+CALLS_WRAP(int, renameat, -1, (int from, const char *old, int to, const char *new),
+           (from, old, to, new))
 
 ssize_t __real_write(int fd, const void *data, size_t size);
 ssize_t __wrap_write(int fd, const void *data, size_t size);
@@ -91,18 +59,18 @@ int __wrap_fstat(int fd, struct stat *st);
 
 ssize_t __wrap_write(int fd, const void *data, size_t size)
 {
-  if (strikes("write"))
+  if (calls_strike("write"))
     return -1;
-  bool cut = inject.armed && inject.most != 0 && inject.most < size;
+  bool cut = test_calls.armed && inject.most != 0 && inject.most < size;
   return __real_write(fd, data, cut ? inject.most : size);
 }
 
 int __wrap_fstat(int fd, struct stat *st)
 {
-  if (strikes("fstat"))
+  if (calls_strike("fstat"))
     return -1;
   int result = __real_fstat(fd, st);
-  if (inject.armed && inject.foreign)
+  if (test_calls.armed && inject.foreign)
     st->st_uid++;
   return result;
 }
@@ -141,16 +109,16 @@ static void expect_content(const char *path, const char *text)
   kh_secret_free(&content);
 }
 
-/* replaces, disturbed as `inject` says; checks fault and stamp */
+/* replaces, disturbed as `test_calls` and `inject` say; checks fault and stamp */
 static kh_status replace_expecting(const char *path, const kh_file_stamp *expected,
                                    const char *text, int *ret_error)
 {
   kh_file_stamp stamp = {.size = 12345};
   kh_fault fault = {.status = KH_OK};
-  inject.armed = true;
-  inject.calls = 0;
+  test_calls.armed = true;
+  test_calls.made = 0;
   kh_status status = kh_file_replace(path, expected, bytes_of(text), &stamp, &fault);
-  inject.armed = false;
+  test_calls.armed = false;
 
   kh_file_stamp now;
   if (status == KH_OK) {
@@ -232,11 +200,11 @@ static void nobody_else_can_read_it_before_it_is_whole(void **state)
 {
   (void)state;
   umask(0);
-  inject.meanwhile = see_the_mode;
-  inject.at = 6; /* the first write */
+  test_calls.meanwhile = see_the_mode;
+  test_calls.at = 6; /* the first write */
   assert_int_equal(replace(test_text("keys", OLD, 0666), NEW, NULL), KH_OK);
   umask(022);
-  assert_string_equal(inject.name[inject.at - 1], "write");
+  assert_string_equal(test_calls.name[test_calls.at - 1], "write");
   assert_int_equal(mode_while_written, 0600);
 }
 
@@ -335,10 +303,10 @@ static void somebody_makes_the_temporary_file_meanwhile(void **state)
   for (size_t i = 0; i < COUNT(ways); i++) {
     int error;
     const char *path = test_text("keys", OLD, 0600);
-    inject.at = 5;
-    inject.meanwhile = ways[i];
+    test_calls.at = 5;
+    test_calls.meanwhile = ways[i];
     assert_int_equal(replace(path, NEW, &error), KH_E_FILE_WRITE);
-    assert_string_equal(inject.name[inject.at - 1], "openat");
+    assert_string_equal(test_calls.name[test_calls.at - 1], "openat");
     assert_int_equal(error, EEXIST);
     expect_content(path, OLD);
     expect_content(temporary(), "untouched"); /* through the link too */
@@ -399,7 +367,7 @@ static void another_file_than_the_expected_one(void **state)
     other.modified += field == 3;
     other.changed += field == 4;
     assert_int_equal(replace_expecting(path, &other, NEW, NULL), KH_E_FILE_CHANGED);
-    assert_int_equal(inject.calls, 1); /* nothing was written */
+    assert_int_equal(test_calls.made, 1); /* nothing was written */
   }
   expect_content(path, OLD);
 }
@@ -429,8 +397,8 @@ static void turn_the_link(void)
 static unsigned last_before_rename(const char *name)
 {
   unsigned found = 0;
-  for (unsigned i = 0; i < inject.calls && strcmp(inject.name[i], "renameat") != 0; i++)
-    if (strcmp(inject.name[i], name) == 0)
+  for (unsigned i = 0; i < test_calls.made && strcmp(test_calls.name[i], "renameat") != 0; i++)
+    if (strcmp(test_calls.name[i], name) == 0)
       found = i + 1;
   assert_int_not_equal(found, 0);
   return found;
@@ -460,8 +428,8 @@ static void a_file_that_changes_meanwhile(void **state)
     const char *path = test_text("keys", OLD, 0600);
     test_run("ln -sfn keys '%s'", test_path("link to keys"));
     assert_int_equal(replace(test_path("link to keys"), OLD, NULL), KH_OK); /* counts the calls */
-    inject.at = last_before_rename(cases[i].before);
-    inject.meanwhile = cases[i].change;
+    test_calls.at = last_before_rename(cases[i].before);
+    test_calls.meanwhile = cases[i].change;
     assert_int_equal(replace(test_path("link to keys"), NEW, NULL), cases[i].status);
     assert_false(is_there(temporary()));
     if (cases[i].left == NULL)
@@ -479,8 +447,8 @@ static void turn_the_link_back(void)
 static void turn_the_link_for_a_while(void)
 {
   turn_the_link();
-  inject.at++; /* from the resolving of the name to the next call */
-  inject.meanwhile = turn_the_link_back;
+  test_calls.at++; /* from the resolving of the name to the next call */
+  test_calls.meanwhile = turn_the_link_back;
 }
 
 static void a_link_that_is_turned_away_and_back(void **state)
@@ -489,10 +457,10 @@ static void a_link_that_is_turned_away_and_back(void **state)
   test_text("theirs", "1;theirs\n", 0600);
   test_text("keys", OLD, 0600);
   turn_the_link_back();
-  inject.at = 2;
-  inject.meanwhile = turn_the_link_for_a_while;
+  test_calls.at = 2;
+  test_calls.meanwhile = turn_the_link_for_a_while;
   assert_int_equal(replace(test_path("link to keys"), NEW, NULL), KH_E_FILE_CHANGED);
-  assert_string_equal(inject.name[1], "realpath");
+  assert_string_equal(test_calls.name[1], "realpath");
   expect_content(test_path("keys"), OLD);
   expect_content(test_path("theirs"), "1;theirs\n");
 }
@@ -502,10 +470,10 @@ static void short_and_interrupted_writes_go_on(void **state)
   (void)state;
   const char *path = test_text("keys", OLD, 0600);
   inject.most = 1;
-  inject.at = 7; /* the second write */
-  inject.error = EINTR;
+  test_calls.at = 7; /* the second write */
+  test_calls.error = EINTR;
   assert_int_equal(replace(path, NEW, NULL), KH_OK);
-  assert_string_equal(inject.name[inject.at - 1], "write");
+  assert_string_equal(test_calls.name[test_calls.at - 1], "write");
   expect_content(path, NEW);
 }
 
@@ -545,17 +513,17 @@ static void the_new_file_is_flushed_before_and_the_folder_after_the_rename(void 
   (void)state;
   take_every_step();
   assert_int_equal(replace(test_text("keys", OLD, 0640), NEW, NULL), KH_OK);
-  assert_int_equal(inject.calls, COUNT(steps));
+  assert_int_equal(test_calls.made, COUNT(steps));
   for (size_t i = 0; i < COUNT(steps); i++)
-    assert_string_equal(inject.name[i], steps[i].call);
+    assert_string_equal(test_calls.name[i], steps[i].call);
 }
 
 static void an_owner_that_is_right_is_left_alone(void **state)
 {
   (void)state;
   assert_int_equal(replace(test_text("keys", OLD, 0640), NEW, NULL), KH_OK);
-  for (unsigned i = 0; i < inject.calls; i++)
-    assert_string_not_equal(inject.name[i], "fchown");
+  for (unsigned i = 0; i < test_calls.made; i++)
+    assert_string_not_equal(test_calls.name[i], "fchown");
 }
 
 static void expect_untouched(const char *path, const kh_file_stamp *before, mode_t mode)
@@ -578,12 +546,12 @@ static void each_call_fails(void **state)
     const char *path = test_text("keys", OLD, 0640);
     kh_file_stamp before = stamp_of(path);
     unsigned descriptors = open_descriptors();
-    inject.at = (unsigned)(i / COUNT(errors)) + 1;
-    inject.error = errors[i % COUNT(errors)];
-    const struct step *step = &steps[inject.at - 1];
+    test_calls.at = (unsigned)(i / COUNT(errors)) + 1;
+    test_calls.error = errors[i % COUNT(errors)];
+    const struct step *step = &steps[test_calls.at - 1];
     assert_int_equal(replace(path, NEW, &error), step->status);
-    assert_string_equal(inject.name[inject.at - 1], step->call);
-    assert_int_equal(error, inject.error);
+    assert_string_equal(test_calls.name[test_calls.at - 1], step->call);
+    assert_int_equal(error, test_calls.error);
     assert_int_equal(open_descriptors(), descriptors);
     assert_false(is_there(temporary()));
     if (step->status == KH_E_FILE_FLUSH)
@@ -598,8 +566,8 @@ static void run_and_be_killed(const char *path, unsigned at)
   pid_t child = fork();
   assert_true(child >= 0);
   if (child == 0) {
-    inject.at = at;
-    inject.kill = true;
+    test_calls.at = at;
+    test_calls.kill = true;
     (void)replace(path, NEW, NULL);
     _exit(0); /* not reached */
   }

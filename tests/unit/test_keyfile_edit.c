@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* New lines in the text of a key file. */
-#include <stdbool.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "calls.h"
 #include "keyhold/keyfile.h"
 #include "unit.h"
 
@@ -12,27 +13,8 @@
 #define A24 "18420B5CBA31CCDFFE9716E91EB61374D05914F3ADE23E03"
 #define NEW "0102030405060708090a0b0c0d0e0f10"
 
-static int calls_to_failure = -1; /* -1: no call fails */
-
-static bool fails(void)
-{
-  return calls_to_failure >= 0 && calls_to_failure-- == 0;
-}
-
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__real_sodium_malloc(size_t size);
-void *__wrap_sodium_malloc(size_t size);
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-  return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_sodium_malloc(size_t size)
-{
-  return fails() ? NULL : __real_sodium_malloc(size);
-}
+CALLS_WRAP(void *, calloc, NULL, (size_t count, size_t size), (count, size))
+CALLS_WRAP(void *, sodium_malloc, NULL, (size_t size), (size))
 
 /* a text and its length, for texts with a NUL */
 #define TEXT(literal)                                                                              \
@@ -206,14 +188,14 @@ static void no_memory_gives_no_text(void **state)
   KH_AUTO_KEYLIST added = versions_of(ids, 1);
   kh_secret *changed = NULL;
   kh_status status = KH_E_NO_MEMORY;
-  int calls = 0;
-  for (; status != KH_OK; calls++) {
-    calls_to_failure = calls;
+  unsigned at = 0;
+  while (status != KH_OK) {
+    test_calls = (calls){.armed = true, .at = ++at, .error = ENOMEM};
     status = kh_keyfile_add_lines(text, parsed, added, &changed);
     assert_true(status == KH_OK || (status == KH_E_NO_MEMORY && changed == NULL));
   }
-  calls_to_failure = -1;
-  assert_int_equal(calls, 4); /* a secret, its memory, the places; then none fails */
+  test_calls.armed = false;
+  assert_int_equal(at, 4); /* a secret, its memory, the places; then none fails */
   kh_secret_free(&changed);
 }
 
