@@ -93,6 +93,18 @@ KH_MUST_USE kh_status kh_file_replace(const char *path, const kh_file_stamp *exp
                                       kh_fault *ret_fault);
 
 /**
+ * Makes a file of mode 0600, whatever the umask, that is there whole or not at all: writes it
+ * beside its place as kh_file_replace() does, flushes it, gives it its name if nothing has that
+ * name, not even a symbolic link, and flushes the folder.
+ *
+ * @param content    of the new file.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK, KH_E_FILE_EXISTS, KH_E_FILE_CREATE; KH_E_FILE_FLUSH: the file is there, but may
+ * not outlast a power failure. Not for one name by two threads at once.
+ */
+KH_MUST_USE kh_status kh_file_create(const char *path, kh_bytes content, kh_fault *ret_fault);
+
+/**
  * Flushes a file and its folder to the disk, so that what was read from it outlasts a power
  * failure. A file system that cannot be written, or has nothing to flush, is no error.
  *

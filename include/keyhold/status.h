@@ -35,6 +35,8 @@ typedef enum kh_status {
   KH_E_FILE_CHANGED,    /**< the file changed while it was read, or since */
   KH_E_FILE_UNFINISHED, /**< the last line has no line end: somebody may still be writing */
   KH_E_FILE_WRITE,      /**< the new content cannot be written; the old file is as it was */
+  KH_E_FILE_EXISTS,     /**< a file was to be made, and there is one of that name */
+  KH_E_FILE_CREATE,     /**< a new file cannot be made; there is none */
   KH_E_FILE_OWNER,      /**< the new file cannot be given the old one's owner and mode */
   KH_E_FILE_FLUSH,      /**< the new file is in its place, but may not outlast a power failure */
   KH_E_FILE_LOCKED,     /**< another process is changing the file */

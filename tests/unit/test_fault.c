@@ -49,6 +49,9 @@ static const struct {
      "itself"},
     {{.status = KH_E_FILE_WRITE, .os_error = ENOSPC},
      "Cannot replace file '/k', which is as it was (Errcode: 28 \"No space left on device\")"},
+    {{.status = KH_E_FILE_EXISTS}, "File '/k' exists already; it is left as it is"},
+    {{.status = KH_E_FILE_CREATE, .os_error = ENOSPC},
+     "Cannot create file '/k' (Errcode: 28 \"No space left on device\")"},
     {{.status = KH_E_FILE_OWNER, .os_error = EPERM},
      "Cannot replace file '/k', which is as it was: its owner, group and mode cannot be given to "
      "the new one (Errcode: 1 \"Operation not permitted\")"},

@@ -122,6 +122,8 @@ static const struct sentence {
                               "is not reloaded by itself",
                               NULL},
     [KH_E_FILE_WRITE] = {"Cannot replace file '", "', which is as it was", tail_os},
+    [KH_E_FILE_EXISTS] = {"File '", "' exists already; it is left as it is", NULL},
+    [KH_E_FILE_CREATE] = {"Cannot create file '", "'", tail_os},
     [KH_E_FILE_OWNER] = {"Cannot replace file '",
                          "', which is as it was: its owner, group and mode cannot be given to the "
                          "new one",
