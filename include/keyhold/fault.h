@@ -33,8 +33,10 @@ typedef struct kh_fault {
   unsigned other_line;  /**< KH_E_KEY_DUPLICATE: the line of the first of the two, from 1 */
   uint32_t key_id;      /**< which key, where one is meant; else 0 */
   uint32_t key_version; /**< and which version of it; else 0 */
-  uint64_t size;        /**< the size in bytes that was wrong, where there is one */
-  uint64_t limit;       /**< the size in bytes that would have been right, where there is one */
+  uint64_t size;  /**< the size in bytes, or other number, that was wrong, where there is one */
+  uint64_t limit; /**< the one that would have been right, or the limit, where there is one */
+  char slot[KH_SEALED_LABEL_MAX +
+            1]; /**< which slot of a sealed file, where one is meant; else "" */
 } kh_fault;
 
 /**

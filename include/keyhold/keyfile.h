@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file keyfile.h
- * Reads a key file, in the clear or encrypted by `openssl enc`, into a list of keys, and writes new
- * versions of keys into it. docs/key-file.md is the format.
+ * Reads a key file, in the clear, encrypted by `openssl enc` or sealed, into a list of keys, and
+ * writes new versions of keys into it. docs/key-file.md is the format.
  */
 #ifndef KEYHOLD_KEYFILE_H
 #define KEYHOLD_KEYFILE_H
@@ -20,13 +20,13 @@
 typedef struct kh_keyfile_options {
   const char *path;           /**< the key file */
   const char *filekey;        /**< as kh_unlock() takes it */
-  kh_digest digest;           /**< of the key derivation of an encrypted file */
-  uint32_t pbkdf2_iterations; /**< 0: no PBKDF2; at most INT_MAX */
+  kh_digest digest;           /**< of the key derivation of a file of `openssl enc` */
+  uint32_t pbkdf2_iterations; /**< likewise; 0: no PBKDF2; at most INT_MAX */
 } kh_keyfile_options;
 
 /** What a key file was found to be. */
 typedef struct kh_keyfile_info {
-  const char *format;  /**< "text" or "openssl"; constant */
+  const char *format;  /**< "text", "openssl" or "sealed"; constant */
   bool ends_line;      /**< the file is text and its last line has a line end, or it is no text */
   kh_file_stamp stamp; /**< of the content that was loaded */
   bool locked; /**< all memory that held the passphrase, the file, its text and the list was locked
@@ -48,8 +48,8 @@ typedef struct kh_keyfile_info {
  * @param ret_fault  may be NULL; names the file, and line and column where there are some.
  * @return KH_OK; the codes of kh_unlock() and kh_file_read(); KH_E_FILE_TOO_LARGE;
  * KH_E_NOT_ENCRYPTED, KH_E_NO_PASSPHRASE, KH_E_WRONG_PASSPHRASE, KH_E_CONTAINER_SIZE; the codes of
- * kh_keyfile_parse_text(). As thread-safe as the log. May wait for the disk, and for the key
- * derivation.
+ * kh_sealed_open() and kh_keyfile_parse_text(). As thread-safe as the log. May wait for the disk,
+ * and for the key derivation.
  */
 KH_MUST_USE kh_status kh_keyfile_load(const kh_keyfile_options *options, const kh_crypt *crypt,
                                       const kh_log *log, kh_keylist **ret_list,
@@ -78,8 +78,8 @@ typedef struct kh_rotated {
 /**
  * Makes new versions of keys and writes them into the key file, in the file's own form: comments,
  * order and line ends stay, a new version stands behind the last line of its key; an encrypted file
- * is encrypted again, with the same passphrase and a new salt. The file is replaced by
- * kh_file_replace() under its kh_lockfile.
+ * is encrypted again, with the same passphrase and a new salt, and a sealed one keeps its slots.
+ * The file is replaced by kh_file_replace() under its kh_lockfile.
  *
  * A new version is KH_ROTATION_STEP above the highest one in the file, has random bytes
  * (kh_random_bytes()) as many as the attribute `bits` of the latest version says, or else as many

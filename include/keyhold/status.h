@@ -24,6 +24,11 @@ typedef enum kh_status {
   KH_E_NO_PASSPHRASE,   /**< the file is encrypted and no passphrase was given */
   KH_E_SECRET_TOO_LONG, /**< a passphrase longer than its limit (limits.h) */
   KH_E_VERSION_LIMIT,   /**< a key has no version number left for a new version */
+  KH_E_SLOT_LABEL,      /**< a label that no slot of a sealed key file may have */
+  KH_E_SLOT_COST,       /**< a cost that no new slot may have (limits.h) */
+  KH_E_SLOT_COUNT,      /**< a sealed key file without a slot, or with more than its limit */
+  KH_E_SLOT_EXISTS,     /**< the sealed key file has a slot with this label already */
+  KH_E_SLOT_LAST,       /**< the last slot, which cannot be removed */
 
   /* I/O: the operating system refused */
   KH_E_FILE_NOT_FOUND,  /**< no file of that name */
@@ -56,10 +61,15 @@ typedef enum kh_status {
   KH_E_NO_SYSTEM_KEY, /**< key id 1, which MariaDB itself needs, is missing */
   KH_E_CONTAINER_SIZE, /**< an encrypted key file whose length no such file can have: cut short or
                           damaged */
+  KH_E_SEALED_DAMAGED, /**< a sealed key file whose form or checksum is wrong */
+  KH_E_SEALED_NEWER,   /**< a sealed key file of a format that this program does not know yet */
+  KH_E_SEALED_COST,    /**< a sealed key file that asks for more memory or time than the limits */
   KH_E_BAD_DATA, /**< ciphertext of an impossible length, or whose padding or tag does not fit */
 
   /* authentication */
   KH_E_WRONG_PASSPHRASE, /**< the file does not open with this passphrase */
+  KH_E_SEALED_CHANGED, /**< a slot opens, and the rest of the sealed key file does not belong to it
+                        */
 
   /* succession: a key file that may not follow the keys in use */
   KH_E_KEY_LOST,       /**< a key version in use is not in the file */
@@ -67,7 +77,8 @@ typedef enum kh_status {
   KH_E_CIPHER_CHANGED, /**< a key version in use has another cipher in the file */
 
   /* not found */
-  KH_E_KEY_NOT_FOUND, /**< no such key id, or no such version of it */
+  KH_E_KEY_NOT_FOUND,  /**< no such key id, or no such version of it */
+  KH_E_SLOT_NOT_FOUND, /**< no slot with this label */
 
   /* internal */
   KH_E_SELF_TEST,   /**< an AES engine gave a wrong answer to a known question */

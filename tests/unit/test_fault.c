@@ -39,6 +39,30 @@ static const struct {
     {{.status = KH_E_WRONG_PASSPHRASE}, "Cannot decrypt /k. Wrong key?"},
     {{.status = KH_E_NO_PASSPHRASE},
      "Cannot decrypt /k. Wrong key? It is encrypted and no filekey is set"},
+    {{.status = KH_E_SEALED_DAMAGED},
+     "Cannot decrypt /k. The sealed key file is cut short or damaged: its checksum does not fit"},
+    {{.status = KH_E_SEALED_DAMAGED, .line = 2, .column = 7},
+     "Cannot decrypt /k. The sealed key file is cut short or damaged, in line 2, column 7"},
+    {{.status = KH_E_SEALED_NEWER, .size = 2, .limit = 1},
+     "Cannot decrypt /k. It is a sealed key file of format 2, and this version of Keyhold reads "
+     "formats up to 1"},
+    {{.status = KH_E_SEALED_COST, .line = 3, .size = 65, .limit = 64},
+     "Cannot decrypt /k. The slots of the sealed key file cost too much to open, in line 3: 65, at "
+     "most 64 is allowed"},
+    {{.status = KH_E_SEALED_CHANGED},
+     "Cannot decrypt /k. The passphrase opens a slot of the sealed key file, and the rest does not "
+     "belong to it: somebody changed it"},
+    {{.status = KH_E_SLOT_LABEL},
+     "Cannot seal /k: the label of a slot has 1 to 32 of the characters a to z, A to Z, 0 to 9, "
+     "'.', '_' and '-'"},
+    {{.status = KH_E_SLOT_COST, .slot = "main", .size = 7, .limit = 8},
+     "Cannot seal /k: slot 'main' costs too little, or with the others too much, to open: 7, the "
+     "limit is 8"},
+    {{.status = KH_E_SLOT_COUNT, .limit = 8}, "Cannot seal /k: a sealed key file has 1 to 8 slots"},
+    {{.status = KH_E_SLOT_EXISTS, .slot = "main"}, "Cannot seal /k: a slot 'main' exists already"},
+    {{.status = KH_E_SLOT_LAST, .slot = "main"},
+     "Cannot seal /k: slot 'main' is the last one, which cannot be removed"},
+    {{.status = KH_E_SLOT_NOT_FOUND, .slot = "safe"}, "File '/k' has no slot 'safe'"},
     {{.status = KH_E_NOT_ENCRYPTED}, "Cannot decrypt /k. Not encrypted"},
     {{.status = KH_E_NO_ENGINE},
      "The AES engine that /k asks for is not installed, or not for this processor"},

@@ -105,6 +105,68 @@ static void tail_no_key(const kh_fault *fault, char *text, size_t size)
   snprintf(text, size, " has no key id %" PRIu32, fault->key_id);
 }
 
+static void tail_sealed_damaged(const kh_fault *fault, char *text, size_t size)
+{
+  static const char damaged[] = ". The sealed key file is cut short or damaged";
+  if (fault->line == 0)
+    snprintf(text, size, "%s: its checksum does not fit", damaged);
+  else
+    snprintf(text, size, "%s, in line %u, column %zu", damaged, fault->line, fault->column);
+}
+
+static void tail_sealed_newer(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size,
+           ". It is a sealed key file of format %" PRIu64
+           ", and this version of Keyhold reads formats up to %" PRIu64,
+           fault->size, fault->limit);
+}
+
+static void tail_sealed_cost(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size,
+           ". The slots of the sealed key file cost too much to open, in line %u: %" PRIu64
+           ", at most %" PRIu64 " is allowed",
+           fault->line, fault->size, fault->limit);
+}
+
+static void tail_slot_cost(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size,
+           ": slot '%s' costs too little, or with the others too much, to open: %" PRIu64
+           ", the limit is %" PRIu64,
+           fault->slot, fault->size, fault->limit);
+}
+
+static void tail_slot_count(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size, ": a sealed key file has 1 to %" PRIu64 " slots", fault->limit);
+}
+
+static void tail_slot_label(const kh_fault *fault, char *text, size_t size)
+{
+  (void)fault;
+  snprintf(text, size,
+           ": the label of a slot has 1 to %u of the characters a to z, A to Z, 0 to 9, '.', '_' "
+           "and '-'",
+           KH_SEALED_LABEL_MAX);
+}
+
+static void tail_slot_exists(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size, ": a slot '%s' exists already", fault->slot);
+}
+
+static void tail_slot_last(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size, ": slot '%s' is the last one, which cannot be removed", fault->slot);
+}
+
+static void tail_no_slot(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size, " has no slot '%s'", fault->slot);
+}
+
 /* A sentence is head, path and tail; the tail is a text, or made by a function. */
 static const struct sentence {
   const char *head, *tail;
@@ -156,6 +218,19 @@ static const struct sentence {
     [KH_E_WRONG_PASSPHRASE] = {"Cannot decrypt ", ". Wrong key?", NULL},
     [KH_E_NO_PASSPHRASE] = {"Cannot decrypt ", ". Wrong key? It is encrypted and no filekey is set",
                             NULL},
+    [KH_E_SEALED_DAMAGED] = {"Cannot decrypt ", "", tail_sealed_damaged},
+    [KH_E_SEALED_NEWER] = {"Cannot decrypt ", "", tail_sealed_newer},
+    [KH_E_SEALED_COST] = {"Cannot decrypt ", "", tail_sealed_cost},
+    [KH_E_SEALED_CHANGED] = {"Cannot decrypt ",
+                             ". The passphrase opens a slot of the sealed key file, and the rest "
+                             "does not belong to it: somebody changed it",
+                             NULL},
+    [KH_E_SLOT_LABEL] = {"Cannot seal ", "", tail_slot_label},
+    [KH_E_SLOT_COST] = {"Cannot seal ", "", tail_slot_cost},
+    [KH_E_SLOT_COUNT] = {"Cannot seal ", "", tail_slot_count},
+    [KH_E_SLOT_EXISTS] = {"Cannot seal ", "", tail_slot_exists},
+    [KH_E_SLOT_LAST] = {"Cannot seal ", "", tail_slot_last},
+    [KH_E_SLOT_NOT_FOUND] = {"File '", "'", tail_no_slot},
     [KH_E_NO_ENGINE] = {"The AES engine that ",
                         " asks for is not installed, or not for this processor", NULL},
     [KH_E_SELF_TEST] = {"An AES engine failed its self-test; ", " can choose another one", NULL},

@@ -132,9 +132,10 @@ static kh_status make_content(struct state *state)
       kh_keyfile_add_lines(kh_opened_text(opened), opened->list, state->added, &state->text);
   if (status != KH_OK)
     return fail(state, status);
-  status =
-      opened->format->make(opened->options, opened->crypt, kh_secret_bytes(state->text),
-                           kh_secret_bytes(opened->passphrase), &state->file, opened->ret_fault);
+  kh_keyfile_content content = {kh_secret_bytes(state->text), kh_secret_bytes(opened->passphrase),
+                                kh_secret_bytes(opened->file)};
+  status = opened->format->make(opened->options, opened->crypt, &content, &state->file,
+                                opened->ret_fault);
   if (status != KH_OK || content_of(state).len <= KH_KEYFILE_MAX)
     return status;
   fail(state, KH_E_FILE_TOO_LARGE);
