@@ -209,16 +209,24 @@ static kh_status write_file(struct state *state)
   return KH_OK;
 }
 
+/* Nothing to make: what was read stays. It may be in the system's memory alone, if whoever wrote it
+ * ended before its folder was flushed, or flushes nothing. */
+static kh_status keep_file(struct state *state)
+{
+  kh_opened *opened = &state->opened;
+  state->list = opened->list;
+  opened->list = NULL;
+  return kh_file_flush(opened->options->path, &opened->info.stamp, opened->ret_fault);
+}
+
 static kh_status rotate(struct state *state)
 {
   kh_status status = open_file(state);
   if (status == KH_OK)
     status = make_versions(state);
-  if (status == KH_OK && state->rotated.made > 0)
-    return write_file(state);
-  state->list = state->opened.list; /* nothing to make: what was read stays */
-  state->opened.list = NULL;
-  return status;
+  if (status != KH_OK)
+    return status;
+  return state->rotated.made > 0 ? write_file(state) : keep_file(state);
 }
 
 kh_status kh_keyfile_rotate(const kh_keyfile_options *options, const kh_crypt *crypt,
