@@ -57,10 +57,13 @@ KH_MUST_USE kh_status kh_keyfile_load(const kh_keyfile_options *options, const k
 
 /** Which new versions kh_keyfile_rotate() is to make. */
 typedef struct kh_rotation {
-  const kh_keytable *known;     /**< the keys in use */
-  uint32_t id;                  /**< of the key, or 0: all */
-  bool due_only;                /**< only keys whose interval has passed at `now` */
-  uint32_t now;                 /**< UNIX time; the new versions' time of creation */
+  const kh_keytable *known; /**< the keys in use */
+  uint32_t id;              /**< of the key, or 0: all */
+  bool due_only; /**< only keys whose interval has passed at `now`; and a file that may not be
+                    finished is refused */
+  const kh_file_stamp *loaded; /**< of the file that `known` is from, which is finished in any case;
+                                  NULL: not known */
+  uint32_t now;                /**< UNIX time; the new versions' time of creation */
   kh_key_cipher default_cipher; /**< as for kh_keytable_check_follows() */
 } kh_rotation;
 
@@ -97,6 +100,7 @@ typedef struct kh_rotated {
  * @param ret_fault may be NULL.
  * @return KH_OK, also when there was nothing to do; the codes of kh_keyfile_load();
  * KH_E_KEY_DUPLICATE, also in a file of `id;key` lines, where it could not be loaded with versions;
+ * KH_E_FILE_UNFINISHED (with `due_only`: no line end behind the last line);
  * KH_E_KEY_NOT_FOUND (no such key id in the file), KH_E_VERSION_LIMIT; those of
  * kh_keytable_check_follows(), kh_lockfile_take(), kh_file_replace() and kh_file_flush(). After
  * KH_E_FILE_FLUSH the file holds the new versions, which must not be used yet. As thread-safe as

@@ -55,11 +55,23 @@ static kh_status check_follows(const struct state *state, const kh_keytable *tab
   return status;
 }
 
+/* Half of a key of 256 bits is a key of 128 bits. Who asks for a rotation knows whether somebody is
+ * writing the file; nobody asks for those that are due. */
+static bool may_be_unfinished(const struct state *state)
+{
+  const kh_file_stamp *loaded = state->rotation->loaded;
+  const kh_keyfile_info *info = &state->opened.info;
+  return state->rotation->due_only && !info->ends_line &&
+         !(loaded != NULL && kh_file_is_same(&info->stamp, loaded));
+}
+
 static kh_status open_file(struct state *state)
 {
   kh_status status = kh_opened_open(&state->opened, KH_REPEATS_REFUSED);
   if (status != KH_OK)
     return status;
+  if (may_be_unfinished(state))
+    return fail(state, KH_E_FILE_UNFINISHED);
   status = kh_keytable_new(state->opened.list, &state->table);
   if (status != KH_OK)
     return fail(state, status);
