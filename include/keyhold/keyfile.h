@@ -86,9 +86,9 @@ typedef struct kh_rotated {
  *
  * A new version is KH_ROTATION_STEP above the highest one in the file, has random bytes
  * (kh_random_bytes()) as many as the attribute `bits` of the latest version says, or else as many
- * as that has, the same attributes, and `created`. A key of which the file has a higher version
- * than `known` gets none: another server made it. When none is made, the file is flushed
- * (kh_file_flush()), since who made the others may not have come to that.
+ * as that has, the same attributes, and `created`. A key of which the file has a version that is
+ * KH_ROTATION_STEP or more above that of `known` gets none: another server made it. When none is
+ * made, the file is flushed (kh_file_flush()), since who made the others may not have come to that.
  *
  * Nothing is written unless the whole new content was read back from memory, has every key that is
  * known and the new ones.

@@ -245,6 +245,20 @@ static void another_servers_version_is_taken(void **state)
   }
 }
 
+/* Version 2 was written by hand, with the attributes that the next ones shall have. InnoDB would
+ * not leave version 1 for it under its default settings. */
+static void a_version_of_too_small_a_step_is_not_enough(void **state)
+{
+  (void)state;
+  static const char text[] = "1;" A16 "\n1;2;" A32 ";cipher=aes256-ctr\n";
+  rotation_run it = {.path = NULL};
+  assert_int_equal(rotate_text(&it, text, "1;" A16), KH_OK);
+  assert_int_equal(it.rotated.made, 1);
+  assert_int_equal(it.rotated.taken, 0);
+  assert_int_equal(rotation_key(&it, 1, 4)->policy.cipher, KH_KEY_CIPHER_AES256_CTR);
+  rotation_free(&it);
+}
+
 static void nothing_to_make_leaves_the_file_alone(void **state)
 {
   (void)state;
@@ -597,6 +611,7 @@ int main(void)
       cmocka_unit_test(versions_step_by_two),
       cmocka_unit_test(the_last_version_number),
       cmocka_unit_test(another_servers_version_is_taken),
+      cmocka_unit_test(a_version_of_too_small_a_step_is_not_enough),
       cmocka_unit_test(nothing_to_make_leaves_the_file_alone),
       cmocka_unit_test(what_is_taken_is_on_the_disk_first),
       cmocka_unit_test(only_keys_that_are_due),

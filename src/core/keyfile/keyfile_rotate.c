@@ -78,12 +78,13 @@ static kh_status open_file(struct state *state)
   return check_follows(state, state->table, state->rotation->known);
 }
 
-/* whether another server made a version that is not in use yet */
+/* Whether another server made a version that is not in use yet. One that is less than a rotation's
+ * step above the one in use was written by hand: InnoDB would not encrypt anything again for it. */
 static bool is_taken(const struct state *state, const kh_key *latest)
 {
   uint32_t in_use;
   return kh_keytable_latest(state->rotation->known, latest->id, &in_use) != KH_OK ||
-         in_use < latest->version;
+         latest->version - in_use >= KH_ROTATION_STEP;
 }
 
 static void add_version(struct state *state, const kh_key *latest)
