@@ -55,7 +55,8 @@ typedef struct kh_keeper_stats {
 } kh_keeper_stats;
 
 /**
- * Loads the key file and puts its keys in force. Says what was loaded.
+ * Loads the key file and puts its keys in force. Says what was loaded. Flushes the file to the
+ * disk; when that fails, a warning says so.
  *
  * @param options     copied.
  * @param ret_keeper  for kh_keeper_free(); untouched on failure.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -17,6 +18,18 @@ static kh_crypt *engines;
 static recorder said;
 static char path[1024];
 static _Atomic uint32_t clock_now;
+
+static unsigned flushes; /* of files and folders */
+static bool no_flush;
+
+int __wrap_fsync(int fd);
+int __wrap_fsync(int fd)
+{
+  (void)fd;
+  errno = EIO;
+  flushes++;
+  return no_flush ? -1 : 0;
+}
 
 static uint32_t tell_time(void *user)
 {
@@ -102,6 +115,22 @@ static void loads_and_says_so(void **state)
   assert_int_equal(stats.next_rotation, 3600); /* its age is unknown */
   kh_keeper_free(&keeper);
   assert_null(keeper);
+}
+
+/* an administrator's editor may have flushed nothing before the server was started */
+static void what_is_loaded_is_on_the_disk(void **state)
+{
+  (void)state;
+  flushes = 0;
+  kh_keeper *keeper = keeper_of("1;" KEY_A "\n");
+  assert_int_equal(flushes, 2); /* the file and its folder */
+  kh_keeper_free(&keeper);
+  no_flush = true;
+  keeper = keeper_of("1;" KEY_A "\n");
+  no_flush = false;
+  assert_said("the key file may not outlast a power failure: ");
+  assert_int_equal(latest(keeper, 1), 1);
+  kh_keeper_free(&keeper);
 }
 
 static void a_bad_file_is_not_loaded(void **state)
@@ -346,6 +375,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(loads_and_says_so, reset),
+      cmocka_unit_test_setup(what_is_loaded_is_on_the_disk, reset),
       cmocka_unit_test_setup(a_bad_file_is_not_loaded, reset),
       cmocka_unit_test_setup(a_reload_takes_effect_with_its_commit, reset),
       cmocka_unit_test_setup(a_reload_that_loses_something_is_refused, reset),

@@ -52,6 +52,18 @@ static kh_status make(const kh_keeper_options *options, kh_keytable *table,
   return KH_OK;
 }
 
+/* A file that cannot be flushed is no reason not to start: its data could not be read then. */
+static void flush(const kh_keeper_options *options, const kh_keyfile_info *info)
+{
+  kh_fault fault;
+  char sentence[KH_MESSAGE_MAX];
+  if (kh_file_flush(options->keyfile.path, &info->stamp, &fault) == KH_OK)
+    return;
+  kh_fault_describe(&fault, sentence, sizeof sentence);
+  kh_log_write(&options->log, KH_LOG_WARNING, "the key file may not outlast a power failure: %s",
+               sentence);
+}
+
 kh_status kh_keeper_new(const kh_keeper_options *options, kh_keeper **ret_keeper,
                         kh_fault *ret_fault)
 {
@@ -67,6 +79,7 @@ kh_status kh_keeper_new(const kh_keeper_options *options, kh_keeper **ret_keeper
     return kh_fault_set(ret_fault, status, options->keyfile.path, 0);
   }
   kh_log_write(&options->log, KH_LOG_NOTE, "%s", line.text);
+  flush(options, &info);
   return KH_OK;
 }
 
