@@ -106,7 +106,8 @@ KH_MUST_USE kh_status kh_file_create(const char *path, kh_bytes content, kh_faul
 
 /**
  * Flushes a file and its folder to the disk, so that what was read from it outlasts a power
- * failure. A file system that cannot be written, or has nothing to flush, is no error.
+ * failure; of a symbolic link its folder too. Where a folder cannot be opened, the whole file
+ * system is flushed. A file system that has nothing to flush is no error.
  *
  * @param expected   the stamp of what was read.
  * @param ret_fault  may be NULL.

@@ -55,7 +55,8 @@ typedef struct kh_keeper_stats {
 } kh_keeper_stats;
 
 /**
- * Loads the key file and puts its keys in force. Says what was loaded.
+ * Loads the key file and puts its keys in force. Says what was loaded. Flushes the file to the
+ * disk; when that fails, a warning says so.
  *
  * @param options     copied.
  * @param ret_keeper  for kh_keeper_free(); untouched on failure.
@@ -98,7 +99,8 @@ KH_MUST_USE kh_status kh_keeper_prepare_rotation(kh_keeper *keeper, uint32_t id,
 
 /**
  * Puts in force what was prepared last, by whichever thread, and says so; nothing when nothing is
- * prepared. Thread-safe; waits for nothing that waits for a disk.
+ * prepared. What lacks something that came into force meanwhile is dropped, counted as a failure
+ * and said in a warning. Thread-safe; waits for nothing that waits for a disk.
  */
 void kh_keeper_commit(kh_keeper *keeper);
 

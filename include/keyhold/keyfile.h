@@ -57,10 +57,13 @@ KH_MUST_USE kh_status kh_keyfile_load(const kh_keyfile_options *options, const k
 
 /** Which new versions kh_keyfile_rotate() is to make. */
 typedef struct kh_rotation {
-  const kh_keytable *known;     /**< the keys in use */
-  uint32_t id;                  /**< of the key, or 0: all */
-  bool due_only;                /**< only keys whose interval has passed at `now` */
-  uint32_t now;                 /**< UNIX time; the new versions' time of creation */
+  const kh_keytable *known; /**< the keys in use */
+  uint32_t id;              /**< of the key, or 0: all */
+  bool due_only; /**< only keys whose interval has passed at `now`; and a file that may not be
+                    finished is refused */
+  const kh_file_stamp *loaded; /**< of the file that `known` is from, which is finished in any case;
+                                  NULL: not known */
+  uint32_t now;                /**< UNIX time; the new versions' time of creation */
   kh_key_cipher default_cipher; /**< as for kh_keytable_check_follows() */
 } kh_rotation;
 
@@ -83,8 +86,9 @@ typedef struct kh_rotated {
  *
  * A new version is KH_ROTATION_STEP above the highest one in the file, has random bytes
  * (kh_random_bytes()) as many as the attribute `bits` of the latest version says, or else as many
- * as that has, the same attributes, and `created`. A key of which the file has a higher version
- * than `known` gets none: another server made it.
+ * as that has, the same attributes, and `created`. A key of which the file has a version that is
+ * KH_ROTATION_STEP or more above that of `known` gets none: another server made it. When none is
+ * made, the file is flushed (kh_file_flush()), since who made the others may not have come to that.
  *
  * Nothing is written unless the whole new content was read back from memory, has every key that is
  * known and the new ones.
@@ -96,10 +100,12 @@ typedef struct kh_rotated {
  * @param ret_fault may be NULL.
  * @return KH_OK, also when there was nothing to do; the codes of kh_keyfile_load();
  * KH_E_KEY_DUPLICATE, also in a file of `id;key` lines, where it could not be loaded with versions;
+ * KH_E_FILE_UNFINISHED (with `due_only`: no line end behind the last line);
  * KH_E_KEY_NOT_FOUND (no such key id in the file), KH_E_VERSION_LIMIT; those of
- * kh_keytable_check_follows(), kh_lockfile_take() and kh_file_replace(). After KH_E_FILE_FLUSH the
- * file holds the new versions, which must not be used yet. As thread-safe as the log. May wait for
- * the disk, for the key derivation, and up to KH_ROTATION_LOCK_WAIT for another process.
+ * kh_keytable_check_follows(), kh_lockfile_take(), kh_file_replace() and kh_file_flush(). After
+ * KH_E_FILE_FLUSH the file holds the new versions, which must not be used yet. As thread-safe as
+ * the log. May wait for the disk, for the key derivation, and up to KH_ROTATION_LOCK_WAIT for
+ * another process.
  */
 KH_MUST_USE kh_status kh_keyfile_rotate(const kh_keyfile_options *options, const kh_crypt *crypt,
                                         const kh_rotation *rotation, const kh_log *log,

@@ -168,6 +168,22 @@ static void a_check_alone_changes_nothing_that_is_seen(void **state)
   assert_latest(2, 3);
 }
 
+/* What was prepared and left out may not be in the file any more when somebody sets "nothing",
+ * which is also what DEFAULT does: the server calls no check function then. */
+static void nothing_puts_nothing_in_force(void **state)
+{
+  (void)state;
+  run("1;" KEY_A "\n2;" KEY_B "\n");
+  assert_true(plugin_set_half(&loaded, "rotate_key", 1));
+  write_keys("1;" KEY_A "\n2;" KEY_B "\n");
+  assert_true(set("rotate_key", 0));
+  assert_latest(1, 1);
+  assert_true(set("reload", 0));
+  assert_latest(1, 1);
+  assert_true(plugin_set_checked(&loaded, "reload", "OFF", 0, false));
+  assert_latest(1, 1);
+}
+
 static void values_from_an_option_file_do_nothing(void **state)
 {
   (void)state;
@@ -279,6 +295,7 @@ int main(int argc, char **argv)
       cmocka_unit_test_teardown(rotate_key_makes_versions, stop),
       cmocka_unit_test_teardown(what_is_no_key_id_is_refused, stop),
       cmocka_unit_test_teardown(a_check_alone_changes_nothing_that_is_seen, stop),
+      cmocka_unit_test_teardown(nothing_puts_nothing_in_force, stop),
       cmocka_unit_test_teardown(values_from_an_option_file_do_nothing, stop),
 #ifndef TEST_AS_BACKUP
       cmocka_unit_test_teardown(a_server_rotates_when_it_has_started, stop),

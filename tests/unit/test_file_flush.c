@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,7 @@ static struct {
   unsigned calls, fail_at;
   int error;
   bool folder[4];
+  ino_t inode[4];
 } flushes;
 
 int __wrap_fsync(int fd);
@@ -23,10 +25,35 @@ int __wrap_fsync(int fd)
   struct stat st;
   assert_int_equal(fstat(fd, &st), 0);
   flushes.folder[flushes.calls % COUNT(flushes.folder)] = S_ISDIR(st.st_mode);
+  flushes.inode[flushes.calls % COUNT(flushes.inode)] = st.st_ino;
   if (++flushes.calls != flushes.fail_at)
     return 0;
   errno = flushes.error;
   return -1;
+}
+
+/* whether folders may be searched and not read; how often a whole file system was flushed */
+static bool closed_folders;
+static unsigned synced;
+
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...)
+{
+  if (!closed_folders || (flags & O_DIRECTORY) != O_DIRECTORY)
+    return __real_open(path, flags);
+  errno = EACCES;
+  return -1;
+}
+
+int __wrap_syncfs(int fd);
+int __wrap_syncfs(int fd)
+{
+  struct stat st;
+  assert_int_equal(fstat(fd, &st), 0);
+  synced++;
+  errno = flushes.error;
+  return flushes.error == 0 ? 0 : -1;
 }
 
 static kh_file_stamp stamp_of(const char *path)
@@ -40,6 +67,8 @@ static int reset(void **state)
 {
   (void)state;
   memset(&flushes, 0, sizeof flushes);
+  closed_folders = false;
+  synced = 0;
   return 0;
 }
 
@@ -89,6 +118,46 @@ static void a_link_is_followed(void **state)
   assert_false(flushes.folder[0]);
 }
 
+/* the link was exchanged: its folder is what says which file it leads to */
+static void the_folder_of_a_link_too(void **state)
+{
+  (void)state;
+  struct stat st;
+  char link[1024];
+  test_run("mkdir -p '%s' && echo text >'%s'", test_path("other"), test_path("other/keys"));
+  snprintf(link, sizeof link, "%s", test_path("link2"));
+  assert_int_equal(symlink("other/keys", link), 0);
+  kh_file_stamp stamp = stamp_of(link);
+  assert_int_equal(kh_file_flush(link, &stamp, NULL), KH_OK);
+  assert_int_equal(flushes.calls, 3);
+  assert_true(flushes.folder[1] && flushes.folder[2]);
+  assert_int_equal(stat(test_path("other"), &st), 0);
+  assert_int_equal(flushes.inode[1], st.st_ino);
+  assert_int_equal(stat(test_path("."), &st), 0);
+  assert_int_equal(flushes.inode[2], st.st_ino);
+  for (unsigned i = 1; i <= 3; i++) {
+    reset(NULL);
+    flushes.fail_at = i;
+    flushes.error = EIO;
+    assert_int_equal(kh_file_flush(link, &stamp, NULL), KH_E_FILE_FLUSH);
+  }
+}
+
+static void a_folder_that_cannot_be_read(void **state)
+{
+  (void)state;
+  kh_fault fault = {0};
+  const char *path = test_text("keys", "text", 0600);
+  kh_file_stamp stamp = stamp_of(path);
+  closed_folders = true;
+  assert_int_equal(kh_file_flush(path, &stamp, NULL), KH_OK);
+  assert_int_equal(flushes.calls, 1);
+  assert_int_equal(synced, 1);
+  flushes.error = EIO;
+  assert_int_equal(kh_file_flush(path, &stamp, &fault), KH_E_FILE_FLUSH);
+  assert_int_equal(fault.os_error, EIO);
+}
+
 static void what_changed_meanwhile_is_refused(void **state)
 {
   (void)state;
@@ -108,6 +177,8 @@ int main(void)
       cmocka_unit_test_setup(the_file_and_then_its_folder, reset),
       cmocka_unit_test_setup(a_failure_of_either_is_told, reset),
       cmocka_unit_test_setup(a_link_is_followed, reset),
+      cmocka_unit_test_setup(the_folder_of_a_link_too, reset),
+      cmocka_unit_test_setup(a_folder_that_cannot_be_read, reset),
       cmocka_unit_test_setup(what_changed_meanwhile_is_refused, reset),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

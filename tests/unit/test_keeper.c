@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -17,6 +18,21 @@ static kh_crypt *engines;
 static recorder said;
 static char path[1024];
 static _Atomic uint32_t clock_now;
+
+static unsigned flushes; /* of files and folders */
+static bool no_flush;
+static kh_keeper *committed_in_flush; /* a thread that commits while another one works */
+
+int __wrap_fsync(int fd);
+int __wrap_fsync(int fd)
+{
+  (void)fd;
+  errno = EIO;
+  flushes++;
+  if (committed_in_flush != NULL)
+    kh_keeper_commit(committed_in_flush);
+  return no_flush ? -1 : 0;
+}
 
 static uint32_t tell_time(void *user)
 {
@@ -104,6 +120,22 @@ static void loads_and_says_so(void **state)
   assert_null(keeper);
 }
 
+/* an administrator's editor may have flushed nothing before the server was started */
+static void what_is_loaded_is_on_the_disk(void **state)
+{
+  (void)state;
+  flushes = 0;
+  kh_keeper *keeper = keeper_of("1;" KEY_A "\n");
+  assert_int_equal(flushes, 2); /* the file and its folder */
+  kh_keeper_free(&keeper);
+  no_flush = true;
+  keeper = keeper_of("1;" KEY_A "\n");
+  no_flush = false;
+  assert_said("the key file may not outlast a power failure: ");
+  assert_int_equal(latest(keeper, 1), 1);
+  kh_keeper_free(&keeper);
+}
+
 static void a_bad_file_is_not_loaded(void **state)
 {
   (void)state;
@@ -188,6 +220,28 @@ static void a_change_that_was_passed_over_is_taken_by_the_next(void **state)
   kh_keeper_commit(keeper);
   assert_int_equal(latest(keeper, 1), 3);
   assert_int_equal(latest(keeper, 2), 3);
+  kh_keeper_free(&keeper);
+}
+
+/* two changes at once: the second one was compared with what is no longer in force */
+static void what_does_not_follow_any_more_is_dropped_and_said(void **state)
+{
+  (void)state;
+  kh_fault fault;
+  kh_keeper *keeper = keeper_of("1;" KEY_A "\n");
+  write_keys("1;" KEY_A "\n7;" KEY_C "\n");
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &fault), KH_OK);
+  write_keys("1;" KEY_A "\n8;" KEY_C "\n");
+  committed_in_flush = keeper;
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &fault), KH_OK);
+  committed_in_flush = NULL;
+  assert_int_equal(latest(keeper, 7), 1);
+  kh_keeper_commit(keeper);
+  assert_int_equal(latest(keeper, 7), 1);
+  assert_int_equal(latest(keeper, 8), 0);
+  assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
+  assert_said("was not put in use, since other keys were put in use meanwhile: File '");
+  assert_said("keys.txt' does not have key id 7 version 1");
   kh_keeper_free(&keeper);
 }
 
@@ -346,10 +400,12 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(loads_and_says_so, reset),
+      cmocka_unit_test_setup(what_is_loaded_is_on_the_disk, reset),
       cmocka_unit_test_setup(a_bad_file_is_not_loaded, reset),
       cmocka_unit_test_setup(a_reload_takes_effect_with_its_commit, reset),
       cmocka_unit_test_setup(a_reload_that_loses_something_is_refused, reset),
       cmocka_unit_test_setup(a_change_that_was_passed_over_is_taken_by_the_next, reset),
+      cmocka_unit_test_setup(what_does_not_follow_any_more_is_dropped_and_said, reset),
       cmocka_unit_test_setup(a_rotation_writes_and_then_takes_effect, reset),
       cmocka_unit_test_setup(a_rotation_of_an_unknown_key_is_refused, reset),
       cmocka_unit_test_setup(many_new_versions_fit_a_line, reset),

@@ -327,6 +327,28 @@ static void a_failed_rotation_is_said_once_and_tried_later(void **state)
   kh_keeper_free(&keeper);
 }
 
+/* An editor is writing while a key is due: neither is half a key taken, nor is the file replaced
+ * under the editor. One that was loaded without its last line end is rotated. */
+static void a_file_that_is_being_written_is_not_rotated(void **state)
+{
+  (void)state;
+  kh_keeper *keeper = keeper_of("1;" KEY_A ";rotate=1h", (kh_keeper_duties){0});
+  FILE *file = fopen(path, "a");
+  assert_non_null(file);
+  fputs("\n2;3;" KEY_B, file);
+  fflush(file);
+  assert_int_equal(kh_keeper_set_duties(keeper, rotates), KH_OK);
+  await_warning("has no line end");
+  assert_int_equal(latest(keeper, 1), 1);
+  assert_int_equal(latest(keeper, 2), 0);
+  fclose(file);
+  kh_keeper_free(&keeper);
+
+  keeper = keeper_of("1;" KEY_A ";rotate=1h", rotates);
+  await_latest(keeper, 1, 3);
+  kh_keeper_free(&keeper);
+}
+
 /* The server has a thread of its own for signals. */
 static void the_thread_takes_no_signals(void **state)
 {
@@ -364,6 +386,7 @@ int main(void)
       cmocka_unit_test_setup(a_new_key_that_is_due_is_not_waited_for, reset),
       cmocka_unit_test_setup(two_keepers_make_one_version, reset),
       cmocka_unit_test_setup(a_failed_rotation_is_said_once_and_tried_later, reset),
+      cmocka_unit_test_setup(a_file_that_is_being_written_is_not_rotated, reset),
       cmocka_unit_test_setup(the_thread_takes_no_signals, reset),
   };
   return cmocka_run_group_tests(tests, open_crypt, close_crypt);

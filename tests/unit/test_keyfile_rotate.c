@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,10 @@
 static const char *spoilt_text;
 static bool spoil_ciphertext;
 static bool same_random; /* the generator gives the same bytes each time */
+static unsigned flushes; /* of files and folders */
+static unsigned failing_flush;
 
+int __wrap_fsync(int fd);
 void __real_kh_random_bytes(uint8_t *ret_data, size_t len);
 void __wrap_kh_random_bytes(uint8_t *ret_data, size_t len);
 
@@ -35,6 +39,13 @@ kh_status __real_kh_crypt_once(const kh_crypt *crypt, kh_cipher cipher, unsigned
 kh_status __wrap_kh_crypt_once(const kh_crypt *crypt, kh_cipher cipher, unsigned flags,
                                const kh_crypt_key *key, kh_bytes src, uint8_t *dst,
                                size_t *ret_len);
+
+int __wrap_fsync(int fd)
+{
+  (void)fd;
+  errno = EIO;
+  return ++flushes == failing_flush ? -1 : 0;
+}
 
 void __wrap_kh_random_bytes(uint8_t *ret_data, size_t len)
 {
@@ -234,6 +245,20 @@ static void another_servers_version_is_taken(void **state)
   }
 }
 
+/* Version 2 was written by hand, with the attributes that the next ones shall have. InnoDB would
+ * not leave version 1 for it under its default settings. */
+static void a_version_of_too_small_a_step_is_not_enough(void **state)
+{
+  (void)state;
+  static const char text[] = "1;" A16 "\n1;2;" A32 ";cipher=aes256-ctr\n";
+  rotation_run it = {.path = NULL};
+  assert_int_equal(rotate_text(&it, text, "1;" A16), KH_OK);
+  assert_int_equal(it.rotated.made, 1);
+  assert_int_equal(it.rotated.taken, 0);
+  assert_int_equal(rotation_key(&it, 1, 4)->policy.cipher, KH_KEY_CIPHER_AES256_CTR);
+  rotation_free(&it);
+}
+
 static void nothing_to_make_leaves_the_file_alone(void **state)
 {
   (void)state;
@@ -252,6 +277,27 @@ static void nothing_to_make_leaves_the_file_alone(void **state)
   assert_int_equal(kh_keylist_count(it.list), 2);
   kh_keytable_free(&it.known);
   rotation_free(&it);
+}
+
+/* who made it may have been killed before its folder was flushed, or is an editor that flushes
+ * nothing */
+static void what_is_taken_is_on_the_disk_first(void **state)
+{
+  (void)state;
+  static const char text[] = "1;" A16 "\n1;3;" B16 "\n";
+  rotation_run it = {.path = NULL};
+  flushes = 0;
+  assert_int_equal(rotate_text(&it, text, "1;" A16), KH_OK);
+  assert_int_equal(it.rotated.taken, 1);
+  assert_int_equal(flushes, 2); /* the file and its folder */
+  rotation_free(&it);
+
+  for (unsigned i = 1; i <= 2; i++) {
+    flushes = 0;
+    failing_flush = i;
+    refuse(text, "1;" A16, &it, KH_E_FILE_FLUSH);
+    failing_flush = 0;
+  }
 }
 
 /* created NOW, a day's interval */
@@ -565,7 +611,9 @@ int main(void)
       cmocka_unit_test(versions_step_by_two),
       cmocka_unit_test(the_last_version_number),
       cmocka_unit_test(another_servers_version_is_taken),
+      cmocka_unit_test(a_version_of_too_small_a_step_is_not_enough),
       cmocka_unit_test(nothing_to_make_leaves_the_file_alone),
+      cmocka_unit_test(what_is_taken_is_on_the_disk_first),
       cmocka_unit_test(only_keys_that_are_due),
       cmocka_unit_test(the_latest_version_says_when),
       cmocka_unit_test(files_that_may_not_follow),

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "duty.h"
 #include "say.h"
@@ -52,6 +53,18 @@ static kh_status make(const kh_keeper_options *options, kh_keytable *table,
   return KH_OK;
 }
 
+/* A file that cannot be flushed is no reason not to start: its data could not be read then. */
+static void flush(const kh_keeper_options *options, const kh_keyfile_info *info)
+{
+  kh_fault fault;
+  char sentence[KH_MESSAGE_MAX];
+  if (kh_file_flush(options->keyfile.path, &info->stamp, &fault) == KH_OK)
+    return;
+  kh_fault_describe(&fault, sentence, sizeof sentence);
+  kh_log_write(&options->log, KH_LOG_WARNING, "the key file may not outlast a power failure: %s",
+               sentence);
+}
+
 kh_status kh_keeper_new(const kh_keeper_options *options, kh_keeper **ret_keeper,
                         kh_fault *ret_fault)
 {
@@ -67,6 +80,7 @@ kh_status kh_keeper_new(const kh_keeper_options *options, kh_keeper **ret_keeper
     return kh_fault_set(ret_fault, status, options->keyfile.path, 0);
   }
   kh_log_write(&options->log, KH_LOG_NOTE, "%s", line.text);
+  flush(options, &info);
   return KH_OK;
 }
 
@@ -99,19 +113,23 @@ kh_status kh_keeper_prepare_rotation(kh_keeper *keeper, uint32_t id, kh_fault *r
 }
 
 /* The table may have been prepared against an older one than that in force. */
-static bool may_follow(const kh_keeper *keeper, const kh_keytable *table)
+static kh_status check_follows(const kh_keeper *keeper, const kh_keytable *table,
+                               kh_fault *ret_fault)
 {
   const kh_keytable *now = kh_keyring_begin(keeper->ring);
-  kh_status status = kh_keytable_check_follows(table, now, keeper->options.default_cipher, NULL);
+  kh_status status =
+      kh_keytable_check_follows(table, now, keeper->options.default_cipher, ret_fault);
   kh_keyring_end(keeper->ring);
-  return status == KH_OK;
+  ret_fault->path = kh_show_path(keeper->options.keyfile.path);
+  return status;
 }
 
 /* puts the prepared table in force; gives the table that is left over, which may be freed */
-static kh_keytable *exchange(kh_keeper *keeper)
+static kh_keytable *exchange(kh_keeper *keeper, kh_fault *ret_fault)
 {
   kh_keytable *table = keeper->prepared.table;
-  if (!may_follow(keeper, table)) {
+  keeper->prepared.table = NULL;
+  if (check_follows(keeper, table, ret_fault) != KH_OK) {
     keeper->stats.failures++;
     return table;
   }
@@ -124,22 +142,34 @@ static kh_keytable *exchange(kh_keeper *keeper)
   return NULL;
 }
 
+static void say_outcome(const kh_keeper *keeper, const kh_line *line, const kh_fault *fault)
+{
+  char sentence[KH_MESSAGE_MAX];
+  if (fault->status == KH_OK) {
+    kh_log_write(&keeper->options.log, KH_LOG_NOTE, "%s", line->text);
+    return;
+  }
+  kh_fault_describe(fault, sentence, sizeof sentence);
+  kh_log_write(&keeper->options.log, KH_LOG_WARNING,
+               "the key file was not put in use, since other keys were put in use meanwhile: %s",
+               sentence);
+}
+
 void kh_keeper_commit(kh_keeper *keeper)
 {
   kh_line line = {""};
+  kh_fault fault = {0};
   kh_keytable *left_over = NULL;
   pthread_mutex_lock(&keeper->state);
-  if (keeper->prepared.table != NULL) {
-    uint64_t before = keeper->stats.generation;
-    left_over = exchange(keeper);
-    if (keeper->stats.generation != before)
-      snprintf(line.text, sizeof line.text, "%s", keeper->prepared.message);
-    keeper->prepared.table = NULL;
+  bool is_prepared = keeper->prepared.table != NULL;
+  if (is_prepared) {
+    memcpy(line.text, keeper->prepared.message, sizeof line.text);
+    left_over = exchange(keeper, &fault);
   }
   pthread_mutex_unlock(&keeper->state);
   kh_keytable_free(&left_over);
-  if (line.text[0] != '\0')
-    kh_log_write(&keeper->options.log, KH_LOG_NOTE, "%s", line.text);
+  if (is_prepared)
+    say_outcome(keeper, &line, &fault);
 }
 
 kh_keeper_stats kh_keeper_get_stats(kh_keeper *keeper)

@@ -6,14 +6,15 @@
 
 #include "say.h"
 
-/* the table in force, which stays until end_work() */
-static const kh_keytable *begin_work(kh_keeper *keeper)
+/* the table in force, which stays until end_work(), and the stamp of its file */
+static const kh_keytable *begin_work(kh_keeper *keeper, kh_file_stamp *ret_loaded)
 {
   pthread_mutex_lock(&keeper->work);
   pthread_mutex_lock(&keeper->state);
   keeper->working = true;
   const kh_keytable *known = kh_keyring_begin(keeper->ring);
   kh_keyring_end(keeper->ring);
+  *ret_loaded = keeper->loaded;
   pthread_mutex_unlock(&keeper->state);
   return known;
 }
@@ -117,7 +118,8 @@ kh_status kh_work_reload(kh_keeper *keeper, bool finished_only, kh_fault *ret_fa
 {
   kh_fault fault = {0};
   kh_prepared prepared = {0};
-  const kh_keytable *known = begin_work(keeper);
+  kh_file_stamp loaded;
+  const kh_keytable *known = begin_work(keeper, &loaded);
   kh_status status = reload(&keeper->options, known, finished_only, &prepared, &fault);
   end_work(keeper, &prepared);
   note_reload(keeper, &fault);
@@ -156,9 +158,11 @@ kh_status kh_work_rotate(kh_keeper *keeper, uint32_t id, bool due_only, kh_fault
   kh_fault fault = {0};
   kh_prepared prepared = {0};
   kh_rotated rotated = {0};
-  kh_rotation rotation = {.known = begin_work(keeper),
+  kh_file_stamp loaded;
+  kh_rotation rotation = {.known = begin_work(keeper, &loaded),
                           .id = id,
                           .due_only = due_only,
+                          .loaded = &loaded,
                           .now = kh_clock_now(&keeper->options.clock),
                           .default_cipher = keeper->options.default_cipher};
   kh_status status = rotate(&keeper->options, &rotation, &prepared, &rotated, &fault);

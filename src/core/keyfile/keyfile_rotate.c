@@ -55,23 +55,36 @@ static kh_status check_follows(const struct state *state, const kh_keytable *tab
   return status;
 }
 
+/* Half of a key of 256 bits is a key of 128 bits. Who asks for a rotation knows whether somebody is
+ * writing the file; nobody asks for those that are due. */
+static bool may_be_unfinished(const struct state *state)
+{
+  const kh_file_stamp *loaded = state->rotation->loaded;
+  const kh_keyfile_info *info = &state->opened.info;
+  return state->rotation->due_only && !info->ends_line &&
+         !(loaded != NULL && kh_file_is_same(&info->stamp, loaded));
+}
+
 static kh_status open_file(struct state *state)
 {
   kh_status status = kh_opened_open(&state->opened, KH_REPEATS_REFUSED);
   if (status != KH_OK)
     return status;
+  if (may_be_unfinished(state))
+    return fail(state, KH_E_FILE_UNFINISHED);
   status = kh_keytable_new(state->opened.list, &state->table);
   if (status != KH_OK)
     return fail(state, status);
   return check_follows(state, state->table, state->rotation->known);
 }
 
-/* whether another server made a version that is not in use yet */
+/* Whether another server made a version that is not in use yet. One that is less than a rotation's
+ * step above the one in use was written by hand: InnoDB would not encrypt anything again for it. */
 static bool is_taken(const struct state *state, const kh_key *latest)
 {
   uint32_t in_use;
   return kh_keytable_latest(state->rotation->known, latest->id, &in_use) != KH_OK ||
-         in_use < latest->version;
+         latest->version - in_use >= KH_ROTATION_STEP;
 }
 
 static void add_version(struct state *state, const kh_key *latest)
@@ -210,16 +223,24 @@ static kh_status write_file(struct state *state)
   return KH_OK;
 }
 
+/* Nothing to make: what was read stays. It may be in the system's memory alone, if whoever wrote it
+ * ended before its folder was flushed, or flushes nothing. */
+static kh_status keep_file(struct state *state)
+{
+  kh_opened *opened = &state->opened;
+  state->list = opened->list;
+  opened->list = NULL;
+  return kh_file_flush(opened->options->path, &opened->info.stamp, opened->ret_fault);
+}
+
 static kh_status rotate(struct state *state)
 {
   kh_status status = open_file(state);
   if (status == KH_OK)
     status = make_versions(state);
-  if (status == KH_OK && state->rotated.made > 0)
-    return write_file(state);
-  state->list = state->opened.list; /* nothing to make: what was read stays */
-  state->opened.list = NULL;
-  return status;
+  if (status != KH_OK)
+    return status;
+  return state->rotated.made > 0 ? write_file(state) : keep_file(state);
 }
 
 kh_status kh_keyfile_rotate(const kh_keyfile_options *options, const kh_crypt *crypt,

@@ -49,7 +49,7 @@ int kh_file_check_reload(MYSQL_THD thd, struct st_mysql_sys_var *var, void *save
   bool wanted = false;
   if (keeper() == NULL || !read_switch(value, &wanted))
     return 1;
-  *(char *)save = 0;
+  *(char *)save = (char)wanted;
   if (!wanted || kh_keeper_prepare_reload(keeper(), &fault) == KH_OK)
     return 0;
   kh_report_refusal("the key file was not reloaded", &fault);
@@ -66,7 +66,7 @@ int kh_file_check_rotate_key(MYSQL_THD thd, struct st_mysql_sys_var *var, void *
   if (keeper() == NULL || value->value_type(value) == MYSQL_VALUE_TYPE_STRING ||
       value->val_int(value, &wanted) != 0)
     return 1;
-  *(long long *)save = 0;
+  *(long long *)save = wanted;
   if (wanted == 0)
     return 0;
   bool too_low = wanted < ALL_KEYS || (wanted < 0 && value->is_unsigned(value));
@@ -82,15 +82,30 @@ int kh_file_check_rotate_key(MYSQL_THD thd, struct st_mysql_sys_var *var, void *
   return 1;
 }
 
-void kh_file_update_keys(MYSQL_THD thd, struct st_mysql_sys_var *var, void *var_ptr,
-                         const void *save)
+/* What was prepared and left out by a statement that failed is old, and may not be in the file any
+ * more: only who has prepared something puts it in force. */
+static void commit_if(bool wanted)
+{
+  if (wanted && keeper() != NULL)
+    kh_keeper_commit(keeper());
+}
+
+void kh_file_update_reload(MYSQL_THD thd, struct st_mysql_sys_var *var, void *var_ptr,
+                           const void *save)
 {
   (void)thd;
   (void)var;
   (void)var_ptr;
-  (void)save;
-  if (keeper() != NULL)
-    kh_keeper_commit(keeper());
+  commit_if(*(const char *)save != 0);
+}
+
+void kh_file_update_rotate_key(MYSQL_THD thd, struct st_mysql_sys_var *var, void *var_ptr,
+                               const void *save)
+{
+  (void)thd;
+  (void)var;
+  (void)var_ptr;
+  commit_if(*(const long long *)save != 0);
 }
 
 void kh_file_begin_duties(kh_keeper *the_keeper)

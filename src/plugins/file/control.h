@@ -20,9 +20,12 @@ int kh_file_check_reload(MYSQL_THD thd, struct st_mysql_sys_var *var, void *save
 int kh_file_check_rotate_key(MYSQL_THD thd, struct st_mysql_sys_var *var, void *save,
                              struct st_mysql_value *value);
 
-/** After either: puts the keys in force. The variable keeps its value, which says "nothing". */
-void kh_file_update_keys(MYSQL_THD thd, struct st_mysql_sys_var *var, void *var_ptr,
-                         const void *save);
+/** After either, unless the value is OFF or 0 (which DEFAULT is too, without a check): puts the
+ * keys in force. The variable keeps its value, which says "nothing". */
+void kh_file_update_reload(MYSQL_THD thd, struct st_mysql_sys_var *var, void *var_ptr,
+                           const void *save);
+void kh_file_update_rotate_key(MYSQL_THD thd, struct st_mysql_sys_var *var, void *var_ptr,
+                               const void *save);
 
 /** `auto_reload`, `auto_rotate`: takes the new value, and has it done. */
 void kh_file_update_duties(MYSQL_THD thd, struct st_mysql_sys_var *var, void *var_ptr,

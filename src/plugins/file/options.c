@@ -64,14 +64,14 @@ static MYSQL_SYSVAR_ENUM(
 
 static MYSQL_SYSVAR_BOOL(reload, reload, PLUGIN_VAR_OPCMDARG,
                          "ON reads the key file again; shown as OFF always", kh_file_check_reload,
-                         kh_file_update_keys, 0);
+                         kh_file_update_reload, 0);
 
 static MYSQL_SYSVAR_LONGLONG(rotate_key, rotate_key, PLUGIN_VAR_RQCMDARG,
                              "Makes a new version of the key with this id, or of all keys with -1, "
                              "and writes it into the key "
                              "file; shown as 0 always",
-                             kh_file_check_rotate_key, kh_file_update_keys, 0, -1, KH_KEY_ID_MAX,
-                             1);
+                             kh_file_check_rotate_key, kh_file_update_rotate_key, 0, -1,
+                             KH_KEY_ID_MAX, 1);
 
 static MYSQL_SYSVAR_BOOL(auto_reload, auto_reload, PLUGIN_VAR_OPCMDARG,
                          "Reload the key file when it changes", NULL, kh_file_update_duties, 0);
