@@ -18,10 +18,11 @@
 
 /** Which file, and how it opens. All strings belong to the caller. */
 typedef struct kh_keyfile_options {
-  const char *path;           /**< the key file */
-  const char *filekey;        /**< as kh_unlock() takes it */
-  kh_digest digest;           /**< of the key derivation of a file of `openssl enc` */
-  uint32_t pbkdf2_iterations; /**< likewise; 0: no PBKDF2; at most INT_MAX */
+  const char *path;            /**< the key file */
+  const char *filekey;         /**< as kh_unlock() takes it */
+  const kh_secret *passphrase; /**< what opens an encrypted file; NULL: what `filekey` names */
+  kh_digest digest;            /**< of the key derivation of a file of `openssl enc` */
+  uint32_t pbkdf2_iterations;  /**< likewise; 0: no PBKDF2; at most INT_MAX */
 } kh_keyfile_options;
 
 /** What a key file was found to be. */
@@ -32,6 +33,22 @@ typedef struct kh_keyfile_info {
   bool locked; /**< all memory that held the passphrase, the file, its text and the list was locked
                   into RAM */
 } kh_keyfile_info;
+
+/** What a key file is, before it is opened. */
+typedef struct kh_keyfile_look {
+  const char *format; /**< "text", "openssl" or "sealed"; constant */
+  bool is_encrypted;  /**< it needs a passphrase; the others refuse one */
+} kh_keyfile_look;
+
+/**
+ * Looks at a key file without opening it. What is no other format is text, whatever it holds.
+ *
+ * @param ret_look   untouched on failure.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK; the codes of kh_file_read(); KH_E_FILE_TOO_LARGE. Thread-safe.
+ */
+KH_MUST_USE kh_status kh_keyfile_look_at(const char *path, kh_keyfile_look *ret_look,
+                                         kh_fault *ret_fault);
 
 /**
  * Loads a key file. Nothing is kept but the list; the passphrase and the decrypted text are wiped
