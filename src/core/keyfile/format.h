@@ -47,6 +47,7 @@ typedef struct kh_keyfile_format {
 } kh_keyfile_format;
 
 extern const kh_keyfile_format kh_keyfile_format_openssl;
+extern const kh_keyfile_format kh_keyfile_format_sealed;
 extern const kh_keyfile_format kh_keyfile_format_text;
 
 /** The format of a file: text when it is no other. */

@@ -4,6 +4,7 @@
 /* the last one knows every file */
 static const kh_keyfile_format *const formats[] = {
     &kh_keyfile_format_openssl,
+    &kh_keyfile_format_sealed,
     &kh_keyfile_format_text,
 };
 
