@@ -20,6 +20,7 @@
 typedef struct kh_keyfile_options {
   const char *path;           /**< the key file */
   const char *filekey;        /**< as kh_unlock() takes it */
+  kh_permissions permissions; /**< of the key file and of a file with the passphrase */
   kh_digest digest;           /**< of the key derivation of an encrypted file */
   uint32_t pbkdf2_iterations; /**< 0: no PBKDF2; at most INT_MAX */
 } kh_keyfile_options;
@@ -46,7 +47,8 @@ typedef struct kh_keyfile_info {
  * @param ret_list   for kh_keylist_free(), key id 1 in it; untouched on failure.
  * @param ret_info   may be NULL; untouched on failure.
  * @param ret_fault  may be NULL; names the file, and line and column where there are some.
- * @return KH_OK; the codes of kh_unlock() and kh_file_read(); KH_E_FILE_TOO_LARGE;
+ * @return KH_OK; the codes of kh_unlock() and kh_file_read(); KH_E_FILE_TOO_LARGE,
+ * KH_E_FILE_UNSAFE;
  * KH_E_NOT_ENCRYPTED, KH_E_NO_PASSPHRASE, KH_E_WRONG_PASSPHRASE, KH_E_CONTAINER_SIZE; the codes of
  * kh_keyfile_parse_text(). As thread-safe as the log. May wait for the disk, and for the key
  * derivation.

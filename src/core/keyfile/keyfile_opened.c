@@ -14,6 +14,8 @@ static kh_status read_file(kh_opened *opened)
   kh_file_info info;
   kh_status status = kh_file_read(path, KH_KEYFILE_MAX + 1, KH_FILE_REGULAR, &opened->file, &info,
                                   opened->ret_fault);
+  if (status == KH_OK && opened->options->permissions == KH_PERMISSIONS_STRICT)
+    status = kh_file_check_strict(path, &info, opened->ret_fault);
   if (status != KH_OK)
     return status;
   if (kh_secret_bytes(opened->file).len > KH_KEYFILE_MAX) {
@@ -78,8 +80,8 @@ static void fill_info(kh_opened *opened)
 kh_status kh_opened_open(kh_opened *opened, kh_repeats repeats)
 {
   const kh_keyfile_options *options = opened->options;
-  kh_status status =
-      kh_unlock(options->filekey, opened->log, &opened->passphrase, opened->ret_fault);
+  kh_status status = kh_unlock(options->filekey, options->permissions, opened->log,
+                               &opened->passphrase, opened->ret_fault);
   if (status == KH_OK)
     status = read_file(opened);
   if (status == KH_OK)
