@@ -21,6 +21,7 @@ typedef struct kh_keyfile_options {
   const char *path;            /**< the key file */
   const char *filekey;         /**< as kh_unlock() takes it */
   const kh_secret *passphrase; /**< what opens an encrypted file; NULL: what `filekey` names */
+  kh_permissions permissions;  /**< of the key file and of a file with the passphrase */
   kh_digest digest;            /**< of the key derivation of a file of `openssl enc` */
   uint32_t pbkdf2_iterations;  /**< likewise; 0: no PBKDF2; at most INT_MAX */
 } kh_keyfile_options;
@@ -63,7 +64,8 @@ KH_MUST_USE kh_status kh_keyfile_look_at(const char *path, kh_keyfile_look *ret_
  * @param ret_list   for kh_keylist_free(), key id 1 in it; untouched on failure.
  * @param ret_info   may be NULL; untouched on failure.
  * @param ret_fault  may be NULL; names the file, and line and column where there are some.
- * @return KH_OK; the codes of kh_unlock() and kh_file_read(); KH_E_FILE_TOO_LARGE;
+ * @return KH_OK; the codes of kh_unlock() and kh_file_read(); KH_E_FILE_TOO_LARGE,
+ * KH_E_FILE_UNSAFE;
  * KH_E_NOT_ENCRYPTED, KH_E_NO_PASSPHRASE, KH_E_WRONG_PASSPHRASE, KH_E_CONTAINER_SIZE; the codes of
  * kh_sealed_open() and kh_keyfile_parse_text(). As thread-safe as the log. May wait for the disk,
  * and for the key derivation.

@@ -55,6 +55,18 @@
  */
 #define KH_SEALED_WORK_MAX 8388608u
 
+/** Most bytes that are taken from a program, a socket or an open descriptor, line ends at the end
+ * counted. Who sends more sends no passphrase. */
+#define KH_SECRET_STREAM_MAX 1024u
+
+/** Time in milliseconds that a program or a socket has for the passphrase: enough for a request to
+ * another host and its repetition, and short for who waits for the server to start. */
+#define KH_UNLOCK_WAIT 10000u
+
+/** Longest line of a program's standard error that is quoted in a message in bytes, the final NUL
+ * included: it fits behind the longest path. */
+#define KH_QUOTE_MAX 121u
+
 /** Smallest and largest key id: the server's `unsigned int`, 0 meaning "not encrypted". */
 #define KH_KEY_ID_MIN 1u
 #define KH_KEY_ID_MAX 4294967295u

@@ -47,6 +47,18 @@ typedef enum kh_status {
   KH_E_FILE_LOCKED,     /**< another process is changing the file */
   KH_E_FILE_LOCK,       /**< the lock file cannot be opened or locked */
   KH_E_FILE_WATCH,      /**< the file's folder cannot be watched */
+  KH_E_FILE_UNSAFE,     /**< strict permissions are asked for, and others have too much access */
+
+  /* source: where a passphrase was to come from */
+  KH_E_SOURCE_SYNTAX,     /**< behind a source's prefix stands nothing that the source takes */
+  KH_E_SOURCE_EMPTY,      /**< the source gave no byte, or only line ends */
+  KH_E_SOURCE_TIME,       /**< the source did not end in time */
+  KH_E_SOURCE_VARIABLE,   /**< the environment variable is not set */
+  KH_E_SOURCE_CREDENTIAL, /**< there are no credentials of systemd's */
+  KH_E_PROGRAM_RUN,       /**< the program cannot be started, or be waited for */
+  KH_E_PROGRAM_EXIT,      /**< the program ended with another exit status than 0 */
+  KH_E_PROGRAM_SIGNAL,    /**< the program was ended by a signal */
+  KH_E_SOCKET,            /**< the socket cannot be connected to or read */
 
   /* format: the bytes are not what the format says */
   KH_E_SYNTAX,          /**< a line of the key file that is none of its forms */

@@ -11,23 +11,6 @@
 #include "say.h"
 #include "terminal.h"
 
-/* TEMP until h-unlock is merged */
-#define KH_PERMISSIONS_WARN      0
-#define kh_unlock(s, p, l, r, f) ((kh_unlock)((s), (l), (r), (f)))
-static bool kh_unlock_is_literal(const char *s)
-{
-  return strncmp(s, "FILE:", 5) != 0;
-}
-static kh_status kh_unlock_fd(int fd, const char *name, const kh_log *log, kh_secret **ret,
-                              kh_fault *fault)
-{
-  char text[64];
-  (void)name;
-  snprintf(text, sizeof text, "FILE:/dev/fd/%d", fd);
-  return (kh_unlock)(text, log, ret, fault);
-}
-/* TEMP end */
-
 enum { KEY_FILEKEY = 0x100, KEY_FILE, KEY_FD, QUESTION_SIZE = KH_PATH_SHOWN_MAX + 64, TRIES = 3 };
 
 static bool is_given(const kh_cli_source *source)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "keyhold/fault.h"
 #include "unit.h"
@@ -87,6 +88,33 @@ static const struct {
      "Cannot lock file '/k' (Errcode: 30 \"Read-only file system\")"},
     {{.status = KH_E_FILE_WATCH, .os_error = ENOSPC},
      "Cannot watch the folder of file '/k' (Errcode: 28 \"No space left on device\")"},
+    {{.status = KH_E_FILE_UNSAFE, .mode = S_IFREG | 0644, .owner = 1001},
+     "File '/k' is refused by strict_permissions: it has mode 0644 and belongs to user 1001; it "
+     "must have 0600 or 0640 and belong to root or the server's user"},
+    {{.status = KH_E_SOURCE_SYNTAX, .quote = "a name"},
+     "In filekey '/k' must be followed by a name"},
+    {{.status = KH_E_SOURCE_EMPTY}, "The passphrase from '/k' is empty"},
+    {{.status = KH_E_SOURCE_TIME}, "No passphrase came from '/k' within 10 seconds"},
+    {{.status = KH_E_SOURCE_TIME, .quote = "waiting"},
+     "No passphrase came from '/k' within 10 seconds; it said \"waiting\""},
+    {{.status = KH_E_SOURCE_VARIABLE}, "Environment variable '/k' is not set"},
+    {{.status = KH_E_SOURCE_CREDENTIAL},
+     "There is no credential '/k': CREDENTIALS_DIRECTORY is not set; systemd sets it for a unit "
+     "with LoadCredential="},
+    {{.status = KH_E_PROGRAM_RUN, .os_error = EACCES},
+     "Cannot run program '/k' (Errcode: 13 \"Permission denied\")"},
+    {{.status = KH_E_PROGRAM_EXIT, .ended_with = 3}, "Program '/k' failed with exit status 3"},
+    {{.status = KH_E_PROGRAM_EXIT,
+      .ended_with = 3,
+      .quote = "................................................................................"
+               "........................................"},
+     "Program '/k' failed with exit status 3; it said "
+     "\"................................................................................"
+     "........................................\""},
+    {{.status = KH_E_PROGRAM_SIGNAL, .ended_with = 9, .quote = "ouch"},
+     "Program '/k' was ended by signal 9; it said \"ouch\""},
+    {{.status = KH_E_SOCKET, .os_error = ECONNREFUSED},
+     "Cannot read from socket '/k' (Errcode: 111 \"Connection refused\")"},
     {{.status = KH_E_VERSION_LIMIT, .key_id = 5, .key_version = 4294967294},
      "File '/k' has key id 5 version 4294967294, behind which no number is left"},
     {{.status = KH_E_KEY_LOST, .key_id = 5, .key_version = 3},

@@ -61,6 +61,45 @@ static void tail_too_long(const kh_fault *fault, char *text, size_t size)
   snprintf(text, size, ", the filekey is too long, max secret size is %" PRIu64 "B ", fault->limit);
 }
 
+/* what a program said; a path and this are most of what a sentence may have */
+static void add_quote(const kh_fault *fault, char *text, size_t size)
+{
+  size_t len = strlen(text);
+  if (fault->quote[0] != '\0')
+    snprintf(text + len, size - len, "; it said \"%s\"", fault->quote);
+}
+
+static void tail_exit(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size, " failed with exit status %d", fault->ended_with);
+  add_quote(fault, text, size);
+}
+
+static void tail_signal(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size, " was ended by signal %d", fault->ended_with);
+  add_quote(fault, text, size);
+}
+
+static void tail_time(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size, " within %u seconds", KH_UNLOCK_WAIT / 1000u);
+  add_quote(fault, text, size);
+}
+
+static void tail_takes(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size, " must be followed by %s", fault->quote);
+}
+
+static void tail_unsafe(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size,
+           " is refused by strict_permissions: it has mode %04o and belongs to user %u; it must "
+           "have 0600 or 0640 and belong to root or the server's user",
+           (unsigned)fault->mode & 07777u, (unsigned)fault->owner);
+}
+
 static void tail_container(const kh_fault *fault, char *text, size_t size)
 {
   snprintf(text, size,
@@ -198,6 +237,19 @@ static const struct sentence {
     [KH_E_FILE_LOCKED] = {"File '", "' is being changed by another process; try again", NULL},
     [KH_E_FILE_LOCK] = {"Cannot lock file '", "'", tail_os},
     [KH_E_FILE_WATCH] = {"Cannot watch the folder of file '", "'", tail_os},
+    [KH_E_FILE_UNSAFE] = {"File '", "'", tail_unsafe},
+    [KH_E_SOURCE_SYNTAX] = {"In filekey '", "'", tail_takes},
+    [KH_E_SOURCE_EMPTY] = {"The passphrase from '", "' is empty", NULL},
+    [KH_E_SOURCE_TIME] = {"No passphrase came from '", "'", tail_time},
+    [KH_E_SOURCE_VARIABLE] = {"Environment variable '", "' is not set", NULL},
+    [KH_E_SOURCE_CREDENTIAL] = {"There is no credential '",
+                                "': CREDENTIALS_DIRECTORY is not set; systemd sets it for a unit "
+                                "with LoadCredential=",
+                                NULL},
+    [KH_E_PROGRAM_RUN] = {"Cannot run program '", "'", tail_os},
+    [KH_E_PROGRAM_EXIT] = {"Program '", "'", tail_exit},
+    [KH_E_PROGRAM_SIGNAL] = {"Program '", "'", tail_signal},
+    [KH_E_SOCKET] = {"Cannot read from socket '", "'", tail_os},
     [KH_E_VERSION_LIMIT] = {"File '", "'", tail_version_limit},
     [KH_E_KEY_LOST] = {"File '", "'", tail_lost},
     [KH_E_KEY_CHANGED] = {"File '", "'", tail_changed},

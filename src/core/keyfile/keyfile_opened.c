@@ -16,6 +16,8 @@ kh_status kh_opened_read(kh_opened *opened)
   kh_file_info info;
   kh_status status = kh_file_read(path, KH_KEYFILE_MAX + 1, KH_FILE_REGULAR, &opened->file, &info,
                                   opened->ret_fault);
+  if (status == KH_OK && opened->options->permissions == KH_PERMISSIONS_STRICT)
+    status = kh_file_check_strict(path, &info, opened->ret_fault);
   if (status != KH_OK)
     return status;
   if (kh_secret_bytes(opened->file).len > KH_KEYFILE_MAX) {
@@ -81,7 +83,8 @@ static kh_status get_passphrase(kh_opened *opened)
 {
   const kh_keyfile_options *options = opened->options;
   if (options->passphrase == NULL)
-    return kh_unlock(options->filekey, opened->log, &opened->passphrase, opened->ret_fault);
+    return kh_unlock(options->filekey, options->permissions, opened->log, &opened->passphrase,
+                     opened->ret_fault);
   kh_bytes given = kh_secret_bytes(options->passphrase);
   kh_status status = kh_secret_new(given.len, &opened->passphrase);
   if (status != KH_OK)
