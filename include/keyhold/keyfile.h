@@ -15,6 +15,7 @@
 #include "keyhold/keylist.h"
 #include "keyhold/keytable.h"
 #include "keyhold/log.h"
+#include "keyhold/sealed.h"
 
 /** Which file, and how it opens. All strings belong to the caller. */
 typedef struct kh_keyfile_options {
@@ -73,6 +74,74 @@ KH_MUST_USE kh_status kh_keyfile_look_at(const char *path, kh_keyfile_look *ret_
 KH_MUST_USE kh_status kh_keyfile_load(const kh_keyfile_options *options, const kh_crypt *crypt,
                                       const kh_log *log, kh_keylist **ret_list,
                                       kh_keyfile_info *ret_info, kh_fault *ret_fault);
+
+/** How a new key file is to lie on the disk. */
+typedef struct kh_keyfile_form {
+  const char *format;          /**< "text", "openssl" or "sealed" */
+  const kh_secret *passphrase; /**< not empty; NULL for a format that is not encrypted */
+  kh_digest digest;            /**< openssl: of the key derivation */
+  uint32_t pbkdf2_iterations;  /**< openssl: likewise; 0: no PBKDF2; at most INT_MAX */
+  kh_sealed_slot slot;         /**< sealed: of its only slot */
+} kh_keyfile_form;
+
+/**
+ * What a format is.
+ *
+ * @param ret_look  untouched when there is none.
+ * @return false: no format has that name. Thread-safe.
+ */
+bool kh_keyfile_format_by_name(const char *name, kh_keyfile_look *ret_look);
+
+/**
+ * Makes a key file by kh_file_create(), after it was read back from memory and has the keys.
+ *
+ * @param path       at which there is nothing yet.
+ * @param keys       key id 1 among them; no version twice.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK; KH_E_NO_PASSPHRASE, KH_E_NOT_ENCRYPTED (the form's passphrase is missing, or is
+ * one too many); KH_E_FILE_TOO_LARGE; the codes of kh_keyfile_parse_text(), kh_sealed_make() and
+ * kh_file_create(); KH_E_NO_MEMORY, KH_E_CRYPTO. Thread-safe for different paths. May wait for the
+ * disk, and for the key derivation.
+ */
+KH_MUST_USE kh_status kh_keyfile_create(const char *path, const kh_keyfile_form *form,
+                                        const kh_crypt *crypt, const kh_keylist *keys,
+                                        kh_fault *ret_fault);
+
+/**
+ * Writes a key file in another form. Its text stays, byte for byte, and what was written is read
+ * back from memory and compared with it, key by key, before it takes the file's place.
+ *
+ * @param form       "text" and "openssl" take the text as it is; "sealed" makes a new file key and
+ * one slot, whatever slots there were.
+ * @param to         the path of a new file, for kh_file_create(); NULL: the file itself is
+ * replaced, under its lock.
+ * @param log        may be NULL.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK; the codes of kh_keyfile_load() and kh_keyfile_create(), kh_lockfile_take() and
+ * kh_file_replace(). As thread-safe as the log.
+ */
+KH_MUST_USE kh_status kh_keyfile_convert(const kh_keyfile_options *options, const kh_crypt *crypt,
+                                         const kh_keyfile_form *form, const char *to,
+                                         const kh_log *log, kh_fault *ret_fault);
+
+/** A new key. */
+typedef struct kh_keyfile_addition {
+  uint32_t id;      /**< 0: one above the highest in the file, and above KH_KEY_ID_TEMPORARY */
+  uint32_t len;     /**< in bytes: 16, 24 or 32 */
+  kh_policy policy; /**< of its version 1; fits its length */
+} kh_keyfile_addition;
+
+/**
+ * Makes a new key and writes it into the key file, at the end of its text; otherwise as
+ * kh_keyfile_rotate().
+ *
+ * @param ret_id  the key's id; untouched on failure.
+ * @return KH_OK; KH_E_KEY_EXISTS; KH_E_NO_KEY_ID; otherwise as
+ * kh_keyfile_rotate().
+ */
+KH_MUST_USE kh_status kh_keyfile_add_key(const kh_keyfile_options *options, const kh_crypt *crypt,
+                                         const kh_keyfile_addition *addition, const kh_log *log,
+                                         uint32_t *ret_id, kh_fault *ret_fault);
 
 /** Which new versions kh_keyfile_rotate() is to make. */
 typedef struct kh_rotation {
@@ -156,16 +225,27 @@ KH_MUST_USE kh_status kh_keyfile_parse_text(const char *path, kh_bytes text, kh_
 /**
  * Puts lines for new key versions into the text of a key file that kh_keyfile_parse_text() takes.
  * All that was there stays, byte for byte; each new line stands behind the last line of its key id,
- * with that line's line end ("\r\n" or "\n"). A last line without a line end gets one.
+ * with that line's line end ("\r\n" or "\n"), and those of key ids that are not in the text at its
+ * end. A last line without a line end gets one.
  *
+ * @param text      may be empty: then a text is made.
  * @param parsed    the text's list, whose lines say where keys stand.
  * @param added     the new versions, in the order in which they shall stand; at most one for each
- * key id, which is in the text.
+ * key id that is in the text.
  * @param ret_text  for kh_secret_free(); untouched on failure.
  * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO. Thread-safe.
  */
 KH_MUST_USE kh_status kh_keyfile_add_lines(kh_bytes text, const kh_keylist *parsed,
                                            const kh_keylist *added, kh_secret **ret_text);
+
+/**
+ * Takes the lines of key versions out of such a text; all that is left stays, byte for byte.
+ *
+ * @param removed   the key versions; which keys they are does not matter.
+ * @return as kh_keyfile_add_lines(). Parameters otherwise likewise.
+ */
+KH_MUST_USE kh_status kh_keyfile_remove_lines(kh_bytes text, const kh_keylist *parsed,
+                                              const kh_keytable *removed, kh_secret **ret_text);
 
 /**
  * Whether a file is encrypted by `openssl enc`: longer than 8 bytes and beginning with "Salted__"

@@ -75,6 +75,10 @@
  * mysql/service_encryption.h). */
 #define KH_KEY_ID_SYSTEM 1u
 
+/** The key id that the server uses for temporary files and tables, if there is one
+ * (ENCRYPTION_KEY_TEMPORARY_DATA, likewise). */
+#define KH_KEY_ID_TEMPORARY 2u
+
 /**
  * Smallest and largest key version. 0 is ENCRYPTION_KEY_NOT_ENCRYPTED and 4294967295 is
  * ENCRYPTION_KEY_VERSION_INVALID (mysql/service_encryption.h).

@@ -16,6 +16,8 @@ typedef struct kh_keyfile_content {
   kh_bytes passphrase; /**< none when the format is not encrypted */
   kh_bytes old; /**< the file that is replaced, of the same format and passphrase: what it has
                    beside the text stays; no bytes when there is none */
+  const kh_sealed_slot *slot; /**< without an old file: what a format with slots makes; NULL: its
+                                 default */
 } kh_keyfile_content;
 
 /** One format. A const table in a file of its own, and a line in the array of keyfile_format.c. */
@@ -49,6 +51,9 @@ typedef struct kh_keyfile_format {
 extern const kh_keyfile_format kh_keyfile_format_openssl;
 extern const kh_keyfile_format kh_keyfile_format_sealed;
 extern const kh_keyfile_format kh_keyfile_format_text;
+
+/** The format of that name; NULL: there is none. */
+const kh_keyfile_format *kh_keyfile_format_named(const char *name);
 
 /** The format of a file: text when it is no other. */
 const kh_keyfile_format *kh_keyfile_format_of(kh_bytes file);

@@ -18,7 +18,9 @@ static kh_status make_file(const kh_keyfile_options *options, const kh_crypt *cr
   if (content->old.len > 0)
     return kh_sealed_replace_text(options->path, content->old, content->passphrase, content->text,
                                   ret_file, ret_fault);
-  kh_sealed_entry only = {kh_sealed_slot_default(KH_SEALED_LABEL_DEFAULT, KH_SEALED_ARGON2ID),
+  kh_sealed_entry only = {content->slot != NULL
+                              ? *content->slot
+                              : kh_sealed_slot_default(KH_SEALED_LABEL_DEFAULT, KH_SEALED_ARGON2ID),
                           content->passphrase};
   return kh_sealed_make(options->path, content->text, &only, 1, ret_file, ret_fault);
 }
