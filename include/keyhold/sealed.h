@@ -59,7 +59,7 @@ const char *kh_sealed_kdf_name(kh_sealed_kdf kdf);
 /** Finds a key derivation by that name; *ret_kdf is untouched when there is none. Thread-safe. */
 bool kh_sealed_kdf_by_name(kh_bytes name, kh_sealed_kdf *ret_kdf);
 
-/** A slot with the default costs; a label that is too long is cut, and no good label then.
+/** A slot with the default costs; a label that is too long becomes "", which is none.
  * Thread-safe. */
 kh_sealed_slot kh_sealed_slot_default(const char *label, kh_sealed_kdf kdf);
 
@@ -67,7 +67,8 @@ kh_sealed_slot kh_sealed_slot_default(const char *label, kh_sealed_kdf kdf);
  * Whether a slot could stand in a file by itself: its label and its costs.
  *
  * @param ret_fault  may be NULL; without a path.
- * @return KH_OK, KH_E_SLOT_LABEL, KH_E_SLOT_COST. Thread-safe.
+ * @return KH_OK, KH_E_SLOT_LABEL (without the label, which may be something secret),
+ * KH_E_SLOT_COST. Thread-safe.
  */
 KH_MUST_USE kh_status kh_sealed_slot_validate(const kh_sealed_slot *slot, kh_fault *ret_fault);
 
@@ -156,7 +157,8 @@ KH_MUST_USE kh_status kh_sealed_change_slot(const char *path, kh_bytes file, kh_
  * @param passphrase  of a slot that stays, so that nobody locks himself out: that of the slot which
  * is removed is a wrong one.
  * @param label       of the slot.
- * @return the codes of kh_sealed_open(); KH_E_SLOT_NOT_FOUND, KH_E_SLOT_LAST. Thread-safe.
+ * @return the codes of kh_sealed_open(); KH_E_SLOT_LABEL, KH_E_SLOT_NOT_FOUND, KH_E_SLOT_LAST.
+ * Thread-safe.
  */
 KH_MUST_USE kh_status kh_sealed_remove_slot(const char *path, kh_bytes file, kh_bytes passphrase,
                                             const char *label, kh_secret **ret_file,

@@ -46,7 +46,7 @@ static kh_status fail_cost(kh_fault *ret_fault, const char *path, const kh_seale
   return KH_E_SLOT_COST;
 }
 
-static bool is_label(const char *label)
+bool kh_sealed_label_is_valid(const char *label)
 {
   size_t len = strnlen(label, KH_SEALED_LABEL_MAX + 1);
   size_t good = 0;
@@ -57,7 +57,7 @@ static bool is_label(const char *label)
 
 static kh_status validate(const char *path, const kh_sealed_slot *slot, kh_fault *ret_fault)
 {
-  if (!is_label(slot->label))
+  if (!kh_sealed_label_is_valid(slot->label))
     return kh_fault_set(ret_fault, KH_E_SLOT_LABEL, path, 0);
   const kh_sealed_cost *cost = kh_sealed_derivation_of(slot->kdf)->costs;
   for (; cost->name != NULL; cost++) {

@@ -35,6 +35,9 @@ typedef struct kh_sealed_line_text {
 /** Whether a character may stand in a label. */
 bool kh_sealed_is_label(int byte);
 
+/** Whether a slot may have this label. */
+bool kh_sealed_label_is_valid(const char *label);
+
 /** Whether a file can have so many slots. @return KH_OK, KH_E_SLOT_COUNT. */
 KH_MUST_USE kh_status kh_sealed_slots_check_count(const char *path, size_t count,
                                                   kh_fault *ret_fault);

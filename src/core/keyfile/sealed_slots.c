@@ -65,6 +65,8 @@ static kh_status carry_out(struct plan *plan, kh_sealed_opened *opened, kh_secre
 /* Reads the form, and finds a slot in it. */
 static kh_status find(kh_sealed_opened *opened, const char *label, size_t *ret_at)
 {
+  if (!kh_sealed_label_is_valid(label)) /* and it may be something secret in the wrong place */
+    return kh_fault_set(opened->ret_fault, KH_E_SLOT_LABEL, opened->path, 0);
   kh_status status = kh_sealed_opened_read(opened);
   if (status != KH_OK)
     return status;
