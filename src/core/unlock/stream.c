@@ -16,8 +16,11 @@ kh_status kh_stream_new(kh_secret **ret_content)
 kh_status kh_stream_read(int fd, kh_secret *content, bool *ret_more, bool *ret_ended)
 {
   size_t len = kh_secret_bytes(content).len;
-  ssize_t got = read(fd, kh_secret_data(content) + len, kh_secret_capacity(content) - len);
-  if (got < 0 && errno != EINTR && errno != EAGAIN)
+  ssize_t got;
+  do
+    got = read(fd, kh_secret_data(content) + len, kh_secret_capacity(content) - len);
+  while (got < 0 && errno == EINTR);
+  if (got < 0 && errno != EAGAIN)
     return KH_E_FILE_READ;
   *ret_more = got > 0;
   if (got == 0)
