@@ -75,6 +75,16 @@ KH_MUST_USE kh_status kh_keyfile_load(const kh_keyfile_options *options, const k
                                       const kh_log *log, kh_keylist **ret_list,
                                       kh_keyfile_info *ret_info, kh_fault *ret_fault);
 
+/**
+ * Gives the text of a key file, keys and all, if it can be loaded.
+ *
+ * @param ret_text  for kh_secret_free(); untouched on failure.
+ * @return as kh_keyfile_load(). Parameters otherwise likewise.
+ */
+KH_MUST_USE kh_status kh_keyfile_read_text(const kh_keyfile_options *options, const kh_crypt *crypt,
+                                           const kh_log *log, kh_secret **ret_text,
+                                           kh_fault *ret_fault);
+
 /** How a new key file is to lie on the disk. */
 typedef struct kh_keyfile_form {
   const char *format;          /**< "text", "openssl" or "sealed" */
@@ -123,6 +133,31 @@ KH_MUST_USE kh_status kh_keyfile_create(const char *path, const kh_keyfile_form 
 KH_MUST_USE kh_status kh_keyfile_convert(const kh_keyfile_options *options, const kh_crypt *crypt,
                                          const kh_keyfile_form *form, const char *to,
                                          const kh_log *log, kh_fault *ret_fault);
+
+/** What is done to a slot of a sealed key file. */
+typedef enum kh_slot_change {
+  KH_SLOT_ADD,    /**< kh_sealed_add_slot() */
+  KH_SLOT_CHANGE, /**< kh_sealed_change_slot() */
+  KH_SLOT_REMOVE, /**< kh_sealed_remove_slot() */
+} kh_slot_change;
+
+/**
+ * Adds, changes or removes a slot of a sealed key file: under its kh_lockfile, by
+ * kh_file_replace(), and only if what is written opens, from memory, with a passphrase that shall
+ * open it, to the same text.
+ *
+ * @param options    its passphrase is that of a slot; of one that stays when one is removed.
+ * @param entry      the slot and its new passphrase; of a slot that is removed only the label.
+ * @param log        may be NULL.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK; the codes of the function of sealed.h, KH_E_SEALED_DAMAGED for a file of another
+ * format; the codes of kh_keyfile_load(), kh_lockfile_take() and kh_file_replace(). As thread-safe
+ * as the log.
+ */
+KH_MUST_USE kh_status kh_keyfile_change_slot(const kh_keyfile_options *options,
+                                             const kh_crypt *crypt, kh_slot_change change,
+                                             const kh_sealed_entry *entry, const kh_log *log,
+                                             kh_fault *ret_fault);
 
 /** A new key. */
 typedef struct kh_keyfile_addition {

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "check.h"
+#include "form.h"
 
 /* Fewer are guessed too fast with today's processors; OWASP asks for 210000 (sha512) to 1300000
  * (sha1). */
@@ -54,12 +55,45 @@ static void check_openssl(const kh_cli_target *target, kh_cli_findings *findings
                "the format 'openssl' does not notice changes; 'sealed' does");
 }
 
+static void check_slot(const kh_sealed_slot *slot, kh_cli_findings *findings)
+{
+  bool is_cheap = kh_cli_is_cheap(slot);
+  const char *verdict =
+      is_cheap ? ": a guess costs too little; 'keyhold slot change' mends it" : "";
+  if (slot->kdf == KH_SEALED_ARGON2ID)
+    kh_cli_found(findings, is_cheap ? KH_CLI_BAD : KH_CLI_GOOD, "parameters",
+                 "slot %s: argon2id with %u KiB and %u passes%s", slot->label, slot->memory,
+                 slot->passes, verdict);
+  else
+    kh_cli_found(findings, is_cheap ? KH_CLI_BAD : KH_CLI_GOOD, "parameters",
+                 "slot %s: %s with %u iterations%s", slot->label, kh_sealed_kdf_name(slot->kdf),
+                 slot->iterations, verdict);
+}
+
+/* A file that cannot be read is found so by loading it. */
+static void check_slots(const kh_cli_target *target, kh_cli_findings *findings)
+{
+  KH_AUTO_SECRET file = NULL;
+  kh_sealed_slots slots;
+  if (kh_file_read(target->path, KH_KEYFILE_MAX, KH_FILE_REGULAR, &file, NULL, NULL) != KH_OK ||
+      kh_sealed_list(target->path, kh_secret_bytes(file), &slots, NULL) != KH_OK)
+    return;
+  for (size_t i = 0; i < slots.count; i++)
+    check_slot(&slots.at[i], findings);
+  if (slots.count == 1)
+    kh_cli_found(
+        findings, KH_CLI_NOTE, "slots",
+        "it has one passphrase only: a second one in a safe place helps when that is lost");
+}
+
 static void check_format(const kh_cli_target *target, kh_cli_findings *findings)
 {
   const char *format = target->look.format;
   if (strcmp(format, "openssl") == 0)
     check_openssl(target, findings);
-  else if (!target->look.is_encrypted)
+  else if (target->look.is_encrypted)
+    check_slots(target, findings);
+  else
     kh_cli_found(findings, KH_CLI_NOTE, "format",
                  "the keys are in the clear: its permissions are all that protects them");
 }

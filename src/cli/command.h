@@ -41,7 +41,20 @@ const kh_cli_command *kh_cli_find_command(int argc, char **argv, int *ret_words)
 /** Lists the subcommands with their summaries, a line each, for free(); NULL: no memory. */
 char *kh_cli_list_commands(void);
 
-int kh_cli_check(int argc, char **argv); /* check.c */
-int kh_cli_list(int argc, char **argv);  /* list.c */
+int kh_cli_add(int argc, char **argv);     /* add.c */
+int kh_cli_check(int argc, char **argv);   /* check.c */
+int kh_cli_convert(int argc, char **argv); /* convert.c */
+int kh_cli_create(int argc, char **argv);  /* create.c */
+int kh_cli_export(int argc, char **argv);  /* export.c */
+int kh_cli_list(int argc, char **argv);    /* list.c */
+int kh_cli_rotate(int argc, char **argv);  /* rotate.c */
+int kh_cli_seal(int argc, char **argv);    /* seal.c */
+int kh_cli_unseal(int argc, char **argv);  /* unseal.c */
+
+/* slot.c */
+int kh_cli_slot_add(int argc, char **argv);
+int kh_cli_slot_change(int argc, char **argv);
+int kh_cli_slot_list(int argc, char **argv);
+int kh_cli_slot_remove(int argc, char **argv);
 
 #endif

@@ -8,8 +8,19 @@ enum { WORDS_MAX = 2, NAME_MAX_LEN = 24 };
 
 /* in the order of the usage */
 const kh_cli_command kh_cli_commands[] = {
+    {"create", "make a new key file", kh_cli_create},
     {"list", "show what keys a key file has", kh_cli_list},
     {"check", "say whether a key file is good", kh_cli_check},
+    {"add", "add a key with a new id", kh_cli_add},
+    {"rotate", "make new versions of keys", kh_cli_rotate},
+    {"seal", "encrypt a key file under a passphrase", kh_cli_seal},
+    {"unseal", "write a key file in the clear", kh_cli_unseal},
+    {"convert", "write a key file in another format", kh_cli_convert},
+    {"slot list", "show the passphrases of a sealed key file by their labels", kh_cli_slot_list},
+    {"slot add", "add a passphrase to a sealed key file", kh_cli_slot_add},
+    {"slot change", "exchange a passphrase of a sealed key file", kh_cli_slot_change},
+    {"slot remove", "withdraw a passphrase of a sealed key file", kh_cli_slot_remove},
+    {"export", "print the keys themselves", kh_cli_export},
 };
 const size_t kh_cli_command_count = sizeof kh_cli_commands / sizeof kh_cli_commands[0];
 

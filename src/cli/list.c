@@ -123,7 +123,7 @@ int kh_cli_list(int argc, char **argv)
   argp_parse(&argp, argc, argv, 0, NULL, &arguments);
   KH_CLI_AUTO_TARGET target = arguments.target;
   KH_AUTO_KEYLIST list = NULL;
-  if (!kh_cli_target_load(&target, &list))
+  if (!kh_cli_target_load(&target, &list, NULL))
     return KH_CLI_FAILED;
   kh_keytable *table = NULL;
   kh_status status = kh_keytable_new(list, &table);

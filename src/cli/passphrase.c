@@ -13,7 +13,7 @@
 
 enum { KEY_FILEKEY = 0x100, KEY_FILE, KEY_FD, QUESTION_SIZE = KH_PATH_SHOWN_MAX + 64, TRIES = 3 };
 
-static bool is_given(const kh_cli_source *source)
+bool kh_cli_source_is_given(const kh_cli_source *source)
 {
   return source->setting != NULL || source->file != NULL || source->fd >= 0;
 }
@@ -40,7 +40,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
   kh_cli_source *source = state->input;
   if (key != KEY_FILEKEY && key != KEY_FILE && key != KEY_FD)
     return ARGP_ERR_UNKNOWN;
-  if (is_given(source))
+  if (kh_cli_source_is_given(source))
     argp_error(state, "a passphrase comes from one source only");
   if (key == KEY_FILEKEY)
     set_setting(source, value, state);
@@ -131,8 +131,8 @@ static bool ask(const char *words, const char *what, kh_secret **ret_passphrase)
 bool kh_cli_get_passphrase(const kh_cli_source *source, const char *what,
                            kh_secret **ret_passphrase)
 {
-  return is_given(source) ? read_source(source, ret_passphrase)
-                          : ask("Passphrase of", what, ret_passphrase);
+  return kh_cli_source_is_given(source) ? read_source(source, ret_passphrase)
+                                        : ask("Passphrase of", what, ret_passphrase);
 }
 
 static bool is_same(const kh_secret *a, const kh_secret *b)
@@ -164,7 +164,8 @@ bool kh_cli_get_new_passphrase(const kh_cli_source *source, const char *what,
                                kh_secret **ret_passphrase)
 {
   KH_AUTO_SECRET passphrase = NULL;
-  if (!(is_given(source) ? read_source(source, &passphrase) : ask_for_new(what, &passphrase)))
+  if (!(kh_cli_source_is_given(source) ? read_source(source, &passphrase)
+                                       : ask_for_new(what, &passphrase)))
     return false;
   if (kh_secret_bytes(passphrase).len == 0) {
     kh_cli_say("an empty passphrase protects nothing");

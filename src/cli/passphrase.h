@@ -22,6 +22,9 @@ typedef struct kh_cli_source {
 /** A source of which nothing is said: the terminal. */
 #define KH_CLI_SOURCE_NONE ((kh_cli_source){.fd = -1})
 
+/** Whether the options said something. */
+bool kh_cli_source_is_given(const kh_cli_source *source);
+
 /** --filekey, --passphrase-file and --passphrase-fd, as a child of a subcommand's argp; its input
  * is a kh_cli_source. */
 extern const struct argp kh_cli_source_argp;

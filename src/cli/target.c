@@ -63,27 +63,29 @@ static const struct argp_option options[] = {
 static const struct argp_child children[] = {{&kh_cli_source_argp, 0, NULL, 0}, {0}};
 const struct argp kh_cli_target_argp = {.options = options, .parser = parse, .children = children};
 
-static bool needs_passphrase(const kh_cli_target *target)
-{
-  const kh_cli_source *source = &target->source;
-  bool is_given = source->setting != NULL || source->file != NULL || source->fd >= 0;
-  return target->look.is_encrypted || is_given;
-}
-
-bool kh_cli_target_open(kh_cli_target *target)
+bool kh_cli_target_look(kh_cli_target *target)
 {
   kh_fault fault;
-  if (kh_keyfile_look_at(target->path, &target->look, &fault) != KH_OK) {
-    kh_cli_fail_with(&fault);
-    return false;
-  }
+  if (kh_keyfile_look_at(target->path, &target->look, &fault) == KH_OK)
+    return true;
+  kh_cli_fail_with(&fault);
+  return false;
+}
+
+bool kh_cli_target_unlock(kh_cli_target *target)
+{
   kh_status status = kh_crypt_new(KH_ENGINE_OPENSSL, &target->crypt);
   if (status != KH_OK) {
     kh_cli_fail_status(status, NULL);
     return false;
   }
-  return !needs_passphrase(target) ||
-         kh_cli_get_passphrase(&target->source, target->path, &target->passphrase);
+  bool is_needed = target->look.is_encrypted || kh_cli_source_is_given(&target->source);
+  return !is_needed || kh_cli_get_passphrase(&target->source, target->path, &target->passphrase);
+}
+
+bool kh_cli_target_open(kh_cli_target *target)
+{
+  return kh_cli_target_look(target) && kh_cli_target_unlock(target);
 }
 
 kh_keyfile_options kh_cli_target_options(const kh_cli_target *target)
@@ -94,13 +96,13 @@ kh_keyfile_options kh_cli_target_options(const kh_cli_target *target)
                               .pbkdf2_iterations = target->pbkdf2_iterations};
 }
 
-bool kh_cli_target_load(kh_cli_target *target, kh_keylist **ret_list)
+bool kh_cli_target_load(kh_cli_target *target, kh_keylist **ret_list, kh_keyfile_info *ret_info)
 {
   kh_fault fault;
   if (!kh_cli_target_open(target))
     return false;
   kh_keyfile_options how = kh_cli_target_options(target);
-  if (kh_keyfile_load(&how, target->crypt, &target->log, ret_list, NULL, &fault) == KH_OK)
+  if (kh_keyfile_load(&how, target->crypt, &target->log, ret_list, ret_info, &fault) == KH_OK)
     return true;
   kh_cli_fail_with(&fault);
   return false;

@@ -11,6 +11,7 @@
 
 #include "keyhold/keyfile.h"
 #include "passphrase.h"
+#include "say.h"
 
 /** What the arguments said, then what was found. Starts as KH_CLI_TARGET_NONE. */
 typedef struct kh_cli_target {
@@ -37,10 +38,16 @@ kh_digest kh_cli_digest_option(const char *value, struct argp_state *state);
 uint32_t kh_cli_iterations_option(const char *value, struct argp_state *state);
 
 /**
- * Looks at the file and gets the passphrase if it needs one.
+ * Looks at the file.
  *
  * @return false: a message has said why.
  */
+bool kh_cli_target_look(kh_cli_target *target);
+
+/** Gets the passphrase if the file, which was looked at, needs one. Likewise. */
+bool kh_cli_target_unlock(kh_cli_target *target);
+
+/** Both. */
 bool kh_cli_target_open(kh_cli_target *target);
 
 /** How the core opens the file; valid as long as the target. */
@@ -50,9 +57,10 @@ kh_keyfile_options kh_cli_target_options(const kh_cli_target *target);
  * kh_cli_target_open(), and loads the keys.
  *
  * @param ret_list  for kh_keylist_free(); untouched on failure.
+ * @param ret_info  may be NULL; untouched on failure.
  * @return false: a message has said why.
  */
-bool kh_cli_target_load(kh_cli_target *target, kh_keylist **ret_list);
+bool kh_cli_target_load(kh_cli_target *target, kh_keylist **ret_list, kh_keyfile_info *ret_info);
 
 /** For `__attribute__((cleanup))`. */
 void kh_cli_target_cleanup(kh_cli_target *target);

@@ -23,6 +23,7 @@ KEY1 = "770A8A65DA156D24EE2A093277530142"
 KEY2 = "966050D7777350B6FD5CCB3E5F648DA45C63BEFB6DEDDFA13443F156B7D35C84"
 KEY3 = "18420B5CBA31CCDFFE9716E91EB61374D05914F3ADE23E03"
 PASSPHRASE = "correct horse battery staple"
+CHEAP = ["--memory=1", "--passes=1"]
 OTHER = "Tr0ub4dor&3 is another one"
 
 
@@ -114,7 +115,7 @@ class Case(unittest.TestCase):
 
     def write(self, name, text, mode=0o600):
         path = self.path(name)
-        with open(path, "w", opener=lambda p, flags: os.open(p, flags, 0o600)) as file:
+        with open(path, "w", newline="", opener=lambda p, flags: os.open(p, flags, 0o600)) as file:
             file.write(text)
         os.chmod(path, mode)
         return path
@@ -137,17 +138,30 @@ class Case(unittest.TestCase):
         return [path, f"--digest={digest}", f"--pbkdf2-iterations={iterations}",
                 f"--passphrase-file={self.path('passphrase')}"]
 
+    def sealed(self, name="sealed", passphrase=PASSPHRASE, *arguments):
+        """A sealed key file that opens fast, and the arguments that open it."""
+        how = f"--passphrase-file={self.passphrase(passphrase, name + '.passphrase')}"
+        self.run_command("create", self.path(name), how, *CHEAP, *arguments)
+        return [self.path(name), how]
+
+    def text_of(self, *arguments):
+        """The keys, which are secrets from now on."""
+        text = self.run_command("export", "--yes-print-the-keys", *arguments, may_show_keys=True).out
+        self.secrets.update(re.findall(r"(?m)^\d+;(?:\d+;)?([0-9a-fA-F]{32,64})", text))
+        return text
+
     def run_command(self, *arguments, status=0, stdin="", env=None, pass_fds=(), may_show_keys=False):
         """Runs without a terminal; the exit status must be as expected."""
         for argument in arguments:
             self.assert_no_secret(argument, "an argument")
-        done = subprocess.run([PROGRAM, *arguments], input=stdin, text=True, capture_output=True, timeout=PATIENCE,
-                              env=env, pass_fds=pass_fds, start_new_session=True, errors="replace")
-        self.assertEqual(done.returncode, status, f"{arguments}: {done.stdout}{done.stderr}")
-        self.assert_no_secret(done.stderr, "the standard error output")
+        done = subprocess.run([PROGRAM, *arguments], input=stdin.encode(), capture_output=True, timeout=PATIENCE,
+                              env=env, pass_fds=pass_fds, start_new_session=True)
+        out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+        self.assertEqual(done.returncode, status, f"{arguments}: {out}{err}")
+        self.assert_no_secret(err, "the standard error output")
         if not may_show_keys:
-            self.assert_no_secret(done.stdout, "the standard output")
-        return Result(done.returncode, done.stdout, done.stderr)
+            self.assert_no_secret(out, "the standard output")
+        return Result(done.returncode, out, err)
 
     def assert_no_secret(self, text, where):
         for secret in self.secrets:

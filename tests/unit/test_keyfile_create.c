@@ -23,6 +23,7 @@ enum { FORMATS = 3, TEXT_FORMAT = 0, SEALED = 2 };
 
 /* what goes wrong while a file is made */
 static bool spoil_ciphertext;
+static bool spoil_sealed; /* a slot gets another passphrase than it was asked for */
 static enum { NOTHING, ANOTHER_KEY, ANOTHER_ATTRIBUTE, ONE_MORE, ONE_LESS, WAYS } spoil_text;
 
 kh_status __real_kh_crypt_once(const kh_crypt *crypt, kh_cipher cipher, unsigned flags,
@@ -65,6 +66,22 @@ static kh_secret *secret_of(const char *text)
   memcpy(kh_secret_data(secret), text, strlen(text));
   kh_secret_set_len(secret, strlen(text));
   return secret;
+}
+
+kh_status __real_kh_sealed_add_slot(const char *path, kh_bytes file, kh_bytes opens,
+                                    const kh_sealed_entry *added, kh_secret **ret_file,
+                                    kh_fault *ret_fault);
+kh_status __wrap_kh_sealed_add_slot(const char *path, kh_bytes file, kh_bytes opens,
+                                    const kh_sealed_entry *added, kh_secret **ret_file,
+                                    kh_fault *ret_fault);
+
+kh_status __wrap_kh_sealed_add_slot(const char *path, kh_bytes file, kh_bytes opens,
+                                    const kh_sealed_entry *added, kh_secret **ret_file,
+                                    kh_fault *ret_fault)
+{
+  kh_sealed_entry entry = *added;
+  entry.passphrase.len -= spoil_sealed;
+  return __real_kh_sealed_add_slot(path, file, opens, &entry, ret_file, ret_fault);
 }
 
 /* of the text of two_keys() */
@@ -456,6 +473,80 @@ static void the_slots_stay(void **state)
   assert_string_equal(slots_of(path).at[0].label, "mine");
 }
 
+static kh_status change_slot(const char *path, kh_slot_change change, const char *label,
+                             const kh_secret *opens, const kh_secret *added)
+{
+  kh_fault fault = {.status = KH_OK};
+  kh_keyfile_options options = {.path = path, .passphrase = opens};
+  kh_sealed_entry entry = {form_of("sealed").slot, kh_secret_bytes(added)};
+  snprintf(entry.slot.label, sizeof entry.slot.label, "%s", label);
+  kh_status status = kh_keyfile_change_slot(&options, rotation_crypt, change, &entry, NULL, &fault);
+  assert_int_equal(fault.status, status);
+  return status;
+}
+
+static bool opens_with(const char *path, const kh_secret *secret)
+{
+  KH_AUTO_SECRET text = NULL;
+  kh_keyfile_options options = {.path = path, .passphrase = secret};
+  kh_status status = kh_keyfile_read_text(&options, rotation_crypt, NULL, &text, NULL);
+  if (status == KH_OK) {
+    assert_int_equal(kh_secret_bytes(text).len, strlen(TEXT));
+    assert_memory_equal(kh_secret_bytes(text).data, TEXT, strlen(TEXT));
+  }
+  return status == KH_OK;
+}
+
+static void slots_are_changed(void **state)
+{
+  (void)state;
+  kh_secret *second = secret_of("the second");
+  kh_secret *third = secret_of("the third");
+  const char *path = test_text("keys", TEXT, 0640);
+  assert_int_equal(convert(path, "text", "sealed", NULL), KH_OK);
+  assert_int_equal(change_slot(path, KH_SLOT_ADD, "second", passphrase, second), KH_OK);
+  assert_true(opens_with(path, passphrase) && opens_with(path, second));
+  assert_int_equal(change_slot(path, KH_SLOT_CHANGE, "mine", second, third), KH_OK);
+  assert_true(opens_with(path, third) && !opens_with(path, passphrase));
+  assert_int_equal(change_slot(path, KH_SLOT_REMOVE, "second", third, NULL), KH_OK);
+  assert_true(opens_with(path, third) && !opens_with(path, second));
+  assert_int_equal(slots_of(path).count, 1);
+  struct stat st;
+  assert_int_equal(stat(path, &st), 0);
+  assert_int_equal(st.st_mode & 07777, 0640);
+  kh_secret_free(&second);
+  kh_secret_free(&third);
+}
+
+static void slots_that_cannot_be_changed(void **state)
+{
+  (void)state;
+  kh_secret *second = secret_of("the second");
+  const char *path = test_text("keys", TEXT, 0600);
+  kh_keyfile_options plain = {.path = path};
+  kh_sealed_entry entry = {form_of("sealed").slot, kh_secret_bytes(second)};
+  assert_int_equal(kh_keyfile_change_slot(&plain, rotation_crypt, KH_SLOT_ADD, &entry, NULL, NULL),
+                   KH_E_SEALED_DAMAGED);
+  rotation_expect_content(path, TEXT);
+  assert_int_equal(convert(path, "text", "sealed", NULL), KH_OK);
+  assert_int_equal(change_slot(path, KH_SLOT_ADD, "mine", passphrase, second), KH_E_SLOT_EXISTS);
+  assert_int_equal(change_slot(path, KH_SLOT_ADD, "new", second, second), KH_E_WRONG_PASSPHRASE);
+  assert_int_equal(change_slot(path, KH_SLOT_CHANGE, "new", passphrase, second),
+                   KH_E_SLOT_NOT_FOUND);
+  assert_int_equal(change_slot(path, KH_SLOT_REMOVE, "mine", passphrase, NULL), KH_E_SLOT_LAST);
+  kh_lockfile *lock = NULL;
+  assert_int_equal(kh_lockfile_take(path, 0, &lock, NULL), KH_OK);
+  assert_int_equal(change_slot(path, KH_SLOT_ADD, "new", passphrase, second), KH_E_FILE_LOCKED);
+  kh_lockfile_release(&lock);
+  spoil_sealed = true;
+  assert_int_equal(change_slot(path, KH_SLOT_ADD, "new", passphrase, second),
+                   KH_E_WRONG_PASSPHRASE);
+  spoil_sealed = false;
+  assert_true(opens_with(path, passphrase));
+  assert_int_equal(slots_of(path).count, 1);
+  kh_secret_free(&second);
+}
+
 static void formats_have_names(void **state)
 {
   (void)state;
@@ -485,6 +576,8 @@ int main(void)
       cmocka_unit_test(a_new_key_in_each_format),
       cmocka_unit_test(the_id_of_a_new_key),
       cmocka_unit_test(the_slots_stay),
+      cmocka_unit_test(slots_are_changed),
+      cmocka_unit_test(slots_that_cannot_be_changed),
       cmocka_unit_test(formats_have_names),
   };
   return cmocka_run_group_tests(tests, prepare, clean);

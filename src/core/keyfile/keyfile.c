@@ -27,3 +27,16 @@ kh_status kh_keyfile_load(const kh_keyfile_options *options, const kh_crypt *cry
     *ret_info = opened.info;
   return KH_OK;
 }
+
+kh_status kh_keyfile_read_text(const kh_keyfile_options *options, const kh_crypt *crypt,
+                               const kh_log *log, kh_secret **ret_text, kh_fault *ret_fault)
+{
+  KH_AUTO_OPENED opened = {.options = options, .crypt = crypt, .log = log, .ret_fault = ret_fault};
+  kh_status status = kh_opened_open(&opened, KH_REPEATS_AS_UPSTREAM);
+  if (status != KH_OK)
+    return status;
+  kh_secret **text = opened.decrypted != NULL ? &opened.decrypted : &opened.file;
+  *ret_text = *text;
+  *text = NULL;
+  return KH_OK;
+}
