@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "recorder.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* of every recorder */
 
 static void record(void *user, kh_severity severity, const char *message)
 {
   recorder *rec = user;
+  pthread_mutex_lock(&mutex);
   size_t used = strlen(rec->text);
   rec->count[severity]++;
   snprintf(rec->text + used, sizeof rec->text - used, "%s\n", message);
+  pthread_mutex_unlock(&mutex);
 }
 
 kh_log recorder_log(recorder *rec)
