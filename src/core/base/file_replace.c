@@ -130,14 +130,28 @@ static kh_status fill(const struct target *target, int fd, kh_bytes content, kh_
   return fsync(fd) != 0 ? fail(target, KH_E_FILE_WRITE, ret_fault) : KH_OK;
 }
 
-static kh_status put_in_place(const struct target *target, kh_fault *ret_fault)
+/* whether the name leads to the new file: a rename over a network may be done and yet told to have
+ * failed */
+static bool is_in_place(const struct target *target, int fd)
+{
+  struct stat fresh;
+  struct stat named;
+  return fstat(fd, &fresh) == 0 &&
+         fstatat(target->folder, target->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+         fresh.st_dev == named.st_dev && fresh.st_ino == named.st_ino;
+}
+
+static kh_status put_in_place(const struct target *target, int fd, kh_fault *ret_fault)
 {
   kh_status status = look_again(target, ret_fault);
   if (status != KH_OK)
     return status;
-  if (renameat(target->folder, target->fresh, target->folder, target->name) != 0)
-    return fail(target, KH_E_FILE_WRITE, ret_fault);
-  return KH_OK;
+  if (renameat(target->folder, target->fresh, target->folder, target->name) == 0)
+    return KH_OK;
+  int error = errno;
+  bool done = is_in_place(target, fd);
+  errno = error;
+  return done ? KH_OK : fail(target, KH_E_FILE_WRITE, ret_fault);
 }
 
 /* the stamp is taken last: renaming changes st_ctim */
@@ -168,7 +182,7 @@ kh_status kh_file_replace(const char *path, const kh_file_stamp *expected, kh_by
 
   status = fill(&target, fd, content, ret_fault);
   if (status == KH_OK)
-    status = put_in_place(&target, ret_fault);
+    status = put_in_place(&target, fd, ret_fault);
   if (status != KH_OK) {
     unlinkat(target.folder, target.fresh, 0);
     return status;
