@@ -5,7 +5,23 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <urcu/tls-compat.h>
+
+/*
+ * In a library that is opened at run time each look at a thread-local variable is a call, and
+ * liburcu looks four times at its own. Where it stands does not change while a function runs: a
+ * const function says so, and is called once.
+ */
+struct urcu_bp_reader;
+__attribute__((const, noinline)) static struct urcu_bp_reader **own_reader(void);
+#undef URCU_TLS
+#define URCU_TLS(name) (*own_reader())
 #include <urcu/urcu-bp.h>
+
+__attribute__((const, noinline)) static struct urcu_bp_reader **own_reader(void)
+{
+  return &urcu_bp_reader;
+}
 
 #include "race.h"
 
@@ -14,34 +30,10 @@ struct kh_keyring {
   atomic_bool has_ciphers; /* of a table that is or was in force, or is about to be */
 };
 
-/*
- * As urcu_bp_read_lock(), but looks for the thread's reader once: in a library that is opened at
- * run time that is a call, and costs as much as looking a key up. So what begins a look-up hands
- * the reader to what ends it.
- */
-static inline struct urcu_bp_reader *enter(void)
-{
-  struct urcu_bp_reader *self = URCU_TLS(urcu_bp_reader);
-  if (self == NULL) {
-    urcu_bp_register();
-    self = URCU_TLS(urcu_bp_reader);
-  }
-  unsigned long nested = self->ctr;
-  if ((nested & URCU_BP_GP_CTR_NEST_MASK) == 0)
-    nested = CMM_LOAD_SHARED(urcu_bp_gp.ctr);
-  else
-    nested += URCU_BP_GP_COUNT;
-  CMM_STORE_SHARED(self->ctr, nested);
-  urcu_bp_smp_mb_slave();
-  return self;
-}
-
-static inline void leave(const kh_keyring *ring, struct urcu_bp_reader *self)
+static inline void leave(const kh_keyring *ring)
 {
   kh_race_release(ring);
-  urcu_bp_smp_mb_slave();
-  CMM_STORE_SHARED(self->ctr, self->ctr - URCU_BP_GP_COUNT);
-  cmm_barrier();
+  urcu_bp_read_unlock();
 }
 
 static inline const kh_keytable *in_force(const kh_keyring *ring)
@@ -72,20 +64,20 @@ void kh_keyring_free(kh_keyring **ring)
 
 const kh_keytable *kh_keyring_begin(const kh_keyring *ring)
 {
-  enter();
+  urcu_bp_read_lock();
   return in_force(ring);
 }
 
 void kh_keyring_end(const kh_keyring *ring)
 {
-  leave(ring, URCU_TLS(urcu_bp_reader));
+  leave(ring);
 }
 
 kh_status kh_keyring_latest(const kh_keyring *ring, uint32_t id, uint32_t *ret_version)
 {
-  struct urcu_bp_reader *self = enter();
+  urcu_bp_read_lock();
   kh_status status = kh_keytable_latest(in_force(ring), id, ret_version);
-  leave(ring, self);
+  leave(ring);
   return status;
 }
 
@@ -102,14 +94,14 @@ static void copy_key(uint8_t *dst, const kh_key *key)
 kh_status kh_keyring_copy(const kh_keyring *ring, uint32_t id, uint32_t version, uint8_t *ret_key,
                           size_t room, size_t *ret_len)
 {
-  struct urcu_bp_reader *self = enter();
+  urcu_bp_read_lock();
   const kh_key *found = kh_keytable_find(in_force(ring), id, version);
   if (found != NULL) {
     if (found->len <= room)
       copy_key(ret_key, found);
     *ret_len = found->len;
   }
-  leave(ring, self);
+  leave(ring);
   return found == NULL ? KH_E_KEY_NOT_FOUND : KH_OK;
 }
 
@@ -117,10 +109,10 @@ kh_key_cipher kh_keyring_cipher(const kh_keyring *ring, uint32_t id, uint32_t ve
 {
   if (!atomic_load_explicit(&((kh_keyring *)ring)->has_ciphers, memory_order_acquire))
     return KH_KEY_CIPHER_UNSET;
-  struct urcu_bp_reader *self = enter();
+  urcu_bp_read_lock();
   const kh_key *found = kh_keytable_find(in_force(ring), id, version);
   kh_key_cipher cipher = found == NULL ? KH_KEY_CIPHER_UNSET : (kh_key_cipher)found->policy.cipher;
-  leave(ring, self);
+  leave(ring);
   return cipher;
 }
 
