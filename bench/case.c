@@ -36,7 +36,7 @@ static void add(list *to, kh_bench_case what)
 {
   char name[KH_BENCH_NAME_MAX];
   kh_bench_case_name(&what, name);
-  if (to->only != NULL && to->only[0] != '\0' && fnmatch(to->only, name, 0) != 0)
+  if (to->only != NULL && to->only[0] != '\0' && fnmatch(to->only, name, FNM_EXTMATCH) != 0)
     return;
   assert(to->count < KH_BENCH_CASES_MAX);
   to->cases[to->count++] = what;
@@ -70,10 +70,20 @@ static void add_key_operations(list *to)
     add(to, (kh_bench_case){.operation = KH_BENCH_GET_KEY, .key_bits = key_sizes[i]});
 }
 
-size_t kh_bench_cases(const char *only, kh_bench_case ret_cases[static KH_BENCH_CASES_MAX])
+static void add_many_operations(list *to)
+{
+  add(to, (kh_bench_case){.operation = KH_BENCH_LATEST_VERSION_MANY});
+  add(to, (kh_bench_case){.operation = KH_BENCH_GET_KEY_MANY});
+  add(to, (kh_bench_case){.operation = KH_BENCH_CHOOSE_MANY});
+}
+
+size_t kh_bench_cases(const char *only, bool many,
+                      kh_bench_case ret_cases[static KH_BENCH_CASES_MAX])
 {
   list found = {only, ret_cases, 0};
   add_key_operations(&found);
+  if (many)
+    add_many_operations(&found);
   for (size_t i = 0; i < DATA_OPERATION_COUNT; i++)
     add_data_operation(&found, (kh_bench_case){.operation = data_operations[i].operation,
                                                .padded = data_operations[i].padded});
@@ -83,9 +93,14 @@ size_t kh_bench_cases(const char *only, kh_bench_case ret_cases[static KH_BENCH_
 const char *kh_bench_operation_name(kh_bench_operation operation)
 {
   static const char *const names[KH_BENCH_OPERATION_COUNT] = {
-      [KH_BENCH_ENCRYPT] = "encrypt", [KH_BENCH_DECRYPT] = "decrypt",
-      [KH_BENCH_STREAM] = "stream",   [KH_BENCH_LATEST_VERSION] = "latest_version",
+      [KH_BENCH_ENCRYPT] = "encrypt",
+      [KH_BENCH_DECRYPT] = "decrypt",
+      [KH_BENCH_STREAM] = "stream",
+      [KH_BENCH_LATEST_VERSION] = "latest_version",
       [KH_BENCH_GET_KEY] = "get_key",
+      [KH_BENCH_LATEST_VERSION_MANY] = "latest_version-many",
+      [KH_BENCH_GET_KEY_MANY] = "get_key-many",
+      [KH_BENCH_CHOOSE_MANY] = "choose-many",
   };
   return names[operation];
 }
@@ -93,10 +108,10 @@ const char *kh_bench_operation_name(kh_bench_operation operation)
 void kh_bench_case_name(const kh_bench_case *what, char ret_name[static KH_BENCH_NAME_MAX])
 {
   const char *operation = kh_bench_operation_name(what->operation);
-  if (what->operation == KH_BENCH_LATEST_VERSION)
-    snprintf(ret_name, KH_BENCH_NAME_MAX, "%s", operation);
-  else if (what->operation == KH_BENCH_GET_KEY)
+  if (what->operation == KH_BENCH_GET_KEY)
     snprintf(ret_name, KH_BENCH_NAME_MAX, "%s-%u", operation, what->key_bits);
+  else if (what->size == 0)
+    snprintf(ret_name, KH_BENCH_NAME_MAX, "%s", operation);
   else
     snprintf(ret_name, KH_BENCH_NAME_MAX, "%s-%s-%u-%s-%u", operation,
              what->padded ? "padded" : "nopad", what->key_bits, what->new_key ? "new" : "same",

@@ -10,11 +10,14 @@
 #include <stddef.h>
 
 typedef enum {
-  KH_BENCH_ENCRYPT,        /**< one context, one update, as for a page */
-  KH_BENCH_DECRYPT,        /**< likewise */
-  KH_BENCH_STREAM,         /**< one context, many updates, as the binlog encrypts an event */
-  KH_BENCH_LATEST_VERSION, /**< encryption_key_get_latest_version */
-  KH_BENCH_GET_KEY,        /**< encryption_key_get with a buffer */
+  KH_BENCH_ENCRYPT,             /**< one context, one update, as for a page */
+  KH_BENCH_DECRYPT,             /**< likewise */
+  KH_BENCH_STREAM,              /**< one context, many updates, as the binlog encrypts an event */
+  KH_BENCH_LATEST_VERSION,      /**< encryption_key_get_latest_version */
+  KH_BENCH_GET_KEY,             /**< encryption_key_get with a buffer */
+  KH_BENCH_LATEST_VERSION_MANY, /**< likewise, of an id that is chosen at random each time */
+  KH_BENCH_GET_KEY_MANY,        /**< likewise, and of a version that is chosen too */
+  KH_BENCH_CHOOSE_MANY,         /**< the choice alone, which the two before include */
   KH_BENCH_OPERATION_COUNT
 } kh_bench_operation;
 
@@ -39,18 +42,20 @@ enum { KH_BENCH_NAME_MAX = 64 };
 /**
  * Lists the cases whose name matches a pattern, in the order of the table.
  *
- * @param only       as for fnmatch(3); "" or NULL for all.
+ * @param only       as for fnmatch(3) with FNM_EXTMATCH; "" or NULL for all.
+ * @param many       whether those over many keys are among them.
  * @param ret_cases  where they go.
  * @return how many.
  */
-size_t kh_bench_cases(const char *only, kh_bench_case ret_cases[static KH_BENCH_CASES_MAX]);
+size_t kh_bench_cases(const char *only, bool many,
+                      kh_bench_case ret_cases[static KH_BENCH_CASES_MAX]);
 
 /** The name of an operation: the first part of a case's name. A constant. */
 const char *kh_bench_operation_name(kh_bench_operation operation);
 
 /**
  * Writes a name that no other case has: "encrypt-nopad-128-same-16354", "get_key-256",
- * "latest_version".
+ * "latest_version", "get_key-many".
  */
 void kh_bench_case_name(const kh_bench_case *what, char ret_name[static KH_BENCH_NAME_MAX]);
 

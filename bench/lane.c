@@ -13,6 +13,7 @@
 typedef uint64_t words __attribute__((vector_size(16)));
 
 enum {
+  KEY_MIN = 16,
   KEY_MAX = 32,
   CONTEXT_MAX = 4096, /* of a streamed message; the server's own plugin takes about 200 */
   TEXT_EXTRA = 64,    /* room for padding or a tag, up to the next multiple of 64 */
@@ -36,6 +37,7 @@ typedef struct {
 struct kh_bench_lane {
   kh_bench_key_ids ids;
   uint64_t random;
+  uint64_t choice; /* of a key out of many */
   const kh_bench_case *what;
   unsigned key_id, key_version, key_len;
   unsigned result_len;  /* what the operation must make */
@@ -73,6 +75,7 @@ kh_bench_lane *kh_bench_lane_new(uint64_t seed, kh_bench_key_ids ids)
   memset(lane, 0, sizeof *lane);
   lane->ids = ids;
   lane->random = seed;
+  lane->choice = random_word(lane);
   lane->plain = aligned_alloc(64, KH_BENCH_SIZE_MAX);
   lane->made = aligned_alloc(64, KH_BENCH_SIZE_MAX + TEXT_EXTRA);
   lane->texts = aligned_alloc(64, TEXTS_SIZE);
@@ -208,6 +211,65 @@ static uint64_t run_get_key(kh_bench_lane *lane, uint64_t times)
   return failures;
 }
 
+/* --- The same over many keys --- */
+
+/* Knuth's generator of MMIX; the upper half is a good random number, the lower half's upper bits
+ * are good enough. */
+static inline uint64_t next_choice(uint64_t choice, unsigned answer)
+{
+  return choice * 6364136223846793005u + 1442695040888963407u + answer;
+}
+
+static inline unsigned chosen_id(uint64_t choice, kh_bench_key_ids ids)
+{
+  return 1 + (unsigned)((choice >> 32) * ids.ids >> 32);
+}
+
+static inline unsigned chosen_version(uint64_t choice, kh_bench_key_ids ids)
+{
+  return 1 + (unsigned)((choice & UINT32_MAX) * ids.versions >> 32);
+}
+
+static uint64_t run_latest_version_many(kh_bench_lane *lane, uint64_t times)
+{
+  const kh_bench_key_ids ids = lane->ids;
+  uint64_t failures = 0;
+  unsigned answer = 0;
+  for (; times > 0; times--) {
+    lane->choice = next_choice(lane->choice, answer);
+    answer = encryption_key_get_latest_version(chosen_id(lane->choice, ids));
+    failures += answer != ids.versions;
+  }
+  return failures;
+}
+
+static uint64_t run_get_key_many(kh_bench_lane *lane, uint64_t times)
+{
+  const kh_bench_key_ids ids = lane->ids;
+  uint64_t failures = 0;
+  for (; times > 0; times--) {
+    unsigned len = KEY_MAX;
+    lane->choice = next_choice(lane->choice, lane->made[0]);
+    unsigned result = encryption_key_get(chosen_id(lane->choice, ids),
+                                         chosen_version(lane->choice, ids), lane->made, &len);
+    failures += result != 0 || len < KEY_MIN;
+  }
+  return failures;
+}
+
+static uint64_t run_choose_many(kh_bench_lane *lane, uint64_t times)
+{
+  const kh_bench_key_ids ids = lane->ids;
+  uint64_t failures = 0;
+  unsigned answer = 0;
+  for (; times > 0; times--) {
+    lane->choice = next_choice(lane->choice, answer);
+    answer = chosen_id(lane->choice, ids) + chosen_version(lane->choice, ids);
+    failures += answer < 2;
+  }
+  return failures;
+}
+
 /* --- Checks --- */
 
 /* Whether this ciphertext is the plaintext again when it is decrypted at once. */
@@ -304,6 +366,24 @@ static bool prepare_get_key(kh_bench_lane *lane)
   return memcmp(key[0], key[1], lane->key_len) == 0 && memcmp(key[0], zeros, lane->key_len) != 0;
 }
 
+static bool has_all_versions(kh_bench_lane *lane, unsigned id)
+{
+  for (unsigned version = 1; version <= lane->ids.versions; version++) {
+    unsigned len = KEY_MAX;
+    if (encryption_key_get(id, version, lane->made, &len) != 0 || len < KEY_MIN)
+      return false;
+  }
+  return encryption_key_get_latest_version(id) == lane->ids.versions;
+}
+
+static bool prepare_many(kh_bench_lane *lane)
+{
+  for (unsigned id = 1; id <= lane->ids.ids; id++)
+    if (!has_all_versions(lane, id))
+      return false;
+  return true;
+}
+
 static const struct {
   bool (*prepare)(kh_bench_lane *lane);
   uint64_t (*run)(kh_bench_lane *lane, uint64_t times); /* returns failures */
@@ -313,6 +393,9 @@ static const struct {
     [KH_BENCH_STREAM] = {prepare_stream, run_stream},
     [KH_BENCH_LATEST_VERSION] = {prepare_latest_version, run_latest_version},
     [KH_BENCH_GET_KEY] = {prepare_get_key, run_get_key},
+    [KH_BENCH_LATEST_VERSION_MANY] = {prepare_many, run_latest_version_many},
+    [KH_BENCH_GET_KEY_MANY] = {prepare_many, run_get_key_many},
+    [KH_BENCH_CHOOSE_MANY] = {prepare_many, run_choose_many},
 };
 
 bool kh_bench_lane_prepare(kh_bench_lane *lane, const kh_bench_case *what)

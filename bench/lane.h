@@ -14,10 +14,12 @@
 
 typedef struct kh_bench_lane kh_bench_lane;
 
-/** The ids of two keys that the active plugin has. */
+/** Keys that the active plugin has. */
 typedef struct {
-  unsigned id_128; /**< one of 128 bits */
-  unsigned id_256; /**< one of 256 bits */
+  unsigned id_128;   /**< id of one of 128 bits */
+  unsigned id_256;   /**< id of one of 256 bits */
+  unsigned ids;      /**< 1 to this: the keys of the cases over many keys; 0: there are none */
+  unsigned versions; /**< 1 to this: what each of those has */
 } kh_bench_key_ids;
 
 /**
@@ -34,7 +36,8 @@ void kh_bench_lane_free(kh_bench_lane **lane);
 /**
  * Makes the lane ready for a case and checks that the plugin does it right: what is encrypted is
  * not the plaintext, has the length that the plugin promises and is the plaintext again when it is
- * decrypted; a key has the length that it should have and is the same when it is asked for again.
+ * decrypted; a key has the length that it should have and is the same when it is asked for again;
+ * of many keys each version is there, and the last is the latest.
  *
  * @return whether all that holds. If not, the lane must not be run.
  */
@@ -43,6 +46,7 @@ bool kh_bench_lane_prepare(kh_bench_lane *lane, const kh_bench_case *what);
 /**
  * Does the prepared case a number of times: the loop that is timed. Each time with an IV that was
  * not used before (decryption with padding goes round 64 messages, or 4 large ones, made before).
+ * Of many keys, which one comes next depends on the last answer, so that one is waited for.
  *
  * @return whether every call succeeded and gave the right length.
  */

@@ -28,6 +28,8 @@ static unsigned rounds;
 static unsigned milliseconds;
 static unsigned key_id_128;
 static unsigned key_id_256;
+static unsigned many_ids;
+static unsigned many_versions;
 static char *only;
 static char *run;
 
@@ -47,7 +49,7 @@ static int measure_into(const char *path)
       .threads = threads,
       .rounds = rounds,
       .milliseconds = milliseconds,
-      .ids = {key_id_128, key_id_256},
+      .ids = {key_id_128, key_id_256, many_ids, many_versions},
       .only = only,
   };
   kh_bench_results *results = NULL;
@@ -110,6 +112,12 @@ static MYSQL_SYSVAR_UINT(key_id_128, key_id_128, PLUGIN_VAR_RQCMDARG, "Id of a k
                          NULL, NULL, 1, 1, UINT32_MAX, 0);
 static MYSQL_SYSVAR_UINT(key_id_256, key_id_256, PLUGIN_VAR_RQCMDARG, "Id of a key of 256 bits",
                          NULL, NULL, 2, 1, UINT32_MAX, 0);
+static MYSQL_SYSVAR_UINT(many_ids, many_ids, PLUGIN_VAR_RQCMDARG,
+                         "Keys 1 to this are looked up at random; 0: no such cases", NULL, NULL, 0,
+                         0, UINT32_MAX, 0);
+static MYSQL_SYSVAR_UINT(many_versions, many_versions, PLUGIN_VAR_RQCMDARG,
+                         "Versions 1 to this are what each of those keys has", NULL, NULL, 1, 1,
+                         UINT32_MAX - 1, 0);
 static MYSQL_SYSVAR_STR(only, only, PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_MEMALLOC,
                         "Pattern of the names of the cases to measure; empty for all", NULL, NULL,
                         "");
@@ -118,10 +126,11 @@ static MYSQL_SYSVAR_STR(run, run, PLUGIN_VAR_NOCMDOPT | PLUGIN_VAR_MEMALLOC,
                         check_run, update_run, "");
 
 static struct st_mysql_sys_var *variables[] = {
-    MYSQL_SYSVAR(threads),      MYSQL_SYSVAR(rounds),
-    MYSQL_SYSVAR(milliseconds), MYSQL_SYSVAR(key_id_128),
-    MYSQL_SYSVAR(key_id_256),   MYSQL_SYSVAR(only),
-    MYSQL_SYSVAR(run),          NULL,
+    MYSQL_SYSVAR(threads),       MYSQL_SYSVAR(rounds),
+    MYSQL_SYSVAR(milliseconds),  MYSQL_SYSVAR(key_id_128),
+    MYSQL_SYSVAR(key_id_256),    MYSQL_SYSVAR(many_ids),
+    MYSQL_SYSVAR(many_versions), MYSQL_SYSVAR(only),
+    MYSQL_SYSVAR(run),           NULL,
 };
 
 static void ignore_event(MYSQL_THD thd, unsigned event_class, const void *event)

@@ -208,7 +208,7 @@ static const char *summarize(measurement *of, kh_bench_results **ret_results)
 static const char *make(const kh_bench_settings *settings, measurement *of)
 {
   of->settings = settings;
-  of->case_count = kh_bench_cases(settings->only, of->cases);
+  of->case_count = kh_bench_cases(settings->only, settings->ids.ids > 0, of->cases);
   if (of->case_count == 0)
     return "no case matches keyhold_bench_only";
   of->records = calloc(of->case_count, sizeof *of->records);

@@ -16,7 +16,8 @@ typedef struct kh_lockfile kh_lockfile;
 /**
  * Takes the lock of a file: an exclusive flock(2) on "NAME.lock" beside the file that `path` leads
  * to through symbolic links. The lock file is made when it is not there, empty, with the file's
- * owner, group and mode, but always writable by its owner, and stays: removing it would let two
+ * owner, group and mode, but always writable by its owner, and stays. The file itself is locked in
+ * the same way, where it can be (not on NFS), so that removing the lock file does not let two
  * processes in.
  *
  * The lock ends with the process at the latest.

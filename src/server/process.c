@@ -8,8 +8,8 @@
  * plugins; each is one byte. */
 static bool is_set(const char *name)
 {
-  const volatile char *flag = dlsym(RTLD_DEFAULT, name);
-  return flag != NULL && *flag != 0;
+  const char *flag = dlsym(RTLD_DEFAULT, name);
+  return flag != NULL && __atomic_load_n(flag, __ATOMIC_ACQUIRE) != 0;
 }
 
 static bool exists(const char *name)

@@ -37,7 +37,7 @@ static int reset(void **state)
 static kh_bench_settings settings_of(unsigned threads, const char *only)
 {
   return (kh_bench_settings){
-      .threads = threads, .rounds = 3, .milliseconds = 1, .ids = {1, 2}, .only = only};
+      .threads = threads, .rounds = 3, .milliseconds = 1, .ids = {1, 2, 0, 1}, .only = only};
 }
 
 static kh_bench_results *measured(unsigned threads, const char *only)
@@ -56,10 +56,12 @@ static void every_case_has_its_own_name(void **state)
   (void)state;
   static kh_bench_case cases[KH_BENCH_CASES_MAX];
   static char names[KH_BENCH_CASES_MAX][KH_BENCH_NAME_MAX];
-  size_t count = kh_bench_cases("", cases);
-  /* 2 operations * 2 paddings * 10 sizes and 9 streamed, for 2 key sizes, same and new; 3 of keys
-   */
-  assert_int_equal(count, (2 * 2 * 10 + 9) * 2 * 2 + 3);
+  size_t count = kh_bench_cases("", true, cases);
+  /* 2 operations * 2 paddings * 10 sizes and 9 streamed, for 2 key sizes, same and new; 3 of keys,
+   * 3 of many keys */
+  assert_int_equal(count, (2 * 2 * 10 + 9) * 2 * 2 + 3 + 3);
+  assert_int_equal(kh_bench_cases("", false, cases), count - 3);
+  count = kh_bench_cases("", true, cases);
   for (size_t i = 0; i < count; i++) {
     kh_bench_case_name(&cases[i], names[i]);
     for (size_t j = 0; j < i; j++)
@@ -71,14 +73,16 @@ static void a_pattern_chooses_cases(void **state)
 {
   (void)state;
   static kh_bench_case cases[KH_BENCH_CASES_MAX];
-  assert_int_equal(kh_bench_cases("get_key-*", cases), 2);
-  assert_int_equal(kh_bench_cases("decrypt-padded-256-new-16", cases), 1);
+  assert_int_equal(kh_bench_cases("get_key-*", false, cases), 2);
+  assert_int_equal(kh_bench_cases("get_key-*", true, cases), 3);
+  assert_int_equal(kh_bench_cases("@(latest_version|get_key-256)", true, cases), 2);
+  assert_int_equal(kh_bench_cases("decrypt-padded-256-new-16", false, cases), 1);
   assert_int_equal(cases[0].operation, KH_BENCH_DECRYPT);
   assert_true(cases[0].padded);
   assert_true(cases[0].new_key);
   assert_int_equal(cases[0].key_bits, 256);
   assert_int_equal(cases[0].size, 16);
-  assert_int_equal(kh_bench_cases("nonesuch", cases), 0);
+  assert_int_equal(kh_bench_cases("nonesuch", true, cases), 0);
 }
 
 /* --- Results --- */
@@ -169,6 +173,79 @@ static void an_event_is_streamed_in_pieces(void **state)
   assert_int_equal(toy_called.updates, 2 + 4); /* 15 + 3 * 4096 + 4047 + 4 */
 }
 
+static kh_bench_results *measured_many(unsigned ids, unsigned versions, const char *only)
+{
+  kh_bench_settings settings = settings_of(1, only);
+  kh_bench_results *results = NULL;
+  settings.rounds = 1; /* a second one would check before it measures */
+  settings.ids.ids = ids;
+  settings.ids.versions = versions;
+  assert_null(kh_bench_run(&settings, &results));
+  return results;
+}
+
+/* how often each id was asked for: about equally often, beside the few checks */
+static void check_spread(const atomic_ulong asked[static TOY_IDS + 1])
+{
+  unsigned long total = 0;
+  for (unsigned id = 1; id <= TOY_IDS; id++)
+    total += asked[id];
+  for (unsigned id = 1; id <= TOY_IDS; id++)
+    assert_in_range(asked[id], total / TOY_IDS * 3 / 4, total / TOY_IDS * 5 / 4);
+}
+
+static void measure_all_of_many(void)
+{
+  kh_bench_results *results = measured_many(TOY_IDS, 1, "*-many");
+  assert_int_equal(results->count, 3);
+  for (size_t i = 0; i < results->count; i++)
+    check_numbers(&results->results[i]);
+  free(results);
+}
+
+/* again where a machine was so busy that a single call seemed to take the time of a round */
+static void many_keys_are_asked_for_equally_often(void **state)
+{
+  (void)state;
+  do {
+    toy_reset();
+    measure_all_of_many();
+  } while (toy_called.latest_of[1] < 1000 || toy_called.keys_of[1] < 1000);
+  check_spread(toy_called.latest_of);
+  check_spread(toy_called.keys_of);
+}
+
+static void check_many_wrong(unsigned ids, unsigned versions, const char *only)
+{
+  kh_bench_results *results = measured_many(ids, versions, only);
+  assert_int_equal(results->count, 1);
+  assert_false(results->results[0].correct);
+  free(results);
+}
+
+static void many_keys_that_are_not_there_are_seen(void **state)
+{
+  (void)state;
+  /* before anything is timed: this case asks for no key then */
+  check_many_wrong(TOY_IDS + 1, 1, "choose-many");
+  check_many_wrong(TOY_IDS, 2, "choose-many");
+  toy_does = TOY_KEY_SHORT;
+  check_many_wrong(TOY_IDS, 1, "choose-many");
+  toy_does = TOY_VERSION_CHANGES;
+  check_many_wrong(TOY_IDS, 1, "choose-many");
+}
+
+static void a_key_of_many_that_goes_is_seen(void **state)
+{
+  (void)state;
+  static const char *const names[] = {"latest_version-many", "get_key-many"};
+  for (size_t i = 0; i < COUNT(names); i++) {
+    toy_reset();
+    toy_does = TOY_KEY_GOES;
+    check_many_wrong(TOY_IDS, 1, names[i]);
+  }
+}
+
 /* --- What is wrong is seen --- */
 
 static const struct {
@@ -232,7 +309,7 @@ static void a_measurement_that_cannot_be_is_refused(void **state)
   (void)state;
   check_refused(settings_of(1, "nonesuch"), "no case matches");
   kh_bench_settings settings = settings_of(1, "");
-  settings.ids.id_256 = 3;
+  settings.ids.id_256 = TOY_IDS + 1;
   check_refused(settings, "lacks the keys");
   toy_does = TOY_NO_PLUGIN;
   check_refused(settings_of(1, ""), "no encryption plugin is active");
@@ -294,6 +371,9 @@ int main(void)
       cmocka_unit_test_setup(no_iv_is_used_twice, reset),
       cmocka_unit_test_setup(padded_messages_change_key_and_iv, reset),
       cmocka_unit_test_setup(an_event_is_streamed_in_pieces, reset),
+      cmocka_unit_test_setup(many_keys_are_asked_for_equally_often, reset),
+      cmocka_unit_test_setup(many_keys_that_are_not_there_are_seen, reset),
+      cmocka_unit_test_setup(a_key_of_many_that_goes_is_seen, reset),
       cmocka_unit_test_setup(a_wrong_service_is_seen, reset),
       cmocka_unit_test_setup(a_measurement_that_cannot_be_is_refused, reset),
       cmocka_unit_test_setup(threads_that_cannot_start_end_the_others, reset),

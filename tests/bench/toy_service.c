@@ -26,7 +26,9 @@ void toy_reset(void)
 static unsigned latest_version(unsigned id)
 {
   static atomic_uint calls;
-  if (toy_does == TOY_NO_PLUGIN || id > 2)
+  if (toy_does == TOY_NO_PLUGIN || id > TOY_IDS)
+    return ENCRYPTION_KEY_VERSION_INVALID;
+  if (++toy_called.latest_of[id] > LATE && toy_does == TOY_KEY_GOES && id == 1)
     return ENCRYPTION_KEY_VERSION_INVALID;
   return toy_does == TOY_VERSION_CHANGES ? ++calls : 1;
 }
@@ -34,8 +36,11 @@ static unsigned latest_version(unsigned id)
 static unsigned get_key(unsigned id, unsigned version, unsigned char *key, unsigned *len)
 {
   static atomic_uint calls;
-  (void)version;
-  *len = toy_does == TOY_KEY_SHORT ? 8 : id == 1 ? 16 : 32;
+  if (id > TOY_IDS || version != 1)
+    return ENCRYPTION_KEY_VERSION_INVALID;
+  if (++toy_called.keys_of[id] > LATE && toy_does == TOY_KEY_GOES && id == 1)
+    return ENCRYPTION_KEY_VERSION_INVALID;
+  *len = toy_does == TOY_KEY_SHORT ? 8 : id % 2 == 1 ? 16 : 32;
   memset(key, toy_does == TOY_KEY_ZERO ? 0 : 'k', *len);
   if (toy_does == TOY_KEY_CHANGES)
     key[0] = (unsigned char)++calls;

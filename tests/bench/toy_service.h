@@ -27,7 +27,11 @@ typedef enum {
   TOY_KEY_CHANGES,       /* with every call */
   TOY_KEY_ZERO,
   TOY_VERSION_CHANGES, /* with every call */
+  TOY_KEY_GOES,        /* id 1 is not known any more, after the first checks */
 } toy_fault;
+
+/** Key ids 1 to this are there: odd ones with 16 bytes, even ones with 32. */
+enum { TOY_IDS = 4 };
 
 /** What the service does wrong. Set while nobody calls it. */
 extern toy_fault toy_does;
@@ -41,6 +45,8 @@ typedef struct {
   atomic_ulong updates;  /* of the thread's last context */
   atomic_uint first;     /* length of the first update of the last context */
   atomic_uint last;      /* length of its last one */
+  atomic_ulong latest_of[TOY_IDS + 1]; /* how often for the latest version of each id */
+  atomic_ulong keys_of[TOY_IDS + 1];   /* how often for a key of each id */
 } toy_calls;
 
 extern toy_calls toy_called;

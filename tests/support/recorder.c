@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "recorder.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+
+/* threads of one program may say things at once */
+static pthread_mutex_t recording = PTHREAD_MUTEX_INITIALIZER;
 
 static void record(void *user, kh_severity severity, const char *message)
 {
   recorder *rec = user;
+  pthread_mutex_lock(&recording);
   size_t used = strlen(rec->text);
   rec->count[severity]++;
   snprintf(rec->text + used, sizeof rec->text - used, "%s\n", message);
+  pthread_mutex_unlock(&recording);
 }
 
 kh_log recorder_log(recorder *rec)
@@ -20,5 +26,8 @@ kh_log recorder_log(recorder *rec)
 
 bool recorder_has(const recorder *rec, const char *part)
 {
-  return strstr(rec->text, part) != NULL;
+  pthread_mutex_lock(&recording);
+  bool found = strstr(rec->text, part) != NULL;
+  pthread_mutex_unlock(&recording);
+  return found;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file recorder.h
- * A log callback that keeps what it is told.
+ * A log callback that keeps what it is told, by any thread.
  */
 #ifndef KEYHOLD_TEST_RECORDER_H
 #define KEYHOLD_TEST_RECORDER_H

@@ -535,6 +535,24 @@ static void expect_untouched(const char *path, const kh_file_stamp *before, mode
   assert_int_equal(stat_of(path).st_uid, geteuid());
 }
 
+static void rename_it(void)
+{
+  assert_int_equal(rename(temporary(), test_path("keys")), 0);
+}
+
+/* NFS: the answer was lost, the client asked again, and the file is no longer there to be renamed
+ */
+static void a_rename_that_is_done_and_told_to_have_failed(void **state)
+{
+  (void)state;
+  const char *path = test_text("keys", OLD, 0640);
+  test_calls.only = "renameat";
+  test_calls.at = 1;
+  test_calls.meanwhile = rename_it;
+  assert_int_equal(replace(path, NEW, NULL), KH_OK);
+  expect_content(path, NEW);
+}
+
 static void each_call_fails(void **state)
 {
   (void)state;
@@ -694,6 +712,7 @@ int main(void)
       cmocka_unit_test_setup(short_and_interrupted_writes_go_on, reset),
       cmocka_unit_test_setup(the_new_file_is_flushed_before_and_the_folder_after_the_rename, reset),
       cmocka_unit_test_setup(an_owner_that_is_right_is_left_alone, reset),
+      cmocka_unit_test_setup(a_rename_that_is_done_and_told_to_have_failed, reset),
       cmocka_unit_test_setup(each_call_fails, reset),
       cmocka_unit_test_setup(killed_at_each_call, reset),
       cmocka_unit_test_setup(a_folder_that_cannot_be_written_or_read, reset),

@@ -14,6 +14,7 @@
 #include "files.h"
 #include "keyhold/keeper.h"
 #include "recorder.h"
+#include "tasks.h"
 #include "unit.h"
 
 #define KEY_A "000102030405060708090a0b0c0d0e0f"
@@ -354,20 +355,9 @@ static void the_thread_takes_no_signals(void **state)
 {
   (void)state;
   kh_keeper *keeper = keeper_of("1;" KEY_A "\n", reloads);
-  char line[256];
-  unsigned long long blocked = 0;
-  unsigned found = 0;
-  FILE *list = popen("cat /proc/$PPID/task/*/status", "r");
-  assert_non_null(list);
-  while (fgets(line, sizeof line, list) != NULL) {
-    unsigned long long mask;
-    if (sscanf(line, "SigBlk: %llx", &mask) == 1 && (mask & (1ULL << (SIGTERM - 1))) != 0) {
-      found++;
-      blocked = mask;
-    }
-  }
-  pclose(list);
-  assert_int_equal(found, 1);
+  uint64_t blocked = 0;
+  assert_int_equal(test_tasks("keyhold", &blocked), 1);
+  assert_true(blocked & (1ULL << (SIGTERM - 1)));
   assert_true(blocked & (1ULL << (SIGHUP - 1)));
   assert_true(blocked & (1ULL << (SIGUSR1 - 1)));
   kh_keeper_free(&keeper);

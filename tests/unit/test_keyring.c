@@ -8,8 +8,24 @@
 
 enum { READERS = 4, EXCHANGES = 500, IDS = 50 };
 
+/* what is in force while an exchange waits */
+static struct {
+  const kh_keyring *ring; /* NULL: nobody asks */
+  uint32_t version;
+  kh_key_cipher cipher;
+} asked;
+
+void __real_urcu_bp_synchronize_rcu(void);
+void __wrap_urcu_bp_synchronize_rcu(void);
+void __wrap_urcu_bp_synchronize_rcu(void)
+{
+  if (asked.ring != NULL && kh_keyring_latest(asked.ring, 1, &asked.version) == KH_OK)
+    asked.cipher = kh_keyring_cipher(asked.ring, 1, asked.version);
+  __real_urcu_bp_synchronize_rcu();
+}
+
 /* every byte of every key is the same, so that a reader sees when a table goes away under it */
-static kh_keytable *table_filled_with(uint8_t byte)
+static kh_keytable *table_with(uint8_t byte, kh_key_cipher cipher, uint32_t key_len)
 {
   KH_AUTO_KEYLIST list = NULL;
   kh_keytable *table = NULL;
@@ -18,12 +34,18 @@ static kh_keytable *table_filled_with(uint8_t byte)
     kh_key *key = kh_keylist_next(list);
     key->id = id;
     key->version = byte;
-    key->len = KH_KEY_MAX;
+    key->len = key_len;
+    key->policy.cipher = (uint8_t)cipher;
     memset(key->bytes, byte, KH_KEY_MAX);
     kh_keylist_commit(list);
   }
   assert_int_equal(kh_keytable_new(list, &table), KH_OK);
   return table;
+}
+
+static kh_keytable *table_filled_with(uint8_t byte)
+{
+  return table_with(byte, KH_KEY_CIPHER_UNSET, KH_KEY_MAX);
 }
 
 static void the_table_in_force_is_read(void **state)
@@ -44,6 +66,98 @@ static void the_table_in_force_is_read(void **state)
   kh_keyring_end(ring);
   kh_keyring_free(&ring);
   assert_null(ring);
+}
+
+static void the_latest_version_is_that_in_force(void **state)
+{
+  (void)state;
+  kh_keyring *ring = NULL;
+  uint32_t version = 7;
+  assert_int_equal(kh_keyring_new(table_filled_with(1), &ring), KH_OK);
+  assert_int_equal(kh_keyring_latest(ring, IDS + 1, &version), KH_E_KEY_NOT_FOUND);
+  assert_int_equal(version, 7);
+  assert_int_equal(kh_keyring_latest(ring, IDS, &version), KH_OK);
+  assert_int_equal(version, 1);
+  kh_keytable *old = kh_keyring_exchange(ring, table_filled_with(2));
+  kh_keytable_free(&old);
+  assert_int_equal(kh_keyring_latest(ring, IDS, &version), KH_OK);
+  assert_int_equal(version, 2);
+  kh_keyring_free(&ring);
+}
+
+/* a key of a length is copied where there is room for it, and not a byte further */
+static void check_copy(size_t len)
+{
+  kh_keyring *ring = NULL;
+  uint8_t copy[KH_KEY_MAX + 1] = {0};
+  const uint8_t zeros[sizeof copy] = {0};
+  size_t copied = 0;
+  assert_int_equal(kh_keyring_new(table_with(3, KH_KEY_CIPHER_UNSET, (uint32_t)len), &ring), KH_OK);
+  assert_int_equal(kh_keyring_copy(ring, 1, 3, copy, len - 1, &copied), KH_OK);
+  assert_int_equal(copied, len);
+  assert_memory_equal(copy, zeros, sizeof copy);
+  assert_int_equal(kh_keyring_copy(ring, 1, 3, NULL, 0, &copied), KH_OK);
+  assert_int_equal(copied, len);
+  assert_int_equal(kh_keyring_copy(ring, 1, 3, copy, len, &copied), KH_OK);
+  assert_int_equal(copied, len);
+  for (size_t i = 0; i < sizeof copy; i++)
+    assert_int_equal(copy[i], i < len ? 3 : 0);
+  kh_keyring_free(&ring);
+}
+
+static void keys_of_each_length_are_copied(void **state)
+{
+  (void)state;
+  check_copy(16);
+  check_copy(24);
+  check_copy(32);
+}
+
+static void a_key_that_is_not_there_is_not_copied(void **state)
+{
+  (void)state;
+  kh_keyring *ring = NULL;
+  uint8_t copy[KH_KEY_MAX] = {0};
+  size_t len = 7;
+  assert_int_equal(kh_keyring_new(table_filled_with(3), &ring), KH_OK);
+  assert_int_equal(kh_keyring_copy(ring, 1, 4, copy, sizeof copy, &len), KH_E_KEY_NOT_FOUND);
+  assert_int_equal(kh_keyring_copy(ring, IDS + 1, 3, copy, sizeof copy, &len), KH_E_KEY_NOT_FOUND);
+  assert_int_equal(len, 7);
+  assert_int_equal(copy[0], 0);
+  kh_keyring_free(&ring);
+}
+
+/* the first table has a cipher, or one that comes later has */
+static void a_cipher_is_that_of_the_version(void **state)
+{
+  (void)state;
+  kh_keyring *ring = NULL;
+  assert_int_equal(kh_keyring_new(table_filled_with(1), &ring), KH_OK);
+  assert_int_equal(kh_keyring_cipher(ring, 1, 1), KH_KEY_CIPHER_UNSET);
+  kh_keytable *old = kh_keyring_exchange(ring, table_with(2, KH_KEY_CIPHER_AES256_CTR, KH_KEY_MAX));
+  kh_keytable_free(&old);
+  assert_int_equal(kh_keyring_cipher(ring, 1, 2), KH_KEY_CIPHER_AES256_CTR);
+  assert_int_equal(kh_keyring_cipher(ring, 1, 1), KH_KEY_CIPHER_UNSET);
+  assert_int_equal(kh_keyring_cipher(ring, IDS + 1, 2), KH_KEY_CIPHER_UNSET);
+  kh_keyring_free(&ring);
+  assert_int_equal(kh_keyring_new(table_with(1, KH_KEY_CIPHER_AES_CBC, KH_KEY_MAX), &ring), KH_OK);
+  assert_int_equal(kh_keyring_cipher(ring, 1, 1), KH_KEY_CIPHER_AES_CBC);
+  kh_keyring_free(&ring);
+}
+
+/* while exchange waits for readers of the old table, the new one is in force, ciphers and all */
+static void a_cipher_is_there_with_its_version(void **state)
+{
+  (void)state;
+  kh_keyring *ring = NULL;
+  assert_int_equal(kh_keyring_new(table_filled_with(1), &ring), KH_OK);
+  asked.ring = ring;
+  kh_keytable *old = kh_keyring_exchange(ring, table_with(2, KH_KEY_CIPHER_AES_CTR, KH_KEY_MAX));
+  asked.ring = NULL;
+  assert_int_equal(asked.version, 2);
+  assert_int_equal(asked.cipher, KH_KEY_CIPHER_AES_CTR);
+  kh_keytable_free(&old);
+  kh_keyring_free(&ring);
 }
 
 struct shared {
@@ -67,6 +181,19 @@ static bool is_whole(const kh_keytable *table)
   return true;
 }
 
+/* in one call each; the version may have gone in between, a key may not be another one's */
+static bool is_copied_whole(const kh_keyring *ring)
+{
+  uint8_t key[KH_KEY_MAX];
+  uint32_t version = 0;
+  size_t len = 0;
+  if (kh_keyring_latest(ring, IDS, &version) != KH_OK)
+    return false;
+  if (kh_keyring_copy(ring, IDS, version, key, sizeof key, &len) != KH_OK)
+    return true;
+  return len == sizeof key && key[0] == version && key[KH_KEY_MAX - 1] == version;
+}
+
 static void *read_all_the_time(void *argument)
 {
   struct shared *shared = argument;
@@ -74,6 +201,8 @@ static void *read_all_the_time(void *argument)
     if (!is_whole(kh_keyring_begin(shared->ring)))
       atomic_fetch_add(&shared->wrong, 1);
     kh_keyring_end(shared->ring);
+    if (!is_copied_whole(shared->ring))
+      atomic_fetch_add(&shared->wrong, 1);
     atomic_fetch_add(&shared->reads, 1);
   }
   return NULL;
@@ -104,6 +233,8 @@ static void *hold(void *argument)
 {
   struct shared *shared = argument;
   kh_keyring_begin(shared->ring);
+  kh_keyring_begin(shared->ring);
+  kh_keyring_end(shared->ring); /* and still holds */
   atomic_store(&shared->reads, 1);
   while (!atomic_load(&shared->stop)) {
   }
@@ -151,6 +282,11 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_table_in_force_is_read),
+      cmocka_unit_test(the_latest_version_is_that_in_force),
+      cmocka_unit_test(keys_of_each_length_are_copied),
+      cmocka_unit_test(a_key_that_is_not_there_is_not_copied),
+      cmocka_unit_test(a_cipher_is_that_of_the_version),
+      cmocka_unit_test(a_cipher_is_there_with_its_version),
       cmocka_unit_test(readers_while_tables_are_exchanged),
       cmocka_unit_test(exchange_waits_for_a_reader),
       cmocka_unit_test(free_takes_nothing),

@@ -27,6 +27,7 @@ enum { NOBODY = 65534, CANNOT_TELL = 250, LONG = 20000 /* milliseconds that neve
 static struct {
   bool armed;
   const char *name; /* the call that fails, once */
+  unsigned after;   /* calls of it that do not fail before */
   int error;
 } inject;
 
@@ -41,6 +42,10 @@ static bool strikes(const char *name)
 {
   if (!inject.armed || inject.name == NULL || strcmp(name, inject.name) != 0)
     return false;
+  if (inject.after > 0) {
+    inject.after--;
+    return false;
+  }
   inject.name = NULL;
   errno = inject.error;
   return true;
@@ -425,6 +430,67 @@ static void what_is_no_lock_file_is_refused(void **state)
   assert_int_equal(rmdir(test_path("keys.lock")), 0);
 }
 
+static void removing_the_lock_file_lets_nobody_in(void **state)
+{
+  (void)state;
+  const char *path = fresh_file(0600);
+  kh_lockfile *lock = take(path, 0);
+  assert_int_equal(unlink(test_path("keys.lock")), 0);
+  assert_int_equal(try(path, 0, NULL), KH_E_FILE_LOCKED);
+  kh_lockfile_release(&lock);
+  assert_int_equal(try(path, 0, NULL), KH_OK);
+}
+
+/* the calls that lock the file itself come after those that lock its lock file */
+static void a_file_that_cannot_be_locked_itself(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *name;
+    int error;
+    kh_status status;
+  } cases[] = {{"open", EACCES, KH_OK},      {"open", EIO, KH_E_FILE_OPEN},
+               {"flock", EBADF, KH_OK},      {"flock", ENOLCK, KH_OK},
+               {"flock", EOPNOTSUPP, KH_OK}, {"flock", EIO, KH_E_FILE_LOCK},
+               {"stat", EIO, KH_E_FILE_OPEN}};
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    const char *path = fresh_file(0600);
+    inject.name = cases[i].name;
+    inject.error = cases[i].error;
+    inject.after = 1;
+    assert_int_equal(try(path, 0, NULL), cases[i].status);
+    assert_null(inject.name); /* it did fail */
+  }
+}
+
+/* what a process waited for is not the file any more when it has it */
+static void a_file_that_was_replaced_is_locked_in_its_new_form(void **state)
+{
+  (void)state;
+  int ready[2];
+  char byte;
+  const char *path = fresh_file(0600);
+  kh_lockfile *lock = take(path, 0);
+  assert_int_equal(unlink(test_path("keys.lock")), 0); /* so that it waits for the file */
+  assert_int_equal(pipe(ready), 0);
+  pid_t child = fork_bound();
+  if (child == 0) {
+    take(path, LONG);
+    assert_int_equal(write(ready[1], "x", 1), 1);
+    pause();
+  }
+  sleep_for(100);
+  assert_int_equal(rename(test_text("keys.new", "1;new\n", 0600), path), 0);
+  kh_lockfile_release(&lock);
+  assert_int_equal(read(ready[0], &byte, 1), 1);
+  assert_int_equal(unlink(test_path("keys.lock")), 0);
+  assert_int_equal(try(path, 0, NULL), KH_E_FILE_LOCKED);
+  kill(child, SIGKILL);
+  waitpid(child, NULL, 0);
+  close(ready[0]);
+  close(ready[1]);
+}
+
 static void names_that_lead_nowhere(void **state)
 {
   (void)state;
@@ -598,6 +664,9 @@ int main(void)
       cmocka_unit_test_setup(one_that_is_there_is_used_as_it_is, reset),
       cmocka_unit_test_setup(a_link_takes_the_files_own_lock, reset),
       cmocka_unit_test_setup(what_is_no_lock_file_is_refused, reset),
+      cmocka_unit_test_setup(removing_the_lock_file_lets_nobody_in, reset),
+      cmocka_unit_test_setup(a_file_that_cannot_be_locked_itself, reset),
+      cmocka_unit_test_setup(a_file_that_was_replaced_is_locked_in_its_new_form, reset),
       cmocka_unit_test_setup(names_that_lead_nowhere, reset),
       cmocka_unit_test_setup(a_name_that_is_too_long_for_a_lock_file, reset),
       cmocka_unit_test_setup(a_path_that_is_too_long_for_a_lock_file, reset),

@@ -236,9 +236,23 @@ def print_sysbench(tests):
 
 # --- Command line ---
 
-def arguments():
+def report_service(given):
+    parts = compare_service(load_service(given.results, given.only))
+    document = {"parts": parts, "groups": groups_of(parts)}
+    print_parts(parts)
+    print_groups(document["groups"])
+    return document
+
+
+def report_sysbench(given):
+    document = {"tests": compare_sysbench(load_sysbench(given.results))}
+    print_sysbench(document["tests"])
+    return document
+
+
+def arguments(reports):
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("service", "sysbench"))
+    parser.add_argument("what", choices=reports)
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--json", type=Path, required=True)
     parser.add_argument("--only", default="")
@@ -247,26 +261,19 @@ def arguments():
     return parser.parse_args()
 
 
-def main():
-    given = arguments()
+def main(reports):
+    given = arguments(reports)
     environment = {name: value for name, value in vars(given).items()
                    if name in ("machine", "server", "openssl", "engine", "load", "threads", "seconds") and value}
     print("\n" + "; ".join(f"{name}: {value}" for name, value in environment.items()) + "\n")
     try:
-        if given.what == "service":
-            parts = compare_service(load_service(given.results, given.only))
-            document = {**environment, "parts": parts, "groups": groups_of(parts)}
-            print_parts(parts)
-            print_groups(document["groups"])
-        else:
-            document = {**environment, "tests": compare_sysbench(load_sysbench(given.results))}
-            print_sysbench(document["tests"])
+        document = {**environment, **reports[given.what](given)}
     except Invalid as fault:
-        print(f"bench_report.py: {fault}", file=sys.stderr)
+        print(f"{Path(sys.argv[0]).name}: {fault}", file=sys.stderr)
         return 1
     given.json.write_text(json.dumps(document, indent=1) + "\n")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main({"service": report_service, "sysbench": report_sysbench}))

@@ -13,6 +13,7 @@
 
 SERVER_START_SECONDS=${SERVER_START_SECONDS:-60}
 SERVER_STOP_SECONDS=${SERVER_STOP_SECONDS:-60}
+SERVER_DEFAULTS=--no-defaults # or --defaults-file=FILE: what INSTALL SONAME reads a plugin's options from
 SERVER_GIVE_UP_SECONDS=3 # as SERVER_STOP_SECONDS, when the data is not wanted any more
 declare -A SERVER_PIDS=()
 SERVER_ROOT=
@@ -91,7 +92,7 @@ server_launch() {
   shift
   : >"$log"
   # setpriv: the server ends with this script even when that is killed by SIGKILL
-  setpriv --pdeathsig KILL "$daemon" --no-defaults "${SERVER_USER[@]}" --skip-networking \
+  setpriv --pdeathsig KILL "$daemon" "$SERVER_DEFAULTS" "${SERVER_USER[@]}" --skip-networking \
     --datadir="$home/data" --tmpdir="$home/tmp" --plugin-dir="$SERVER_ROOT/plugins" \
     --socket="$home/socket" --pid-file="$home/pid" --log-error="$log" "$@" </dev/null >>"$log" 2>&1 &
   SERVER_PIDS[$name]=$!

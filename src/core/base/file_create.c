@@ -17,15 +17,17 @@ static bool write_file(kh_fresh *fresh, kh_bytes content)
          fsync(fresh->fd) == 0;
 }
 
-/* A file system that cannot rename without replacing (NFS) can make a second name and take the
- * first one away. */
+/* A file system that cannot rename without replacing (NFS) can make a second name and take the first
+ * one away. */
 static bool give_name(const kh_fresh *fresh)
 {
-  if (renameat2(fresh->folder, fresh->fresh, fresh->folder, fresh->name, RENAME_NOREPLACE) == 0)
+  if (renameat2(fresh->folder, fresh->fresh, fresh->folder, fresh->name, RENAME_NOREPLACE) == 0 ||
+      kh_fresh_is_in_place(fresh))
     return true;
   if (errno != EINVAL && errno != ENOSYS)
     return false;
-  if (linkat(fresh->folder, fresh->fresh, fresh->folder, fresh->name, 0) != 0)
+  if (linkat(fresh->folder, fresh->fresh, fresh->folder, fresh->name, 0) != 0 &&
+      !kh_fresh_is_in_place(fresh))
     return false;
   kh_fresh_remove(fresh);
   return true;

@@ -50,6 +50,18 @@ bool kh_fresh_write(const kh_fresh *fresh, kh_bytes content)
   return true;
 }
 
+bool kh_fresh_is_in_place(const kh_fresh *fresh)
+{
+  int error = errno;
+  struct stat made;
+  struct stat named;
+  bool is_in_place = fstat(fresh->fd, &made) == 0 &&
+                     fstatat(fresh->folder, fresh->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+                     made.st_dev == named.st_dev && made.st_ino == named.st_ino;
+  errno = error;
+  return is_in_place;
+}
+
 void kh_fresh_remove(const kh_fresh *fresh)
 {
   int error = errno;

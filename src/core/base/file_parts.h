@@ -66,6 +66,10 @@ KH_MUST_USE bool kh_fresh_create(kh_fresh *fresh);
 /** Writes all of it. False: errno says why. */
 KH_MUST_USE bool kh_fresh_write(const kh_fresh *fresh, kh_bytes content);
 
+/** Whether the file has its last name, although giving it failed: over a network it may be done and
+ * yet told to have failed. Keeps errno. */
+bool kh_fresh_is_in_place(const kh_fresh *fresh);
+
 /** Removes the file while it has its first name. Keeps errno. */
 void kh_fresh_remove(const kh_fresh *fresh);
 

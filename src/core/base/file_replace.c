@@ -95,9 +95,10 @@ static kh_status put_in_place(const struct target *target, kh_fault *ret_fault)
   kh_status status = look_again(target, ret_fault);
   if (status != KH_OK)
     return status;
-  if (renameat(fresh->folder, fresh->fresh, fresh->folder, fresh->name) != 0)
-    return fail(target, KH_E_FILE_WRITE, ret_fault);
-  return KH_OK;
+  if (renameat(fresh->folder, fresh->fresh, fresh->folder, fresh->name) == 0 ||
+      kh_fresh_is_in_place(fresh))
+    return KH_OK;
+  return fail(target, KH_E_FILE_WRITE, ret_fault);
 }
 
 /* the stamp is taken last: renaming changes st_ctim */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <time.h>
@@ -14,6 +15,7 @@ enum { RETRY_MILLISECONDS = 20 };
 
 struct kh_lockfile {
   int fd;
+  int file; /* the file itself; -1: it cannot be locked */
 };
 
 /* Without this, root's lock file would keep the server's user out. One who may not give it away
@@ -69,9 +71,8 @@ static void sleep_at_most(int64_t milliseconds)
   (void)nanosleep(&left, NULL); /* a signal makes it try earlier */
 }
 
-static kh_status lock(int fd, unsigned milliseconds, const char *path, kh_fault *ret_fault)
+static kh_status lock(int fd, int64_t end, const char *path, kh_fault *ret_fault)
 {
-  int64_t end = now_in_milliseconds() + milliseconds;
   while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR)
       return kh_fault_set(ret_fault, KH_E_FILE_LOCK, path, errno);
@@ -83,30 +84,97 @@ static kh_status lock(int fd, unsigned milliseconds, const char *path, kh_fault 
   return KH_OK;
 }
 
+/* On NFS what is to be locked must be opened for writing, and some file systems have no locks. */
+static bool has_no_locks(int os_error)
+{
+  return os_error == EBADF || os_error == ENOLCK || os_error == EOPNOTSUPP || os_error == ENOSYS;
+}
+
+/* gives -1 when the file cannot be locked, which is no error */
+static kh_status open_and_lock(const char *path, int64_t end, int *ret_fd, kh_fault *ret_fault)
+{
+  kh_fault fault;
+  KH_AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  if (fd < 0)
+    return errno == EACCES ? KH_OK : kh_file_unreachable(path, errno, ret_fault);
+  kh_status status = lock(fd, end, path, &fault);
+  if (status == KH_E_FILE_LOCK && has_no_locks(fault.os_error))
+    return KH_OK;
+  if (status != KH_OK)
+    return kh_fault_set(ret_fault, status, path, fault.os_error);
+  *ret_fd = fd;
+  fd = -1;
+  return KH_OK;
+}
+
+static kh_status leads_to(const char *path, int fd, bool *ret_leads, kh_fault *ret_fault)
+{
+  struct stat named;
+  struct stat opened;
+  if (stat(path, &named) != 0 || fstat(fd, &opened) != 0)
+    return kh_file_unreachable(path, errno, ret_fault);
+  *ret_leads = named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+  return KH_OK;
+}
+
+/* People remove lock files, which lets two processes in: the file itself is locked too. Who has
+ * waited for one that was replaced meanwhile takes the next one. */
+static kh_status lock_itself(const char *path, int64_t end, int *ret_fd, kh_fault *ret_fault)
+{
+  bool is_locked = false;
+  while (!is_locked) {
+    KH_AUTO_FD fd = -1;
+    kh_status status = open_and_lock(path, end, &fd, ret_fault);
+    if (status != KH_OK || fd < 0)
+      return status;
+    status = leads_to(path, fd, &is_locked, ret_fault);
+    if (status != KH_OK)
+      return status;
+    if (is_locked) {
+      *ret_fd = fd;
+      fd = -1;
+    }
+  }
+  return KH_OK;
+}
+
 kh_status kh_lockfile_take(const char *path, unsigned milliseconds, kh_lockfile **ret_lock,
                            kh_fault *ret_fault)
 {
+  int64_t end = now_in_milliseconds() + milliseconds;
   KH_AUTO_FD fd = -1;
+  KH_AUTO_FD file = -1;
   kh_status status = open_beside(path, &fd, ret_fault);
   if (status == KH_OK)
-    status = lock(fd, milliseconds, path, ret_fault);
+    status = lock(fd, end, path, ret_fault);
+  if (status == KH_OK)
+    status = lock_itself(path, end, &file, ret_fault);
   if (status != KH_OK)
     return status;
   kh_lockfile *taken = malloc(sizeof *taken);
   if (taken == NULL)
     return kh_fault_set(ret_fault, KH_E_NO_MEMORY, path, 0);
-  taken->fd = fd;
-  fd = -1;
+  *taken = (kh_lockfile){.fd = fd, .file = file};
+  fd = file = -1;
   *ret_lock = taken;
   return KH_OK;
+}
+
+/* closing would not do while a forked child has the descriptor */
+static void unlock(int fd)
+{
+  if (fd < 0)
+    return;
+  flock(fd, LOCK_UN);
+  close(fd);
 }
 
 void kh_lockfile_release(kh_lockfile **lock)
 {
   if (lock == NULL || *lock == NULL)
     return;
-  flock((*lock)->fd, LOCK_UN); /* closing would not do while a forked child has the descriptor */
-  close((*lock)->fd);
+  unlock((*lock)->file);
+  unlock((*lock)->fd);
   free(*lock);
   *lock = NULL;
 }

@@ -105,6 +105,8 @@ static kh_status start(kh_keeper *keeper)
   pthread_sigmask(SIG_SETMASK, &all, &before);
   duty->running = pthread_create(&duty->thread, NULL, run, keeper) == 0;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (duty->running)
+    pthread_setname_np(duty->thread, "keyhold"); /* for who looks at the process */
   return duty->running ? KH_OK : KH_E_NO_MEMORY;
 }
 

@@ -4,13 +4,42 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
+#include <urcu/tls-compat.h>
+
+/*
+ * In a library that is opened at run time each look at a thread-local variable is a call, and
+ * liburcu looks four times at its own. Where it stands does not change while a function runs: a
+ * const function says so, and is called once.
+ */
+struct urcu_bp_reader;
+__attribute__((const, noinline)) static struct urcu_bp_reader **own_reader(void);
+#undef URCU_TLS
+#define URCU_TLS(name) (*own_reader())
 #include <urcu/urcu-bp.h>
+
+__attribute__((const, noinline)) static struct urcu_bp_reader **own_reader(void)
+{
+  return &urcu_bp_reader;
+}
 
 #include "race.h"
 
 struct kh_keyring {
   _Atomic(kh_keytable *) table;
+  atomic_bool has_ciphers; /* of a table that is or was in force, or is about to be */
 };
+
+static inline void leave(const kh_keyring *ring)
+{
+  kh_race_release(ring);
+  urcu_bp_read_unlock();
+}
+
+static inline const kh_keytable *in_force(const kh_keyring *ring)
+{
+  return atomic_load_explicit(&((kh_keyring *)ring)->table, memory_order_acquire);
+}
 
 kh_status kh_keyring_new(kh_keytable *table, kh_keyring **ret_ring)
 {
@@ -18,6 +47,7 @@ kh_status kh_keyring_new(kh_keytable *table, kh_keyring **ret_ring)
   if (ring == NULL)
     return KH_E_NO_MEMORY;
   atomic_init(&ring->table, table);
+  atomic_init(&ring->has_ciphers, kh_keytable_has_ciphers(table));
   *ret_ring = ring;
   return KH_OK;
 }
@@ -35,17 +65,61 @@ void kh_keyring_free(kh_keyring **ring)
 const kh_keytable *kh_keyring_begin(const kh_keyring *ring)
 {
   urcu_bp_read_lock();
-  return atomic_load_explicit(&((kh_keyring *)ring)->table, memory_order_acquire);
+  return in_force(ring);
 }
 
 void kh_keyring_end(const kh_keyring *ring)
 {
-  kh_race_release(ring);
-  urcu_bp_read_unlock();
+  leave(ring);
+}
+
+kh_status kh_keyring_latest(const kh_keyring *ring, uint32_t id, uint32_t *ret_version)
+{
+  urcu_bp_read_lock();
+  kh_status status = kh_keytable_latest(in_force(ring), id, ret_version);
+  leave(ring);
+  return status;
+}
+
+/* Constant sizes, which need no call. */
+static void copy_key(uint8_t *dst, const kh_key *key)
+{
+  memcpy(dst, key->bytes, 16);
+  if (key->len > 16)
+    memcpy(dst + 16, key->bytes + 16, 8);
+  if (key->len > 24)
+    memcpy(dst + 24, key->bytes + 24, 8);
+}
+
+kh_status kh_keyring_copy(const kh_keyring *ring, uint32_t id, uint32_t version, uint8_t *ret_key,
+                          size_t room, size_t *ret_len)
+{
+  urcu_bp_read_lock();
+  const kh_key *found = kh_keytable_find(in_force(ring), id, version);
+  if (found != NULL) {
+    if (found->len <= room)
+      copy_key(ret_key, found);
+    *ret_len = found->len;
+  }
+  leave(ring);
+  return found == NULL ? KH_E_KEY_NOT_FOUND : KH_OK;
+}
+
+kh_key_cipher kh_keyring_cipher(const kh_keyring *ring, uint32_t id, uint32_t version)
+{
+  if (!atomic_load_explicit(&((kh_keyring *)ring)->has_ciphers, memory_order_acquire))
+    return KH_KEY_CIPHER_UNSET;
+  urcu_bp_read_lock();
+  const kh_key *found = kh_keytable_find(in_force(ring), id, version);
+  kh_key_cipher cipher = found == NULL ? KH_KEY_CIPHER_UNSET : (kh_key_cipher)found->policy.cipher;
+  leave(ring);
+  return cipher;
 }
 
 kh_keytable *kh_keyring_exchange(kh_keyring *ring, kh_keytable *table)
 {
+  if (kh_keytable_has_ciphers(table))
+    atomic_store(&ring->has_ciphers, true); /* before anybody can see a version of the table */
   kh_keytable *old = atomic_exchange(&ring->table, table);
   urcu_bp_synchronize_rcu();
   kh_race_acquire(ring);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keyhold/random.h"
 #include "keyhold/secret.h"
 
 /* A key id and where its versions stand. id 0 marks a free slot: no key has it, and looking it up
@@ -21,16 +22,18 @@ struct kh_keytable {
   kh_secret *memory; /* holds versions, then slots */
   const struct slot *slots;
   const kh_key *versions;
-  size_t slot_mask; /* number of slots, a power of two, less 1 */
+  uint64_t multiplier; /* of the hash */
+  size_t slot_mask;    /* number of slots, a power of two, less 1 */
   size_t id_count;
   size_t version_count;
   bool has_ciphers;
 };
 
-static size_t hash_id(uint32_t id)
+/* Multiply-shift with a random odd number for each table: who may write the key file cannot choose
+ * ids that all fall into one place, and ids in a row spread well. */
+static size_t hash_id(uint64_t multiplier, uint32_t id)
 {
-  return (size_t)(id * 2654435761u) >>
-         7; /* Knuth's multiplicative hash: ids are often consecutive */
+  return (size_t)((id * multiplier) >> 32);
 }
 
 /* Fills `order` with the indices of the keys that count, sorted by id and version. */
@@ -66,9 +69,9 @@ static size_t slots_for(size_t ids)
   return slots;
 }
 
-static struct slot *slot_of(struct slot *slots, size_t mask, uint32_t id)
+static struct slot *slot_of(struct slot *slots, size_t mask, uint64_t multiplier, uint32_t id)
 {
-  size_t at = hash_id(id) & mask;
+  size_t at = hash_id(multiplier, id) & mask;
   while (slots[at].id != 0 && slots[at].id != id)
     at = (at + 1) & mask;
   return &slots[at];
@@ -80,7 +83,7 @@ static void fill(kh_keytable *table, const kh_keylist *list, const uint32_t *ord
   for (size_t i = 0; i < table->version_count; i++) {
     const kh_key *key = kh_keylist_at(list, order[i]);
     versions[i] = *key;
-    struct slot *slot = slot_of(slots, table->slot_mask, key->id);
+    struct slot *slot = slot_of(slots, table->slot_mask, table->multiplier, key->id);
     if (slot->id == 0)
       *slot = (struct slot){.id = key->id, .first = (uint32_t)i};
     slot->count++;
@@ -93,12 +96,17 @@ static kh_status build(kh_keytable *table, const kh_keylist *list, uint32_t *ord
 {
   table->version_count = order_keys(list, order);
   table->id_count = count_ids(list, order, table->version_count);
+  kh_status status = kh_random_start();
+  if (status != KH_OK)
+    return status;
+  kh_random_bytes((uint8_t *)&table->multiplier, sizeof table->multiplier);
+  table->multiplier |= 1;
   size_t slots = slots_for(table->id_count);
   table->slot_mask = slots - 1;
 
   size_t versions_size = table->version_count * sizeof(kh_key);
   size_t size = versions_size + slots * sizeof(struct slot);
-  kh_status status = kh_secret_new(size, &table->memory);
+  status = kh_secret_new(size, &table->memory);
   if (status != KH_OK)
     return status;
   kh_secret_set_len(table->memory, size);
@@ -139,7 +147,7 @@ void kh_keytable_free(kh_keytable **table)
 
 static const struct slot *find_slot(const kh_keytable *table, uint32_t id)
 {
-  size_t at = hash_id(id) & table->slot_mask;
+  size_t at = hash_id(table->multiplier, id) & table->slot_mask;
   while (table->slots[at].id != 0) {
     if (table->slots[at].id == id)
       return &table->slots[at];

@@ -2,7 +2,6 @@
 #include "source.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "keyhold/inventory.h"
 
@@ -67,53 +66,21 @@ kh_status kh_file_keys_inventory(const kh_file_keys *keys, char **ret_text, size
 static kh_status file_latest(void *argument, uint32_t id, uint32_t *ret_version)
 {
   const kh_file_keys *keys = argument;
-  const kh_keytable *table = kh_keyring_begin(keys->ring);
-  kh_status status = kh_keytable_latest(table, id, ret_version);
-  kh_keyring_end(keys->ring);
-  return status;
-}
-
-/* Constant sizes, which need no call: this and the look-up are all that get_key is. */
-static void copy_key(uint8_t *dst, const kh_key *key)
-{
-  memcpy(dst, key->bytes, 16);
-  if (key->len > 16)
-    memcpy(dst + 16, key->bytes + 16, 8);
-  if (key->len > 24)
-    memcpy(dst + 24, key->bytes + 24, 8);
+  return kh_keyring_latest(keys->ring, id, ret_version);
 }
 
 static kh_status file_copy(void *argument, uint32_t id, uint32_t version, uint8_t *ret_key,
                            size_t room, size_t *ret_len)
 {
   const kh_file_keys *keys = argument;
-  const kh_key *found = kh_keytable_find(kh_keyring_begin(keys->ring), id, version);
-  if (found != NULL) {
-    if (found->len <= room)
-      copy_key(ret_key, found);
-    *ret_len = found->len;
-  }
-  kh_keyring_end(keys->ring);
-  return found == NULL ? KH_E_KEY_NOT_FOUND : KH_OK;
-}
-
-static kh_key_cipher cipher_in(const kh_keytable *table, uint32_t id, uint32_t version,
-                               kh_key_cipher default_cipher)
-{
-  if (!kh_keytable_has_ciphers(table))
-    return default_cipher;
-  const kh_key *found = kh_keytable_find(table, id, version);
-  bool unset = found == NULL || found->policy.cipher == KH_KEY_CIPHER_UNSET;
-  return unset ? default_cipher : (kh_key_cipher)found->policy.cipher;
+  return kh_keyring_copy(keys->ring, id, version, ret_key, room, ret_len);
 }
 
 static kh_key_use file_use(void *argument, uint32_t id, uint32_t version)
 {
   const kh_file_keys *keys = argument;
-  const kh_keytable *table = kh_keyring_begin(keys->ring);
-  kh_key_cipher cipher = cipher_in(table, id, version, keys->default_cipher);
-  kh_keyring_end(keys->ring);
-  return uses[cipher];
+  kh_key_cipher cipher = kh_keyring_cipher(keys->ring, id, version);
+  return uses[cipher == KH_KEY_CIPHER_UNSET ? keys->default_cipher : cipher];
 }
 
 static kh_status file_data_key(void *argument, uint32_t id, uint32_t version, kh_bytes passed,

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Key files as a test sees them: read by means that are not Keyhold's, and compared with what they were."""
+import functools
+import os
+import re
+import subprocess
+
+KEY_LINE = re.compile(r"(\d+);(?:(\d+);)?([0-9A-Fa-f]{32}|[0-9A-Fa-f]{48}|[0-9A-Fa-f]{64})(.*)")
+NEW_LINE = re.compile(r"\d+;\d+;(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{48}|[0-9A-Fa-f]{64})(?:;\w+=[\w:.+-]+)*")
+
+START = """\
+# Keys of a test. What stands in comments stays.
+
+1;{0}
+   # between keys
+2;1;{1};bits=256
+3;{2} what follows a key is ignored
+# the last line
+"""
+
+
+class Broken(Exception):
+    """The key file is not what it must be."""
+
+
+class TextFile:
+    """In the clear."""
+    form = "text"
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.path = folder / "keys.txt"
+        self.paths = [self.path]  # what a rotation reads
+
+    def create(self):
+        self._write(START.format(os.urandom(16).hex(), os.urandom(32).hex(), os.urandom(16).hex()))
+
+    def _write(self, text):
+        self._put(text.encode())
+
+    def _put(self, data):
+        fresh = self.path.with_name("fresh")
+        fresh.write_bytes(data)
+        fresh.chmod(0o600)
+        fresh.rename(self.path)
+
+    def add_version(self):
+        """As somebody who edits the file."""
+        text = self.text()
+        self._write(f"{text}1;{latest(text)[1] + 2};{os.urandom(16).hex()}\n")
+
+    def options(self):
+        return [f"--file-key-management-filename={self.path}"]
+
+    def text(self):
+        """What it holds now, in the clear."""
+        return self.path.read_text()
+
+
+class ContainerFile(TextFile):
+    """Encrypted by `openssl enc`."""
+    form = "openssl"
+    DERIVATION = ("-aes-256-cbc", "-md", "sha256", "-pbkdf2", "-iter", "1000")
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.password = folder / "password"
+        self.paths.append(self.password)
+
+    def _openssl(self, direction, data):
+        done = subprocess.run(["openssl", "enc", direction, *self.DERIVATION, "-pass", f"file:{self.password}"],
+                              input=data, capture_output=True)
+        if done.returncode != 0:
+            raise Broken(f"openssl enc {direction}: {done.stderr.decode().splitlines()[:1]}")
+        return done.stdout
+
+    def _write(self, text):
+        self._put(self._openssl("-e", text.encode()))
+
+    def create(self):
+        self.password.write_text(os.urandom(16).hex() + "\n")
+        self.password.chmod(0o600)
+        super().create()
+
+    def options(self):
+        return [*super().options(), f"--file-key-management-filekey=FILE:{self.password}", "--file-key-management-digest=sha256",
+                "--file-key-management-use-pbkdf2=1000"]
+
+    @functools.lru_cache(8)
+    def _decrypted(self, data):
+        return self._openssl("-d", data).decode(errors="replace")
+
+    def text(self):
+        return self._decrypted(self.path.read_bytes())
+
+
+@functools.lru_cache(8)
+def versions(text):
+    """{(id, version): key} of a key file in the clear."""
+    found = {}
+    for line in text.splitlines():
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        match = KEY_LINE.match(line.strip())
+        if match is None:
+            raise Broken(f"no line of a key file: {len(line)} characters")
+        number = (int(match[1]), int(match[2] or 1))
+        if number in found:
+            raise Broken(f"key {number} stands twice")
+        found[number] = match[3].lower()
+    return found
+
+
+def latest(text):
+    """{id: highest version}"""
+    highest = {}
+    for key_id, version in versions(text):
+        highest[key_id] = max(version, highest.get(key_id, 0))
+    return highest
+
+
+def added(before, after):
+    """{id: version} of the lines that `after` has more; all that `before` has must be there, in its order."""
+    new = []
+    rest = iter(after.splitlines(keepends=True))
+    for line in before.splitlines(keepends=True):
+        for other in rest:
+            if other == line:
+                break
+            new.append(other)
+        else:
+            raise Broken("a line of the key file is gone or changed")
+    new.extend(rest)
+    return check_new(new, before, after)
+
+
+def check_new(lines, before, after):
+    for line in lines:
+        if not line.endswith("\n") or NEW_LINE.fullmatch(line[:-1]) is None:
+            raise Broken(f"a new line of the key file is not whole: {len(line)} characters")
+    old, now = versions(before), versions(after)
+    new = {key_id: version for key_id, version in now.keys() - old.keys()}
+    if len(new) != len(lines):
+        raise Broken(f"{len(lines)} new lines for the keys {sorted(now.keys() - old.keys())}")
+    for key_id, version in new.items():
+        if version <= latest(before)[key_id]:
+            raise Broken(f"the new version {version} of key {key_id} is not the latest")
+    if len(set(now.values())) != len(now):
+        raise Broken("two versions have the same key")
+    return new

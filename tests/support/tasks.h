@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file tasks.h
+ * The threads of this process, as the system sees them.
+ */
+#ifndef KEYHOLD_TEST_TASKS_H
+#define KEYHOLD_TEST_TASKS_H
+
+#include <stdint.h>
+
+/**
+ * How many threads of this process have a name.
+ *
+ * @param ret_blocked  the signals that the last of them blocks, bit 0 for signal 1; may be NULL.
+ */
+unsigned test_tasks(const char *name, uint64_t *ret_blocked);
+
+#endif
