@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "keyhold/argon2.h"
 #include "keyhold/limits.h"
+#include "memory.h"
 #include "reference.h"
 #include "unit.h"
 
@@ -83,10 +85,52 @@ static void its_failures_are_told_apart(void **state)
   kh_secret_free(&key);
 }
 
+/* A thread whose stack stays when it ends, with all that was left on it. */
+static _Alignas(4096) uint8_t stack[1 << 20];
+static struct masked derived;
+
+static void *derive_in_thread(void *unused)
+{
+  kh_argon2_cost cost = {KH_ARGON2_MEMORY_MIN, KH_ARGON2_PASSES_MIN};
+  kh_secret *key = NULL;
+  if (kh_secret_new(32, &key) == KH_OK && derive("x", cost, key) == KH_OK) {
+    kh_bytes bytes = kh_secret_bytes(key);
+    for (derived.len = 0; derived.len < bytes.len; derived.len++)
+      derived.bytes[derived.len] = bytes.data[derived.len] ^ MEMORY_MASK;
+  }
+  kh_secret_free(&key);
+  return unused;
+}
+
+static void run_on_stack(size_t offset)
+{
+  pthread_attr_t attributes;
+  pthread_t thread;
+  assert_int_equal(pthread_attr_init(&attributes), 0);
+  assert_int_equal(pthread_attr_setstack(&attributes, stack, sizeof stack - offset), 0);
+  assert_int_equal(pthread_create(&thread, &attributes, derive_in_thread, NULL), 0);
+  assert_int_equal(pthread_join(thread, NULL), 0);
+  pthread_attr_destroy(&attributes);
+}
+
+/* libsodium leaves a copy of what it derived on the stack; at some addresses other things overwrite
+ * it */
+static void no_copy_of_the_key_stays(void **state)
+{
+  (void)state;
+  for (size_t offset = 16; offset < 4096; offset += 272) {
+    run_on_stack(offset);
+    assert_int_equal(derived.len, 32);
+    assert_int_equal(memory_count(&derived, MEMORY_DUMPED), 0);
+    assert_int_equal(memory_count(&derived, MEMORY_NOT_DUMPED), 0);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(it_matches_another_implementation),
+      cmocka_unit_test(no_copy_of_the_key_stays),
       cmocka_unit_test(its_failures_are_told_apart),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
