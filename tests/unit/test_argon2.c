@@ -118,7 +118,7 @@ static void run_on_stack(size_t offset)
 static void no_copy_of_the_key_stays(void **state)
 {
   (void)state;
-  for (size_t offset = 16; offset < 4096; offset += 272) {
+  for (size_t offset = 16; offset < 4096; offset += 1360) {
     run_on_stack(offset);
     assert_int_equal(derived.len, 32);
     assert_int_equal(memory_count(&derived, MEMORY_DUMPED), 0);

@@ -276,7 +276,7 @@ static void no_key_stays_in_memory(void **state)
 {
   (void)state;
   thread_path = write_sealed(TEXT);
-  for (size_t offset = 16; offset < 4096; offset += 272) { /* what overwrites what depends on it */
+  for (size_t offset = 16; offset < 4096; offset += 2720) { /* what overwrites what depends on it */
     seen_count = 0;
     load_on_stack(offset);
     assert_int_equal(thread_status, KH_OK);
