@@ -252,6 +252,33 @@ static void a_file_open_to_others_is_warned_of_with_its_mode(void **state)
   }
 }
 
+/* the modes of the key file and of the passphrase file */
+static kh_status load_strictly(mode_t mode, mode_t passphrase_mode, kh_fault *fault)
+{
+  KH_AUTO_KEYLIST list = NULL;
+  char filekey[1024];
+  const char *path = encrypted("sealed", "1;" KEY "\n", "secret");
+  assert_int_equal(chmod(path, mode), 0);
+  snprintf(filekey, sizeof filekey, "FILE:%s", test_text("pass", "secret", passphrase_mode));
+  kh_keyfile_options options = {.path = path,
+                                .filekey = filekey,
+                                .permissions = KH_PERMISSIONS_STRICT,
+                                .digest = KH_DIGEST_SHA256};
+  return kh_keyfile_load(&options, crypt, NULL, &list, NULL, fault);
+}
+
+static void strict_permissions_are_for_both_files(void **state)
+{
+  (void)state;
+  kh_fault fault;
+  assert_int_equal(load_strictly(0600, 0640, NULL), KH_OK);
+  assert_int_equal(load_strictly(0604, 0600, &fault), KH_E_FILE_UNSAFE);
+  assert_string_equal(fault.path.text, test_path("sealed"));
+  assert_int_equal(fault.mode & 07777, 0604);
+  assert_int_equal(load_strictly(0600, 0660, &fault), KH_E_FILE_UNSAFE);
+  assert_string_equal(fault.path.text, test_path("pass"));
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -269,6 +296,7 @@ int main(void)
       cmocka_unit_test(the_size_limit_and_one_past_it),
       cmocka_unit_test(names_that_are_no_files),
       cmocka_unit_test(a_file_open_to_others_is_warned_of_with_its_mode),
+      cmocka_unit_test(strict_permissions_are_for_both_files),
   };
   return cmocka_run_group_tests(tests, open_crypt, close_crypt);
 }

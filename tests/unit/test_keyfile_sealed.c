@@ -105,7 +105,7 @@ static void every_key_and_attribute_is_loaded(void **state)
     assert_int_equal(load(path, filekeys[i], &list, &info), KH_OK);
     assert_string_equal(info.format, "sealed");
     assert_true(info.ends_line);
-    assert_string_equal(heard.text, "");
+    assert_int_equal(heard.count[KH_LOG_HINT], 0);
     expect_same_keys(list, TEXT);
   }
 }
@@ -127,13 +127,13 @@ static void each_failure_is_told_apart(void **state)
   const char *path = write_sealed(TEXT);
   assert_int_equal(load(path, NULL, &list, NULL), KH_E_NO_PASSPHRASE);
   assert_int_equal(load(path, "", &list, NULL), KH_E_NO_PASSPHRASE);
-  assert_string_equal(heard.text, "");
+  assert_int_equal(heard.count[KH_LOG_HINT], 0);
   assert_int_equal(load(path, "wrong", &list, NULL), KH_E_WRONG_PASSPHRASE);
   assert_int_equal(heard.count[KH_LOG_HINT], 1);
   assert_true(recorder_has(&heard, "each of its slots"));
   path = test_text("keys", "keyhold-sealed 1\nslot", 0600);
   assert_int_equal(load(path, "first", &list, NULL), KH_E_SEALED_DAMAGED);
-  assert_string_equal(heard.text, "");
+  assert_int_equal(heard.count[KH_LOG_HINT], 0);
   path = write_sealed("2;" A16 "\n");
   assert_int_equal(load(path, "first", &list, NULL), KH_E_NO_SYSTEM_KEY);
   path = write_sealed("1;not hex\n");

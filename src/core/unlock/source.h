@@ -22,7 +22,11 @@ typedef struct kh_unlock_source {
                     kh_secret **ret_passphrase, kh_fault *ret_fault);
 } kh_unlock_source;
 
-extern const kh_unlock_source kh_unlock_file;    /* source_file.c */
-extern const kh_unlock_source kh_unlock_literal; /* source_literal.c */
+extern const kh_unlock_source kh_unlock_file;       /* source_file.c */
+extern const kh_unlock_source kh_unlock_credential; /* source_credential.c */
+extern const kh_unlock_source kh_unlock_env;        /* source_env.c */
+extern const kh_unlock_source kh_unlock_exec;       /* source_exec.c */
+extern const kh_unlock_source kh_unlock_socket;     /* source_socket.c */
+extern const kh_unlock_source kh_unlock_literal;    /* source_literal.c */
 
 #endif

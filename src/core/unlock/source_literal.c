@@ -8,7 +8,6 @@ static kh_status read_literal(const char *argument, kh_permissions permissions, 
                               kh_secret **ret_passphrase, kh_fault *ret_fault)
 {
   (void)permissions;
-  (void)log;
   size_t len = strnlen(argument, KH_SECRET_LITERAL_MAX + 1);
   if (len > KH_SECRET_LITERAL_MAX) {
     kh_fault_set(ret_fault, KH_E_SECRET_TOO_LONG, "the setting", 0);
@@ -22,6 +21,10 @@ static kh_status read_literal(const char *argument, kh_permissions permissions, 
     return kh_fault_set(ret_fault, status, NULL, 0);
   memcpy(kh_secret_data(passphrase), argument, len);
   kh_secret_set_len(passphrase, len);
+  kh_log_write(log, KH_LOG_WARNING,
+               "the passphrase is written into filekey: SHOW VARIABLES shows it to every user, and "
+               "backups have it, which is deprecated; use FILE:, CREDENTIAL:, EXEC:, SOCKET: or "
+               "ENV:");
   *ret_passphrase = passphrase;
   return KH_OK;
 }

@@ -2,6 +2,7 @@
 #include "keyhold/unlock.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "passphrase.h"
@@ -9,7 +10,39 @@
 #include "stream.h"
 
 /* the first whose prefix fits; the literal one fits always and stands last */
-static const kh_unlock_source *const sources[] = {&kh_unlock_file, &kh_unlock_literal};
+static const kh_unlock_source *const sources[] = {&kh_unlock_file,   &kh_unlock_credential,
+                                                  &kh_unlock_env,    &kh_unlock_exec,
+                                                  &kh_unlock_socket, &kh_unlock_literal};
+
+/* never shows the argument: it may be a part of a passphrase */
+static kh_status refuse(const kh_unlock_source *source, kh_fault *ret_fault)
+{
+  kh_fault_set(ret_fault, KH_E_SOURCE_SYNTAX, source->prefix, 0);
+  if (ret_fault != NULL)
+    snprintf(ret_fault->quote, sizeof ret_fault->quote, "%s", source->takes);
+  return KH_E_SOURCE_SYNTAX;
+}
+
+/* To the server's own plugin a filekey with a prefix that it does not have is the passphrase. */
+static void hint_at_literal(const kh_unlock_source *source, const kh_log *log)
+{
+  kh_log_write(log, KH_LOG_HINT,
+               "'%s' in filekey names where the passphrase comes from; a passphrase that itself "
+               "begins so must be put into a file (FILE:path)",
+               source->prefix);
+}
+
+static kh_status read_source(const kh_unlock_source *source, const char *argument,
+                             kh_permissions permissions, const kh_log *log,
+                             kh_secret **ret_passphrase, kh_fault *ret_fault)
+{
+  bool fits = source->fits == NULL || source->fits(argument);
+  kh_status status = fits ? source->read(argument, permissions, log, ret_passphrase, ret_fault)
+                          : refuse(source, ret_fault);
+  if (status != KH_OK && source->takes != NULL)
+    hint_at_literal(source, log);
+  return status;
+}
 
 static const kh_unlock_source *source_of(const char *filekey)
 {
@@ -32,8 +65,8 @@ kh_status kh_unlock(const char *filekey, kh_permissions permissions, const kh_lo
     return KH_OK;
   }
   const kh_unlock_source *source = source_of(filekey);
-  return source->read(filekey + strlen(source->prefix), permissions, log, ret_passphrase,
-                      ret_fault);
+  return read_source(source, filekey + strlen(source->prefix), permissions, log, ret_passphrase,
+                     ret_fault);
 }
 
 kh_status kh_unlock_fd(int fd, const char *name, const kh_log *log, kh_secret **ret_passphrase,
