@@ -36,7 +36,7 @@ static kh_status write_key(kh_rewrite *rewrite, const kh_keylist *added)
 static kh_status add(kh_rewrite *rewrite, const kh_keyfile_addition *addition, uint32_t *ret_id)
 {
   KH_AUTO_KEYLIST added = NULL;
-  uint32_t id;
+  uint32_t id = 0;
   kh_status status = kh_rewrite_open(rewrite, KH_REPEATS_REFUSED);
   if (status == KH_OK)
     status = choose_id(rewrite, addition->id, &id);
