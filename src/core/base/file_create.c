@@ -17,8 +17,8 @@ static bool write_file(kh_fresh *fresh, kh_bytes content)
          fsync(fresh->fd) == 0;
 }
 
-/* A file system that cannot rename without replacing (NFS) can make a second name and take the first
- * one away. */
+/* A file system that cannot rename without replacing (NFS) can make a second name and take the
+ * first one away. */
 static bool give_name(const kh_fresh *fresh)
 {
   if (renameat2(fresh->folder, fresh->fresh, fresh->folder, fresh->name, RENAME_NOREPLACE) == 0 ||
