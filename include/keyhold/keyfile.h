@@ -134,6 +134,21 @@ KH_MUST_USE kh_status kh_keyfile_convert(const kh_keyfile_options *options, cons
                                          const kh_keyfile_form *form, const char *to,
                                          const kh_log *log, kh_fault *ret_fault);
 
+/**
+ * Removes old versions of keys from a key file, under its kh_lockfile and by kh_file_replace().
+ *
+ * @param removed    none of them the latest of its key; which keys they are does not matter.
+ * @param expected   the stamp of the file for which that was decided.
+ * @param log        may be NULL.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK; KH_E_FILE_CHANGED; KH_E_KEY_NOT_FOUND, KH_E_KEY_LATEST; the codes of
+ * kh_keyfile_load(), kh_lockfile_take() and kh_file_replace(). As thread-safe as the log.
+ */
+KH_MUST_USE kh_status kh_keyfile_remove_versions(const kh_keyfile_options *options,
+                                                 const kh_crypt *crypt, const kh_keytable *removed,
+                                                 const kh_file_stamp *expected, const kh_log *log,
+                                                 kh_fault *ret_fault);
+
 /** What is done to a slot of a sealed key file. */
 typedef enum kh_slot_change {
   KH_SLOT_ADD,    /**< kh_sealed_add_slot() */

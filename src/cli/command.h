@@ -47,11 +47,13 @@ int kh_cli_convert(int argc, char **argv); /* convert.c */
 int kh_cli_create(int argc, char **argv);  /* create.c */
 int kh_cli_export(int argc, char **argv);  /* export.c */
 int kh_cli_list(int argc, char **argv);    /* list.c */
+int kh_cli_retire(int argc, char **argv);  /* retire.c */
 int kh_cli_rotate(int argc, char **argv);  /* rotate.c */
 int kh_cli_seal(int argc, char **argv);    /* seal.c */
 int kh_cli_unseal(int argc, char **argv);  /* unseal.c */
+int kh_cli_watch(int argc, char **argv);   /* watch.c */
 
-/* slot.c */
+/* slot_add.c and so on */
 int kh_cli_slot_add(int argc, char **argv);
 int kh_cli_slot_change(int argc, char **argv);
 int kh_cli_slot_list(int argc, char **argv);

@@ -20,6 +20,8 @@ const kh_cli_command kh_cli_commands[] = {
     {"slot add", "add a passphrase to a sealed key file", kh_cli_slot_add},
     {"slot change", "exchange a passphrase of a sealed key file", kh_cli_slot_change},
     {"slot remove", "withdraw a passphrase of a sealed key file", kh_cli_slot_remove},
+    {"retire", "remove old versions that nothing can still need", kh_cli_retire},
+    {"watch", "show how far a server is with re-encryption", kh_cli_watch},
     {"export", "print the keys themselves", kh_cli_export},
 };
 const size_t kh_cli_command_count = sizeof kh_cli_commands / sizeof kh_cli_commands[0];

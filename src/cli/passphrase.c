@@ -20,7 +20,7 @@ bool kh_cli_source_is_given(const kh_cli_source *source)
 
 static void set_setting(kh_cli_source *source, const char *value, struct argp_state *state)
 {
-  if (value[0] == '\0' || kh_unlock_is_literal(value))
+  if (kh_unlock_is_literal(value))
     argp_error(state,
                "a passphrase on the command line is visible to every user; name a source, or "
                "leave the option out to be asked");

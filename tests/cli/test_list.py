@@ -8,7 +8,7 @@ import command
 from command import KEY1, KEY2, KEY3
 
 TEXT = f"""# a comment
-1;{KEY1}
+1;{KEY1};rotate=1d
 1;3;{KEY2};cipher=aes256-ctr;created=2026-10-22;rotate=3d
 4000000000;{KEY3};created=2100-01-01
 """

@@ -9,7 +9,7 @@
 #include "unit.h"
 
 static const char *const texts[][3] = {
-    {"a", "1", "x"}, {"longer", "12345", ""}, {"", "7", ""}, {"", "", ""}};
+    {"a", "1", "x"}, {"longer", "12345", ""}, {"", "7", ""}, {"", "", ""}, {"b", "", "y"}};
 static const kh_cli_column columns[] = {{"NAME", false}, {"SIZE", true}, {"REST", false}};
 
 static void fill(const void *user, size_t row, kh_cli_cell *cells)
@@ -36,12 +36,13 @@ static void assert_prints(size_t rows, kh_cli_colour colour, bool in_colour, con
 static void columns_are_aligned(void **state)
 {
   (void)state;
-  assert_prints(4, KH_CLI_PLAIN, true,
+  assert_prints(5, KH_CLI_PLAIN, true,
                 "\033[1mNAME\033[0m     \033[1mSIZE\033[0m  \033[1mREST\033[0m\n"
                 "a           1  x\n"
                 "longer  12345\n"
                 "            7\n"
-                "\n");
+                "\n"
+                "b              y\n");
 }
 
 static void titles_count_too(void **state)
@@ -105,6 +106,7 @@ static void numbers(void **state)
       "1.0"};
   for (size_t i = 0; i < COUNT(none); i++)
     assert_false(kh_cli_read_number(none[i], 10, 100, &number));
+  assert_false(kh_cli_read_number("", 0, 100, &number));
   assert_int_equal(number, 77);
   assert_true(kh_cli_read_number("10", 10, 100, &number) && number == 10);
   assert_true(kh_cli_read_number("0100", 10, 100, &number) && number == 100);

@@ -127,6 +127,8 @@ static const struct {
      "File '/k' has another cipher for key id 5 version 3, in line 8, than the one in use; a "
      "cipher "
      "can only change with a new version"},
+    {{.status = KH_E_KEY_LATEST, .key_id = 5, .key_version = 3},
+     "File '/k' has key id 5 version 3 as its latest, which cannot be removed"},
     {{.status = KH_E_NO_KEY_ID}, "File '/k' has the highest key id; choose a lower one"},
     {{.status = KH_E_KEY_EXISTS, .key_id = 5}, "File '/k' has key id 5 already"},
     {{.status = KH_E_KEY_NOT_FOUND, .key_id = 5}, "File '/k' has no key id 5"},

@@ -18,11 +18,12 @@
 #define NEW "1;a new file\n"
 
 static bool no_rename; /* the file system cannot rename without replacing */
+static bool is_lying;  /* what is done is told to have failed, as over a network */
 
 static int reset(void **state)
 {
   (void)state;
-  no_rename = false;
+  no_rename = is_lying = false;
   memset(&test_calls, 0, sizeof test_calls);
   return 0;
 }
@@ -34,8 +35,21 @@ CALLS_WRAP(int, unlinkat, -1, (int folder, const char *name, int flags), (folder
 CALLS_WRAP(ssize_t, write, -1, (int fd, const void *data, size_t size), (fd, data, size))
 CALLS_WRAP(int, fchmod, -1, (int fd, mode_t mode), (fd, mode))
 CALLS_WRAP(int, fsync, -1, (int fd), (fd))
-CALLS_WRAP(int, linkat, -1, (int from, const char *old, int to, const char *new, int flags),
-           (from, old, to, new, flags))
+
+int __real_linkat(int from, const char *old, int to, const char *new, int flags);
+int __wrap_linkat(int from, const char *old, int to, const char *new, int flags);
+
+static int told(int result)
+{
+  if (is_lying)
+    errno = EIO;
+  return is_lying ? -1 : result;
+}
+
+int __wrap_linkat(int from, const char *old, int to, const char *new, int flags)
+{
+  return calls_strike("linkat") ? -1 : told(__real_linkat(from, old, to, new, flags));
+}
 
 int __real_renameat2(int from, const char *old, int to, const char *new, unsigned flags);
 int __wrap_renameat2(int from, const char *old, int to, const char *new, unsigned flags);
@@ -45,7 +59,7 @@ int __wrap_renameat2(int from, const char *old, int to, const char *new, unsigne
   if (calls_strike("renameat2"))
     return -1;
   if (!no_rename)
-    return __real_renameat2(from, old, to, new, flags);
+    return told(__real_renameat2(from, old, to, new, flags));
   errno = EINVAL;
   return -1;
 }
@@ -189,6 +203,20 @@ static void what_a_killed_process_left_is_replaced(void **state)
   assert_false(is_there(temporary()));
 }
 
+static void what_is_done_and_told_to_have_failed(void **state)
+{
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    reset(NULL);
+    no_rename = i == 1;
+    is_lying = true;
+    assert_int_equal(create(missing(), NULL), KH_OK);
+    expect_content(test_path("keys"), NEW);
+    assert_int_equal(mode_of(test_path("keys")), S_IFREG | 0600);
+    assert_false(is_there(temporary()));
+  }
+}
+
 static void names_that_lead_nowhere(void **state)
 {
   (void)state;
@@ -275,6 +303,7 @@ int main(void)
       cmocka_unit_test_setup(what_is_there_stays, reset),
       cmocka_unit_test_setup(somebody_makes_it_meanwhile, reset),
       cmocka_unit_test_setup(what_a_killed_process_left_is_replaced, reset),
+      cmocka_unit_test_setup(what_is_done_and_told_to_have_failed, reset),
       cmocka_unit_test_setup(names_that_lead_nowhere, reset),
       cmocka_unit_test_setup(the_file_is_flushed_before_and_the_folder_after_it_has_its_name,
                              reset),

@@ -547,6 +547,60 @@ static void slots_that_cannot_be_changed(void **state)
   kh_secret_free(&second);
 }
 
+static kh_status remove_versions(const char *path, const char *format, const char *removed,
+                                 const kh_file_stamp *expected)
+{
+  kh_fault fault = {.status = KH_OK};
+  kh_keyfile_options options = options_of(path, format);
+  kh_keytable *table = rotation_table_of(removed);
+  kh_status status =
+      kh_keyfile_remove_versions(&options, rotation_crypt, table, expected, NULL, &fault);
+  kh_keytable_free(&table);
+  assert_int_equal(fault.status, status);
+  return status;
+}
+
+static kh_file_stamp stamp_of(const char *path)
+{
+  kh_file_stamp stamp;
+  assert_int_equal(kh_file_stamp_of(path, &stamp, NULL), KH_OK);
+  return stamp;
+}
+
+static void old_versions_are_removed(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < FORMATS; i++) {
+    const char *path = test_text("keys", TEXT, 0640);
+    assert_int_equal(convert(path, "text", formats[i], NULL), KH_OK);
+    kh_file_stamp stamp = stamp_of(path);
+    assert_int_equal(remove_versions(path, formats[i], "1;" A16 "\n", &stamp), KH_OK);
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0640);
+    assert_int_equal(convert(path, formats[i], "text", NULL), KH_OK);
+    rotation_expect_content(path, "# mine\r\n\n1;3;" A32 ";cipher=aes256-ctr;created=2026-11-22\n"
+                                  "7;" A16 ";rotate=90d;bits=256");
+  }
+}
+
+static void versions_that_cannot_be_removed(void **state)
+{
+  (void)state;
+  const char *path = test_text("keys", TEXT, 0600);
+  kh_file_stamp stamp = stamp_of(path);
+  assert_int_equal(remove_versions(path, "text", "1;3;" A32 "\n", &stamp), KH_E_KEY_LATEST);
+  assert_int_equal(remove_versions(path, "text", "1;" A16 "\n7;" A16, &stamp), KH_E_KEY_LATEST);
+  assert_int_equal(remove_versions(path, "text", "1;2;" A16, &stamp), KH_E_KEY_NOT_FOUND);
+  kh_lockfile *lock = NULL;
+  assert_int_equal(kh_lockfile_take(path, 0, &lock, NULL), KH_OK);
+  assert_int_equal(remove_versions(path, "text", "1;" A16, &stamp), KH_E_FILE_LOCKED);
+  kh_lockfile_release(&lock);
+  stamp.modified++;
+  assert_int_equal(remove_versions(path, "text", "1;" A16, &stamp), KH_E_FILE_CHANGED);
+  rotation_expect_content(path, TEXT);
+}
+
 static void formats_have_names(void **state)
 {
   (void)state;
@@ -578,6 +632,8 @@ int main(void)
       cmocka_unit_test(the_slots_stay),
       cmocka_unit_test(slots_are_changed),
       cmocka_unit_test(slots_that_cannot_be_changed),
+      cmocka_unit_test(old_versions_are_removed),
+      cmocka_unit_test(versions_that_cannot_be_removed),
       cmocka_unit_test(formats_have_names),
   };
   return cmocka_run_group_tests(tests, prepare, clean);

@@ -139,6 +139,13 @@ static void tail_version_limit(const kh_fault *fault, char *text, size_t size)
            fault->key_id, fault->key_version);
 }
 
+static void tail_latest(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size,
+           " has key id %" PRIu32 " version %" PRIu32 " as its latest, which cannot be removed",
+           fault->key_id, fault->key_version);
+}
+
 static void tail_key_exists(const kh_fault *fault, char *text, size_t size)
 {
   snprintf(text, size, " has key id %" PRIu32 " already", fault->key_id);
@@ -259,6 +266,7 @@ static const struct sentence {
     [KH_E_KEY_LOST] = {"File '", "'", tail_lost},
     [KH_E_KEY_CHANGED] = {"File '", "'", tail_changed},
     [KH_E_CIPHER_CHANGED] = {"File '", "'", tail_cipher},
+    [KH_E_KEY_LATEST] = {"File '", "'", tail_latest},
     [KH_E_NO_KEY_ID] = {"File '", "' has the highest key id; choose a lower one", NULL},
     [KH_E_KEY_EXISTS] = {"File '", "'", tail_key_exists},
     [KH_E_KEY_NOT_FOUND] = {"File '", "'", tail_no_key},
