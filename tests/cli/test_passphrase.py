@@ -121,6 +121,17 @@ class FromElsewhere(command.Case):
         self.run_command("list", *self.file, "--passphrase-file=/dev/stdin", stdin=PASSPHRASE)
         self.run_command("list", *self.file, "--passphrase-file=/dev/fd/0", stdin=PASSPHRASE)
 
+    def test_descriptor_by_its_name_for_a_user_without_rights(self):
+        """Who is not root may not open it by that name: the process's memory is private, and so is what /proc has of it."""
+        nobody = []
+        if os.geteuid() == 0:
+            nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+            for name in ("", "keys"):
+                os.chown(self.path(name), 65534, 65534)
+        done = command.subprocess.run([*nobody, command.PROGRAM, "list", *self.file, "--passphrase-file=/dev/stdin"],
+                                      input=PASSPHRASE, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_descriptor_that_is_none(self):
         self.assertIn("is no file descriptor", self.run_command("list", *self.file, "--passphrase-fd=x", status=2).err)
         self.run_command("list", *self.file, "--passphrase-fd=77", status=1)

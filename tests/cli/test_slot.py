@@ -123,6 +123,7 @@ class Slot(command.Case):
 
     def test_check_judges_the_costs(self):
         report = self.run_command("check", "--json", self.file, self.how, status=3).json()
+        self.assertIn("it has one passphrase only", str([f for f in report["findings"] if f["level"] == "note"]))
         self.assertIn("a guess costs too little", str([f for f in report["findings"] if f["level"] == "bad"]))
         self.run_command("slot", "change", self.file, "main", self.how, self.new(OTHER))
         self.run_command("check", self.file, f"--passphrase-file={self.path('new')}")

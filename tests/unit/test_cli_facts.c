@@ -68,7 +68,10 @@ static void a_tablespace_needs_what_is_not_below_its_least_version(void **state)
   assert_needed(&facts, 1, 1, NULL);
   assert_needed(&facts, 1, 3, "d/t");
   assert_needed(&facts, 7, 1, NULL); /* another key */
-  space.least_version = 2;           /* no version of the file */
+  space.least_version = 1;
+  assert_needed(&facts, 1, 1, "d/t");
+  assert_needed(&facts, 7, 1, NULL);
+  space.least_version = 2; /* no version of the file */
   assert_needed(&facts, 1, 1, NULL);
   assert_needed(&facts, 1, 3, "d/t");
   space.least_version = 5;

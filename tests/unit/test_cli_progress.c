@@ -23,6 +23,7 @@ static const struct {
     {{.pages = 10}, 1, KH_CLI_SPACE_PLAIN, 10},
     {{.pages = 10, .current_version = 3, .is_encrypted = true}, 1, KH_CLI_SPACE_WAITING, 0},
     {{.pages = 10, .current_version = 3, .is_moving = true}, 1, KH_CLI_SPACE_MOVING, 0},
+    {{.pages = 10, .current_version = 3, .is_encrypted = true}, 0, KH_CLI_SPACE_WAITING, 0},
     /* at rest */
     {{.is_encrypted = true, .pages = 10, .least_version = 3, .current_version = 3},
      1,
@@ -114,6 +115,18 @@ static void all_together(void **state)
   assert_true(kh_cli_progress_left(&progress) < 0);
 }
 
+static void nothing_is_left_at_the_first_look(void **state)
+{
+  (void)state;
+  kh_cli_space space = {
+      .is_encrypted = true, .pages = 100, .least_version = 3, .current_version = 3};
+  kh_cli_spaces spaces = spaces_of(&space, 1);
+  kh_cli_progress progress = {.pages = 0};
+  kh_cli_progress_update(&progress, &spaces, 5);
+  assert_int_equal(progress.unfinished, 0);
+  assert_true(kh_cli_progress_left(&progress) == 0);
+}
+
 static void rate_and_time_that_is_left(void **state)
 {
   (void)state;
@@ -203,6 +216,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_becomes_of_a_tablespace),
       cmocka_unit_test(all_together),
+      cmocka_unit_test(nothing_is_left_at_the_first_look),
       cmocka_unit_test(rate_and_time_that_is_left),
       cmocka_unit_test(nobody_can_say_how_long_what_stands_still_takes),
       cmocka_unit_test(bars),
