@@ -4,10 +4,9 @@
 
 #include "source.h"
 
-static kh_status read_literal(const char *argument, kh_permissions permissions, const kh_log *log,
-                              kh_secret **ret_passphrase, kh_fault *ret_fault)
+static kh_status read_literal(const char *argument, const kh_log *log, kh_secret **ret_passphrase,
+                              kh_fault *ret_fault)
 {
-  (void)permissions;
   (void)log;
   size_t len = strnlen(argument, KH_SECRET_LITERAL_MAX + 1);
   if (len > KH_SECRET_LITERAL_MAX) {
@@ -26,4 +25,4 @@ static kh_status read_literal(const char *argument, kh_permissions permissions, 
   return KH_OK;
 }
 
-const kh_unlock_source kh_unlock_literal = {.prefix = "", .read = read_literal};
+const kh_unlock_source kh_unlock_literal = {"", read_literal};
