@@ -2,7 +2,7 @@
 /**
  * @file crypt.h
  * AES as MariaDB stores it: CBC, CTR, GCM and ECB over streams of any chunking, and the key
- * derivation of `openssl enc`.
+ * derivation of `openssl enc` and PBKDF2.
  *
  * Sources: AES FIPS 197; CBC, CTR and ECB NIST SP 800-38A; GCM NIST SP 800-38D; padding PKCS#7 (RFC
  * 5652, 6.3); the flags and the forms without padding are what MariaDB 10.11 writes to disk
@@ -175,6 +175,18 @@ size_t kh_crypt_encrypted_length(kh_cipher cipher, size_t len);
  */
 KH_MUST_USE kh_status kh_kdf_openssl_enc(kh_bytes passphrase, const uint8_t *salt, kh_digest digest,
                                          uint32_t iterations, kh_secret *ret_derived);
+
+/**
+ * Derives a key by PBKDF2-HMAC (RFC 8018, 5.2).
+ *
+ * @param passphrase   any length, 0 included.
+ * @param salt         any length.
+ * @param iterations   1 to INT_MAX.
+ * @param ret_derived  is filled to its capacity; its length is set.
+ * @return KH_OK, KH_E_CRYPTO. Thread-safe.
+ */
+KH_MUST_USE kh_status kh_kdf_pbkdf2(kh_bytes passphrase, kh_bytes salt, kh_digest digest,
+                                    uint32_t iterations, kh_secret *ret_derived);
 
 /** The name of a digest as `openssl enc -md` takes it; thread-safe. */
 const char *kh_digest_name(kh_digest digest);

@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "keyhold/limits.h"
 #include "keyhold/status.h"
@@ -26,15 +27,22 @@ kh_shown_path kh_show_path(const char *path);
 /** Place and cause of a failure. All zero: nothing has failed. */
 typedef struct kh_fault {
   kh_status status;
-  kh_shown_path path;   /**< the file, as the user wrote its name */
-  int os_error;         /**< errno, or 0 */
-  unsigned line;        /**< from 1; 0: the file has no lines */
-  size_t column;        /**< from 1, in bytes; 0: no column */
-  unsigned other_line;  /**< KH_E_KEY_DUPLICATE: the line of the first of the two, from 1 */
-  uint32_t key_id;      /**< which key, where one is meant; else 0 */
-  uint32_t key_version; /**< and which version of it; else 0 */
-  uint64_t size;        /**< the size in bytes that was wrong, where there is one */
-  uint64_t limit;       /**< the size in bytes that would have been right, where there is one */
+  kh_shown_path path; /**< the file, as the user wrote its name */
+  int os_error;       /**< errno, or 0 */
+  mode_t mode;        /**< KH_E_FILE_UNSAFE: the file's type and permissions, */
+  uid_t owner;        /**< and whose it is */
+  int ended_with;     /**< KH_E_PROGRAM_EXIT: the exit status, KH_E_PROGRAM_SIGNAL: the signal */
+  char quote[KH_QUOTE_MAX]; /**< the first line that a program wrote to its standard error, or what
+                               would have been right; "": nothing */
+  unsigned line;            /**< from 1; 0: the file has no lines */
+  size_t column;            /**< from 1, in bytes; 0: no column */
+  unsigned other_line;      /**< KH_E_KEY_DUPLICATE: the line of the first of the two, from 1 */
+  uint32_t key_id;          /**< which key, where one is meant; else 0 */
+  uint32_t key_version;     /**< and which version of it; else 0 */
+  uint64_t size;  /**< the size in bytes, or other number, that was wrong, where there is one */
+  uint64_t limit; /**< the one that would have been right, or the limit, where there is one */
+  char slot[KH_SEALED_LABEL_MAX +
+            1]; /**< which slot of a sealed file, where one is meant; else "" */
 } kh_fault;
 
 /**

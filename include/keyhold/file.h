@@ -26,7 +26,8 @@ typedef struct kh_file_stamp {
 
 /** What was seen on the opened descriptor. */
 typedef struct kh_file_info {
-  mode_t mode;         /**< type and permissions */
+  mode_t mode; /**< type and permissions */
+  uid_t owner;
   uint64_t size;       /**< in bytes, as the file system says; 0 for a FIFO */
   kh_file_stamp stamp; /**< before the first byte was read */
 } kh_file_info;
@@ -93,6 +94,18 @@ KH_MUST_USE kh_status kh_file_replace(const char *path, const kh_file_stamp *exp
                                       kh_fault *ret_fault);
 
 /**
+ * Makes a file of mode 0600, whatever the umask, that is there whole or not at all: writes it
+ * beside its place as kh_file_replace() does, flushes it, gives it its name if nothing has that
+ * name, not even a symbolic link, and flushes the folder.
+ *
+ * @param content    of the new file.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK, KH_E_FILE_EXISTS, KH_E_FILE_CREATE; KH_E_FILE_FLUSH: the file is there, but may
+ * not outlast a power failure. Not for one name by two threads at once.
+ */
+KH_MUST_USE kh_status kh_file_create(const char *path, kh_bytes content, kh_fault *ret_fault);
+
+/**
  * Flushes a file and its folder to the disk, so that what was read from it outlasts a power
  * failure; of a symbolic link its folder too. Where a folder cannot be opened, the whole file
  * system is flushed. A file system that has nothing to flush is no error.
@@ -104,6 +117,25 @@ KH_MUST_USE kh_status kh_file_replace(const char *path, const kh_file_stamp *exp
  */
 KH_MUST_USE kh_status kh_file_flush(const char *path, const kh_file_stamp *expected,
                                     kh_fault *ret_fault);
+
+/** What is done about a file with secrets to which others have too much access. */
+typedef enum kh_permissions {
+  KH_PERMISSIONS_WARN,   /**< it is read; kh_file_warn_of_mode() says what is wrong */
+  KH_PERMISSIONS_STRICT, /**< it is refused unless kh_file_check_strict() passes it */
+} kh_permissions;
+
+/**
+ * Whether a file is closed to others: it belongs to root or to the process's effective user, its
+ * group cannot write it, and others can do nothing with it. An access control list counts as far as
+ * it shows in the mode: its mask is the group's part. The folders above the file are not looked at.
+ *
+ * @param path       for the fault.
+ * @param info       what was seen on the opened descriptor.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK, KH_E_FILE_UNSAFE. Thread-safe.
+ */
+KH_MUST_USE kh_status kh_file_check_strict(const char *path, const kh_file_info *info,
+                                           kh_fault *ret_fault);
 
 /** Whether users other than the owner and the group may read or write a file of this mode. */
 bool kh_file_is_open_to_others(mode_t mode);

@@ -39,7 +39,8 @@ kh_fingerprint kh_key_fingerprint(const kh_key *key);
  * behind the 1st of January 1970 (kh_policy_due()). A version without a cipher of its own has the
  * default one. Without white space.
  *
- * @param default_cipher  not KH_KEY_CIPHER_UNSET.
+ * @param default_cipher  KH_KEY_CIPHER_UNSET: it is not known, and the cipher of such a version is
+ * null.
  * @param ret_text  NUL-terminated, for free(); untouched on failure.
  * @param ret_len   its length in bytes without the NUL; untouched on failure.
  * @return KH_OK, KH_E_NO_MEMORY. Thread-safe.

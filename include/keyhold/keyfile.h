@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file keyfile.h
- * Reads a key file, in the clear or encrypted by `openssl enc`, into a list of keys, and writes new
- * versions of keys into it. docs/key-file.md is the format.
+ * Reads a key file, in the clear, encrypted by `openssl enc` or sealed, into a list of keys, and
+ * writes new versions of keys into it. docs/key-file.md is the format.
  */
 #ifndef KEYHOLD_KEYFILE_H
 #define KEYHOLD_KEYFILE_H
@@ -15,23 +15,42 @@
 #include "keyhold/keylist.h"
 #include "keyhold/keytable.h"
 #include "keyhold/log.h"
+#include "keyhold/sealed.h"
 
 /** Which file, and how it opens. All strings belong to the caller. */
 typedef struct kh_keyfile_options {
-  const char *path;           /**< the key file */
-  const char *filekey;        /**< as kh_unlock() takes it */
-  kh_digest digest;           /**< of the key derivation of an encrypted file */
-  uint32_t pbkdf2_iterations; /**< 0: no PBKDF2; at most INT_MAX */
+  const char *path;            /**< the key file */
+  const char *filekey;         /**< as kh_unlock() takes it */
+  const kh_secret *passphrase; /**< what opens an encrypted file; NULL: what `filekey` names */
+  kh_permissions permissions;  /**< of the key file and of a file with the passphrase */
+  kh_digest digest;            /**< of the key derivation of a file of `openssl enc` */
+  uint32_t pbkdf2_iterations;  /**< likewise; 0: no PBKDF2; at most INT_MAX */
 } kh_keyfile_options;
 
 /** What a key file was found to be. */
 typedef struct kh_keyfile_info {
-  const char *format;  /**< "text" or "openssl"; constant */
+  const char *format;  /**< "text", "openssl" or "sealed"; constant */
   bool ends_line;      /**< the file is text and its last line has a line end, or it is no text */
   kh_file_stamp stamp; /**< of the content that was loaded */
   bool locked; /**< all memory that held the passphrase, the file, its text and the list was locked
                   into RAM */
 } kh_keyfile_info;
+
+/** What a key file is, before it is opened. */
+typedef struct kh_keyfile_look {
+  const char *format; /**< "text", "openssl" or "sealed"; constant */
+  bool is_encrypted;  /**< it needs a passphrase; the others refuse one */
+} kh_keyfile_look;
+
+/**
+ * Looks at a key file without opening it. What is no other format is text, whatever it holds.
+ *
+ * @param ret_look   untouched on failure.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK; the codes of kh_file_read(); KH_E_FILE_TOO_LARGE. Thread-safe.
+ */
+KH_MUST_USE kh_status kh_keyfile_look_at(const char *path, kh_keyfile_look *ret_look,
+                                         kh_fault *ret_fault);
 
 /**
  * Loads a key file. Nothing is kept but the list; the passphrase and the decrypted text are wiped
@@ -46,14 +65,133 @@ typedef struct kh_keyfile_info {
  * @param ret_list   for kh_keylist_free(), key id 1 in it; untouched on failure.
  * @param ret_info   may be NULL; untouched on failure.
  * @param ret_fault  may be NULL; names the file, and line and column where there are some.
- * @return KH_OK; the codes of kh_unlock() and kh_file_read(); KH_E_FILE_TOO_LARGE;
+ * @return KH_OK; the codes of kh_unlock() and kh_file_read(); KH_E_FILE_TOO_LARGE,
+ * KH_E_FILE_UNSAFE;
  * KH_E_NOT_ENCRYPTED, KH_E_NO_PASSPHRASE, KH_E_WRONG_PASSPHRASE, KH_E_CONTAINER_SIZE; the codes of
- * kh_keyfile_parse_text(). As thread-safe as the log. May wait for the disk, and for the key
- * derivation.
+ * kh_sealed_open() and kh_keyfile_parse_text(). As thread-safe as the log. May wait for the disk,
+ * and for the key derivation.
  */
 KH_MUST_USE kh_status kh_keyfile_load(const kh_keyfile_options *options, const kh_crypt *crypt,
                                       const kh_log *log, kh_keylist **ret_list,
                                       kh_keyfile_info *ret_info, kh_fault *ret_fault);
+
+/**
+ * Gives the text of a key file, keys and all, if it can be loaded.
+ *
+ * @param ret_text  for kh_secret_free(); untouched on failure.
+ * @return as kh_keyfile_load(). Parameters otherwise likewise.
+ */
+KH_MUST_USE kh_status kh_keyfile_read_text(const kh_keyfile_options *options, const kh_crypt *crypt,
+                                           const kh_log *log, kh_secret **ret_text,
+                                           kh_fault *ret_fault);
+
+/** How a new key file is to lie on the disk. */
+typedef struct kh_keyfile_form {
+  const char *format;          /**< "text", "openssl" or "sealed" */
+  const kh_secret *passphrase; /**< not empty; NULL for a format that is not encrypted */
+  kh_digest digest;            /**< openssl: of the key derivation */
+  uint32_t pbkdf2_iterations;  /**< openssl: likewise; 0: no PBKDF2; at most INT_MAX */
+  kh_sealed_slot slot;         /**< sealed: of its only slot */
+} kh_keyfile_form;
+
+/**
+ * What a format is.
+ *
+ * @param ret_look  untouched when there is none.
+ * @return false: no format has that name. Thread-safe.
+ */
+bool kh_keyfile_format_by_name(const char *name, kh_keyfile_look *ret_look);
+
+/**
+ * Makes a key file by kh_file_create(), after it was read back from memory and has the keys.
+ *
+ * @param path       at which there is nothing yet.
+ * @param keys       key id 1 among them; no version twice.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK; KH_E_NO_PASSPHRASE, KH_E_NOT_ENCRYPTED (the form's passphrase is missing, or is
+ * one too many); KH_E_FILE_TOO_LARGE; the codes of kh_keyfile_parse_text(), kh_sealed_make() and
+ * kh_file_create(); KH_E_NO_MEMORY, KH_E_CRYPTO. Thread-safe for different paths. May wait for the
+ * disk, and for the key derivation.
+ */
+KH_MUST_USE kh_status kh_keyfile_create(const char *path, const kh_keyfile_form *form,
+                                        const kh_crypt *crypt, const kh_keylist *keys,
+                                        kh_fault *ret_fault);
+
+/**
+ * Writes a key file in another form. Its text stays, byte for byte, and what was written is read
+ * back from memory and compared with it, key by key, before it takes the file's place.
+ *
+ * @param form       "text" and "openssl" take the text as it is; "sealed" makes a new file key and
+ * one slot, whatever slots there were.
+ * @param to         the path of a new file, for kh_file_create(); NULL: the file itself is
+ * replaced, under its lock.
+ * @param log        may be NULL.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK; the codes of kh_keyfile_load() and kh_keyfile_create(), kh_lockfile_take() and
+ * kh_file_replace(). As thread-safe as the log.
+ */
+KH_MUST_USE kh_status kh_keyfile_convert(const kh_keyfile_options *options, const kh_crypt *crypt,
+                                         const kh_keyfile_form *form, const char *to,
+                                         const kh_log *log, kh_fault *ret_fault);
+
+/**
+ * Removes old versions of keys from a key file, under its kh_lockfile and by kh_file_replace().
+ *
+ * @param removed    none of them the latest of its key; which keys they are does not matter.
+ * @param expected   the stamp of the file for which that was decided.
+ * @param log        may be NULL.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK; KH_E_FILE_CHANGED; KH_E_KEY_NOT_FOUND, KH_E_KEY_LATEST; the codes of
+ * kh_keyfile_load(), kh_lockfile_take() and kh_file_replace(). As thread-safe as the log.
+ */
+KH_MUST_USE kh_status kh_keyfile_remove_versions(const kh_keyfile_options *options,
+                                                 const kh_crypt *crypt, const kh_keytable *removed,
+                                                 const kh_file_stamp *expected, const kh_log *log,
+                                                 kh_fault *ret_fault);
+
+/** What is done to a slot of a sealed key file. */
+typedef enum kh_slot_change {
+  KH_SLOT_ADD,    /**< kh_sealed_add_slot() */
+  KH_SLOT_CHANGE, /**< kh_sealed_change_slot() */
+  KH_SLOT_REMOVE, /**< kh_sealed_remove_slot() */
+} kh_slot_change;
+
+/**
+ * Adds, changes or removes a slot of a sealed key file: under its kh_lockfile, by
+ * kh_file_replace(), and only if what is written opens, from memory, with a passphrase that shall
+ * open it, to the same text.
+ *
+ * @param options    its passphrase is that of a slot; of one that stays when one is removed.
+ * @param entry      the slot and its new passphrase; of a slot that is removed only the label.
+ * @param log        may be NULL.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK; the codes of the function of sealed.h, KH_E_SEALED_DAMAGED for a file of another
+ * format; the codes of kh_keyfile_load(), kh_lockfile_take() and kh_file_replace(). As thread-safe
+ * as the log.
+ */
+KH_MUST_USE kh_status kh_keyfile_change_slot(const kh_keyfile_options *options,
+                                             const kh_crypt *crypt, kh_slot_change change,
+                                             const kh_sealed_entry *entry, const kh_log *log,
+                                             kh_fault *ret_fault);
+
+/** A new key. */
+typedef struct kh_keyfile_addition {
+  uint32_t id;      /**< 0: one above the highest in the file, and above KH_KEY_ID_TEMPORARY */
+  uint32_t len;     /**< in bytes: 16, 24 or 32 */
+  kh_policy policy; /**< of its version 1; fits its length */
+} kh_keyfile_addition;
+
+/**
+ * Makes a new key and writes it into the key file, at the end of its text; otherwise as
+ * kh_keyfile_rotate().
+ *
+ * @param ret_id  the key's id; untouched on failure.
+ * @return KH_OK; KH_E_KEY_EXISTS; KH_E_NO_KEY_ID; otherwise as
+ * kh_keyfile_rotate().
+ */
+KH_MUST_USE kh_status kh_keyfile_add_key(const kh_keyfile_options *options, const kh_crypt *crypt,
+                                         const kh_keyfile_addition *addition, const kh_log *log,
+                                         uint32_t *ret_id, kh_fault *ret_fault);
 
 /** Which new versions kh_keyfile_rotate() is to make. */
 typedef struct kh_rotation {
@@ -81,8 +219,8 @@ typedef struct kh_rotated {
 /**
  * Makes new versions of keys and writes them into the key file, in the file's own form: comments,
  * order and line ends stay, a new version stands behind the last line of its key; an encrypted file
- * is encrypted again, with the same passphrase and a new salt. The file is replaced by
- * kh_file_replace() under its kh_lockfile.
+ * is encrypted again, with the same passphrase and a new salt, and a sealed one keeps its slots.
+ * The file is replaced by kh_file_replace() under its kh_lockfile.
  *
  * A new version is KH_ROTATION_STEP above the highest one in the file, has random bytes
  * (kh_random_bytes()) as many as the attribute `bits` of the latest version says, or else as many
@@ -137,16 +275,27 @@ KH_MUST_USE kh_status kh_keyfile_parse_text(const char *path, kh_bytes text, kh_
 /**
  * Puts lines for new key versions into the text of a key file that kh_keyfile_parse_text() takes.
  * All that was there stays, byte for byte; each new line stands behind the last line of its key id,
- * with that line's line end ("\r\n" or "\n"). A last line without a line end gets one.
+ * with that line's line end ("\r\n" or "\n"), and those of key ids that are not in the text at its
+ * end. A last line without a line end gets one.
  *
+ * @param text      may be empty: then a text is made.
  * @param parsed    the text's list, whose lines say where keys stand.
  * @param added     the new versions, in the order in which they shall stand; at most one for each
- * key id, which is in the text.
+ * key id that is in the text.
  * @param ret_text  for kh_secret_free(); untouched on failure.
  * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO. Thread-safe.
  */
 KH_MUST_USE kh_status kh_keyfile_add_lines(kh_bytes text, const kh_keylist *parsed,
                                            const kh_keylist *added, kh_secret **ret_text);
+
+/**
+ * Takes the lines of key versions out of such a text; all that is left stays, byte for byte.
+ *
+ * @param removed   the key versions; which keys they are does not matter.
+ * @return as kh_keyfile_add_lines(). Parameters otherwise likewise.
+ */
+KH_MUST_USE kh_status kh_keyfile_remove_lines(kh_bytes text, const kh_keylist *parsed,
+                                              const kh_keytable *removed, kh_secret **ret_text);
 
 /**
  * Whether a file is encrypted by `openssl enc`: longer than 8 bytes and beginning with "Salted__"

@@ -53,6 +53,16 @@ kh_key *kh_keylist_next(kh_keylist *list);
  * the limits. */
 void kh_keylist_commit(kh_keylist *list);
 
+/**
+ * Adds a version of a key with random bytes (kh_random_bytes()).
+ *
+ * @param list    has room.
+ * @param len     of the key in bytes: 16, 24 or 32.
+ * @param policy  copied.
+ */
+void kh_keylist_add_random(kh_keylist *list, uint32_t id, uint32_t version, uint32_t len,
+                           const kh_policy *policy);
+
 /** Number of keys. */
 size_t kh_keylist_count(const kh_keylist *list);
 

@@ -20,6 +20,53 @@
  * (MAX_ARG_STRLEN). */
 #define KH_SECRET_LITERAL_MAX 131072u
 
+/** Most slots of a sealed key file: a server, a few people, a safe; each costs a key derivation
+ * when a passphrase is wrong. */
+#define KH_SEALED_SLOTS_MAX 8u
+
+/** Longest label of a slot in bytes: a name, not a sentence. */
+#define KH_SEALED_LABEL_MAX 32u
+
+/**
+ * Memory of Argon2id in KiB: the least that the algorithm takes with one lane (RFC 9106, 3.1); what
+ * a new slot has, RFC 9106's second choice, which also a small server can spare when it starts; and
+ * 1 GiB, so that a hostile file does not take the server's memory.
+ */
+#define KH_ARGON2_MEMORY_MIN     8u
+#define KH_ARGON2_MEMORY_DEFAULT 65536u
+#define KH_ARGON2_MEMORY_MAX     1048576u
+
+/** Passes of Argon2id: one; RFC 9106's second choice; and more than anybody needs, since memory
+ * costs an attacker more. */
+#define KH_ARGON2_PASSES_MIN     1u
+#define KH_ARGON2_PASSES_DEFAULT 3u
+#define KH_ARGON2_PASSES_MAX     64u
+
+/** Iterations of PBKDF2-HMAC-SHA-512 in a slot: the least that NIST SP 800-132 knows; about as long
+ * as Argon2id takes; and what KH_SEALED_WORK_MAX leaves for one slot. */
+#define KH_PBKDF2_ITERATIONS_MIN     1000u
+#define KH_PBKDF2_ITERATIONS_DEFAULT 600000u
+#define KH_PBKDF2_ITERATIONS_MAX     8388608u
+
+/**
+ * Most work for all slots of a sealed key file together, since a wrong passphrase is tried in each:
+ * KiB times passes of Argon2id, plus iterations of PBKDF2. Either takes about a microsecond, so
+ * that the most hostile file costs about eight seconds.
+ */
+#define KH_SEALED_WORK_MAX 8388608u
+
+/** Most bytes that are taken from a program, a socket or an open descriptor, line ends at the end
+ * counted. Who sends more sends no passphrase. */
+#define KH_SECRET_STREAM_MAX 1024u
+
+/** Time in milliseconds that a program or a socket has for the passphrase: enough for a request to
+ * another host and its repetition, and short for who waits for the server to start. */
+#define KH_UNLOCK_WAIT 10000u
+
+/** Longest line of a program's standard error that is quoted in a message in bytes, the final NUL
+ * included: it fits behind the longest path. */
+#define KH_QUOTE_MAX 121u
+
 /** Smallest and largest key id: the server's `unsigned int`, 0 meaning "not encrypted". */
 #define KH_KEY_ID_MIN 1u
 #define KH_KEY_ID_MAX 4294967295u
@@ -27,6 +74,10 @@
 /** The key id that the server uses for its own files (ENCRYPTION_KEY_SYSTEM_DATA,
  * mysql/service_encryption.h). */
 #define KH_KEY_ID_SYSTEM 1u
+
+/** The key id that the server uses for temporary files and tables, if there is one
+ * (ENCRYPTION_KEY_TEMPORARY_DATA, likewise). */
+#define KH_KEY_ID_TEMPORARY 2u
 
 /**
  * Smallest and largest key version. 0 is ENCRYPTION_KEY_NOT_ENCRYPTED and 4294967295 is

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "files.h"
@@ -182,6 +183,33 @@ static void nothing_puts_nothing_in_force(void **state)
   assert_latest(1, 1);
 }
 
+/* at the start, at a reload and at a rotation */
+static void strict_permissions_hold_for_as_long_as_it_runs(void **state)
+{
+  (void)state;
+  write_keys("1;" KEY_A "\n");
+  assert_int_equal(chmod(path, 0604), 0);
+  plugin_open(&loaded, "file");
+  plugin_set_string(&loaded, "filename", path);
+  plugin_set_bool(&loaded, "strict_permissions", true);
+  assert_false(plugin_start(&loaded));
+  assert_true(plugin_must_say("keys.txt' is refused by strict_permissions: it has mode 0604 and"));
+  assert_int_equal(chmod(path, 0640), 0);
+  assert_true(plugin_start(&loaded));
+  assert_true(set("reload", 1));
+  assert_true(set("rotate_key", 1));
+  assert_latest(1, 3);
+  assert_int_equal(chmod(path, 0620), 0);
+  plugin_quiet();
+  assert_false(set("reload", 1));
+  assert_true(plugin_must_say("the key file was not reloaded: File '"));
+  assert_false(set("rotate_key", 1));
+  assert_true(plugin_must_say("the key was not rotated: File '"));
+  assert_int_equal(plugin_heard_now.errors, 2);
+  assert_int_equal(plugin_heard_now.warnings, 0);
+  assert_latest(1, 3);
+}
+
 static void values_from_an_option_file_do_nothing(void **state)
 {
   (void)state;
@@ -290,6 +318,7 @@ int main(int argc, char **argv)
       cmocka_unit_test_teardown(what_is_no_key_id_is_refused, stop),
       cmocka_unit_test_teardown(a_check_alone_changes_nothing_that_is_seen, stop),
       cmocka_unit_test_teardown(nothing_puts_nothing_in_force, stop),
+      cmocka_unit_test_teardown(strict_permissions_hold_for_as_long_as_it_runs, stop),
       cmocka_unit_test_teardown(values_from_an_option_file_do_nothing, stop),
 #ifndef TEST_AS_BACKUP
       cmocka_unit_test_teardown(a_server_rotates_when_it_has_started, stop),

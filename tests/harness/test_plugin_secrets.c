@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -165,6 +168,92 @@ static void an_encrypted_key_file(void **state)
   run_and_search(test_path("enc"), filekey);
 }
 
+static void a_passphrase_from_a_credential(void **state)
+{
+  (void)state;
+  char folder[1024];
+  snprintf(folder, sizeof folder, "%s", test_path("pass"));
+  *strrchr(folder, '/') = '\0';
+  setenv("CREDENTIALS_DIRECTORY", folder, 1);
+  run_and_search(test_path("enc"), "CREDENTIAL:pass");
+}
+
+static void a_passphrase_from_a_program(void **state)
+{
+  (void)state;
+  char filekey[1024];
+  snprintf(filekey, sizeof filekey, "EXEC:/bin/cat %s", test_path("pass"));
+  run_and_search(test_path("enc"), filekey);
+}
+
+/* the other end is another process, since it has the passphrase in its memory */
+static void serve_passphrase(int listening)
+{
+  char content[64];
+  int fd = open(test_path("pass"), O_RDONLY | O_CLOEXEC);
+  int connection = accept(listening, NULL, NULL);
+  ssize_t len = read(fd, content, sizeof content);
+  _exit(len > 0 && write(connection, content, (size_t)len) == len ? 0 : 1);
+}
+
+static void a_passphrase_from_a_socket(void **state)
+{
+  (void)state;
+  char filekey[1024];
+  int how = -1;
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  int listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  snprintf(address.sun_path, sizeof address.sun_path, "%s", test_path("socket"));
+  assert_int_equal(bind(listening, (struct sockaddr *)&address, sizeof address), 0);
+  assert_int_equal(listen(listening, 1), 0);
+  pid_t other = fork();
+  if (other == 0)
+    serve_passphrase(listening);
+  snprintf(filekey, sizeof filekey, "SOCKET:%s", address.sun_path);
+  run_and_search(test_path("enc"), filekey);
+  assert_int_equal(waitpid(other, &how, 0), other);
+  assert_int_equal(how, 0);
+  close(listening);
+}
+
+/* it is in the environment, and stays there; the plugin adds no copy */
+static void a_passphrase_from_a_variable(void **state)
+{
+  (void)state;
+  char *setting = calloc(1, 16 + MEMORY_SECRET_MAX);
+  size_t name_len = (size_t)snprintf(setting, 16, "KEYHOLD_PW=");
+  for (size_t i = 0; i < passphrase.len; i++)
+    setting[name_len + i] = (char)(passphrase.bytes[i] ^ MEMORY_MASK);
+  putenv(setting); /* which makes no copy */
+  plugin_run_file(&loaded, test_path("enc"), "ENV:KEYHOLD_PW", 0);
+  assert_int_equal(memory_count(&passphrase, MEMORY_DUMPED), 1);
+  assert_int_equal(memory_count(&passphrase, MEMORY_NOT_DUMPED), 0);
+  plugin_close(&loaded, true);
+  unsetenv("KEYHOLD_PW");
+  kh_wipe(setting, 16 + MEMORY_SECRET_MAX);
+  free(setting);
+  assert_gone(&passphrase);
+}
+
+static void a_program_that_fails_leaves_nothing_behind(void **state)
+{
+  (void)state;
+  static const char *const ends[] = {"exit 3", "kill -KILL $$", "cat /dev/zero",
+                                     "echo >&2; exit 1"};
+  char filekey[1024], script[1024];
+  plugin_open(&loaded, "file");
+  plugin_set_string(&loaded, "filename", test_path("enc"));
+  for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+    snprintf(script, sizeof script, "#!/bin/sh\ncat '%s'\n%s\n", test_path("pass"), ends[i]);
+    snprintf(filekey, sizeof filekey, "EXEC:%s", test_text("script", script, 0700));
+    plugin_set_string(&loaded, "filekey", filekey);
+    assert_false(plugin_start(&loaded));
+    assert_true(plugin_must_say(i == 2 ? "too long" : "script' "));
+    assert_gone(&passphrase);
+  }
+  plugin_close(&loaded, false);
+}
+
 static void failures_leave_nothing_behind(void **state)
 {
   (void)state;
@@ -245,6 +334,11 @@ int main(int argc, char **argv)
       cmocka_unit_test(the_search_finds_what_is_there),
       cmocka_unit_test(a_key_file_in_the_clear),
       cmocka_unit_test(an_encrypted_key_file),
+      cmocka_unit_test(a_passphrase_from_a_credential),
+      cmocka_unit_test(a_passphrase_from_a_program),
+      cmocka_unit_test(a_passphrase_from_a_socket),
+      cmocka_unit_test(a_passphrase_from_a_variable),
+      cmocka_unit_test(a_program_that_fails_leaves_nothing_behind),
       cmocka_unit_test(a_key_that_is_no_longer_used_is_wiped),
       cmocka_unit_test(failures_leave_nothing_behind),
   };

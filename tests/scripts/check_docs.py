@@ -23,7 +23,7 @@ def options(root):
 def messages(root):
     """The literal pieces of every format that reaches a user."""
     for source in [root / "src/core/base/fault.c", *root.glob("src/core/**/*.c"), *root.glob("src/server/*.c"),
-                   *root.glob("src/plugins/*/*.c")]:
+                   *root.glob("src/plugins/*/*.c"), *root.glob("src/cli/*.c")]:
         text = re.sub(r"/\*.*?\*/|#include[^\n]*", "", source.read_text(), flags=re.S)
         text = re.sub(r'%"\s*PRI(\w)(?:32|64)\s*"', r"%\1", text)
         text = re.sub(r'%"\s*PRI(\w)(?:32|64)\b', r'%\1"', text)
@@ -31,7 +31,7 @@ def messages(root):
         if source.name == "fault.c":
             bodies = [text]
         else:
-            bodies = re.findall(r"kh_(?:log_write|report_error|udf_refuse)\((?:[^;]*?)\);", text, flags=re.S)
+            bodies = re.findall(r"kh_(?:log_write|report_error|udf_refuse|cli_say|cli_fail)\((?:.*?)\);", text, flags=re.S)
         for literal in STRING.findall(" ".join(bodies)):
             for piece in CONVERSION.split(literal.replace('\\"', '"')):
                 if len(piece.strip(" '\"(),.:")) >= SHORTEST:

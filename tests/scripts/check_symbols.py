@@ -43,7 +43,7 @@ def main():
         for fields in symbols("-D", "--undefined-only", plugin):
             name = fields[-1]
             weak = fields[-2] == "w"
-            known = LIBRARIES.search(name) or name.startswith(("sodium_", "crypto_auth_", "urcu_bp_", "randombytes_", "__asan", "__ubsan", "__tsan", "__sanitizer"))
+            known = LIBRARIES.search(name) or name.startswith(("sodium_", "crypto_", "crypto_auth_", "urcu_bp_", "randombytes_", "__asan", "__ubsan", "__tsan", "__sanitizer"))
             if not weak and not known:
                 faults.append(f"{plugin} leaves {name} undefined")
     print("\n".join(faults) or "descriptor, services and SQL functions, and nothing else")

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "keyhold/fault.h"
 #include "unit.h"
@@ -39,6 +40,30 @@ static const struct {
     {{.status = KH_E_WRONG_PASSPHRASE}, "Cannot decrypt /k. Wrong key?"},
     {{.status = KH_E_NO_PASSPHRASE},
      "Cannot decrypt /k. Wrong key? It is encrypted and no filekey is set"},
+    {{.status = KH_E_SEALED_DAMAGED},
+     "Cannot decrypt /k. The sealed key file is cut short or damaged: its checksum does not fit"},
+    {{.status = KH_E_SEALED_DAMAGED, .line = 2, .column = 7},
+     "Cannot decrypt /k. The sealed key file is cut short or damaged, in line 2, column 7"},
+    {{.status = KH_E_SEALED_NEWER, .size = 2, .limit = 1},
+     "Cannot decrypt /k. It is a sealed key file of format 2, and this version of Keyhold reads "
+     "formats up to 1"},
+    {{.status = KH_E_SEALED_COST, .line = 3, .size = 65, .limit = 64},
+     "Cannot decrypt /k. The slots of the sealed key file cost too much to open, in line 3: 65, at "
+     "most 64 is allowed"},
+    {{.status = KH_E_SEALED_CHANGED},
+     "Cannot decrypt /k. The passphrase opens a slot of the sealed key file, and the rest does not "
+     "belong to it: somebody changed it"},
+    {{.status = KH_E_SLOT_LABEL},
+     "Cannot seal /k: the label of a slot has 1 to 32 of the characters a to z, A to Z, 0 to 9, "
+     "'.', '_' and '-'"},
+    {{.status = KH_E_SLOT_COST, .slot = "main", .size = 7, .limit = 8},
+     "Cannot seal /k: slot 'main' costs too little, or with the others too much, to open: 7, the "
+     "limit is 8"},
+    {{.status = KH_E_SLOT_COUNT, .limit = 8}, "Cannot seal /k: a sealed key file has 1 to 8 slots"},
+    {{.status = KH_E_SLOT_EXISTS, .slot = "main"}, "Cannot seal /k: a slot 'main' exists already"},
+    {{.status = KH_E_SLOT_LAST, .slot = "main"},
+     "Cannot seal /k: slot 'main' is the last one, which cannot be removed"},
+    {{.status = KH_E_SLOT_NOT_FOUND, .slot = "safe"}, "File '/k' has no slot 'safe'"},
     {{.status = KH_E_NOT_ENCRYPTED}, "Cannot decrypt /k. Not encrypted"},
     {{.status = KH_E_NO_ENGINE},
      "The AES engine that /k asks for is not installed, or not for this processor"},
@@ -49,6 +74,9 @@ static const struct {
      "itself"},
     {{.status = KH_E_FILE_WRITE, .os_error = ENOSPC},
      "Cannot replace file '/k', which is as it was (Errcode: 28 \"No space left on device\")"},
+    {{.status = KH_E_FILE_EXISTS}, "File '/k' exists already; it is left as it is"},
+    {{.status = KH_E_FILE_CREATE, .os_error = ENOSPC},
+     "Cannot create file '/k' (Errcode: 28 \"No space left on device\")"},
     {{.status = KH_E_FILE_OWNER, .os_error = EPERM},
      "Cannot replace file '/k', which is as it was: its owner, group and mode cannot be given to "
      "the new one (Errcode: 1 \"Operation not permitted\")"},
@@ -60,6 +88,33 @@ static const struct {
      "Cannot lock file '/k' (Errcode: 30 \"Read-only file system\")"},
     {{.status = KH_E_FILE_WATCH, .os_error = ENOSPC},
      "Cannot watch the folder of file '/k' (Errcode: 28 \"No space left on device\")"},
+    {{.status = KH_E_FILE_UNSAFE, .mode = S_IFREG | 0644, .owner = 1001},
+     "File '/k' is refused by strict_permissions: it has mode 0644 and belongs to user 1001; it "
+     "must have 0600 or 0640 and belong to root or the server's user"},
+    {{.status = KH_E_SOURCE_SYNTAX, .quote = "a name"},
+     "In filekey '/k' must be followed by a name"},
+    {{.status = KH_E_SOURCE_EMPTY}, "The passphrase from '/k' is empty"},
+    {{.status = KH_E_SOURCE_TIME}, "No passphrase came from '/k' within 10 seconds"},
+    {{.status = KH_E_SOURCE_TIME, .quote = "waiting"},
+     "No passphrase came from '/k' within 10 seconds; it said \"waiting\""},
+    {{.status = KH_E_SOURCE_VARIABLE}, "Environment variable '/k' is not set"},
+    {{.status = KH_E_SOURCE_CREDENTIAL},
+     "There is no credential '/k': CREDENTIALS_DIRECTORY is not set; systemd sets it for a unit "
+     "with LoadCredential="},
+    {{.status = KH_E_PROGRAM_RUN, .os_error = EACCES},
+     "Cannot run program '/k' (Errcode: 13 \"Permission denied\")"},
+    {{.status = KH_E_PROGRAM_EXIT, .ended_with = 3}, "Program '/k' failed with exit status 3"},
+    {{.status = KH_E_PROGRAM_EXIT,
+      .ended_with = 3,
+      .quote = "................................................................................"
+               "........................................"},
+     "Program '/k' failed with exit status 3; it said "
+     "\"................................................................................"
+     "........................................\""},
+    {{.status = KH_E_PROGRAM_SIGNAL, .ended_with = 9, .quote = "ouch"},
+     "Program '/k' was ended by signal 9; it said \"ouch\""},
+    {{.status = KH_E_SOCKET, .os_error = ECONNREFUSED},
+     "Cannot read from socket '/k' (Errcode: 111 \"Connection refused\")"},
     {{.status = KH_E_VERSION_LIMIT, .key_id = 5, .key_version = 4294967294},
      "File '/k' has key id 5 version 4294967294, behind which no number is left"},
     {{.status = KH_E_KEY_LOST, .key_id = 5, .key_version = 3},
@@ -72,6 +127,10 @@ static const struct {
      "File '/k' has another cipher for key id 5 version 3, in line 8, than the one in use; a "
      "cipher "
      "can only change with a new version"},
+    {{.status = KH_E_KEY_LATEST, .key_id = 5, .key_version = 3},
+     "File '/k' has key id 5 version 3 as its latest, which cannot be removed"},
+    {{.status = KH_E_NO_KEY_ID}, "File '/k' has the highest key id; choose a lower one"},
+    {{.status = KH_E_KEY_EXISTS, .key_id = 5}, "File '/k' has key id 5 already"},
     {{.status = KH_E_KEY_NOT_FOUND, .key_id = 5}, "File '/k' has no key id 5"},
     {{.status = KH_E_ATTRIBUTE, .line = 3, .column = 2},
      "Unknown or repeated attribute at /k line 3, column 2"},

@@ -201,6 +201,46 @@ static void a_file_that_grows_is_refused(void **state)
   assert_null(content);
 }
 
+enum { USER = 4711 };
+static uid_t pretended_user; /* 0: the real one */
+
+uid_t __real_geteuid(void);
+uid_t __wrap_geteuid(void);
+uid_t __wrap_geteuid(void)
+{
+  return pretended_user == 0 ? __real_geteuid() : pretended_user;
+}
+
+static kh_status check_strict(mode_t mode, uid_t owner, kh_fault *fault)
+{
+  kh_file_info info = {.mode = mode, .owner = owner};
+  pretended_user = USER;
+  kh_status status = kh_file_check_strict("/k", &info, fault);
+  pretended_user = 0;
+  return status;
+}
+
+static void strict_files_belong_to_root_or_this_user(void **state)
+{
+  (void)state;
+  kh_fault fault;
+  assert_int_equal(check_strict(S_IFREG | 0600, 0, NULL), KH_OK);
+  assert_int_equal(check_strict(S_IFREG | 0600, USER, NULL), KH_OK);
+  assert_int_equal(check_strict(S_IFREG | 0600, USER + 1, &fault), KH_E_FILE_UNSAFE);
+  assert_int_equal(fault.owner, USER + 1);
+  assert_int_equal(fault.mode, S_IFREG | 0600);
+  assert_string_equal(fault.path.text, "/k");
+}
+
+static void strict_files_are_closed_to_others(void **state)
+{
+  (void)state;
+  for (mode_t mode = 0; mode <= 07777; mode++)
+    assert_int_equal(check_strict(S_IFREG | mode, 0, NULL),
+                     (mode & 0027) == 0 ? KH_OK : KH_E_FILE_UNSAFE);
+  assert_int_equal(check_strict(S_IFCHR | 0666, 0, NULL), KH_E_FILE_UNSAFE);
+}
+
 static void modes_that_are_open_to_others(void **state)
 {
   (void)state;
@@ -226,6 +266,8 @@ int main(void)
       cmocka_unit_test_setup(interrupted_and_short_reads_go_on, reset),
       cmocka_unit_test_setup(errors_of_the_system_are_told, reset),
       cmocka_unit_test_setup(a_file_that_grows_is_refused, reset),
+      cmocka_unit_test_setup(strict_files_belong_to_root_or_this_user, reset),
+      cmocka_unit_test_setup(strict_files_are_closed_to_others, reset),
       cmocka_unit_test_setup(modes_that_are_open_to_others, reset),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

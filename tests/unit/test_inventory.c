@@ -133,6 +133,17 @@ static void keys_and_versions_in_their_order(void **state)
               "\"fingerprint\":\"4124a1e154e892e5\"}]}]");
 }
 
+static void a_default_cipher_that_is_not_known(void **state)
+{
+  (void)state;
+  struct spec specs[] = {{.id = 1, .version = 1, .len = 16}, {.id = 1, .version = 3, .len = 16}};
+  specs[1].policy.cipher = KH_KEY_CIPHER_AES_CTR;
+  char *text = json_of(specs, 2, KH_KEY_CIPHER_UNSET);
+  assert_non_null(strstr(text, "\"version\":1,\"bits\":128,\"cipher\":null,"));
+  assert_non_null(strstr(text, "\"version\":3,\"bits\":128,\"cipher\":\"aes-ctr\","));
+  free(text);
+}
+
 static void the_default_cipher(void **state)
 {
   (void)state;
@@ -284,6 +295,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(a_key_without_attributes),
       cmocka_unit_test(keys_and_versions_in_their_order),
       cmocka_unit_test(the_default_cipher),
+      cmocka_unit_test(a_default_cipher_that_is_not_known),
       cmocka_unit_test(a_rotation_beyond_the_clock_is_never),
       cmocka_unit_test(fingerprints),
       cmocka_unit_test(a_fingerprint_tells_nothing_but_the_key),

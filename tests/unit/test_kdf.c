@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "keyhold/crypt.h"
+#include "reference.h"
 #include "unit.h"
 
 static kh_status derive(size_t capacity, const char *passphrase, uint32_t iterations,
@@ -61,6 +62,45 @@ static void iterations_and_room_have_limits(void **state)
   assert_int_equal(derive(KH_KDF_OPENSSL_ENC_SIZE - 1, "x", 0, derived), KH_E_CRYPTO);
 }
 
+static kh_status derive_pbkdf2(const char *passphrase, uint32_t iterations, size_t len,
+                               const char *expected)
+{
+  uint8_t salt[16], bytes[128];
+  for (size_t i = 0; i < sizeof salt; i++)
+    salt[i] = (uint8_t)i;
+  kh_secret *derived = NULL;
+  assert_int_equal(kh_secret_new(len, &derived), KH_OK);
+  kh_bytes pw = {passphrase[0] == '\0' ? NULL : (const uint8_t *)passphrase, strlen(passphrase)};
+  kh_status status =
+      kh_kdf_pbkdf2(pw, (kh_bytes){salt, sizeof salt}, KH_DIGEST_SHA512, iterations, derived);
+  assert_int_equal(kh_secret_bytes(derived).len, status == KH_OK ? len : 0);
+  if (status == KH_OK) {
+    assert_int_equal(test_unhex(expected, bytes), len);
+    assert_memory_equal(kh_secret_bytes(derived).data, bytes, len);
+  }
+  kh_secret_free(&derived);
+  return status;
+}
+
+/* computed with Python's hashlib.pbkdf2_hmac('sha512', passphrase, bytes(range(16)), iterations,
+ * length) */
+static void pbkdf2_alone_matches_another_implementation(void **state)
+{
+  (void)state;
+  assert_int_equal(
+      derive_pbkdf2("password", 1000, 32,
+                    "c74e4080d0fbb41fee5868c0ff60fd75acae2638215987e5ff54f8eae211339b"),
+      KH_OK);
+  assert_int_equal(
+      derive_pbkdf2("", 3, 100,
+                    "aae7c449b8c4683edf8f024d223fd97ca2949ebe3d7246ae8a5ba1259cfee25f762d92927c819b"
+                    "8c23a75e37b0079d0d09bba7a5ccbfbe57591ebc12717da1a0ac4800a47021bf0c0e0240d76b7e"
+                    "3cc9281959a841f995f979e06abfa7f0e75db03044ca"),
+      KH_OK);
+  assert_int_equal(derive_pbkdf2("x", 0, 32, ""), KH_E_CRYPTO);
+  assert_int_equal(derive_pbkdf2("x", (uint32_t)INT_MAX + 1, 32, ""), KH_E_CRYPTO);
+}
+
 static void digests_have_their_openssl_names(void **state)
 {
   (void)state;
@@ -74,6 +114,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(pbkdf2_matches_another_implementation),
       cmocka_unit_test(bytes_to_key_matches_another_implementation),
+      cmocka_unit_test(pbkdf2_alone_matches_another_implementation),
       cmocka_unit_test(iterations_and_room_have_limits),
       cmocka_unit_test(digests_have_their_openssl_names),
   };

@@ -79,6 +79,46 @@ static void an_encrypted_file(void **state)
   assert_string_equal(heard.text, "");
 }
 
+static void a_passphrase_that_is_given(void **state)
+{
+  (void)state;
+  kh_secret *passphrase = NULL;
+  const char *path = encrypted("enc", "1;" KEY "\n", "secret");
+  kh_keyfile_options options = {
+      .path = path, .filekey = "FILE:/is/not/read", .digest = KH_DIGEST_SHA256};
+  assert_int_equal(kh_secret_new(6, &passphrase), KH_OK);
+  memcpy(kh_secret_data(passphrase), "secret", 6);
+  kh_secret_set_len(passphrase, 6);
+  options.passphrase = passphrase;
+  KH_AUTO_KEYLIST list = NULL;
+  assert_int_equal(kh_keyfile_load(&options, crypt, NULL, &list, NULL, NULL), KH_OK);
+  assert_memory_equal(kh_secret_bytes(passphrase).data, "secret", 6); /* still the caller's */
+
+  kh_keylist *none = NULL;
+  kh_secret_set_len(passphrase, 0); /* the empty one is one too */
+  assert_int_equal(kh_keyfile_load(&options, crypt, NULL, &none, NULL, NULL),
+                   KH_E_WRONG_PASSPHRASE);
+  options.path = test_text("keys", "1;" KEY "\n", 0600);
+  assert_int_equal(kh_keyfile_load(&options, crypt, NULL, &none, NULL, NULL), KH_E_NOT_ENCRYPTED);
+  kh_secret_free(&passphrase);
+}
+
+static void what_a_file_is_before_it_is_opened(void **state)
+{
+  (void)state;
+  kh_keyfile_look look = {.format = NULL};
+  kh_fault fault = {0};
+  assert_int_equal(kh_keyfile_look_at(encrypted("enc", "1;" KEY "\n", "a"), &look, NULL), KH_OK);
+  assert_string_equal(look.format, "openssl");
+  assert_true(look.is_encrypted);
+  assert_int_equal(kh_keyfile_look_at(test_text("keys", "no key file", 0600), &look, NULL), KH_OK);
+  assert_string_equal(look.format, "text");
+  assert_false(look.is_encrypted);
+  assert_int_equal(kh_keyfile_look_at(test_path("missing"), &look, &fault), KH_E_FILE_NOT_FOUND);
+  assert_string_equal(fault.path.text, test_path("missing"));
+  assert_string_equal(look.format, "text");
+}
+
 static void the_stamp_is_that_of_the_file(void **state)
 {
   (void)state;
@@ -212,11 +252,40 @@ static void a_file_open_to_others_is_warned_of_with_its_mode(void **state)
   }
 }
 
+/* the modes of the key file and of the passphrase file */
+static kh_status load_strictly(mode_t mode, mode_t passphrase_mode, kh_fault *fault)
+{
+  KH_AUTO_KEYLIST list = NULL;
+  char filekey[1024];
+  const char *path = encrypted("sealed", "1;" KEY "\n", "secret");
+  assert_int_equal(chmod(path, mode), 0);
+  snprintf(filekey, sizeof filekey, "FILE:%s", test_text("pass", "secret", passphrase_mode));
+  kh_keyfile_options options = {.path = path,
+                                .filekey = filekey,
+                                .permissions = KH_PERMISSIONS_STRICT,
+                                .digest = KH_DIGEST_SHA256};
+  return kh_keyfile_load(&options, crypt, NULL, &list, NULL, fault);
+}
+
+static void strict_permissions_are_for_both_files(void **state)
+{
+  (void)state;
+  kh_fault fault;
+  assert_int_equal(load_strictly(0600, 0640, NULL), KH_OK);
+  assert_int_equal(load_strictly(0604, 0600, &fault), KH_E_FILE_UNSAFE);
+  assert_string_equal(fault.path.text, test_path("sealed"));
+  assert_int_equal(fault.mode & 07777, 0604);
+  assert_int_equal(load_strictly(0600, 0660, &fault), KH_E_FILE_UNSAFE);
+  assert_string_equal(fault.path.text, test_path("pass"));
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_text_file),
       cmocka_unit_test(an_encrypted_file),
+      cmocka_unit_test(a_passphrase_that_is_given),
+      cmocka_unit_test(what_a_file_is_before_it_is_opened),
       cmocka_unit_test(the_stamp_is_that_of_the_file),
       cmocka_unit_test(whether_the_last_line_has_an_end),
       cmocka_unit_test(an_encrypted_file_is_never_unfinished),
@@ -227,6 +296,7 @@ int main(void)
       cmocka_unit_test(the_size_limit_and_one_past_it),
       cmocka_unit_test(names_that_are_no_files),
       cmocka_unit_test(a_file_open_to_others_is_warned_of_with_its_mode),
+      cmocka_unit_test(strict_permissions_are_for_both_files),
   };
   return cmocka_run_group_tests(tests, open_crypt, close_crypt);
 }

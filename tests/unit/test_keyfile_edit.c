@@ -7,6 +7,7 @@
 
 #include "calls.h"
 #include "keyhold/keyfile.h"
+#include "rotation.h"
 #include "unit.h"
 
 #define A16 "770A8A65DA156D24EE2A093277530142"
@@ -108,6 +109,70 @@ static void several_keys_at_once(void **state)
                       "\n2;4;" A16 "\n2;9;" NEW "\n"));
 }
 
+static void new_ids_stand_at_the_end(void **state)
+{
+  (void)state;
+  static const uint32_t ids[] = {7, 2, 1, 3};
+  assert_becomes(TEXT("2;" A16 "\r\n1;" A16 "\r\n# end\0x"), ids, 4,
+                 TEXT("2;" A16 "\r\n2;9;" NEW "\r\n1;" A16 "\r\n1;9;" NEW "\r\n# end\r\n7;9;" NEW
+                      "\r\n3;9;" NEW "\r\n\0x"));
+}
+
+static void a_text_is_made_of_nothing(void **state)
+{
+  (void)state;
+  static const uint32_t versions[] = {5, 1, 3};
+  KH_AUTO_KEYLIST none = NULL;
+  KH_AUTO_KEYLIST added = NULL;
+  KH_AUTO_SECRET text = NULL;
+  assert_int_equal(kh_keylist_new(0, &none), KH_OK);
+  assert_int_equal(kh_keylist_new(3, &added), KH_OK);
+  for (size_t i = 0; i < COUNT(versions); i++) { /* all of one id, in the order given */
+    kh_key *key = kh_keylist_next(added);
+    *key = (kh_key){.id = 1, .version = versions[i], .len = 16};
+    kh_keylist_commit(added);
+  }
+  assert_int_equal(kh_keyfile_add_lines((kh_bytes){NULL, 0}, none, added, &text), KH_OK);
+#define ZERO "00000000000000000000000000000000"
+  kh_bytes expected = TEXT("1;5;" ZERO "\n1;" ZERO "\n1;3;" ZERO "\n");
+  assert_int_equal(kh_secret_bytes(text).len, expected.len);
+  assert_memory_equal(kh_secret_bytes(text).data, expected.data, expected.len);
+}
+
+static const struct {
+  kh_bytes text;
+  const char *removed;
+  kh_bytes expected;
+} removals[] = {
+    {TEXT("1;" A16 "\n1;3;" A24 "\n"), "1;" A24 "\n", TEXT("1;3;" A24 "\n")},
+    {TEXT("1;" A16 "\n1;3;" A24 "\n"), "1;3;" A24 "\n", TEXT("1;" A16 "\n")},
+    {TEXT("1;" A16 "\n1;3;" A24), "1;3;" A24 "\n", TEXT("1;" A16 "\n")},
+    {TEXT("1;" A16 "\r\n# x\r\n\r\n 1;3;" A24 "\r\n"), "1;" A24 "\n",
+     TEXT("# x\r\n\r\n 1;3;" A24 "\r\n")},
+    /* every line of a version */
+    {TEXT("1;" A16 "\n2;" A16 "\n1;" A16 "\n"), "1;" A24 "\n", TEXT("2;" A16 "\n")},
+    {TEXT("1;" A16 "\n2;" A16 "\n1;" A16 "\n"), "1;" A24 "\n2;" A24, TEXT("")},
+    /* another version, another id */
+    {TEXT("1;" A16 "\n1;3;" A24), "1;2;" A16 "\n3;3;" A24, TEXT("1;" A16 "\n1;3;" A24)},
+    {TEXT("2;" A16 "\n1;" A16 "\0junk\n1;x"), "1;" A24 "\n", TEXT("2;" A16 "\n\0junk\n1;x")},
+};
+
+static void lines_are_taken_out(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < COUNT(removals); i++) {
+    KH_AUTO_KEYLIST parsed = parse(removals[i].text);
+    KH_AUTO_SECRET changed = NULL;
+    kh_keytable *removed = rotation_table_of(removals[i].removed);
+    assert_int_equal(kh_keyfile_remove_lines(removals[i].text, parsed, removed, &changed), KH_OK);
+    kh_bytes got = kh_secret_bytes(changed);
+    print_message("%.*s---\n", (int)got.len, (const char *)got.data);
+    assert_int_equal(got.len, removals[i].expected.len);
+    assert_memory_equal(got.data, removals[i].expected.data, got.len);
+    kh_keytable_free(&removed);
+  }
+}
+
 static void nothing_to_add(void **state)
 {
   (void)state;
@@ -204,6 +269,9 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(all_other_bytes_stay),
       cmocka_unit_test(several_keys_at_once),
+      cmocka_unit_test(new_ids_stand_at_the_end),
+      cmocka_unit_test(a_text_is_made_of_nothing),
+      cmocka_unit_test(lines_are_taken_out),
       cmocka_unit_test(nothing_to_add),
       cmocka_unit_test(key_lengths_and_attributes),
       cmocka_unit_test(a_text_of_only_longest_additions),

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "keyhold/keylist.h"
+#include "keyhold/random.h"
 #include "unit.h"
 
 static void add(kh_keylist *list, uint32_t id, uint32_t version, uint8_t fill)
@@ -83,6 +84,27 @@ static void comparing_keys(void **state)
   assert_false(kh_key_is_same_version(&a, &b));
 }
 
+static void random_keys(void **state)
+{
+  (void)state;
+  kh_policy policy = {.created = 7, .bits = 192};
+  kh_keylist *list = NULL;
+  assert_int_equal(kh_random_start(), KH_OK);
+  assert_int_equal(kh_keylist_new(2, &list), KH_OK);
+  kh_keylist_add_random(list, 5, 9, 16, &policy);
+  kh_keylist_add_random(list, 5, 11, 32, &policy);
+  assert_int_equal(kh_keylist_count(list), 2);
+  const kh_key *a = kh_keylist_at(list, 0);
+  const kh_key *b = kh_keylist_at(list, 1);
+  assert_true(a->id == 5 && a->version == 9 && a->len == 16 && a->line == 0);
+  assert_true(b->version == 11 && b->len == 32 && b->policy.created == 7 && b->policy.bits == 192);
+  assert_memory_not_equal(a->bytes, b->bytes, 16);
+  static const uint8_t zero[16];
+  assert_memory_not_equal(b->bytes + 16, zero, 16); /* all of it is random */
+  assert_memory_equal(a->bytes + 16, zero, 16);     /* and nothing beyond */
+  kh_keylist_free(&list);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -91,6 +113,7 @@ int main(void)
       cmocka_unit_test(no_room_and_too_much),
       cmocka_unit_test(sorting_is_by_id_version_and_place),
       cmocka_unit_test(comparing_keys),
+      cmocka_unit_test(random_keys),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "files.h"
 #include "keyhold/unlock.h"
@@ -14,7 +17,7 @@ static recorder heard;
 static kh_status unlock(const char *filekey, kh_secret **passphrase, kh_fault *fault)
 {
   kh_log log = recorder_log(&heard);
-  return kh_unlock(filekey, &log, passphrase, fault);
+  return kh_unlock(filekey, KH_PERMISSIONS_WARN, &log, passphrase, fault);
 }
 
 /* the passphrase that FILE: makes of a file's content must be `expected` */
@@ -157,6 +160,102 @@ static void a_file_open_to_others_is_warned_of_with_its_mode(void **state)
   }
 }
 
+/* a pipe that holds these bytes and ends behind them */
+static int pipe_with(const char *content, size_t len)
+{
+  int ends[2];
+  assert_int_equal(pipe(ends), 0);
+  assert_int_equal(write(ends[1], content, len), len);
+  close(ends[1]);
+  return ends[0];
+}
+
+static kh_status unlock_fd(const char *content, size_t len, kh_secret **passphrase, kh_fault *fault)
+{
+  int fd = pipe_with(content, len);
+  kh_log log = recorder_log(&heard);
+  kh_status status = kh_unlock_fd(fd, "file descriptor 3", &log, passphrase, fault);
+  assert_int_equal(close(fd), 0); /* it is still open */
+  return status;
+}
+
+static void assert_from_fd(const char *content, size_t len, const char *expected)
+{
+  kh_secret *passphrase = NULL;
+  assert_int_equal(unlock_fd(content, len, &passphrase, NULL), KH_OK);
+  assert_int_equal(kh_secret_bytes(passphrase).len, strlen(expected));
+  assert_memory_equal(kh_secret_bytes(passphrase).data, expected, strlen(expected));
+  kh_secret_free(&passphrase);
+}
+
+static void a_descriptor_follows_the_same_rules(void **state)
+{
+  (void)state;
+  assert_from_fd("secret", 6, "secret");
+  assert_from_fd("sec\nret \r\n\n", 11, "sec\nret ");
+  assert_false(recorder_has(&heard, "NUL"));
+  assert_from_fd("sec\0ret\n", 8, "sec");
+  assert_true(recorder_has(&heard, "'file descriptor 3' has a NUL after 3 bytes"));
+  assert_false(recorder_has(&heard, "sec\n"));
+}
+
+static void an_empty_descriptor_is_refused(void **state)
+{
+  (void)state;
+  static const char *const contents[] = {"", "\n\r\n", "\0abc"};
+  static const size_t lens[] = {0, 3, 4};
+  for (size_t i = 0; i < COUNT(contents); i++) {
+    kh_secret *passphrase = NULL;
+    kh_fault fault;
+    assert_int_equal(unlock_fd(contents[i], lens[i], &passphrase, &fault), KH_E_SOURCE_EMPTY);
+    assert_string_equal(fault.path.text, "file descriptor 3");
+    assert_null(passphrase);
+  }
+}
+
+static void a_descriptor_at_its_limits_and_one_past_them(void **state)
+{
+  (void)state;
+  char content[KH_SECRET_STREAM_MAX + 1];
+  char expected[KH_SECRET_FILE_MAX + 1] = "";
+  kh_secret *passphrase = NULL;
+  kh_fault fault;
+  memset(content, '\n', sizeof content);
+  memset(content, 'x', KH_SECRET_FILE_MAX);
+  memset(expected, 'x', KH_SECRET_FILE_MAX);
+  assert_from_fd(content, KH_SECRET_STREAM_MAX, expected);
+  assert_int_equal(unlock_fd(content, sizeof content, &passphrase, &fault), KH_E_SECRET_TOO_LONG);
+  assert_int_equal(fault.limit, KH_SECRET_FILE_MAX);
+  content[KH_SECRET_FILE_MAX] = 'x';
+  assert_int_equal(unlock_fd(content, KH_SECRET_FILE_MAX + 1, &passphrase, &fault),
+                   KH_E_SECRET_TOO_LONG);
+  assert_null(passphrase);
+}
+
+static void a_descriptor_that_cannot_be_read(void **state)
+{
+  (void)state;
+  kh_secret *passphrase = NULL;
+  kh_fault fault;
+  assert_int_equal(kh_unlock_fd(-1, "x", NULL, &passphrase, &fault), KH_E_FILE_READ);
+  assert_int_equal(fault.os_error, EBADF);
+  int folder = open("/", O_RDONLY | O_DIRECTORY);
+  assert_int_equal(kh_unlock_fd(folder, "x", NULL, &passphrase, &fault), KH_E_FILE_READ);
+  assert_int_equal(fault.os_error, EISDIR);
+  close(folder);
+  assert_null(passphrase);
+}
+
+static void which_settings_are_literal(void **state)
+{
+  (void)state;
+  assert_false(kh_unlock_is_literal("FILE:pass"));
+  assert_false(kh_unlock_is_literal("FILE:"));
+  assert_true(kh_unlock_is_literal("file:pass"));
+  assert_true(kh_unlock_is_literal("secret"));
+  assert_true(kh_unlock_is_literal(""));
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -169,6 +268,11 @@ int main(void)
       cmocka_unit_test(a_file_at_the_limit_and_one_past_it),
       cmocka_unit_test(files_that_cannot_be_read),
       cmocka_unit_test(a_file_open_to_others_is_warned_of_with_its_mode),
+      cmocka_unit_test(a_descriptor_follows_the_same_rules),
+      cmocka_unit_test(an_empty_descriptor_is_refused),
+      cmocka_unit_test(a_descriptor_at_its_limits_and_one_past_them),
+      cmocka_unit_test(a_descriptor_that_cannot_be_read),
+      cmocka_unit_test(which_settings_are_literal),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,6 +61,45 @@ static void tail_too_long(const kh_fault *fault, char *text, size_t size)
   snprintf(text, size, ", the filekey is too long, max secret size is %" PRIu64 "B ", fault->limit);
 }
 
+/* what a program said; a path and this are most of what a sentence may have */
+static void add_quote(const kh_fault *fault, char *text, size_t size)
+{
+  size_t len = strlen(text);
+  if (fault->quote[0] != '\0')
+    snprintf(text + len, size - len, "; it said \"%s\"", fault->quote);
+}
+
+static void tail_exit(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size, " failed with exit status %d", fault->ended_with);
+  add_quote(fault, text, size);
+}
+
+static void tail_signal(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size, " was ended by signal %d", fault->ended_with);
+  add_quote(fault, text, size);
+}
+
+static void tail_time(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size, " within %u seconds", KH_UNLOCK_WAIT / 1000u);
+  add_quote(fault, text, size);
+}
+
+static void tail_takes(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size, " must be followed by %s", fault->quote);
+}
+
+static void tail_unsafe(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size,
+           " is refused by strict_permissions: it has mode %04o and belongs to user %u; it must "
+           "have 0600 or 0640 and belong to root or the server's user",
+           (unsigned)fault->mode & 07777u, (unsigned)fault->owner);
+}
+
 static void tail_container(const kh_fault *fault, char *text, size_t size)
 {
   snprintf(text, size,
@@ -100,9 +139,83 @@ static void tail_version_limit(const kh_fault *fault, char *text, size_t size)
            fault->key_id, fault->key_version);
 }
 
+static void tail_latest(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size,
+           " has key id %" PRIu32 " version %" PRIu32 " as its latest, which cannot be removed",
+           fault->key_id, fault->key_version);
+}
+
+static void tail_key_exists(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size, " has key id %" PRIu32 " already", fault->key_id);
+}
+
 static void tail_no_key(const kh_fault *fault, char *text, size_t size)
 {
   snprintf(text, size, " has no key id %" PRIu32, fault->key_id);
+}
+
+static void tail_sealed_damaged(const kh_fault *fault, char *text, size_t size)
+{
+  static const char damaged[] = ". The sealed key file is cut short or damaged";
+  if (fault->line == 0)
+    snprintf(text, size, "%s: its checksum does not fit", damaged);
+  else
+    snprintf(text, size, "%s, in line %u, column %zu", damaged, fault->line, fault->column);
+}
+
+static void tail_sealed_newer(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size,
+           ". It is a sealed key file of format %" PRIu64
+           ", and this version of Keyhold reads formats up to %" PRIu64,
+           fault->size, fault->limit);
+}
+
+static void tail_sealed_cost(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size,
+           ". The slots of the sealed key file cost too much to open, in line %u: %" PRIu64
+           ", at most %" PRIu64 " is allowed",
+           fault->line, fault->size, fault->limit);
+}
+
+static void tail_slot_cost(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size,
+           ": slot '%s' costs too little, or with the others too much, to open: %" PRIu64
+           ", the limit is %" PRIu64,
+           fault->slot, fault->size, fault->limit);
+}
+
+static void tail_slot_count(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size, ": a sealed key file has 1 to %" PRIu64 " slots", fault->limit);
+}
+
+static void tail_slot_label(const kh_fault *fault, char *text, size_t size)
+{
+  (void)fault;
+  snprintf(text, size,
+           ": the label of a slot has 1 to %u of the characters a to z, A to Z, 0 to 9, '.', '_' "
+           "and '-'",
+           KH_SEALED_LABEL_MAX);
+}
+
+static void tail_slot_exists(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size, ": a slot '%s' exists already", fault->slot);
+}
+
+static void tail_slot_last(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size, ": slot '%s' is the last one, which cannot be removed", fault->slot);
+}
+
+static void tail_no_slot(const kh_fault *fault, char *text, size_t size)
+{
+  snprintf(text, size, " has no slot '%s'", fault->slot);
 }
 
 /* A sentence is head, path and tail; the tail is a text, or made by a function. */
@@ -122,6 +235,8 @@ static const struct sentence {
                               "is not reloaded by itself",
                               NULL},
     [KH_E_FILE_WRITE] = {"Cannot replace file '", "', which is as it was", tail_os},
+    [KH_E_FILE_EXISTS] = {"File '", "' exists already; it is left as it is", NULL},
+    [KH_E_FILE_CREATE] = {"Cannot create file '", "'", tail_os},
     [KH_E_FILE_OWNER] = {"Cannot replace file '",
                          "', which is as it was: its owner, group and mode cannot be given to the "
                          "new one",
@@ -134,10 +249,26 @@ static const struct sentence {
     [KH_E_FILE_LOCKED] = {"File '", "' is being changed by another process; try again", NULL},
     [KH_E_FILE_LOCK] = {"Cannot lock file '", "'", tail_os},
     [KH_E_FILE_WATCH] = {"Cannot watch the folder of file '", "'", tail_os},
+    [KH_E_FILE_UNSAFE] = {"File '", "'", tail_unsafe},
+    [KH_E_SOURCE_SYNTAX] = {"In filekey '", "'", tail_takes},
+    [KH_E_SOURCE_EMPTY] = {"The passphrase from '", "' is empty", NULL},
+    [KH_E_SOURCE_TIME] = {"No passphrase came from '", "'", tail_time},
+    [KH_E_SOURCE_VARIABLE] = {"Environment variable '", "' is not set", NULL},
+    [KH_E_SOURCE_CREDENTIAL] = {"There is no credential '",
+                                "': CREDENTIALS_DIRECTORY is not set; systemd sets it for a unit "
+                                "with LoadCredential=",
+                                NULL},
+    [KH_E_PROGRAM_RUN] = {"Cannot run program '", "'", tail_os},
+    [KH_E_PROGRAM_EXIT] = {"Program '", "'", tail_exit},
+    [KH_E_PROGRAM_SIGNAL] = {"Program '", "'", tail_signal},
+    [KH_E_SOCKET] = {"Cannot read from socket '", "'", tail_os},
     [KH_E_VERSION_LIMIT] = {"File '", "'", tail_version_limit},
     [KH_E_KEY_LOST] = {"File '", "'", tail_lost},
     [KH_E_KEY_CHANGED] = {"File '", "'", tail_changed},
     [KH_E_CIPHER_CHANGED] = {"File '", "'", tail_cipher},
+    [KH_E_KEY_LATEST] = {"File '", "'", tail_latest},
+    [KH_E_NO_KEY_ID] = {"File '", "' has the highest key id; choose a lower one", NULL},
+    [KH_E_KEY_EXISTS] = {"File '", "'", tail_key_exists},
     [KH_E_KEY_NOT_FOUND] = {"File '", "'", tail_no_key},
     [KH_E_SECRET_TOO_LONG] = {"Cannot read ", "", tail_too_long},
     [KH_E_SYNTAX] = {"Syntax error at ", "", tail_place},
@@ -154,6 +285,19 @@ static const struct sentence {
     [KH_E_WRONG_PASSPHRASE] = {"Cannot decrypt ", ". Wrong key?", NULL},
     [KH_E_NO_PASSPHRASE] = {"Cannot decrypt ", ". Wrong key? It is encrypted and no filekey is set",
                             NULL},
+    [KH_E_SEALED_DAMAGED] = {"Cannot decrypt ", "", tail_sealed_damaged},
+    [KH_E_SEALED_NEWER] = {"Cannot decrypt ", "", tail_sealed_newer},
+    [KH_E_SEALED_COST] = {"Cannot decrypt ", "", tail_sealed_cost},
+    [KH_E_SEALED_CHANGED] = {"Cannot decrypt ",
+                             ". The passphrase opens a slot of the sealed key file, and the rest "
+                             "does not belong to it: somebody changed it",
+                             NULL},
+    [KH_E_SLOT_LABEL] = {"Cannot seal ", "", tail_slot_label},
+    [KH_E_SLOT_COST] = {"Cannot seal ", "", tail_slot_cost},
+    [KH_E_SLOT_COUNT] = {"Cannot seal ", "", tail_slot_count},
+    [KH_E_SLOT_EXISTS] = {"Cannot seal ", "", tail_slot_exists},
+    [KH_E_SLOT_LAST] = {"Cannot seal ", "", tail_slot_last},
+    [KH_E_SLOT_NOT_FOUND] = {"File '", "'", tail_no_slot},
     [KH_E_NO_ENGINE] = {"The AES engine that ",
                         " asks for is not installed, or not for this processor", NULL},
     [KH_E_SELF_TEST] = {"An AES engine failed its self-test; ", " can choose another one", NULL},

@@ -118,21 +118,8 @@ kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind, kh_secr
   secret = NULL;
   if (ret_info != NULL)
     *ret_info = (kh_file_info){.mode = st.st_mode,
+                               .owner = st.st_uid,
                                .size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0,
                                .stamp = kh_file_stamp_from(&st)};
   return KH_OK;
-}
-
-bool kh_file_is_open_to_others(mode_t mode)
-{
-  return (S_ISREG(mode) || S_ISFIFO(mode)) && (mode & (S_IROTH | S_IWOTH)) != 0;
-}
-
-void kh_file_warn_of_mode(const kh_log *log, const char *what, const char *path, mode_t mode)
-{
-  if (kh_file_is_open_to_others(mode))
-    kh_log_write(log, KH_LOG_WARNING,
-                 "the %s file '%s' has mode %04o: others can read or write it, which is "
-                 "deprecated; give it mode 0600",
-                 what, kh_show_path(path).text, (unsigned)mode & 07777U);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The key derivation of `openssl enc -aes-256-cbc`: enc(1ssl), EVP_BytesToKey(3ssl),
- * PKCS5_PBKDF2_HMAC(3ssl). */
+/* The key derivation of `openssl enc -aes-256-cbc`, and PBKDF2 alone: enc(1ssl),
+ * EVP_BytesToKey(3ssl), PKCS5_PBKDF2_HMAC(3ssl). */
 #include <limits.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -50,5 +50,24 @@ kh_status kh_kdf_openssl_enc(kh_bytes passphrase, const uint8_t *salt, kh_digest
     return KH_E_CRYPTO;
   }
   kh_secret_set_len(ret_derived, KH_KDF_OPENSSL_ENC_SIZE);
+  return KH_OK;
+}
+
+kh_status kh_kdf_pbkdf2(kh_bytes passphrase, kh_bytes salt, kh_digest digest, uint32_t iterations,
+                        kh_secret *ret_derived)
+{
+  size_t len = kh_secret_capacity(ret_derived);
+  if (passphrase.len > INT_MAX || salt.len > INT_MAX || iterations == 0 || iterations > INT_MAX ||
+      len > INT_MAX)
+    return KH_E_CRYPTO;
+  const char *data = passphrase.len == 0 ? "" : (const char *)passphrase.data;
+  __attribute__((cleanup(free_md))) EVP_MD *md = EVP_MD_fetch(NULL, kh_digest_name(digest), NULL);
+  if (md == NULL ||
+      PKCS5_PBKDF2_HMAC(data, (int)passphrase.len, salt.data, (int)salt.len, (int)iterations, md,
+                        (int)len, kh_secret_data(ret_derived)) != 1) {
+    ERR_clear_error();
+    return KH_E_CRYPTO;
+  }
+  kh_secret_set_len(ret_derived, len);
   return KH_OK;
 }

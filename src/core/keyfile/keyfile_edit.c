@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +15,29 @@ enum {
   ADDED_MAX = NUMBERS_MAX + 2 * KH_KEY_MAX + KH_ATTRIBUTES_TEXT_MAX + LINE_END_MAX
 };
 
+/* stands for the end of the text */
+#define NO_LINE UINT32_MAX
+
 /* A key that is added, and the line that it goes behind. */
 struct place {
   uint32_t id;
   uint32_t line;
-  const kh_key *key;
+  const kh_key *key; /* in the list of what is added, whose order decides between equals */
 };
+
+static int compare_keys(const struct place *a, const struct place *b)
+{
+  return a->key < b->key ? -1 : a->key > b->key;
+}
+
+static int compare_places(const void *left, const void *right)
+{
+  const struct place *a = left;
+  const struct place *b = right;
+  if (a->id == b->id)
+    return compare_keys(a, b);
+  return a->id < b->id ? -1 : 1;
+}
 
 static int compare_ids(const void *left, const void *right)
 {
@@ -34,7 +50,9 @@ static int compare_lines(const void *left, const void *right)
 {
   const struct place *a = left;
   const struct place *b = right;
-  return a->line < b->line ? -1 : a->line > b->line;
+  if (a->line == b->line)
+    return compare_keys(a, b);
+  return a->line < b->line ? -1 : 1;
 }
 
 /* Fills `places` with the keys in the order of the lines that they go behind. */
@@ -43,9 +61,9 @@ static void find_places(const kh_keylist *parsed, const kh_keylist *added, struc
   size_t count = kh_keylist_count(added);
   for (size_t i = 0; i < count; i++) {
     const kh_key *key = kh_keylist_at(added, i);
-    places[i] = (struct place){.id = key->id, .key = key};
+    places[i] = (struct place){.id = key->id, .line = NO_LINE, .key = key};
   }
-  qsort(places, count, sizeof *places, compare_ids);
+  qsort(places, count, sizeof *places, compare_places);
   for (size_t i = 0; i < kh_keylist_count(parsed); i++) {
     const kh_key *key = kh_keylist_at(parsed, i);
     struct place wanted = {.id = key->id};
@@ -77,7 +95,9 @@ static void put_text(struct output *output, const char *text)
 static void put_key(struct output *output, const kh_key *key, const char *line_end)
 {
   char numbers[NUMBERS_MAX];
-  snprintf(numbers, sizeof numbers, "%u;%u;", key->id, key->version);
+  int len = snprintf(numbers, sizeof numbers, "%u;", key->id);
+  if (key->version != KH_KEY_VERSION_MIN) /* so that files without versions stay without */
+    snprintf(numbers + len, sizeof numbers - (size_t)len, "%u;", key->version);
   put_text(output, numbers);
   kh_hex_encode((kh_bytes){key->bytes, key->len}, output->data + output->len);
   output->len += 2 * (size_t)key->len;
@@ -109,7 +129,8 @@ static void copy_with_places(struct output *output, kh_bytes text, const struct 
     for (; count > 0 && places->line == line; places++, count--)
       put_key(output, places->key, line_end);
   }
-  assert(count == 0);
+  for (; count > 0; places++, count--)
+    put_key(output, places->key, line_end);
   kh_cursor rest = {text, cursor.at}; /* a NUL and what follows it */
   put(output, kh_cursor_take(&rest, text.len));
 }
@@ -132,5 +153,42 @@ kh_status kh_keyfile_add_lines(kh_bytes text, const kh_keylist *parsed, const kh
   kh_secret_set_len(secret, output.len);
   *ret_text = secret;
   secret = NULL;
+  return KH_OK;
+}
+
+/* the next line of the text that is removed, going on at the key `*next` */
+static uint32_t next_removed(const kh_keylist *parsed, const kh_keytable *removed, size_t *next)
+{
+  while (*next < kh_keylist_count(parsed)) {
+    const kh_key *key = kh_keylist_at(parsed, (*next)++);
+    if (kh_keytable_find(removed, key->id, key->version) != NULL)
+      return key->line;
+  }
+  return NO_LINE;
+}
+
+kh_status kh_keyfile_remove_lines(kh_bytes text, const kh_keylist *parsed,
+                                  const kh_keytable *removed, kh_secret **ret_text)
+{
+  kh_secret *secret = NULL;
+  kh_status status = kh_secret_new(text.len, &secret);
+  if (status != KH_OK)
+    return status;
+  struct output output = {.data = kh_secret_data(secret)};
+  kh_cursor cursor = kh_cursor_over(kh_text_until_nul(text));
+  size_t next = 0;
+  uint32_t gone = next_removed(parsed, removed, &next);
+  for (uint32_t line = 1; !kh_cursor_at_end(&cursor); line++) {
+    kh_cursor start = cursor;
+    (void)kh_cursor_take_until(&cursor, '\n');
+    if (line == gone)
+      gone = next_removed(parsed, removed, &next);
+    else
+      put(&output, kh_cursor_take(&start, cursor.at - start.at));
+  }
+  kh_cursor rest = {text, cursor.at}; /* a NUL and what follows it */
+  put(&output, kh_cursor_take(&rest, text.len));
+  kh_secret_set_len(secret, output.len);
+  *ret_text = secret;
   return KH_OK;
 }

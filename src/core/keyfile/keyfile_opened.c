@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <string.h>
+
 #include "keyhold/unlock.h"
 #include "opened.h"
 #include "text.h"
@@ -8,12 +10,14 @@ static kh_status fail(const kh_opened *opened, kh_status status)
   return kh_fault_set(opened->ret_fault, status, opened->options->path, 0);
 }
 
-static kh_status read_file(kh_opened *opened)
+kh_status kh_opened_read(kh_opened *opened)
 {
   const char *path = opened->options->path;
   kh_file_info info;
   kh_status status = kh_file_read(path, KH_KEYFILE_MAX + 1, KH_FILE_REGULAR, &opened->file, &info,
                                   opened->ret_fault);
+  if (status == KH_OK && opened->options->permissions == KH_PERMISSIONS_STRICT)
+    status = kh_file_check_strict(path, &info, opened->ret_fault);
   if (status != KH_OK)
     return status;
   if (kh_secret_bytes(opened->file).len > KH_KEYFILE_MAX) {
@@ -26,14 +30,14 @@ static kh_status read_file(kh_opened *opened)
   }
   kh_file_warn_of_mode(opened->log, "key", path, info.mode);
   opened->info.stamp = info.stamp;
+  opened->format = kh_keyfile_format_of(kh_secret_bytes(opened->file));
   return KH_OK;
 }
 
 static kh_status decrypt(kh_opened *opened)
 {
   kh_bytes file = kh_secret_bytes(opened->file);
-  const kh_keyfile_format *format = kh_keyfile_format_of(file);
-  opened->format = format;
+  const kh_keyfile_format *format = opened->format;
   if (format->is_encrypted && opened->passphrase == NULL)
     return fail(opened, KH_E_NO_PASSPHRASE);
   if (!format->is_encrypted && opened->passphrase != NULL)
@@ -75,13 +79,27 @@ static void fill_info(kh_opened *opened)
                  kh_secret_is_locked(opened->decrypted) && kh_keylist_is_locked(opened->list);
 }
 
+static kh_status get_passphrase(kh_opened *opened)
+{
+  const kh_keyfile_options *options = opened->options;
+  if (options->passphrase == NULL)
+    return kh_unlock(options->filekey, options->permissions, opened->log, &opened->passphrase,
+                     opened->ret_fault);
+  kh_bytes given = kh_secret_bytes(options->passphrase);
+  kh_status status = kh_secret_new(given.len, &opened->passphrase);
+  if (status != KH_OK)
+    return fail(opened, status);
+  memcpy(kh_secret_data(opened->passphrase), given.data, given.len);
+  kh_secret_set_len(opened->passphrase, given.len);
+  return KH_OK;
+}
+
 kh_status kh_opened_open(kh_opened *opened, kh_repeats repeats)
 {
   const kh_keyfile_options *options = opened->options;
-  kh_status status =
-      kh_unlock(options->filekey, opened->log, &opened->passphrase, opened->ret_fault);
+  kh_status status = get_passphrase(opened);
   if (status == KH_OK)
-    status = read_file(opened);
+    status = kh_opened_read(opened);
   if (status == KH_OK)
     status = decrypt(opened);
   if (status == KH_OK)

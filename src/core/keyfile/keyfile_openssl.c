@@ -108,6 +108,13 @@ kh_status kh_keyfile_encrypt_openssl(const kh_keyfile_options *options, const kh
   return KH_OK;
 }
 
+static kh_status make(const kh_keyfile_options *options, const kh_crypt *crypt,
+                      const kh_keyfile_content *content, kh_secret **ret_file, kh_fault *ret_fault)
+{
+  return kh_keyfile_encrypt_openssl(options, crypt, content->text, content->passphrase, ret_file,
+                                    ret_fault);
+}
+
 static void hint_what_was_tried(const kh_keyfile_options *options, const kh_log *log)
 {
   kh_log_write(log, KH_LOG_HINT,
@@ -125,6 +132,6 @@ const kh_keyfile_format kh_keyfile_format_openssl = {
     .hides_wrong_passphrase = true,
     .knows = kh_keyfile_is_openssl,
     .open = kh_keyfile_decrypt_openssl,
-    .make = kh_keyfile_encrypt_openssl,
+    .make = make,
     .hint_what_was_tried = hint_what_was_tried,
 };

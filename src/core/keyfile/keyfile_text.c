@@ -243,16 +243,24 @@ static bool knows(kh_bytes file)
 }
 
 /* the file is the text, and the text the file */
-static kh_status leave(const kh_keyfile_options *options, const kh_crypt *crypt, kh_bytes bytes,
-                       kh_bytes passphrase, kh_secret **ret_other, kh_fault *ret_fault)
+static kh_status open_text(const kh_keyfile_options *options, const kh_crypt *crypt, kh_bytes file,
+                           kh_bytes passphrase, kh_secret **ret_text, kh_fault *ret_fault)
 {
-  (void)options, (void)crypt, (void)bytes, (void)passphrase, (void)ret_other, (void)ret_fault;
+  (void)options, (void)crypt, (void)file, (void)passphrase, (void)ret_text, (void)ret_fault;
+  return KH_OK;
+}
+
+static kh_status make_file(const kh_keyfile_options *options, const kh_crypt *crypt,
+                           const kh_keyfile_content *content, kh_secret **ret_file,
+                           kh_fault *ret_fault)
+{
+  (void)options, (void)crypt, (void)content, (void)ret_file, (void)ret_fault;
   return KH_OK;
 }
 
 const kh_keyfile_format kh_keyfile_format_text = {
     .name = "text",
     .knows = knows,
-    .open = leave,
-    .make = leave,
+    .open = open_text,
+    .make = make_file,
 };

@@ -26,6 +26,13 @@ typedef struct kh_opened {
 } kh_opened;
 
 /**
+ * Reads the file and recognises its format.
+ *
+ * @return as kh_file_read(), or KH_E_FILE_TOO_LARGE. The caller cleans up in either case.
+ */
+KH_MUST_USE kh_status kh_opened_read(kh_opened *opened);
+
+/**
  * Gets the passphrase, reads the file, recognises its format, decrypts and parses it.
  *
  * @return as kh_keyfile_load(). The caller cleans up in either case.

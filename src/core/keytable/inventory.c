@@ -41,10 +41,12 @@ static void write_version(FILE *out, const kh_key *key, kh_key_cipher default_ci
   kh_key_cipher cipher = key->policy.cipher == KH_KEY_CIPHER_UNSET
                              ? default_cipher
                              : (kh_key_cipher)key->policy.cipher;
+  const char *quote = cipher == KH_KEY_CIPHER_UNSET ? "" : "\"";
   fprintf(out,
-          "{\"version\":%" PRIu32 ",\"bits\":%" PRIu32 ",\"cipher\":\"%s\",\"created\":%s,"
+          "{\"version\":%" PRIu32 ",\"bits\":%" PRIu32 ",\"cipher\":%s%s%s,\"created\":%s,"
           "\"fingerprint\":\"%s\"}",
-          key->version, key->len * 8, kh_key_cipher_name(cipher),
+          key->version, key->len * 8, quote,
+          cipher == KH_KEY_CIPHER_UNSET ? "null" : kh_key_cipher_name(cipher), quote,
           show_time(key->policy.created).text, kh_key_fingerprint(key).text);
 }
 

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "keyhold/random.h"
 #include "keyhold/secret.h"
 
 struct kh_keylist {
@@ -61,6 +62,19 @@ void kh_keylist_commit(kh_keylist *list)
   assert(key->len == 16 || key->len == 24 || key->len == 32);
   (void)key;
   list->count++;
+}
+
+void kh_keylist_add_random(kh_keylist *list, uint32_t id, uint32_t version, uint32_t len,
+                           const kh_policy *policy)
+{
+  kh_key *key = kh_keylist_next(list);
+  assert(key != NULL);
+  key->id = id;
+  key->version = version;
+  key->len = len;
+  key->policy = *policy;
+  kh_random_bytes(key->bytes, len);
+  kh_keylist_commit(list);
 }
 
 size_t kh_keylist_count(const kh_keylist *list)

@@ -11,12 +11,22 @@
 /** One source. */
 typedef struct kh_unlock_source {
   const char *prefix; /**< what a `filekey` of this source begins with; "" takes all */
-  /** Reads the passphrase; `argument` is what follows the prefix. Otherwise as kh_unlock(). */
-  kh_status (*read)(const char *argument, const kh_log *log, kh_secret **ret_passphrase,
-                    kh_fault *ret_fault);
+  /** What must follow the prefix, for a message; NULL for a source that the server's own plugin
+   * has: for it a `filekey` with any other prefix is the passphrase itself. */
+  const char *takes;
+  /** Whether `argument`, which is what follows the prefix, can be what the source takes; NULL when
+   * `takes` is. */
+  bool (*fits)(const char *argument);
+  /** Reads the passphrase. Otherwise as kh_unlock(). */
+  kh_status (*read)(const char *argument, kh_permissions permissions, const kh_log *log,
+                    kh_secret **ret_passphrase, kh_fault *ret_fault);
 } kh_unlock_source;
 
-extern const kh_unlock_source kh_unlock_file;    /* source_file.c */
-extern const kh_unlock_source kh_unlock_literal; /* source_literal.c */
+extern const kh_unlock_source kh_unlock_file;       /* source_file.c */
+extern const kh_unlock_source kh_unlock_credential; /* source_credential.c */
+extern const kh_unlock_source kh_unlock_env;        /* source_env.c */
+extern const kh_unlock_source kh_unlock_exec;       /* source_exec.c */
+extern const kh_unlock_source kh_unlock_socket;     /* source_socket.c */
+extern const kh_unlock_source kh_unlock_literal;    /* source_literal.c */
 
 #endif

@@ -4,10 +4,10 @@
 
 #include "source.h"
 
-static kh_status read_literal(const char *argument, const kh_log *log, kh_secret **ret_passphrase,
-                              kh_fault *ret_fault)
+static kh_status read_literal(const char *argument, kh_permissions permissions, const kh_log *log,
+                              kh_secret **ret_passphrase, kh_fault *ret_fault)
 {
-  (void)log;
+  (void)permissions;
   size_t len = strnlen(argument, KH_SECRET_LITERAL_MAX + 1);
   if (len > KH_SECRET_LITERAL_MAX) {
     kh_fault_set(ret_fault, KH_E_SECRET_TOO_LONG, "the setting", 0);
@@ -21,8 +21,12 @@ static kh_status read_literal(const char *argument, const kh_log *log, kh_secret
     return kh_fault_set(ret_fault, status, NULL, 0);
   memcpy(kh_secret_data(passphrase), argument, len);
   kh_secret_set_len(passphrase, len);
+  kh_log_write(log, KH_LOG_WARNING,
+               "the passphrase is written into filekey: SHOW VARIABLES shows it to every user, and "
+               "backups have it, which is deprecated; use FILE:, CREDENTIAL:, EXEC:, SOCKET: or "
+               "ENV:");
   *ret_passphrase = passphrase;
   return KH_OK;
 }
 
-const kh_unlock_source kh_unlock_literal = {"", read_literal};
+const kh_unlock_source kh_unlock_literal = {.prefix = "", .read = read_literal};

@@ -13,6 +13,7 @@ static unsigned long encryption_algorithm;
 static unsigned long digest;
 static unsigned use_pbkdf2;
 static unsigned long crypto_engine;
+static char strict_permissions;
 static char reload;
 static long long rotate_key;
 static char auto_reload;
@@ -38,8 +39,10 @@ static MYSQL_SYSVAR_STR(filename, filename, PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_REA
 
 static MYSQL_SYSVAR_STR(
     filekey, filekey, PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_READONLY,
-    "Passphrase of the key file if that is encrypted, or FILE:path to read it from a file", NULL,
-    NULL, "");
+    "Where the passphrase of an encrypted key file comes from: FILE:path, CREDENTIAL:name (of "
+    "systemd), EXEC:/path arguments (a program's output), SOCKET:/path, ENV:NAME; anything else is "
+    "the passphrase itself",
+    NULL, NULL, "");
 
 static MYSQL_SYSVAR_ENUM(encryption_algorithm, encryption_algorithm,
                          PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_READONLY,
@@ -61,6 +64,12 @@ static MYSQL_SYSVAR_ENUM(
     crypto_engine, crypto_engine, PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_READONLY,
     "Library that works AES: auto takes the fastest that is there for each operation", NULL, NULL,
     KH_ENGINE_AUTO, &engines.typelib);
+
+static MYSQL_SYSVAR_BOOL(
+    strict_permissions, strict_permissions, PLUGIN_VAR_OPCMDARG | PLUGIN_VAR_READONLY,
+    "Refuse a key file or passphrase file that others may read or write, that its group may write, "
+    "or that belongs to another user than root or the server's",
+    NULL, NULL, 0);
 
 static MYSQL_SYSVAR_BOOL(reload, reload, PLUGIN_VAR_OPCMDARG,
                          "ON reads the key file again; shown as OFF always", kh_file_check_reload,
@@ -87,6 +96,7 @@ struct st_mysql_sys_var *kh_file_options[] = {
     MYSQL_SYSVAR(digest),
     MYSQL_SYSVAR(use_pbkdf2),
     MYSQL_SYSVAR(crypto_engine),
+    MYSQL_SYSVAR(strict_permissions),
     MYSQL_SYSVAR(reload),
     MYSQL_SYSVAR(rotate_key),
     MYSQL_SYSVAR(auto_reload),
@@ -99,6 +109,7 @@ kh_keyfile_options kh_file_options_keyfile(void)
   return (kh_keyfile_options){
       .path = filename == NULL ? "" : filename,
       .filekey = filekey,
+      .permissions = strict_permissions != 0 ? KH_PERMISSIONS_STRICT : KH_PERMISSIONS_WARN,
       .digest = (kh_digest)digest,
       .pbkdf2_iterations = use_pbkdf2,
   };

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A sealed key file. The first byte of the input says what the rest is: a file as it is, a file
+ * without its last line, which is made to fit, or a text that is sealed, and with which some bytes
+ * of the file are then exchanged. The second byte chooses what is done with the file, and which
+ * library call fails. Keys are derived by a few instructions instead of what the slots say.
+ */
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "check.h"
+#include "keyhold/argon2.h"
+#include "keyhold/cursor.h"
+#include "keyhold/hex.h"
+#include "keyhold/sealed.h"
+#include "keyhold/sha256.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { END_LINE = 69, SIZE_MAX_OF_INPUT = 1 << 14 };
+
+static int calls_to_failure = -1; /* -1: none fails */
+
+static int fails(void)
+{
+  return calls_to_failure >= 0 && calls_to_failure-- == 0;
+}
+
+void *__real_sodium_malloc(size_t size);
+void *__wrap_sodium_malloc(size_t size);
+kh_status __wrap_kh_argon2id(kh_bytes passphrase, const uint8_t *salt, const kh_argon2_cost *cost,
+                             kh_secret *ret_derived);
+kh_status __wrap_kh_kdf_pbkdf2(kh_bytes passphrase, kh_bytes salt, kh_digest digest,
+                               uint32_t iterations, kh_secret *ret_derived);
+void __wrap_kh_random_bytes(uint8_t *data, size_t len);
+
+void *__wrap_sodium_malloc(size_t size)
+{
+  return fails() ? NULL : __real_sodium_malloc(size);
+}
+
+/* another key for another passphrase or salt */
+static kh_status derive(kh_bytes passphrase, kh_bytes salt, kh_secret *ret_derived)
+{
+  if (fails())
+    return KH_E_NO_MEMORY;
+  uint8_t *key = kh_secret_data(ret_derived);
+  size_t len = kh_secret_capacity(ret_derived);
+  for (size_t i = 0; i < len; i++)
+    key[i] = (uint8_t)(salt.data[i % salt.len] + (passphrase.len > 0 ? passphrase.data[0] : 0));
+  kh_secret_set_len(ret_derived, len);
+  return KH_OK;
+}
+
+kh_status __wrap_kh_argon2id(kh_bytes passphrase, const uint8_t *salt, const kh_argon2_cost *cost,
+                             kh_secret *ret_derived)
+{
+  MUST(cost->memory >= KH_ARGON2_MEMORY_MIN && cost->memory <= KH_ARGON2_MEMORY_MAX);
+  MUST(cost->passes >= KH_ARGON2_PASSES_MIN && cost->passes <= KH_ARGON2_PASSES_MAX);
+  return derive(passphrase, (kh_bytes){salt, KH_ARGON2_SALT_SIZE}, ret_derived);
+}
+
+kh_status __wrap_kh_kdf_pbkdf2(kh_bytes passphrase, kh_bytes salt, kh_digest digest,
+                               uint32_t iterations, kh_secret *ret_derived)
+{
+  MUST(digest == KH_DIGEST_SHA512 && iterations >= KH_PBKDF2_ITERATIONS_MIN);
+  MUST(iterations <= KH_PBKDF2_ITERATIONS_MAX);
+  return derive(passphrase, salt, ret_derived);
+}
+
+/* the same bytes in every run */
+void __wrap_kh_random_bytes(uint8_t *data, size_t len)
+{
+  for (size_t i = 0; i < len; i++)
+    data[i] = (uint8_t)(0x5a + i);
+}
+
+static const kh_bytes passphrase = {(const uint8_t *)"p", 1};
+
+static kh_sealed_entry entry(const char *label, kh_sealed_kdf kdf)
+{
+  return (kh_sealed_entry){kh_sealed_slot_default(label, kdf), passphrase};
+}
+
+static kh_secret *make(kh_bytes text)
+{
+  kh_sealed_entry entries[] = {entry("one", KH_SEALED_ARGON2ID),
+                               entry("two", KH_SEALED_PBKDF2_HMAC_SHA512)};
+  static const kh_bytes other = {(const uint8_t *)"q", 1};
+  kh_secret *file = NULL;
+  entries[1].passphrase = other;
+  MUST(kh_sealed_make("f", text, entries, 2, &file, NULL) == KH_OK);
+  return file;
+}
+
+/* Gives a file the last line that fits. */
+static kh_secret *mend(kh_bytes head)
+{
+  kh_secret *file = NULL;
+  uint8_t digest[KH_SHA256_SIZE];
+  MUST(kh_secret_new(head.len + END_LINE, &file) == KH_OK);
+  uint8_t *data = kh_secret_data(file);
+  if (head.len > 0)
+    memcpy(data, head.data, head.len);
+  kh_sha256(head, digest);
+  memcpy(data + head.len, "end ", 4);
+  kh_hex_encode((kh_bytes){digest, sizeof digest}, data + head.len + 4);
+  data[head.len + END_LINE - 1] = '\n';
+  kh_secret_set_len(file, head.len + END_LINE);
+  return file;
+}
+
+/* Success gives an output and no fault; failure a fault that makes a sentence. */
+static void check(kh_status status, const kh_secret *out, const kh_fault *fault)
+{
+  char sentence[KH_MESSAGE_MAX];
+  MUST((status == KH_OK) == (out != NULL));
+  MUST(fault->status == status);
+  kh_fault_describe(fault, sentence, sizeof sentence);
+  MUST(sentence[0] != '\0');
+}
+
+static bool opens(kh_bytes file, kh_bytes expected)
+{
+  KH_AUTO_SECRET text = NULL;
+  kh_fault fault = {0};
+  check(kh_sealed_open("f", file, passphrase, &text, NULL, &fault), text, &fault);
+  kh_bytes found = kh_secret_bytes(text);
+  if (text != NULL && expected.data != NULL)
+    MUST(found.len == expected.len && memcmp(found.data, expected.data, found.len) == 0);
+  return text != NULL;
+}
+
+/* What is listed could be made again. */
+static void list(kh_bytes file)
+{
+  kh_sealed_slots slots;
+  kh_fault fault = {0};
+  if (kh_sealed_list("f", file, &slots, &fault) != KH_OK)
+    return;
+  MUST(kh_sealed_knows(file) && slots.count >= 1 && slots.count <= KH_SEALED_SLOTS_MAX);
+  for (size_t i = 0; i < slots.count; i++)
+    MUST(kh_sealed_slot_validate(&slots.at[i], NULL) == KH_OK);
+}
+
+/* Whatever is made of a file opens too. */
+static kh_secret *work(kh_bytes file, uint8_t what, kh_fault *ret_fault)
+{
+  static const kh_bytes text = {(const uint8_t *)"text", 4};
+  kh_secret *made = NULL;
+  kh_sealed_entry added = entry("new", KH_SEALED_PBKDF2_HMAC_SHA512);
+  kh_sealed_entry changed = entry("one", KH_SEALED_ARGON2ID);
+  kh_status status;
+  switch (what % 4) {
+  case 0:
+    status = kh_sealed_replace_text("f", file, passphrase, text, &made, ret_fault);
+    break;
+  case 1:
+    status = kh_sealed_add_slot("f", file, passphrase, &added, &made, ret_fault);
+    break;
+  case 2:
+    status = kh_sealed_change_slot("f", file, passphrase, &changed, &made, ret_fault);
+    break;
+  default:
+    status = kh_sealed_remove_slot("f", file, passphrase, "two", &made, ret_fault);
+  }
+  check(status, made, ret_fault);
+  return made;
+}
+
+static void open_and_change(kh_bytes file, uint8_t what)
+{
+  kh_fault fault = {0};
+  list(file);
+  calls_to_failure = what < 128 ? what / 4 : -1;
+  (void)opens(file, (kh_bytes){NULL, 0});
+  calls_to_failure = what < 128 ? what / 4 : -1;
+  KH_AUTO_SECRET made = work(file, what, &fault);
+  calls_to_failure = -1;
+  if (made != NULL)
+    MUST(opens(kh_secret_bytes(made), (kh_bytes){NULL, 0}));
+}
+
+/* A file of the text, which opens; and that file with one byte exchanged and a last line that fits,
+ * which does not. */
+static void make_and_spoil(kh_bytes text, uint8_t what)
+{
+  kh_secret *file = make(text);
+  kh_bytes bytes = kh_secret_bytes(file);
+  MUST(opens(bytes, text));
+  open_and_change(bytes, what);
+  if (text.len >= 3 && text.data[2] != 0) {
+    size_t at = (text.data[0] * 256u + text.data[1]) % (bytes.len - END_LINE);
+    kh_secret_data(file)[at] ^= text.data[2];
+    KH_AUTO_SECRET spoilt = mend((kh_bytes){bytes.data, bytes.len - END_LINE});
+    MUST(!opens(kh_secret_bytes(spoilt), (kh_bytes){NULL, 0}));
+  }
+  kh_secret_free(&file);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+  if (size < 2 || size > SIZE_MAX_OF_INPUT)
+    return -1;
+  kh_bytes rest = {data + 2, size - 2};
+  if (data[0] % 3 == 0)
+    open_and_change(rest, data[1]);
+  else if (data[0] % 3 == 1) {
+    KH_AUTO_SECRET file = mend(rest);
+    open_and_change(kh_secret_bytes(file), data[1]);
+  } else
+    make_and_spoil(rest, data[1]);
+  return 0;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file base64.h
+ * Base64 (RFC 4648, 4) with padding, in its one canonical spelling (libsodium).
+ */
+#ifndef KEYHOLD_BASE64_H
+#define KEYHOLD_BASE64_H
+
+#include <stdbool.h>
+
+#include "keyhold/bytes.h"
+
+/** Characters that `len` bytes become. */
+size_t kh_base64_length(size_t len);
+
+/**
+ * Writes bytes as base64.
+ *
+ * @param ret_text  kh_base64_length(data.len) + 1 bytes: the characters, and a NUL. Thread-safe.
+ */
+void kh_base64_encode(kh_bytes data, uint8_t *ret_text);
+
+/**
+ * Reads base64: nothing but its characters, padded, the bits that are left over being zero.
+ *
+ * @param ret_data  room for text.len / 4 * 3 bytes; undefined on failure.
+ * @param ret_len   bytes written; untouched on failure.
+ * @return false when the text is anything else. Thread-safe.
+ */
+bool kh_base64_decode(kh_bytes text, uint8_t *ret_data, size_t *ret_len);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file findings.h
+ * What a check has found, as lines for people or as JSON. Kept until the verdict is known.
+ */
+#ifndef KEYHOLD_CLI_FINDINGS_H
+#define KEYHOLD_CLI_FINDINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "table.h"
+
+/** What is found so far. */
+typedef struct kh_cli_findings {
+  bool json;
+  bool in_colour;
+  size_t count;
+  size_t bad; /**< of them */
+  char *text; /**< what is written so far, once `out` is flushed */
+  size_t len;
+  FILE *out;
+} kh_cli_findings;
+
+/**
+ * Begins without a finding.
+ *
+ * @return false: no memory, and a message has said so.
+ */
+bool kh_cli_findings_begin(bool json, bool in_colour, kh_cli_findings *ret_findings);
+
+/**
+ * Adds one.
+ *
+ * @param level  KH_CLI_GOOD, KH_CLI_NOTE (may stay as it is) or KH_CLI_BAD.
+ * @param about  one word: what it is about.
+ */
+__attribute__((format(printf, 4, 5))) void kh_cli_found(kh_cli_findings *findings,
+                                                        kh_cli_colour level, const char *about,
+                                                        const char *format, ...);
+
+/** Prints all, and the verdict on the file. */
+void kh_cli_findings_print(kh_cli_findings *findings, const char *path, const char *format);
+
+/** For `__attribute__((cleanup))`. */
+void kh_cli_findings_cleanup(kh_cli_findings *findings);
+#define KH_CLI_AUTO_FINDINGS __attribute__((cleanup(kh_cli_findings_cleanup))) kh_cli_findings
+
+#endif

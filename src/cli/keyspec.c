@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "keyspec.h"
+
+#include <string.h>
+
+#include "keyhold/clock.h"
+#include "keyhold/limits.h"
+#include "keyhold/time.h"
+#include "number.h"
+
+enum { KEY_BITS = 0x400, KEY_CIPHER, KEY_ROTATE };
+
+static kh_bytes bytes_of(const char *text)
+{
+  return (kh_bytes){(const uint8_t *)text, strlen(text)};
+}
+
+static void set_bits(kh_cli_keyspec *spec, const char *value, struct argp_state *state)
+{
+  uint32_t bits = 0;
+  if (!kh_cli_read_number(value, 128, 256, &bits) || bits % 64 != 0)
+    argp_error(state, "'%s' is no length of a key: 128, 192 or 256", value);
+  spec->len = bits / 8;
+}
+
+static void set_cipher(kh_cli_keyspec *spec, const char *value, struct argp_state *state)
+{
+  kh_key_cipher cipher = KH_KEY_CIPHER_UNSET;
+  if (!kh_key_cipher_by_name(bytes_of(value), &cipher))
+    argp_error(state, "'%s' is no cipher: aes-cbc, aes-ctr, aes256-cbc or aes256-ctr", value);
+  spec->policy.cipher = (uint8_t)cipher;
+}
+
+static void set_rotate(kh_cli_keyspec *spec, const char *value, struct argp_state *state)
+{
+  if (!kh_interval_read(bytes_of(value), &spec->policy.rotate))
+    argp_error(state, "'%s' is no interval, such as 90d: a number and s, m, h, d, w or y", value);
+}
+
+static void check(const kh_cli_keyspec *spec, struct argp_state *state)
+{
+  if (kh_key_cipher_is_derived((kh_key_cipher)spec->policy.cipher) && spec->len < KH_KEY_MAX)
+    argp_error(state, "a cipher aes256 needs a key of 256 bits");
+}
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+  kh_cli_keyspec *spec = state->input;
+  kh_clock clock = kh_clock_system();
+  switch (key) {
+  case ARGP_KEY_INIT:
+    spec->policy.created = kh_clock_now(&clock);
+    return 0;
+  case KEY_BITS:
+    set_bits(spec, value, state);
+    return 0;
+  case KEY_CIPHER:
+    set_cipher(spec, value, state);
+    return 0;
+  case KEY_ROTATE:
+    set_rotate(spec, value, state);
+    return 0;
+  case ARGP_KEY_END:
+    check(spec, state);
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option options[] = {
+    {NULL, 0, NULL, 0, "The new key:", 1},
+    {"bits", KEY_BITS, "NUMBER", 0, "its length: 128, 192 or 256, which it is otherwise", 0},
+    {"cipher", KEY_CIPHER, "NAME", 0,
+     "aes-cbc, aes-ctr, aes256-cbc or aes256-ctr; what the server's option says otherwise", 0},
+    {"rotate", KEY_ROTATE, "INTERVAL", 0, "when it is due for a new version, such as 90d", 0},
+    {0},
+};
+const struct argp kh_cli_keyspec_argp = {.options = options, .parser = parse};

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "command.h"
+#include "keyhold/version.h"
+#include "say.h"
+
+enum { NAME_SIZE = 64 };
+
+/* Where the subcommand's words begin. */
+struct arguments {
+  int at; /* 0: there are none */
+};
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+  struct arguments *arguments = state->input;
+  (void)value;
+  switch (key) {
+  case ARGP_KEY_ARG:
+    arguments->at = state->next - 1;
+    state->next = state->argc; /* the rest is the subcommand's */
+    return 0;
+  case ARGP_KEY_NO_ARGS:
+    argp_usage(state);
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static char *add_list(int key, const char *text, void *input)
+{
+  (void)input;
+  return key == ARGP_KEY_HELP_EXTRA ? kh_cli_list_commands() : (char *)text;
+}
+
+static const struct argp argp = {
+    .parser = parse,
+    .args_doc = "COMMAND [ARGUMENT...]",
+    .doc = "Makes, shows, checks and changes key files for MariaDB's encryption.",
+    .help_filter = add_list,
+};
+
+/* Neither a core dump nor another process of the same user gets at the keys. */
+static void keep_memory_private(void)
+{
+  const struct rlimit none = {0, 0};
+  (void)setrlimit(RLIMIT_CORE, &none);
+  (void)prctl(PR_SET_DUMPABLE, 0);
+}
+
+/* A report that could not be written whole must not look like one that was. */
+static int close_output(int result)
+{
+  if (fflush(stdout) == 0 && ferror(stdout) == 0)
+    return result;
+  return kh_cli_fail("the standard output cannot be written");
+}
+
+int main(int argc, char **argv)
+{
+  struct arguments arguments = {.at = 0};
+  keep_memory_private();
+  argp_program_version = "keyhold " KEYHOLD_VERSION;
+  argp_err_exit_status = KH_CLI_USAGE;
+  argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &arguments);
+
+  int words = 0;
+  argc -= arguments.at;
+  argv += arguments.at;
+  const kh_cli_command *command = kh_cli_find_command(argc, argv, &words);
+  if (command == NULL) {
+    kh_cli_say("there is no command '%s'; see 'keyhold --help'", argv[0]);
+    return KH_CLI_USAGE;
+  }
+  char name[NAME_SIZE];
+  snprintf(name, sizeof name, "keyhold %s", command->name);
+  argc -= words - 1;
+  argv += words - 1;
+  argv[0] = name;
+  return close_output(command->run(argc, argv));
+}

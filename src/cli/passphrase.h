@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file passphrase.h
+ * The options that say where a passphrase comes from, and the passphrase: from one of them, or from
+ * the terminal. Never an argument, which every user of the system can see.
+ */
+#ifndef KEYHOLD_CLI_PASSPHRASE_H
+#define KEYHOLD_CLI_PASSPHRASE_H
+
+#include <argp.h>
+#include <stdbool.h>
+
+#include "keyhold/secret.h"
+
+/** What the options said; at most one of the first three is given. */
+typedef struct kh_cli_source {
+  const char *setting; /**< as kh_unlock() takes it; NULL: not given */
+  const char *file;    /**< its content; NULL: not given */
+  int fd;              /**< what is read from it; -1: not given */
+} kh_cli_source;
+
+/** A source of which nothing is said: the terminal. */
+#define KH_CLI_SOURCE_NONE ((kh_cli_source){.fd = -1})
+
+/** Whether the options said something. */
+bool kh_cli_source_is_given(const kh_cli_source *source);
+
+/** --filekey, --passphrase-file and --passphrase-fd, as a child of a subcommand's argp; its input
+ * is a kh_cli_source. */
+extern const struct argp kh_cli_source_argp;
+
+/** The same with "new-" in front, for a passphrase that is set while another one is needed. */
+extern const struct argp kh_cli_new_source_argp;
+
+/**
+ * Gets a passphrase that opens something.
+ *
+ * @param what            is opened, for the question: the name of a file.
+ * @param ret_passphrase  for kh_secret_free(); untouched on failure.
+ * @return false: a message has said why.
+ */
+bool kh_cli_get_passphrase(const kh_cli_source *source, const char *what,
+                           kh_secret **ret_passphrase);
+
+/** Gets a passphrase that is set, not empty; the terminal asks for it twice. Otherwise likewise. */
+bool kh_cli_get_new_passphrase(const kh_cli_source *source, const char *what,
+                               kh_secret **ret_passphrase);
+
+#endif

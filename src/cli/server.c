@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "server.h"
+
+#include <mysql.h>
+
+#include "keyhold/secret.h"
+#include "number.h"
+#include "say.h"
+#include "terminal.h"
+
+enum { KEY_DEFAULTS = 0x600, CONNECT_SECONDS = 10, PORT_MAX = 65535 };
+
+/* Handles of libmariadb under the names of the interface. */
+struct kh_cli_server {
+  MYSQL handle;
+};
+
+struct kh_cli_rows {
+  MYSQL_RES result;
+};
+
+static MYSQL *handle_of(kh_cli_server *server)
+{
+  return (MYSQL *)server;
+}
+
+static MYSQL_RES *result_of(const kh_cli_rows *rows)
+{
+  return (MYSQL_RES *)rows;
+}
+
+static void set_port(kh_cli_login *login, const char *value, struct argp_state *state)
+{
+  if (!kh_cli_read_number(value, 1, PORT_MAX, &login->port))
+    argp_error(state, "'%s' is no port: 1 to %d", value, PORT_MAX);
+}
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+  kh_cli_login *login = state->input;
+  switch (key) {
+  case KEY_DEFAULTS:
+    login->defaults_file = value;
+    return 0;
+  case 'h':
+    login->host = value;
+    return 0;
+  case 'P':
+    set_port(login, value, state);
+    return 0;
+  case 'S':
+    login->socket = value;
+    return 0;
+  case 'u':
+    login->user = value;
+    return 0;
+  case 'p':
+    login->ask_password = true;
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option options[] = {
+    {NULL, 0, NULL, 0,
+     "The server, where option files (groups client and keyhold) and the environment do not say "
+     "it:",
+     40},
+    {"defaults-file", KEY_DEFAULTS, "FILE", 0, "read FILE instead of the usual option files", 0},
+    {"host", 'h', "NAME", 0, "its host", 0},
+    {"port", 'P', "NUMBER", 0, "its port", 0},
+    {"socket", 'S', "FILE", 0, "its socket", 0},
+    {"user", 'u', "NAME", 0, "the account", 0},
+    {"password", 'p', NULL, 0, "ask for the account's password on the terminal", 0},
+    {0},
+};
+const struct argp kh_cli_login_argp = {.options = options, .parser = parse};
+
+static void set_options(MYSQL *mysql, const kh_cli_login *login)
+{
+  unsigned seconds = CONNECT_SECONDS;
+  if (login->defaults_file != NULL)
+    mysql_optionsv(mysql, MYSQL_READ_DEFAULT_FILE, login->defaults_file);
+  mysql_optionsv(mysql, MYSQL_READ_DEFAULT_GROUP, "keyhold"); /* and "client" by itself */
+  mysql_optionsv(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
+}
+
+/* NULL when it is not asked for, so that option files and the environment say it */
+static bool get_password(const kh_cli_login *login, kh_secret **ret_password)
+{
+  if (!login->ask_password)
+    return true;
+  kh_secret *password = NULL;
+  if (!kh_cli_ask("Password of the database account: ", &password))
+    return false;
+  kh_secret_data(password)[kh_secret_bytes(password).len] = '\0'; /* the capacity has room for it */
+  *ret_password = password;
+  return true;
+}
+
+static bool connect_to(MYSQL *mysql, const kh_cli_login *login)
+{
+  KH_AUTO_SECRET password = NULL;
+  if (!get_password(login, &password))
+    return false;
+  set_options(mysql, login);
+  const char *text = password == NULL ? NULL : (const char *)kh_secret_data(password);
+  if (mysql_real_connect(mysql, login->host, login->user, text, NULL, login->port, login->socket,
+                         0))
+    return true;
+  kh_cli_say("cannot connect to the server: %s", mysql_error(mysql));
+  return false;
+}
+
+kh_cli_server *kh_cli_server_connect(const kh_cli_login *login)
+{
+  MYSQL *mysql = mysql_init(NULL);
+  if (mysql == NULL) {
+    kh_cli_fail_status(KH_E_NO_MEMORY, NULL);
+    return NULL;
+  }
+  if (connect_to(mysql, login))
+    return (kh_cli_server *)mysql;
+  mysql_close(mysql);
+  return NULL;
+}
+
+void kh_cli_server_close(kh_cli_server **server)
+{
+  if (server == NULL || *server == NULL)
+    return;
+  mysql_close(handle_of(*server));
+  *server = NULL;
+}
+
+kh_cli_rows *kh_cli_server_ask(kh_cli_server *server, const char *sql)
+{
+  MYSQL *mysql = handle_of(server);
+  if (mysql_query(mysql, sql) == 0) {
+    MYSQL_RES *result = mysql_store_result(mysql);
+    if (result != NULL)
+      return (kh_cli_rows *)result;
+  }
+  kh_cli_say("the server does not answer: %s", mysql_error(mysql));
+  return NULL;
+}
+
+size_t kh_cli_rows_count(const kh_cli_rows *rows)
+{
+  return mysql_num_rows(result_of(rows));
+}
+
+const char *const *kh_cli_rows_next(kh_cli_rows *rows)
+{
+  return (const char *const *)mysql_fetch_row(result_of(rows));
+}
+
+void kh_cli_rows_free(kh_cli_rows **rows)
+{
+  if (rows == NULL || *rows == NULL)
+    return;
+  mysql_free_result(result_of(*rows));
+  *rows = NULL;
+}

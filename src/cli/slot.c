@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "slot.h"
+
+#include <string.h>
+
+#include "command.h"
+#include "say.h"
+
+static void set_child_inputs(kh_cli_slot_arguments *arguments, struct argp_state *state)
+{
+  const struct argp_child *child = arguments->children;
+  for (size_t i = 0; child[i].argp != NULL; i++)
+    state->child_inputs[i] = child[i].argp == &kh_cli_target_argp       ? &arguments->target
+                             : child[i].argp == &kh_cli_new_source_argp ? &arguments->new_source
+                                                                        : (void *)&arguments->costs;
+}
+
+error_t kh_cli_slot_parse(int key, char *value, struct argp_state *state)
+{
+  kh_cli_slot_arguments *arguments = state->input;
+  switch (key) {
+  case ARGP_KEY_INIT:
+    set_child_inputs(arguments, state);
+    return 0;
+  case ARGP_KEY_ARG:
+    if (arguments->target.path == NULL || arguments->label != NULL)
+      return ARGP_ERR_UNKNOWN; /* FILE is taken by the child */
+    arguments->label = value;
+    return 0;
+  case ARGP_KEY_END:
+    if (arguments->label == NULL)
+      argp_error(state, "which key file, and which slot?");
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+bool kh_cli_slot_read(const char *path, kh_sealed_slots *ret_slots)
+{
+  KH_AUTO_SECRET file = NULL;
+  kh_fault fault;
+  if (kh_file_read(path, KH_KEYFILE_MAX, KH_FILE_REGULAR, &file, NULL, &fault) != KH_OK) {
+    kh_cli_fail_with(&fault);
+    return false;
+  }
+  if (!kh_sealed_knows(kh_secret_bytes(file))) {
+    kh_cli_say("%s is not sealed, so it has no slots", path);
+    return false;
+  }
+  if (kh_sealed_list(path, kh_secret_bytes(file), ret_slots, &fault) == KH_OK)
+    return true;
+  kh_cli_fail_with(&fault);
+  return false;
+}
+
+const kh_sealed_slot *kh_cli_slot_find(const kh_sealed_slots *slots, const char *label)
+{
+  for (size_t i = 0; i < slots->count; i++)
+    if (strcmp(slots->at[i].label, label) == 0)
+      return &slots->at[i];
+  return NULL;
+}
+
+/* what can be seen before anybody types a passphrase */
+static kh_status check(const kh_cli_slot_arguments *arguments, kh_slot_change change,
+                       const kh_sealed_slot *slot, kh_fault *ret_fault)
+{
+  bool is_there = kh_cli_slot_find(&arguments->slots, arguments->label) != NULL;
+  kh_status status = kh_sealed_slot_validate(slot, ret_fault);
+  if (status == KH_OK && change == KH_SLOT_ADD && is_there)
+    status = KH_E_SLOT_EXISTS;
+  else if (status == KH_OK && change != KH_SLOT_ADD && !is_there)
+    status = KH_E_SLOT_NOT_FOUND;
+  else if (status == KH_OK && change == KH_SLOT_REMOVE && arguments->slots.count == 1)
+    status = KH_E_SLOT_LAST;
+  else
+    return status;
+  kh_fault_set(ret_fault, status, arguments->target.path, 0);
+  snprintf(ret_fault->slot, sizeof ret_fault->slot, "%s", arguments->label);
+  return status;
+}
+
+static const char *const done[] = {
+    [KH_SLOT_ADD] = "has a slot",
+    [KH_SLOT_CHANGE] = "has another passphrase in its slot",
+    [KH_SLOT_REMOVE] = "no longer has the slot",
+};
+
+static int change_it(const kh_cli_target *target, kh_slot_change change, const kh_sealed_slot *slot,
+                     const kh_secret *passphrase)
+{
+  kh_sealed_entry entry = {*slot, kh_secret_bytes(passphrase)};
+  kh_keyfile_options how = kh_cli_target_options(target);
+  kh_fault fault;
+  if (kh_keyfile_change_slot(&how, target->crypt, change, &entry, &target->log, &fault) != KH_OK)
+    return kh_cli_fail_with(&fault);
+  printf("%s %s \"%s\".\n", target->path, done[change], slot->label);
+  return KH_CLI_DONE;
+}
+
+int kh_cli_slot_run(const kh_cli_slot_arguments *given, kh_slot_change change)
+{
+  kh_cli_slot_arguments arguments = *given;
+  KH_CLI_AUTO_TARGET target = arguments.target;
+  KH_AUTO_SECRET passphrase = NULL;
+  kh_fault fault;
+  if (!kh_cli_slot_read(target.path, &arguments.slots))
+    return KH_CLI_FAILED;
+  kh_sealed_slot slot = kh_cli_slot(&arguments.costs, arguments.label);
+  if (check(&arguments, change, &slot, &fault) != KH_OK)
+    return kh_cli_fail_with(&fault);
+  if (!kh_cli_target_open(&target))
+    return KH_CLI_FAILED;
+  char what[KH_PATH_SHOWN_MAX + KH_SEALED_LABEL_MAX + 16];
+  snprintf(what, sizeof what, "slot %s of %s", slot.label, kh_show_path(target.path).text);
+  if (change != KH_SLOT_REMOVE &&
+      !kh_cli_get_new_passphrase(&arguments.new_source, what, &passphrase))
+    return KH_CLI_FAILED;
+  return change_it(&target, change, &slot, passphrase);
+}

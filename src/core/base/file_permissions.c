@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "keyhold/file.h"
+
+kh_status kh_file_check_strict(const char *path, const kh_file_info *info, kh_fault *ret_fault)
+{
+  bool owned = info->owner == 0 || info->owner == geteuid();
+  if (owned && (info->mode & (S_IWGRP | S_IRWXO)) == 0)
+    return KH_OK;
+  kh_fault_set(ret_fault, KH_E_FILE_UNSAFE, path, 0);
+  if (ret_fault != NULL) {
+    ret_fault->mode = info->mode;
+    ret_fault->owner = info->owner;
+  }
+  return KH_E_FILE_UNSAFE;
+}
+
+bool kh_file_is_open_to_others(mode_t mode)
+{
+  return (S_ISREG(mode) || S_ISFIFO(mode)) && (mode & (S_IROTH | S_IWOTH)) != 0;
+}
+
+void kh_file_warn_of_mode(const kh_log *log, const char *what, const char *path, mode_t mode)
+{
+  if (kh_file_is_open_to_others(mode))
+    kh_log_write(log, KH_LOG_WARNING,
+                 "the %s file '%s' has mode %04o: others can read or write it, which is "
+                 "deprecated; give it mode 0600",
+                 what, kh_show_path(path).text, (unsigned)mode & 07777U);
+}

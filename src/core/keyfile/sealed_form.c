@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "sealed_form.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "keyhold/base64.h"
+#include "keyhold/cursor.h"
+#include "keyhold/hex.h"
+#include "keyhold/sha256.h"
+#include "text.h"
+
+enum {
+  DIGITS_MAX = 10,
+  END_WORD = sizeof KH_SEALED_WORD_END - 1,
+  END_LINE = END_WORD + 2 * KH_SHA256_SIZE + 1
+};
+
+/* What is read, and how far. */
+struct reader {
+  const char *path;
+  kh_fault *ret_fault;
+  kh_cursor cursor;
+  unsigned line;      /* from 1 */
+  size_t line_at;     /* its first byte */
+  bool has_right_end; /* the checksum of the last line fits */
+  uint64_t work;      /* of the slots so far */
+  kh_sealed_form *form;
+};
+
+static kh_status damaged(const struct reader *reader)
+{
+  kh_fault_set(reader->ret_fault, KH_E_SEALED_DAMAGED, reader->path, 0);
+  if (reader->ret_fault != NULL) {
+    reader->ret_fault->line = reader->line;
+    reader->ret_fault->column = reader->cursor.at - reader->line_at + 1;
+  }
+  return KH_E_SEALED_DAMAGED;
+}
+
+static kh_status fail(const struct reader *reader, kh_status status, uint64_t size, uint64_t limit)
+{
+  kh_fault_set(reader->ret_fault, status, reader->path, 0);
+  if (reader->ret_fault != NULL) {
+    reader->ret_fault->line = reader->line;
+    reader->ret_fault->size = size;
+    reader->ret_fault->limit = limit;
+  }
+  return status;
+}
+
+static kh_status expect(struct reader *reader, const char *text)
+{
+  for (; *text != '\0'; text++) {
+    if (kh_cursor_peek(&reader->cursor) != *text)
+      return damaged(reader);
+    kh_cursor_skip(&reader->cursor, 1);
+  }
+  return KH_OK;
+}
+
+static kh_status end_line(struct reader *reader)
+{
+  kh_status status = expect(reader, "\n");
+  if (status == KH_OK) {
+    reader->line++;
+    reader->line_at = reader->cursor.at;
+  }
+  return status;
+}
+
+/* a decimal number, 1 at least, without zeros in front */
+static kh_status read_number(struct reader *reader, uint64_t *ret_number)
+{
+  size_t digits = kh_cursor_span(&reader->cursor, kh_text_is_digit);
+  if (digits == 0 || digits > DIGITS_MAX || kh_cursor_peek(&reader->cursor) == '0')
+    return damaged(reader);
+  uint64_t number = 0;
+  for (; digits > 0; digits--) {
+    number = number * 10 + (uint64_t)(kh_cursor_peek(&reader->cursor) - '0');
+    kh_cursor_skip(&reader->cursor, 1);
+  }
+  *ret_number = number;
+  return KH_OK;
+}
+
+static bool is_lower_hex(int byte)
+{
+  return kh_text_is_digit(byte) || (byte >= 'a' && byte <= 'f');
+}
+
+static kh_status read_hex(struct reader *reader, uint8_t *ret_data, size_t len)
+{
+  size_t digits = kh_cursor_span(&reader->cursor, is_lower_hex);
+  kh_bytes taken = kh_cursor_take(&reader->cursor, digits < 2 * len ? digits : 2 * len);
+  return taken.len == 2 * len && kh_hex_decode(taken, ret_data) ? KH_OK : damaged(reader);
+}
+
+static kh_status read_named_hex(struct reader *reader, const char *name, uint8_t *ret_data,
+                                size_t len)
+{
+  kh_status status = expect(reader, name);
+  return status == KH_OK ? read_hex(reader, ret_data, len) : status;
+}
+
+static kh_status read_version(struct reader *reader)
+{
+  uint64_t version = 0;
+  kh_status status = expect(reader, KH_SEALED_MAGIC);
+  if (status == KH_OK)
+    status = read_number(reader, &version);
+  if (status == KH_OK)
+    status = end_line(reader);
+  if (status == KH_OK && version != KH_SEALED_VERSION)
+    return fail(reader, KH_E_SEALED_NEWER, version, KH_SEALED_VERSION);
+  return status;
+}
+
+static bool has_label(const kh_sealed_form *form, const char *label)
+{
+  size_t i = 0;
+  while (i < form->count && strcmp(form->lines[i].slot.label, label) != 0)
+    i++;
+  return i < form->count;
+}
+
+static kh_status read_label(struct reader *reader, kh_sealed_slot *slot)
+{
+  size_t len = kh_cursor_span(&reader->cursor, kh_sealed_is_label);
+  if (len == 0 || len > KH_SEALED_LABEL_MAX)
+    return damaged(reader);
+  memcpy(slot->label, kh_cursor_take(&reader->cursor, len).data, len);
+  return has_label(reader->form, slot->label) ? damaged(reader) : expect(reader, " ");
+}
+
+static kh_status read_kdf(struct reader *reader, kh_sealed_slot *slot)
+{
+  kh_cursor name = reader->cursor;
+  size_t len = kh_cursor_span(&name, kh_sealed_is_label);
+  if (!kh_sealed_kdf_by_name(kh_cursor_take(&name, len), &slot->kdf))
+    return damaged(reader);
+  reader->cursor = name;
+  return KH_OK;
+}
+
+static kh_status read_cost(struct reader *reader, const kh_sealed_cost *cost, kh_sealed_slot *slot)
+{
+  uint64_t value = 0;
+  kh_status status = expect(reader, " ");
+  if (status == KH_OK)
+    status = expect(reader, cost->name);
+  if (status == KH_OK)
+    status = expect(reader, "=");
+  if (status == KH_OK)
+    status = read_number(reader, &value);
+  if (status != KH_OK)
+    return status;
+  if (value > cost->most)
+    return fail(reader, KH_E_SEALED_COST, value, cost->most);
+  if (value < cost->least)
+    return damaged(reader);
+  kh_sealed_cost_set(cost, slot, (uint32_t)value);
+  return KH_OK;
+}
+
+static kh_status read_costs(struct reader *reader, kh_sealed_slot *slot)
+{
+  const kh_sealed_derivation *derivation = kh_sealed_derivation_of(slot->kdf);
+  kh_status status = KH_OK;
+  for (const kh_sealed_cost *cost = derivation->costs; status == KH_OK && cost->name != NULL;
+       cost++)
+    status = read_cost(reader, cost, slot);
+  if (status != KH_OK)
+    return status;
+  reader->work += derivation->work(slot);
+  return reader->work <= KH_SEALED_WORK_MAX
+             ? KH_OK
+             : fail(reader, KH_E_SEALED_COST, reader->work, KH_SEALED_WORK_MAX);
+}
+
+/* from the place of a cursor to where the reader is */
+static kh_bytes taken_since(const struct reader *reader, kh_cursor from)
+{
+  return kh_cursor_take(&from, reader->cursor.at - from.at);
+}
+
+static kh_status read_slot(struct reader *reader)
+{
+  if (reader->form->count == KH_SEALED_SLOTS_MAX)
+    return damaged(reader);
+  kh_sealed_line *line = &reader->form->lines[reader->form->count];
+  *line = (kh_sealed_line){.slot.label = ""};
+  kh_cursor start = reader->cursor;
+  kh_status status = expect(reader, KH_SEALED_WORD_SLOT);
+  if (status == KH_OK)
+    status = read_label(reader, &line->slot);
+  if (status == KH_OK)
+    status = read_kdf(reader, &line->slot);
+  if (status == KH_OK)
+    status = read_costs(reader, &line->slot);
+  if (status == KH_OK)
+    status = read_named_hex(reader, " salt=", line->salt, sizeof line->salt);
+  if (status == KH_OK)
+    status = read_named_hex(reader, " nonce=", line->nonce, sizeof line->nonce);
+  if (status == KH_OK)
+    status = expect(reader, " key=");
+  line->bound = taken_since(reader, start);
+  if (status == KH_OK)
+    status = read_hex(reader, line->wrapped, sizeof line->wrapped);
+  if (status == KH_OK)
+    status = end_line(reader);
+  line->text = taken_since(reader, start);
+  reader->form->count++;
+  return status;
+}
+
+static kh_status read_slots(struct reader *reader)
+{
+  kh_status status;
+  do
+    status = read_slot(reader);
+  while (status == KH_OK && kh_cursor_peek(&reader->cursor) == KH_SEALED_WORD_SLOT[0]);
+  return status;
+}
+
+static bool is_base64(int byte)
+{
+  return kh_text_is_digit(byte) || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+         byte == '+' || byte == '/' || byte == '=';
+}
+
+/* a blank at this place is in no line of base64 */
+static bool is_at_end_line(const struct reader *reader)
+{
+  return kh_cursor_peek_at(&reader->cursor, END_WORD - 1) == ' ';
+}
+
+static kh_status read_payload_line(struct reader *reader)
+{
+  uint8_t data[KH_SEALED_BASE64_BYTES];
+  kh_cursor rest = reader->cursor;
+  size_t len = kh_cursor_span(&rest, is_base64);
+  if (len == 0 || len > KH_SEALED_BASE64_LINE ||
+      !kh_base64_decode(kh_cursor_take(&rest, len), data, &len))
+    return damaged(reader);
+  reader->cursor = rest;
+  reader->form->payload_len += len;
+  kh_status status = end_line(reader);
+  if (status == KH_OK && len < sizeof data && !is_at_end_line(reader))
+    return damaged(reader);
+  return status;
+}
+
+static kh_status read_payload(struct reader *reader)
+{
+  kh_sealed_form *form = reader->form;
+  kh_cursor file = kh_cursor_over(reader->cursor.bytes);
+  kh_status status =
+      read_named_hex(reader, KH_SEALED_WORD_PAYLOAD, form->nonce, sizeof form->nonce);
+  if (status == KH_OK)
+    status = end_line(reader);
+  form->head = taken_since(reader, file);
+  kh_cursor payload = reader->cursor;
+  while (status == KH_OK && !is_at_end_line(reader))
+    status = read_payload_line(reader);
+  form->payload = taken_since(reader, payload);
+  return status == KH_OK && form->payload_len < KH_AEAD_TAG_SIZE ? damaged(reader) : status;
+}
+
+static kh_status read_end(struct reader *reader)
+{
+  uint8_t digest[KH_SHA256_SIZE];
+  kh_status status = read_named_hex(reader, KH_SEALED_WORD_END, digest, sizeof digest);
+  if (status == KH_OK)
+    status = expect(reader, "\n");
+  return status == KH_OK && !kh_cursor_at_end(&reader->cursor) ? damaged(reader) : status;
+}
+
+static kh_status read_parts(struct reader *reader)
+{
+  kh_status status = read_version(reader);
+  if (status == KH_OK)
+    status = read_slots(reader);
+  if (status == KH_OK)
+    status = read_payload(reader);
+  if (status == KH_OK)
+    status = read_end(reader);
+  return status;
+}
+
+/* The last line stands in the same place in every version of the format. */
+static bool has_right_end(kh_bytes file)
+{
+  uint8_t expected[KH_SHA256_SIZE];
+  uint8_t found[KH_SHA256_SIZE];
+  if (file.len < END_LINE)
+    return false;
+  kh_cursor cursor = kh_cursor_over(file);
+  kh_sha256(kh_cursor_take(&cursor, file.len - END_LINE), expected);
+  kh_cursor_skip(&cursor, END_WORD);
+  return kh_hex_decode(kh_cursor_take(&cursor, 2 * sizeof found), found) &&
+         memcmp(expected, found, sizeof found) == 0;
+}
+
+kh_status kh_sealed_form_read(const char *path, kh_bytes file, kh_sealed_form *ret_form,
+                              kh_fault *ret_fault)
+{
+  *ret_form = (kh_sealed_form){.count = 0};
+  struct reader reader = {.path = path,
+                          .ret_fault = ret_fault,
+                          .cursor = kh_cursor_over(file),
+                          .line = 1,
+                          .form = ret_form};
+  kh_status status = read_parts(&reader);
+  if (status != KH_E_SEALED_DAMAGED && !has_right_end(file))
+    return kh_fault_set(ret_fault, KH_E_SEALED_DAMAGED, path, 0);
+  return status;
+}
+
+kh_sealed_slots kh_sealed_form_slots(const kh_sealed_form *form)
+{
+  kh_sealed_slots slots = {.count = form->count};
+  for (size_t i = 0; i < form->count; i++)
+    slots.at[i] = form->lines[i].slot;
+  return slots;
+}

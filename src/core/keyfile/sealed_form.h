@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file sealed_form.h
+ * The parts of a sealed key file, found without a passphrase. There is one spelling for everything:
+ * whatever else stands in a file is damage.
+ */
+#ifndef KEYHOLD_KEYFILE_SEALED_FORM_H
+#define KEYHOLD_KEYFILE_SEALED_FORM_H
+
+#include "sealed_slot.h"
+
+/** The words that lines begin with, and the one version of the format. */
+#define KH_SEALED_MAGIC        "keyhold-sealed "
+#define KH_SEALED_WORD_SLOT    "slot "
+#define KH_SEALED_WORD_PAYLOAD "payload "
+#define KH_SEALED_WORD_END     "end "
+#define KH_SEALED_VERSION      1u
+
+/** Characters of a full line of the payload, and the bytes that they are. */
+enum { KH_SEALED_BASE64_LINE = 64, KH_SEALED_BASE64_BYTES = 48 };
+
+/** A file's parts; views into it. */
+typedef struct kh_sealed_form {
+  kh_sealed_line lines[KH_SEALED_SLOTS_MAX];
+  size_t count;                      /**< of the slots */
+  kh_bytes head;                     /**< all before the payload, which is bound to it */
+  uint8_t nonce[KH_AEAD_NONCE_SIZE]; /**< of the payload */
+  kh_bytes payload;                  /**< lines of base64 */
+  size_t payload_len;                /**< bytes that they are; KH_AEAD_TAG_SIZE at least */
+} kh_sealed_form;
+
+/**
+ * Finds the parts of a file.
+ *
+ * @param ret_form  undefined on failure.
+ * @return KH_OK, KH_E_SEALED_DAMAGED, KH_E_SEALED_NEWER, KH_E_SEALED_COST.
+ */
+KH_MUST_USE kh_status kh_sealed_form_read(const char *path, kh_bytes file, kh_sealed_form *ret_form,
+                                          kh_fault *ret_fault);
+
+/** What is open to read of the slots. */
+kh_sealed_slots kh_sealed_form_slots(const kh_sealed_form *form);
+
+#endif

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "passphrase.h"
+#include "stream.h"
+
+enum {
+  TICK = 10,        /* milliseconds between two looks whether the program has ended */
+  KILL_WAIT = 2000, /* milliseconds for a killed program to be gone */
+  CHUNK = 4096,     /* of standard error */
+  CHUNKS = 16,      /* of standard error between two looks */
+};
+
+/* the two ends of a pipe; -1: closed */
+struct pipe {
+  int read, write;
+};
+
+/* a program that runs */
+struct program {
+  char *const *arguments;
+  pid_t pid;
+  struct pipe out, err;
+  kh_deadline deadline;
+  kh_secret *output;
+  char quote[KH_QUOTE_MAX]; /* the first line of its standard error that is not empty */
+  size_t quoted;
+  bool quote_ended;
+};
+
+static void close_end(int *fd)
+{
+  if (*fd >= 0)
+    close(*fd);
+  *fd = -1;
+}
+
+static void close_pipes(struct program *program)
+{
+  close_end(&program->out.read);
+  close_end(&program->out.write);
+  close_end(&program->err.read);
+  close_end(&program->err.write);
+}
+
+/* errno is set on failure */
+static bool open_pipe(struct pipe *pipe)
+{
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0)
+    return false;
+  pipe->read = ends[0];
+  pipe->write = ends[1];
+  return fcntl(pipe->read, F_SETFL, O_NONBLOCK) == 0;
+}
+
+/* Even where no standard descriptor was open, none of these overwrites what a later one needs: the
+ * pipe for standard error was opened last, and its end for writing is the fourth descriptor or
+ * later. */
+static int add_actions(posix_spawn_file_actions_t *actions, const struct program *program)
+{
+  int error = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  if (error == 0)
+    error = posix_spawn_file_actions_adddup2(actions, program->out.write, STDOUT_FILENO);
+  if (error == 0)
+    error = posix_spawn_file_actions_adddup2(actions, program->err.write, STDERR_FILENO);
+  if (error == 0)
+    error = posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
+  return error;
+}
+
+static int set_attributes(posix_spawnattr_t *attributes)
+{
+  sigset_t all, none;
+  sigfillset(&all);
+  sigemptyset(&none);
+  int error = posix_spawnattr_setsigdefault(attributes, &all);
+  if (error == 0)
+    error = posix_spawnattr_setsigmask(attributes, &none);
+  if (error == 0)
+    error = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
+                                                     POSIX_SPAWN_SETSID);
+  return error;
+}
+
+/* By posix_spawn(), which copies no memory: with the server's, fork() would take long, and the
+ * child would have a copy of every key until it runs the program. */
+static int spawn(struct program *program)
+{
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  int error = posix_spawn_file_actions_init(&actions);
+  if (error != 0)
+    return error;
+  error = posix_spawnattr_init(&attributes);
+  if (error == 0) {
+    error = add_actions(&actions, program);
+    if (error == 0)
+      error = set_attributes(&attributes);
+    if (error == 0)
+      error = posix_spawn(&program->pid, program->arguments[0], &actions, &attributes,
+                          program->arguments, environ);
+    posix_spawnattr_destroy(&attributes);
+  }
+  posix_spawn_file_actions_destroy(&actions);
+  return error;
+}
+
+/* gives 0 or an errno */
+static int start(struct program *program)
+{
+  if (!open_pipe(&program->out) || !open_pipe(&program->err))
+    return errno;
+  int error = spawn(program);
+  close_end(&program->out.write);
+  close_end(&program->err.write);
+  return error;
+}
+
+static void wait_for_output(const struct program *program)
+{
+  struct pollfd waited[] = {{.fd = program->out.read, .events = POLLIN},
+                            {.fd = program->err.read, .events = POLLIN}};
+  int left = kh_deadline_left(program->deadline);
+  (void)poll(waited, 2, left < TICK ? left : TICK);
+}
+
+static kh_status empty_output(struct program *program)
+{
+  bool more = program->out.read >= 0, ended = false;
+  while (more) {
+    kh_status status = kh_stream_read(program->out.read, program->output, &more, &ended);
+    if (status != KH_OK)
+      return status;
+  }
+  if (ended)
+    close_end(&program->out.read);
+  return KH_OK;
+}
+
+static void quote(struct program *program, const unsigned char *text, size_t len)
+{
+  for (size_t i = 0; i < len && !program->quote_ended; i++) {
+    bool is_line_end = text[i] == '\n' || text[i] == '\r';
+    if (!is_line_end)
+      program->quote[program->quoted++] = text[i] >= ' ' && text[i] < 0x7f ? (char)text[i] : '?';
+    program->quote_ended =
+        (is_line_end && program->quoted > 0) || program->quoted == sizeof program->quote - 1;
+  }
+}
+
+/* what it says is read to the end, so that it never waits for room, but only so fast: another
+ * process may go on writing there */
+static void empty_errors(struct program *program)
+{
+  unsigned char chunk[CHUNK];
+  ssize_t got = program->err.read >= 0 ? 1 : 0;
+  for (int i = 0; i < CHUNKS && got > 0; i++) {
+    got = read(program->err.read, chunk, sizeof chunk);
+    if (got > 0)
+      quote(program, chunk, (size_t)got);
+    else if (got == 0)
+      close_end(&program->err.read);
+  }
+}
+
+/* leaves it to be reaped, so that its number, which is its group's, stays taken */
+static kh_status look_whether_ended(const struct program *program, bool *ret_ended)
+{
+  siginfo_t info = {.si_pid = 0};
+  if (waitid(P_PID, (id_t)program->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 && errno != EINTR)
+    return KH_E_PROGRAM_RUN;
+  *ret_ended = info.si_pid != 0;
+  return KH_OK;
+}
+
+/* Until the program has ended. Whether other processes still hold its pipes does not matter; what
+ * it wrote before its end is read. */
+static kh_status follow(struct program *program)
+{
+  for (bool ended = false; !ended;) {
+    wait_for_output(program);
+    kh_status status = look_whether_ended(program, &ended);
+    if (status != KH_OK)
+      return status;
+    empty_errors(program);
+    status = empty_output(program);
+    if (status != KH_OK)
+      return status;
+    if (!ended && kh_deadline_left(program->deadline) == 0)
+      return KH_E_SOURCE_TIME;
+  }
+  return KH_OK;
+}
+
+/* A program of another user (set-user-ID) cannot be killed; then it stays, and is no longer waited
+ * for. */
+static kh_status end(const struct program *program, int *ret_end)
+{
+  kh_deadline deadline = kh_deadline_in(KILL_WAIT);
+  pid_t reaped;
+  kill(-program->pid, SIGKILL);
+  while ((reaped = waitpid(program->pid, ret_end, WNOHANG)) == 0 && kh_deadline_left(deadline) > 0)
+    (void)poll(NULL, 0, TICK);
+  return reaped == program->pid ? KH_OK : KH_E_PROGRAM_RUN;
+}
+
+static kh_status fail(const struct program *program, kh_status status, int number,
+                      kh_fault *ret_fault)
+{
+  const char *path = program->arguments[0];
+  if (status == KH_E_SECRET_TOO_LONG)
+    return kh_passphrase_too_long(path, ret_fault);
+  bool failed = status == KH_E_PROGRAM_RUN || status == KH_E_FILE_READ;
+  kh_fault_set(ret_fault, status, path, failed ? number : 0);
+  if (ret_fault == NULL)
+    return status;
+  if (status == KH_E_PROGRAM_EXIT || status == KH_E_PROGRAM_SIGNAL)
+    ret_fault->ended_with = number;
+  memcpy(ret_fault->quote, program->quote, sizeof ret_fault->quote);
+  return status;
+}
+
+static kh_status judge(const struct program *program, int end, kh_fault *ret_fault)
+{
+  if (WIFSIGNALED(end))
+    return fail(program, KH_E_PROGRAM_SIGNAL, WTERMSIG(end), ret_fault);
+  if (WEXITSTATUS(end) != 0)
+    return fail(program, KH_E_PROGRAM_EXIT, WEXITSTATUS(end), ret_fault);
+  return KH_OK;
+}
+
+static kh_status run(struct program *program, kh_fault *ret_fault)
+{
+  int error = start(program);
+  if (error != 0)
+    return fail(program, KH_E_PROGRAM_RUN, error, ret_fault);
+  int how = 0;
+  kh_status status = follow(program);
+  error = errno;
+  if (status == KH_E_PROGRAM_RUN) /* already reaped: its number may be another's now */
+    return fail(program, status, error, ret_fault);
+  kh_status ended = end(program, &how);
+  if (status == KH_OK && ended == KH_OK)
+    return judge(program, how, ret_fault);
+  return fail(program, status == KH_OK ? ended : status, error, ret_fault);
+}
+
+kh_status kh_program_run(char *const arguments[], unsigned milliseconds, kh_secret *output,
+                         kh_fault *ret_fault)
+{
+  struct program program = {.arguments = arguments,
+                            .out = {-1, -1},
+                            .err = {-1, -1},
+                            .deadline = kh_deadline_in(milliseconds),
+                            .output = output};
+  kh_status status = run(&program, ret_fault);
+  close_pipes(&program);
+  return status;
+}

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs the command `keyhold`: with pipes, or on a terminal of its own. Every run is searched for the keys and the
+passphrases of the test."""
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+import unittest
+
+PROGRAM = os.environ["KEYHOLD"]
+PATIENCE = 60  # seconds; key derivation under a sanitizer on a busy machine
+
+KEY1 = "770A8A65DA156D24EE2A093277530142"
+KEY2 = "966050D7777350B6FD5CCB3E5F648DA45C63BEFB6DEDDFA13443F156B7D35C84"
+KEY3 = "18420B5CBA31CCDFFE9716E91EB61374D05914F3ADE23E03"
+PASSPHRASE = "correct horse battery staple"
+CHEAP = ["--memory=1", "--passes=1"]
+OTHER = "Tr0ub4dor&3 is another one"
+
+
+class Result:
+    def __init__(self, status, out, err):
+        self.status, self.out, self.err = status, out, err
+
+    def json(self):
+        return json.loads(self.out)
+
+
+class Terminal:
+    """A process whose terminal is ours."""
+
+    def __init__(self, arguments, env=None):
+        self.master, slave = pty.openpty()
+        self.before = termios.tcgetattr(slave)
+        self.slave = slave
+        self.seen = ""
+
+        def become_owner():
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+        self.process = subprocess.Popen([PROGRAM, *arguments], stdin=slave, stdout=slave, stderr=slave,
+                                        start_new_session=True, preexec_fn=become_owner, env=env)
+
+    def read_until(self, pattern):
+        """What came, up to the text that the pattern finds."""
+        end = time.monotonic() + PATIENCE
+        while not re.search(pattern, self.seen):
+            if not self._read_some(end):
+                raise AssertionError(f"'{pattern}' did not come; seen: {self.seen!r}")
+        match = re.search(pattern, self.seen)
+        taken, self.seen = self.seen[:match.end()], self.seen[match.end():]
+        return taken
+
+    def _read_some(self, end):
+        ready, _, _ = select.select([self.master], [], [], max(0, end - time.monotonic()))
+        if not ready:
+            return False
+        try:
+            data = os.read(self.master, 65536)
+        except OSError:  # nobody has the other end any more
+            return False
+        self.seen += data.decode(errors="replace")
+        return bool(data)
+
+    def answer(self, question, text):
+        before = self.read_until(question)
+        os.write(self.master, text.encode() + b"\n")
+        return before
+
+    def is_shown(self):
+        """Whether what is typed is shown."""
+        return bool(termios.tcgetattr(self.slave)[3] & termios.ECHO)
+
+    def is_as_before(self):
+        return termios.tcgetattr(self.slave) == self.before
+
+    def close(self):
+        """The exit status and all that came."""
+        status = None
+        end = time.monotonic() + PATIENCE
+        while status is None:
+            ready, _, _ = select.select([self.master], [], [], 0.02)
+            if ready:
+                self._read_some(end)
+            status = self.process.poll()
+            if time.monotonic() > end:
+                self.process.kill()
+                raise AssertionError(f"does not end; seen: {self.seen!r}")
+        while select.select([self.master], [], [], 0)[0] and self._read_some(end):
+            pass
+        os.close(self.slave)
+        os.close(self.master)
+        return status, self.seen.replace("\r\n", "\n")
+
+
+class Case(unittest.TestCase):
+    """A folder of its own for each test, and what is kept secret in it."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="keyhold-cli-")
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.secrets = {KEY1, KEY2, KEY3, PASSPHRASE, OTHER}
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, text, mode=0o600):
+        path = self.path(name)
+        with open(path, "w", newline="", opener=lambda p, flags: os.open(p, flags, 0o600)) as file:
+            file.write(text)
+        os.chmod(path, mode)
+        return path
+
+    def read(self, name):
+        with open(self.path(name), "rb") as file:
+            return file.read()
+
+    def passphrase(self, text=PASSPHRASE, name="passphrase"):
+        return self.write(name, text + "\n")
+
+    def openssl(self, name, text, iterations=1000, digest="sha256", passphrase=PASSPHRASE):
+        """A key file that openssl made, and the arguments that open it."""
+        path = self.path(name)
+        pbkdf2 = ["-pbkdf2", "-iter", str(iterations)] if iterations else []
+        subprocess.run(["openssl", "enc", "-aes-256-cbc", "-md", digest, *pbkdf2, "-pass",
+                        f"file:{self.passphrase(passphrase)}", "-out", path], input=text.encode(), check=True,
+                       capture_output=True)
+        os.chmod(path, 0o600)
+        return [path, f"--digest={digest}", f"--pbkdf2-iterations={iterations}",
+                f"--passphrase-file={self.path('passphrase')}"]
+
+    def sealed(self, name="sealed", passphrase=PASSPHRASE, *arguments):
+        """A sealed key file that opens fast, and the arguments that open it."""
+        how = f"--passphrase-file={self.passphrase(passphrase, name + '.passphrase')}"
+        self.run_command("create", self.path(name), how, *CHEAP, *arguments)
+        return [self.path(name), how]
+
+    def text_of(self, *arguments):
+        """The keys, which are secrets from now on."""
+        text = self.run_command("export", "--yes-print-the-keys", *arguments, may_show_keys=True).out
+        self.secrets.update(re.findall(r"(?m)^\d+;(?:\d+;)?([0-9a-fA-F]{32,64})", text))
+        return text
+
+    def run_command(self, *arguments, status=0, stdin="", env=None, pass_fds=(), may_show_keys=False):
+        """Runs without a terminal; the exit status must be as expected."""
+        for argument in arguments:
+            self.assert_no_secret(argument, "an argument")
+        done = subprocess.run([PROGRAM, *arguments], input=stdin.encode(), capture_output=True, timeout=PATIENCE,
+                              env=env, pass_fds=pass_fds, start_new_session=True)
+        out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+        self.assertEqual(done.returncode, status, f"{arguments}: {out}{err}")
+        self.assert_no_secret(err, "the standard error output")
+        if not may_show_keys:
+            self.assert_no_secret(out, "the standard output")
+        return Result(done.returncode, out, err)
+
+    def assert_no_secret(self, text, where):
+        for secret in self.secrets:
+            self.assertNotIn(secret.lower(), text.lower(), f"a secret is in {where}")
+
+    def terminal(self, *arguments, env=None):
+        return Terminal(arguments, env)
+
+    def assert_ends(self, terminal, status):
+        ended, seen = terminal.close()
+        self.assertEqual(ended, status, seen)
+        self.assert_no_secret(seen, "the terminal")
+        return seen
+
+    def keys(self, *arguments):
+        """What `list` says: {(id, version): row}."""
+        report = self.run_command("list", "--json", *arguments).json()
+        return {(key["key_id"], version["version"]): version for key in report["keys"] for version in key["versions"]}
+
+    def mode(self, name):
+        return os.stat(self.path(name)).st_mode & 0o7777
+
+
+def main():
+    unittest.main(argv=sys.argv, verbosity=2)

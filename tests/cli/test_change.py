@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""keyhold add and rotate, in each format"""
+import os
+import re
+import fcntl
+
+import command
+from command import KEY1, KEY2, PASSPHRASE
+
+TEXT = f"# mine\r\n1;{KEY1};rotate=3d;created=2026-01-01\r\n7;{KEY2};bits=128;cipher=aes-ctr\n"
+
+
+class Change(command.Case):
+    def files(self):
+        yield "text", [self.write("text", TEXT, 0o640)]
+        yield "openssl", self.openssl("openssl", TEXT)
+        path = self.write("to be sealed", TEXT, 0o640)
+        how = f"passphrase-file={self.passphrase()}"
+        self.run_command("seal", path, "--new-" + how, *command.CHEAP)
+        yield "sealed", [path, "--" + how]
+
+    def test_add(self):
+        for name, arguments in self.files():
+            with self.subTest(name):
+                mode, before = os.stat(arguments[0]).st_mode, self.text_of(*arguments)
+                out = self.run_command("add", *arguments).out
+                self.assertIn("has key 8 now", out)
+                self.assertIn("SET GLOBAL file_key_management_reload = ON", out)
+                after = self.text_of(*arguments)
+                self.assertTrue(after.startswith(before))
+                self.assertRegex(after[len(before):], r"^8;[0-9a-f]{64};created=[^;]*\n$")
+                self.assertEqual(os.stat(arguments[0]).st_mode, mode)
+
+    def test_add_with_an_id_and_attributes(self):
+        for name, arguments in self.files():
+            with self.subTest(name):
+                self.run_command("add", *arguments, "3", "--bits=192", "--rotate=1y", "--cipher=aes-cbc")
+                self.assertRegex(self.text_of(*arguments),
+                                 r"\n3;[0-9a-f]{48};cipher=aes-cbc;created=[^;]*;rotate=1y\n$")
+
+    def test_add_what_is_there(self):
+        path = self.write("keys", TEXT)
+        self.assertIn("has key id 7 already", self.run_command("add", path, "7", status=1).err)
+        for wrong in ("0", "4294967296", "x", "-1"):
+            self.run_command("add", path, "--", wrong, status=2)
+        self.assertEqual(self.read("keys"), TEXT.encode())
+
+    def test_rotate_one(self):
+        for name, arguments in self.files():
+            with self.subTest(name):
+                mode = os.stat(arguments[0]).st_mode
+                self.assertIn(": 1 new version.", self.run_command("rotate", *arguments, "--id=7").out)
+                keys = self.keys(*arguments)
+                self.assertEqual(list(keys), [(1, 1), (7, 1), (7, 3)])
+                self.assertEqual((keys[7, 3]["bits"], keys[7, 3]["cipher"]), (128, "aes-ctr"))
+                self.assertEqual(os.stat(arguments[0]).st_mode, mode)
+                self.assertRegex(self.text_of(*arguments), "^# mine\r\n1;.*\r\n7;.*\n7;3;.*\n$")
+
+    def test_rotate_all(self):
+        for name, arguments in self.files():
+            with self.subTest(name):
+                self.assertIn(": 2 new versions.", self.run_command("rotate", *arguments, "--all").out)
+                self.assertEqual(list(self.keys(*arguments)), [(1, 1), (1, 3), (7, 1), (7, 3)])
+
+    def test_rotate_what_is_due(self):
+        for name, arguments in self.files():
+            with self.subTest(name):
+                self.assertIn(": 1 new version.", self.run_command("rotate", *arguments, "--due").out)
+                self.assertEqual(list(self.keys(*arguments)), [(1, 1), (1, 3), (7, 1)])
+                before = self.read(arguments[0])
+                self.assertIn(": 0 new versions.", self.run_command("rotate", *arguments, "--due").out)
+                self.assertEqual(self.read(arguments[0]), before)
+
+    def test_rotate_a_file_without_a_last_line_end(self):
+        path = self.write("keys", TEXT.rstrip("\n"))
+        self.assertIn(": 1 new version.", self.run_command("rotate", path, "--due").out)
+
+    def test_rotate_what_is_not_there(self):
+        path = self.write("keys", TEXT)
+        self.assertIn("has no key id 5", self.run_command("rotate", path, "--id=5", status=1).err)
+        self.run_command("rotate", path, status=2)
+        self.run_command("rotate", path, "--id=1", "--all", status=2)
+        self.run_command("rotate", path, "--id=0", status=2)
+
+    def test_a_symbolic_link_stays(self):
+        self.write("keys", TEXT)
+        os.symlink("keys", self.path("link"))
+        self.run_command("add", self.path("link"))
+        self.assertTrue(os.path.islink(self.path("link")))
+        self.assertIn(b"\n8;", self.read("keys"))
+
+    def test_it_waits_for_somebody_else(self):
+        path = self.write("keys", TEXT)
+        with open(self.path("keys.lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            process = command.subprocess.Popen([command.PROGRAM, "add", path], stdout=command.subprocess.DEVNULL)
+            with self.assertRaises(command.subprocess.TimeoutExpired):
+                process.wait(0.5)
+            self.assertEqual(self.read("keys"), TEXT.encode())
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            self.assertEqual(process.wait(command.PATIENCE), 0)
+
+    def test_two_at_a_time(self):
+        path = self.write("keys", TEXT)
+        processes = [command.subprocess.Popen([command.PROGRAM, "add", path], stdout=command.subprocess.DEVNULL)
+                     for _ in range(8)]
+        self.assertEqual([process.wait(command.PATIENCE) for process in processes], [0] * 8)
+        self.assertEqual([key for key, _ in self.keys(path)], [1, 7, *range(8, 16)])
+
+    def test_nothing_is_left_beside_the_file(self):
+        for name, arguments in self.files():
+            self.run_command("rotate", *arguments, "--all")
+        self.assertEqual([name for name in os.listdir(self.folder) if "keyhold-new" in name], [])
+
+
+if __name__ == "__main__":
+    command.main()

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""keyhold check: each fault by itself, and a file without one."""
+import os
+
+import command
+from command import KEY1, KEY2, KEY3
+
+GOOD = f"1;{KEY1}\n2;{KEY2};created=2026-01-01\n"
+
+
+class Check(command.Case):
+    def findings(self, *arguments, status):
+        report = self.run_command("check", "--json", *arguments, status=status).json()
+        self.assertEqual(report["good"], status == 0)
+        return report["findings"]
+
+    def bad(self, *arguments):
+        return [finding["text"] for finding in self.findings(*arguments, status=3) if finding["level"] == "bad"]
+
+    def bad_text(self, text, mode=0o600):
+        return self.bad(self.write("keys", text, mode))
+
+    def test_a_good_file(self):
+        path = self.write("keys", GOOD)
+        out = self.run_command("check", path).out
+        self.assertIn("note  the keys are in the clear", out)
+        self.assertIn("good  its mode is 0600\n", out)
+        self.assertIn("good  2 keys with 2 versions, none weak, no two equal\n", out)
+        self.assertTrue(out.endswith(f"\n{path} is good\n"))
+
+    def test_permissions(self):
+        for mode in (0o600, 0o640, 0o400, 0o440):
+            self.findings(self.write("keys", GOOD, mode), status=0)
+        for mode, text in ((0o604, "others can read or write it"), (0o602, "others can read or write it"),
+                           (0o660, "its group can write it")):
+            bad = self.bad_text(GOOD, mode)
+            self.assertEqual(len(bad), 1)
+            self.assertIn(text, bad[0])
+
+    def test_folder(self):
+        os.chmod(self.folder, 0o707)
+        self.assertRegex(self.bad_text(GOOD)[0], r"everybody can write in its folder '.*' \(mode 0707\)")
+        os.mkdir(self.path("below"), 0o700)
+        os.symlink(self.write("keys", GOOD), self.path("below/link"))
+        self.assertIn("everybody can write", self.bad(self.path("below/link"))[0])
+
+    def test_key_1(self):
+        self.assertRegex(self.bad_text(f"2;{KEY1}\n")[0], "^System key id 1 is missing at .* line 1")
+
+    def test_content(self):
+        for text, fault in (("1;x\n", "Invalid key at"), (f"1;{KEY1}\n0;{KEY1}\n", "Invalid key id at"),
+                            (f"1;{KEY1};rotate=3x\n", "Invalid value of an attribute"), ("", "System key id 1")):
+            self.assertIn(fault, self.bad_text(text)[0])
+
+    def test_duplicates(self):
+        self.assertIn("key id 1 has different keys in lines 1 and 2", self.bad_text(f"1;{KEY1}\n1;{KEY2}\n")[0])
+        self.assertIn("Two different keys for one key id", self.bad_text(f"1;3;{KEY1}\n1;3;{KEY2}\n")[0])
+        self.assertEqual(self.bad_text(f"1;{KEY1}\n2;3;{KEY2}\n2;5;{KEY1}\n3;{KEY2}\n"),
+                         [f"key {b} has the same bytes as key {a}" for a, b in sorted(
+                             [("1 version 1", "2 version 5"), ("2 version 3", "3 version 1")],
+                             key=lambda pair: self.order(KEY1 if pair[0][0] == "1" else KEY2))])
+
+    @staticmethod
+    def order(key):
+        import test_list
+        return test_list.fingerprint(key)
+
+    def test_weak_keys(self):
+        for length in (16, 24, 32):
+            self.assertEqual(self.bad_text(f"1;{KEY1}\n5;7;{'00' * length}\n"),
+                             ["key 5 version 7 is weak: all its bytes are zero"])
+            self.assertEqual(self.bad_text(f"1;{KEY1}\n5;7;{'a5' * length}\n"),
+                             ["key 5 version 7 is weak: all its bytes are equal"])
+            self.findings(self.write("keys", f"1;{KEY1}\n5;{'a5' * (length - 1)}a4\n"), status=0)
+
+    def test_parameters(self):
+        self.findings(*self.openssl("keys", GOOD, iterations=100000), status=0)
+        self.assertIn("with 99999 iterations", self.bad(*self.openssl("keys", GOOD, iterations=99999))[0])
+        self.assertIn("one round of sha512", self.bad(*self.openssl("keys", GOOD, iterations=0, digest="sha512"))[0])
+
+    def test_cut_short(self):
+        arguments = self.openssl("keys", GOOD, iterations=100000)
+        os.truncate(self.path("keys"), 40)
+        self.assertIn("cut short or damaged", self.bad(*arguments)[0])
+
+    def test_what_may_stay(self):
+        notes = [f["text"] for f in self.findings(self.write("keys", f"1;{KEY1};rotate=3d"), status=0)]
+        self.assertIn("key 1 is due for a new version", notes)
+        self.assertIn("the last line has no line end: auto_reload does not take it", notes)
+
+    def test_what_cannot_be_told(self):
+        self.run_command("check", self.path("none"), status=1)
+        arguments = self.openssl("keys", GOOD)
+        self.passphrase(command.OTHER)
+        result = self.run_command("check", *arguments, status=1)
+        self.assertEqual(result.out, "")
+        self.assertIn("Cannot decrypt", result.err)
+
+
+if __name__ == "__main__":
+    command.main()

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""keyhold create"""
+import os
+import re
+import subprocess
+
+import command
+from command import CHEAP, OTHER, PASSPHRASE
+
+NEW = r"New passphrase for .*: "
+AGAIN = r"Once more for .*: "
+
+
+class Create(command.Case):
+    def test_sealed_and_the_passphrase_is_asked_for_twice(self):
+        path = self.path("keys")
+        terminal = self.terminal("create", path, *CHEAP)
+        terminal.answer(NEW, PASSPHRASE)
+        terminal.read_until(AGAIN)
+        self.assertFalse(terminal.is_shown())
+        with open(f"/proc/{terminal.process.pid}/cmdline") as line:
+            self.assert_no_secret(line.read(), "the command line")
+        os.write(terminal.master, PASSPHRASE.encode() + b"\n")
+        seen = self.assert_ends(terminal, 0)
+        self.assertIn(f"file_key_management_filename = {path}\n", seen)
+        self.assertTrue(self.read("keys").startswith(b"keyhold-sealed "))
+        self.assertEqual(self.mode("keys"), 0o600)
+        keys = self.keys(path, f"--passphrase-file={self.passphrase()}")
+        self.assertEqual(list(keys), [(1, 1)])
+        self.assertEqual(keys[1, 1]["bits"], 256)
+        self.assertIsNotNone(keys[1, 1]["created"])
+
+    def test_two_that_differ(self):
+        terminal = self.terminal("create", self.path("keys"), *CHEAP)
+        for _ in range(3):
+            terminal.answer(NEW, PASSPHRASE)
+            terminal.answer(AGAIN, OTHER)
+            terminal.read_until("the two are not the same")
+        self.assert_ends(terminal, 1)
+        self.assertFalse(os.path.exists(self.path("keys")))
+
+    def test_two_that_differ_and_then_do_not(self):
+        terminal = self.terminal("create", self.path("keys"), *CHEAP)
+        for again in (OTHER, PASSPHRASE):
+            terminal.answer(NEW, PASSPHRASE)
+            terminal.answer(AGAIN, again)
+        self.assert_ends(terminal, 0)
+
+    def test_an_empty_one(self):
+        terminal = self.terminal("create", self.path("keys"), *CHEAP)
+        terminal.answer(NEW, "")
+        terminal.answer(AGAIN, "")
+        self.assertIn("an empty passphrase protects nothing", self.assert_ends(terminal, 1))
+        self.assertFalse(os.path.exists(self.path("keys")))
+
+    def test_interrupted_while_asking(self):
+        terminal = self.terminal("create", self.path("keys"), *CHEAP)
+        terminal.answer(NEW, PASSPHRASE)
+        terminal.read_until(AGAIN)
+        os.write(terminal.master, b"\x03")
+        self.assert_ends(terminal, -2)
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_passphrase_from_a_file(self):
+        arguments = self.sealed()
+        self.assertEqual(list(self.keys(*arguments)), [(1, 1)])
+
+    def test_key_2_and_attributes(self):
+        arguments = self.sealed("keys", PASSPHRASE, "--with-key-2", "--bits=256", "--cipher=aes256-ctr", "--rotate=90d")
+        keys = self.keys(*arguments)
+        self.assertEqual(list(keys), [(1, 1), (2, 1)])
+        for key in keys.values():
+            self.assertEqual((key["bits"], key["cipher"]), (256, "aes256-ctr"))
+        self.assertRegex(self.text_of(*arguments), r"(?m)^1;[0-9a-f]{64};cipher=aes256-ctr;created=.*Z;rotate=90d$")
+        self.assertNotEqual(keys[1, 1]["fingerprint"], keys[2, 1]["fingerprint"])
+
+    def test_two_files_have_different_keys(self):
+        self.assertNotEqual(self.text_of(*self.sealed("a")), self.text_of(*self.sealed("b")))
+
+    def test_openssl(self):
+        how = f"--passphrase-file={self.passphrase()}"
+        out = self.run_command("create", "--format=openssl", "--bits=128", how, self.path("keys")).out
+        self.assertIn("file_key_management_digest = sha256\n", out)
+        self.assertIn("file_key_management_use_pbkdf2 = 600000\n", out)
+        text = subprocess.run(["openssl", "enc", "-d", "-aes-256-cbc", "-md", "sha256", "-pbkdf2", "-iter", "600000",
+                               "-pass", f"file:{self.path('passphrase')}", "-in", self.path("keys")],
+                              check=True, capture_output=True, text=True).stdout
+        self.assertRegex(text, r"^1;[0-9a-f]{32};created=\S+Z\n$")
+        self.run_command("create", "--format=openssl", "--digest=sha512", "--pbkdf2-iterations=7", how, self.path("b"))
+        self.keys("--digest=sha512", "--pbkdf2-iterations=7", how, self.path("b"))
+
+    def test_text(self):
+        out = self.run_command("create", "--format=text", self.path("keys")).out
+        self.assertNotIn("filekey", out)
+        self.assertRegex(self.read("keys").decode(), r"^1;[0-9a-f]{64};created=\S+Z\n$")
+        self.assertEqual(self.mode("keys"), 0o600)
+        result = self.run_command("create", "--format=text", "--passphrase-fd=0", self.path("b"), stdin=OTHER, status=1)
+        self.assertIn("Not encrypted", result.err)
+        self.assertFalse(os.path.exists(self.path("b")))
+
+    def test_whatever_the_umask(self):
+        for mask in (0, 0o777):
+            before = os.umask(mask)
+            try:
+                self.run_command("create", "--format=text", self.path(f"keys{mask}"))
+            finally:
+                os.umask(before)
+            self.assertEqual(self.mode(f"keys{mask}"), 0o600)
+
+    def test_a_file_that_is_there_stays(self):
+        path = self.write("keys", "something", 0o644)
+        self.assertIn("exists already", self.run_command("create", path, status=1).err)
+        self.assertEqual(self.read("keys"), b"something")
+
+    def test_a_folder_that_is_not_there(self):
+        result = self.run_command("create", "--format=text", self.path("none/keys"), status=1)
+        self.assertIn("Cannot create file", result.err)
+
+    def test_wrong_values(self):
+        for option, message in (("--bits=100", "no length of a key"), ("--bits=160", "no length of a key"),
+                                ("--cipher=des", "no cipher"), ("--rotate=90", "no interval"),
+                                ("--format=gpg", "no format"), ("--kdf=md5", "no key derivation"),
+                                ("--memory=0", "no number"), ("--iterations=5000", "no --iterations"),
+                                ("--digest=md5", "no digest")):
+            self.assertIn(message, self.run_command("create", option, self.path("keys"), status=2).err)
+        result = self.run_command("create", "--bits=128", "--cipher=aes256-cbc", self.path("keys"), status=2)
+        self.assertIn("256 bits", result.err)
+        self.assertIn("neither --memory", self.run_command("create", "--kdf=pbkdf2-hmac-sha512", "--passes=2",
+                                                           self.path("keys"), status=2).err)
+
+    def test_costs(self):
+        path = self.path("keys")
+        how = f"--passphrase-file={self.passphrase()}"
+        self.run_command("create", path, how, "--kdf=pbkdf2-hmac-sha512", "--iterations=1000")
+        slots = self.run_command("slot", "list", "--json", path).json()["slots"]
+        self.assertEqual(slots, [{"label": "main", "kdf": "pbkdf2-hmac-sha512", "iterations": 1000}])
+        self.run_command("create", self.path("b"), how)
+        slots = self.run_command("slot", "list", "--json", self.path("b")).json()["slots"]
+        self.assertEqual(slots, [{"label": "main", "kdf": "argon2id", "memory_kib": 65536, "passes": 3}])
+
+
+if __name__ == "__main__":
+    command.main()

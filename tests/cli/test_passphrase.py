@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Where the passphrase comes from: the terminal, a file, a descriptor, a source; never an argument."""
+import os
+import signal
+import time
+
+import command
+from command import KEY1, OTHER, PASSPHRASE
+
+TEXT = f"1;{KEY1}\n"
+QUESTION = "Passphrase of .*: "
+
+
+class FromTheTerminal(command.Case):
+    def setUp(self):
+        super().setUp()
+        self.file = self.openssl("keys", TEXT)[:3]
+        os.unlink(self.path("passphrase"))
+
+    def test_it_is_asked_for_and_not_shown(self):
+        terminal = self.terminal("list", *self.file)
+        terminal.read_until(QUESTION)
+        self.assertFalse(terminal.is_shown())
+        os.write(terminal.master, PASSPHRASE.encode() + b"\n")
+        seen = self.assert_ends(terminal, 0)
+        self.assertIn("FINGERPRINT", seen)
+
+    def test_the_terminal_is_as_before(self):
+        terminal = self.terminal("list", *self.file)
+        terminal.read_until(QUESTION)
+        os.write(terminal.master, PASSPHRASE.encode() + b"\n")
+        terminal.process.wait(command.PATIENCE)
+        self.assertTrue(terminal.is_as_before())
+        self.assert_ends(terminal, 0)
+
+    def test_it_is_asked_for_although_the_standard_streams_are_elsewhere(self):
+        terminal = command.Terminal(["list", *self.file])
+        terminal.answer(QUESTION, PASSPHRASE)
+        self.assert_ends(terminal, 0)
+
+    def test_a_wrong_one(self):
+        terminal = self.terminal("list", *self.file)
+        terminal.answer(QUESTION, OTHER)
+        self.assertIn("Cannot decrypt", self.assert_ends(terminal, 1))
+
+    def test_none(self):
+        terminal = self.terminal("list", *self.file)
+        terminal.read_until(QUESTION)
+        os.write(terminal.master, b"\x04")
+        self.assertIn("no passphrase was entered", self.assert_ends(terminal, 1))
+
+    def test_256_bytes_and_one_more(self):
+        terminal = self.terminal("list", *self.file)
+        terminal.answer(QUESTION, "p" * 256)
+        self.assertIn("Cannot decrypt", self.assert_ends(terminal, 1))
+        terminal = self.terminal("list", *self.file)
+        terminal.answer(QUESTION, "p" * 257)
+        self.assertIn("256 bytes at most", self.assert_ends(terminal, 1))
+
+    def test_signals_find_the_terminal_as_it_was(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+            terminal = self.terminal("list", *self.file)
+            terminal.read_until(QUESTION)
+            terminal.process.send_signal(number)
+            terminal.process.wait(command.PATIENCE)
+            self.assertTrue(terminal.is_as_before(), number)
+            self.assert_ends(terminal, -number)
+
+    def test_the_interrupt_key(self):
+        terminal = self.terminal("list", *self.file)
+        terminal.read_until(QUESTION)
+        os.write(terminal.master, b"half of it\x03")
+        terminal.process.wait(command.PATIENCE)
+        self.assertTrue(terminal.is_as_before())
+        self.assert_ends(terminal, -signal.SIGINT)
+
+    def test_after_a_stop_it_asks_again(self):
+        terminal = self.terminal("list", *self.file)
+        terminal.read_until(QUESTION)
+        os.write(terminal.master, b"half of it")
+        # without a shell that could continue it nothing stops; it begins anew all the same
+        terminal.process.send_signal(signal.SIGTSTP)
+        terminal.read_until(QUESTION)
+        self.assertFalse(terminal.is_shown())
+        os.write(terminal.master, PASSPHRASE.encode() + b"\n")
+        self.assert_ends(terminal, 0)
+
+    def test_no_secret_in_the_command_line(self):
+        terminal = self.terminal("list", *self.file)
+        terminal.read_until(QUESTION)
+        with open(f"/proc/{terminal.process.pid}/cmdline") as line:
+            self.assert_no_secret(line.read(), "the command line")
+        os.write(terminal.master, PASSPHRASE.encode() + b"\n")
+        self.assert_ends(terminal, 0)
+
+    def test_without_a_terminal(self):
+        self.assertIn("no terminal to ask", self.run_command("list", *self.file, status=1).err)
+
+
+class FromElsewhere(command.Case):
+    def setUp(self):
+        super().setUp()
+        self.file = self.openssl("keys", TEXT)[:3]
+
+    def test_file(self):
+        self.run_command("list", *self.file, "--passphrase-file", self.path("passphrase"))
+
+    def test_missing_file(self):
+        result = self.run_command("list", *self.file, "--passphrase-file", self.path("none"), status=1)
+        self.assertIn(f"File '{self.path('none')}' not found", result.err)
+
+    def test_descriptor(self):
+        self.run_command("list", *self.file, "--passphrase-fd=0", stdin=PASSPHRASE + "\n")
+        ends = os.pipe()
+        os.write(ends[1], PASSPHRASE.encode())
+        os.close(ends[1])
+        self.run_command("list", *self.file, f"--passphrase-fd={ends[0]}", pass_fds=[ends[0]])
+        os.close(ends[0])
+
+    def test_descriptor_by_its_name(self):
+        self.run_command("list", *self.file, "--passphrase-file=/dev/stdin", stdin=PASSPHRASE)
+        self.run_command("list", *self.file, "--passphrase-file=/dev/fd/0", stdin=PASSPHRASE)
+
+    def test_descriptor_by_its_name_for_a_user_without_rights(self):
+        """Who is not root may not open it by that name: the process's memory is private, and so is what /proc has of it."""
+        nobody = []
+        if os.geteuid() == 0:
+            nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+            for name in ("", "keys"):
+                os.chown(self.path(name), 65534, 65534)
+        done = command.subprocess.run([*nobody, command.PROGRAM, "list", *self.file, "--passphrase-file=/dev/stdin"],
+                                      input=PASSPHRASE, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_descriptor_that_is_none(self):
+        self.assertIn("is no file descriptor", self.run_command("list", *self.file, "--passphrase-fd=x", status=2).err)
+        self.run_command("list", *self.file, "--passphrase-fd=77", status=1)
+
+    def test_source(self):
+        self.run_command("list", *self.file, f"--filekey=FILE:{self.path('passphrase')}")
+
+    def test_a_literal_is_refused(self):
+        self.secrets.add("not so secret")
+        done = command.subprocess.run([command.PROGRAM, "list", *self.file, "--filekey=not so secret"],
+                                      capture_output=True, text=True)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("visible to every user", done.stderr)
+        self.assert_no_secret(done.stderr, "the message")
+        self.run_command("list", *self.file, "--filekey=", status=2)
+
+    def test_one_source_only(self):
+        result = self.run_command("list", *self.file, "--passphrase-fd=0", "--passphrase-file=x", status=2)
+        self.assertIn("one source only", result.err)
+
+    def test_for_a_file_that_needs_none(self):
+        path = self.write("text", TEXT)
+        result = self.run_command("list", path, "--passphrase-fd=0", stdin=PASSPHRASE, status=1)
+        self.assertIn("Not encrypted", result.err)
+
+
+if __name__ == "__main__":
+    command.main()

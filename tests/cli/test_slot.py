@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""keyhold slot add, change, remove and list"""
+import command
+from command import CHEAP, KEY1, OTHER, PASSPHRASE
+
+THIRD = "a third passphrase, which lies in the safe"
+
+
+class Slot(command.Case):
+    def setUp(self):
+        super().setUp()
+        self.secrets.add(THIRD)
+        self.file, self.how = self.sealed("keys")
+        self.text = self.text_of(self.file, self.how)
+
+    def new(self, text, name="new"):
+        return f"--new-passphrase-file={self.passphrase(text, name)}"
+
+    def labels(self):
+        return [slot["label"] for slot in self.run_command("slot", "list", "--json", self.file).json()["slots"]]
+
+    def opens_with(self, passphrase):
+        path = self.passphrase(passphrase, "try")
+        done = command.subprocess.run([command.PROGRAM, "export", "--yes-print-the-keys", self.file,
+                                       f"--passphrase-file={path}"], capture_output=True)
+        if done.returncode == 0:
+            self.assertEqual(done.stdout.decode(), self.text)
+        return done.returncode == 0
+
+    def test_list(self):
+        self.run_command("slot", "add", self.file, "safe", self.how, self.new(OTHER), "--kdf=pbkdf2-hmac-sha512",
+                         "--iterations=1000")
+        self.assertEqual(self.run_command("slot", "list", self.file).out,
+                         "SLOT  KEY DERIVATION      MEMORY (KIB)  PASSES  ITERATIONS\n"
+                         "main  argon2id                    1024       1\n"
+                         "safe  pbkdf2-hmac-sha512                              1000\n")
+
+    def test_add(self):
+        self.run_command("slot", "add", self.file, "safe", self.how, self.new(OTHER), *CHEAP)
+        self.assertEqual(self.labels(), ["main", "safe"])
+        self.assertTrue(self.opens_with(PASSPHRASE))
+        self.assertTrue(self.opens_with(OTHER))
+        self.assertFalse(self.opens_with(THIRD))
+        self.run_command("slot", "add", self.file, "third", f"--passphrase-file={self.path('new')}",
+                         self.new(THIRD, "third"), *CHEAP)
+        self.assertTrue(all(map(self.opens_with, (PASSPHRASE, OTHER, THIRD))))
+
+    def test_add_asks(self):
+        terminal = self.terminal("slot", "add", self.file, "safe", *CHEAP)
+        terminal.answer("Passphrase of .*: ", PASSPHRASE)
+        terminal.answer("New passphrase for slot safe of .*: ", OTHER)
+        terminal.answer("Once more for slot safe of .*: ", OTHER)
+        self.assert_ends(terminal, 0)
+        self.assertTrue(self.opens_with(OTHER))
+
+    def test_add_what_cannot_be(self):
+        before = self.read("keys")
+        result = self.run_command("slot", "add", self.file, "main", status=1)
+        self.assertIn("'main'", result.err)
+        self.run_command("slot", "add", self.file, "a b", status=1)
+        self.run_command("slot", "add", self.file, "", status=1)
+        self.run_command("slot", "add", self.file, "x" * 33, status=1)
+        self.run_command("slot", "add", self.file, status=2)
+        self.passphrase(THIRD, "keys.passphrase")
+        result = self.run_command("slot", "add", self.file, "safe", self.how, self.new(OTHER), *CHEAP, status=1)
+        self.assertIn("Wrong key?", result.err)
+        self.assertEqual(self.read("keys"), before)
+
+    def test_change_the_only_one(self):
+        self.run_command("slot", "change", self.file, "main", self.how, self.new(OTHER), *CHEAP)
+        self.assertFalse(self.opens_with(PASSPHRASE))
+        self.assertTrue(self.opens_with(OTHER))
+
+    def test_change_with_the_passphrase_of_another_one(self):
+        self.run_command("slot", "add", self.file, "safe", self.how, self.new(OTHER), *CHEAP)
+        self.run_command("slot", "change", self.file, "main", f"--passphrase-file={self.path('new')}",
+                         self.new(THIRD, "third"), *CHEAP)
+        self.assertEqual(self.labels(), ["main", "safe"])
+        self.assertEqual([self.opens_with(text) for text in (PASSPHRASE, OTHER, THIRD)], [False, True, True])
+
+    def test_change_asks(self):
+        terminal = self.terminal("slot", "change", self.file, "main", *CHEAP)
+        terminal.answer("Passphrase of .*: ", PASSPHRASE)
+        terminal.answer("New passphrase for .*: ", OTHER)
+        terminal.answer("Once more for .*: ", OTHER)
+        self.assert_ends(terminal, 0)
+        self.assertEqual([self.opens_with(text) for text in (PASSPHRASE, OTHER)], [False, True])
+
+    def test_change_costs(self):
+        self.run_command("slot", "change", self.file, "main", self.how, self.new(PASSPHRASE), "--memory=2", "--passes=3")
+        slots = self.run_command("slot", "list", "--json", self.file).json()["slots"]
+        self.assertEqual(slots, [{"label": "main", "kdf": "argon2id", "memory_kib": 2048, "passes": 3}])
+
+    def test_change_what_is_not_there(self):
+        self.assertIn("'safe'", self.run_command("slot", "change", self.file, "safe", status=1).err)
+        self.assertIn("'safe'", self.run_command("slot", "remove", self.file, "safe", status=1).err)
+
+    def test_remove(self):
+        self.run_command("slot", "add", self.file, "safe", self.how, self.new(OTHER), *CHEAP)
+        before = self.read("keys")
+        self.run_command("slot", "remove", self.file, "main", self.how, status=1)  # not by its own passphrase
+        self.assertEqual(self.read("keys"), before)
+        self.run_command("slot", "remove", self.file, "main", f"--passphrase-file={self.path('new')}")
+        self.assertEqual(self.labels(), ["safe"])
+        self.assertEqual([self.opens_with(text) for text in (PASSPHRASE, OTHER)], [False, True])
+
+    def test_the_last_one_stays(self):
+        result = self.run_command("slot", "remove", self.file, "main", status=1)  # before it asks for a passphrase
+        self.assertIn("the last one", result.err)
+        self.assertEqual(self.labels(), ["main"])
+
+    def test_a_rotation_keeps_them(self):
+        self.run_command("slot", "add", self.file, "safe", self.how, self.new(OTHER), *CHEAP)
+        self.run_command("rotate", "--all", self.file, self.how)
+        self.assertEqual(self.labels(), ["main", "safe"])
+        self.assertEqual(list(self.keys(self.file, f"--passphrase-file={self.path('new')}")), [(1, 1), (1, 3)])
+
+    def test_files_without_slots(self):
+        path = self.write("text", f"1;{KEY1}\n")
+        for verb in (["list"], ["add"], ["change"], ["remove"]):
+            label = [] if verb == ["list"] else ["safe"]
+            self.assertIn("is not sealed", self.run_command("slot", *verb, path, *label, status=1).err)
+
+    def test_check_judges_the_costs(self):
+        report = self.run_command("check", "--json", self.file, self.how, status=3).json()
+        self.assertIn("it has one passphrase only", str([f for f in report["findings"] if f["level"] == "note"]))
+        self.assertIn("a guess costs too little", str([f for f in report["findings"] if f["level"] == "bad"]))
+        self.run_command("slot", "change", self.file, "main", self.how, self.new(OTHER))
+        self.run_command("check", self.file, f"--passphrase-file={self.path('new')}")
+
+
+if __name__ == "__main__":
+    command.main()

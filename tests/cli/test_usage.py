@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""How the command is called, and what it says when it is called wrongly."""
+import os
+
+import command
+
+
+class Usage(command.Case):
+    def test_without_arguments(self):
+        self.assertIn("Usage: keyhold", self.run_command(status=2).err)
+
+    def test_help_lists_the_commands(self):
+        help_text = self.run_command("--help").out
+        for name in ("create", "list", "check"):
+            self.assertRegex(help_text, rf"\n  {name} +\w")
+
+    def test_version(self):
+        self.assertRegex(self.run_command("--version").out, r"^keyhold \d+\.\d+\.\d+\n$")
+
+    def test_unknown_command(self):
+        self.assertIn("there is no command 'lsit'", self.run_command("lsit", status=2).err)
+
+    def test_help_of_each_command(self):
+        names = [line[2:14].strip() for line in self.run_command("--help").out.split("Commands:\n")[1].split("\n\n")[0]
+                 .splitlines()]
+        self.assertGreater(len(names), 3)
+        for name in names:
+            self.assertIn(f"Usage: keyhold {name} ", self.run_command(*name.split(), "--help").out)
+
+    def test_unknown_option_and_missing_file(self):
+        self.assertIn("unrecognized option", self.run_command("list", "--nonesuch", status=2).err)
+        self.assertIn("which key file?", self.run_command("list", status=2).err)
+        self.assertIn("Too many arguments", self.run_command("list", "a", "b", status=2).err)
+
+    def test_output_that_cannot_be_written(self):
+        path = self.write("keys", f"1;{command.KEY1}\n")
+        with open("/dev/full", "w") as full:
+            done = command.subprocess.run([command.PROGRAM, "list", path], stdout=full, stderr=command.subprocess.PIPE)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"the standard output cannot be written", done.stderr)
+
+    def test_no_core_dump_and_no_look_from_outside(self):
+        path = self.openssl("keys", f"1;{command.KEY1}\n")[0]
+        terminal = self.terminal("list", path)
+        terminal.read_until("Passphrase of .*: ")
+        with open(f"/proc/{terminal.process.pid}/limits") as limits:
+            self.assertRegex(limits.read(), r"Max core file size +0 +0 ")
+        # the files of a process that cannot be dumped belong to root
+        if os.geteuid() != 0:
+            self.assertEqual(os.stat(f"/proc/{terminal.process.pid}/environ").st_uid, 0)
+        terminal.process.kill()
+        terminal.close()
+
+
+if __name__ == "__main__":
+    command.main()

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "sealed.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keyhold/hex.h"
+#include "keyhold/sha256.h"
+#include "unit.h"
+
+enum { END_LINE = 69, MARK = 12345 };
+
+kh_bytes sealed_bytes(const char *text)
+{
+  return (kh_bytes){(const uint8_t *)text, strlen(text)};
+}
+
+kh_sealed_entry sealed_entry(const char *label, kh_sealed_kdf kdf, const char *passphrase)
+{
+  kh_sealed_entry entry = {{.kdf = kdf}, sealed_bytes(passphrase)};
+  snprintf(entry.slot.label, sizeof entry.slot.label, "%s", label);
+  if (kdf == KH_SEALED_ARGON2ID) {
+    entry.slot.memory = KH_ARGON2_MEMORY_MIN;
+    entry.slot.passes = KH_ARGON2_PASSES_MIN;
+  } else
+    entry.slot.iterations = KH_PBKDF2_ITERATIONS_MIN;
+  return entry;
+}
+
+kh_secret *sealed_file(const char *text)
+{
+  kh_sealed_entry entries[] = {sealed_entry("one", KH_SEALED_ARGON2ID, "first"),
+                               sealed_entry("two", KH_SEALED_PBKDF2_HMAC_SHA512, "second")};
+  kh_secret *file = NULL;
+  assert_int_equal(kh_sealed_make(SEALED_PATH, sealed_bytes(text), entries, 2, &file, NULL), KH_OK);
+  return file;
+}
+
+kh_status sealed_open(kh_bytes file, const char *passphrase, const char *expected,
+                      kh_fault *ret_fault)
+{
+  kh_secret *text = NULL;
+  size_t slot = MARK;
+  kh_fault fault = {.status = KH_OK};
+  kh_status status =
+      kh_sealed_open(SEALED_PATH, file, sealed_bytes(passphrase), &text, &slot, &fault);
+  assert_int_equal(fault.status, status);
+  assert_int_equal(status != KH_OK, text == NULL);
+  assert_int_equal(status != KH_OK, slot == MARK);
+  if (status == KH_OK && expected != NULL) {
+    assert_int_equal(kh_secret_bytes(text).len, strlen(expected));
+    assert_memory_equal(kh_secret_bytes(text).data, expected, strlen(expected));
+  }
+  kh_secret_free(&text);
+  if (ret_fault != NULL)
+    *ret_fault = fault;
+  return status;
+}
+
+void sealed_expect(const kh_secret *file, const char *passphrase, size_t slot, const char *text)
+{
+  kh_secret *found = NULL;
+  size_t opened = MARK;
+  assert_int_equal(kh_sealed_open(SEALED_PATH, kh_secret_bytes(file), sealed_bytes(passphrase),
+                                  &found, &opened, NULL),
+                   KH_OK);
+  assert_int_equal(opened, slot);
+  assert_int_equal(kh_secret_bytes(found).len, strlen(text));
+  assert_memory_equal(kh_secret_bytes(found).data, text, strlen(text));
+  kh_secret_free(&found);
+}
+
+uint8_t *sealed_copy(kh_bytes file)
+{
+  uint8_t *copy = malloc(2 * file.len + END_LINE + 1);
+  assert_non_null(copy);
+  memcpy(copy, file.data, file.len);
+  return copy;
+}
+
+size_t sealed_mend(uint8_t *data, size_t len)
+{
+  uint8_t digest[KH_SHA256_SIZE];
+  uint8_t digits[2 * sizeof digest + 1];
+  if (len >= END_LINE && memcmp(data + len - END_LINE, "end ", 4) == 0)
+    len -= END_LINE;
+  kh_sha256((kh_bytes){data, len}, digest);
+  kh_hex_encode((kh_bytes){digest, sizeof digest}, digits);
+  memcpy(data + len, "end ", 4);
+  memcpy(data + len + 4, digits, sizeof digits - 1);
+  data[len + END_LINE - 1] = '\n';
+  return len + END_LINE;
+}
+
+uint8_t *sealed_print(size_t *ret_len, const char *format, ...)
+{
+  char *text = NULL;
+  va_list arguments;
+  va_start(arguments, format);
+  int len = vasprintf(&text, format, arguments);
+  va_end(arguments);
+  assert_true(len >= 0);
+  uint8_t *data = malloc((size_t)len + END_LINE + 1);
+  assert_non_null(data);
+  memcpy(data, text, (size_t)len);
+  free(text);
+  *ret_len = sealed_mend(data, (size_t)len);
+  return data;
+}
+
+kh_bytes sealed_line(kh_bytes file, unsigned line)
+{
+  const uint8_t *start = file.data;
+  const uint8_t *end = file.data + file.len;
+  for (; line > 1; line--)
+    start = (const uint8_t *)memchr(start, '\n', (size_t)(end - start)) + 1;
+  const uint8_t *stop = (const uint8_t *)memchr(start, '\n', (size_t)(end - start)) + 1;
+  return (kh_bytes){start, (size_t)(stop - start)};
+}

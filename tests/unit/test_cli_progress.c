@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What `keyhold watch` makes of a server's numbers. */
+#include <string.h>
+
+#include "cli/progress.h"
+#include "unit.h"
+
+#define NO_KEY UINT32_MAX
+
+static kh_cli_spaces spaces_of(kh_cli_space *at, size_t count)
+{
+  return (kh_cli_spaces){
+      .at = at, .count = count, .rotate_key_age = 1, .threads = 1, .encrypts = true};
+}
+
+static const struct {
+  kh_cli_space space;
+  uint32_t age;
+  kh_cli_space_state state;
+  uint64_t done;
+} cases[] = {
+    /* not encrypted, and being encrypted */
+    {{.pages = 10}, 1, KH_CLI_SPACE_PLAIN, 10},
+    {{.pages = 10, .current_version = 3, .is_encrypted = true}, 1, KH_CLI_SPACE_WAITING, 0},
+    {{.pages = 10, .current_version = 3, .is_moving = true}, 1, KH_CLI_SPACE_MOVING, 0},
+    {{.pages = 10, .current_version = 3, .is_encrypted = true}, 0, KH_CLI_SPACE_WAITING, 0},
+    /* at rest */
+    {{.is_encrypted = true, .pages = 10, .least_version = 3, .current_version = 3},
+     1,
+     KH_CLI_SPACE_DONE,
+     10},
+    {{.is_encrypted = true, .pages = 10, .least_version = 1, .current_version = 3},
+     1,
+     KH_CLI_SPACE_WAITING,
+     0},
+    {{.is_encrypted = true, .pages = 10, .least_version = 2, .current_version = 3},
+     1,
+     KH_CLI_SPACE_STAYS,
+     10},
+    {{.is_encrypted = true, .pages = 10, .least_version = 1, .current_version = 3},
+     2,
+     KH_CLI_SPACE_STAYS,
+     10},
+    {{.is_encrypted = true, .pages = 10, .least_version = 1, .current_version = 9},
+     0,
+     KH_CLI_SPACE_STAYS,
+     10},
+    {{.is_encrypted = true, .pages = 10, .least_version = 4294967294u, .current_version = NO_KEY},
+     4294967295u,
+     KH_CLI_SPACE_STAYS,
+     10},
+    /* under way */
+    {{.is_encrypted = true,
+      .is_moving = true,
+      .pages = 1000,
+      .least_version = 1,
+      .current_version = 3,
+      .position = 25,
+      .end = 100},
+     1,
+     KH_CLI_SPACE_MOVING,
+     250},
+    {{.is_encrypted = true,
+      .is_moving = true,
+      .pages = 1000,
+      .least_version = 1,
+      .current_version = 3,
+      .position = 150,
+      .end = 100},
+     1,
+     KH_CLI_SPACE_MOVING,
+     1000},
+    {{.is_encrypted = true,
+      .is_moving = true,
+      .pages = 1000,
+      .least_version = 3,
+      .current_version = 3,
+      .position = 5,
+      .end = 100},
+     1,
+     KH_CLI_SPACE_MOVING,
+     1000},
+};
+
+static void what_becomes_of_a_tablespace(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    kh_cli_space space = cases[i].space;
+    kh_cli_spaces spaces = spaces_of(&space, 1);
+    spaces.rotate_key_age = cases[i].age;
+    print_message("%zu\n", i);
+    assert_int_equal(kh_cli_space_state_of(&spaces, &space), cases[i].state);
+    assert_int_equal(kh_cli_space_done(&spaces, &space), cases[i].done);
+  }
+}
+
+static void all_together(void **state)
+{
+  (void)state;
+  kh_cli_space at[] = {
+      {.pages = 77}, /* in the clear: does not count */
+      {.is_encrypted = true, .pages = 100, .least_version = 3, .current_version = 3},
+      {.is_encrypted = true, .pages = 200, .least_version = 1, .current_version = 3},
+      {.is_encrypted = true, .pages = 400, .least_version = 2, .current_version = 3},
+  };
+  kh_cli_spaces spaces = spaces_of(at, COUNT(at));
+  kh_cli_progress progress = {.pages = 0};
+  kh_cli_progress_update(&progress, &spaces, 5);
+  assert_int_equal(progress.pages, 700);
+  assert_int_equal(progress.done, 500);
+  assert_int_equal(progress.unfinished, 1);
+  assert_int_equal(progress.plain, 1);
+  assert_true(progress.rate < 0);
+  assert_true(kh_cli_progress_left(&progress) < 0);
+}
+
+static void nothing_is_left_at_the_first_look(void **state)
+{
+  (void)state;
+  kh_cli_space space = {
+      .is_encrypted = true, .pages = 100, .least_version = 3, .current_version = 3};
+  kh_cli_spaces spaces = spaces_of(&space, 1);
+  kh_cli_progress progress = {.pages = 0};
+  kh_cli_progress_update(&progress, &spaces, 5);
+  assert_int_equal(progress.unfinished, 0);
+  assert_true(kh_cli_progress_left(&progress) == 0);
+}
+
+static void rate_and_time_that_is_left(void **state)
+{
+  (void)state;
+  kh_cli_space space = {.is_encrypted = true,
+                        .is_moving = true,
+                        .pages = 1000,
+                        .least_version = 1,
+                        .current_version = 3,
+                        .position = 100,
+                        .end = 1000};
+  kh_cli_spaces spaces = spaces_of(&space, 1);
+  kh_cli_progress progress = {.pages = 0};
+  kh_cli_progress_update(&progress, &spaces, 10);
+  space.position = 300;
+  kh_cli_progress_update(&progress, &spaces, 12);
+  assert_true(progress.rate > 99.9 && progress.rate < 100.1);
+  assert_true(kh_cli_progress_left(&progress) > 6.9 && kh_cli_progress_left(&progress) < 7.1);
+  space.position = 500; /* the mean of 100 and 200 */
+  kh_cli_progress_update(&progress, &spaces, 13);
+  assert_true(progress.rate > 149.9 && progress.rate < 150.1);
+  space.position = 20; /* it was begun again: never negative */
+  kh_cli_progress_update(&progress, &spaces, 14);
+  assert_true(progress.rate > 74.9 && progress.rate < 75.1);
+  space =
+      (kh_cli_space){.is_encrypted = true, .pages = 1000, .least_version = 3, .current_version = 3};
+  kh_cli_progress_update(&progress, &spaces, 15);
+  assert_true(kh_cli_progress_left(&progress) == 0);
+}
+
+static void nobody_can_say_how_long_what_stands_still_takes(void **state)
+{
+  (void)state;
+  kh_cli_space space = {.is_encrypted = true, .pages = 9, .least_version = 1, .current_version = 3};
+  kh_cli_spaces spaces = spaces_of(&space, 1);
+  kh_cli_progress progress = {.pages = 0};
+  kh_cli_progress_update(&progress, &spaces, 10);
+  kh_cli_progress_update(&progress, &spaces, 11);
+  assert_true(progress.rate == 0);
+  assert_true(kh_cli_progress_left(&progress) < 0);
+}
+
+static void assert_bar(const char *name, size_t width, uint64_t done, uint64_t pages,
+                       const char *expected)
+{
+  assert_string_equal(kh_cli_progress_bar(name, width, done, pages).text, expected);
+}
+
+static void bars(void **state)
+{
+  (void)state;
+  assert_bar("d/t", 5, 0, 100, "d/t   [....................]   0 %  0 of 100 pages");
+  assert_bar("d/t", 3, 1, 3, "d/t [######..............]  33 %  1 of 3 pages");
+  assert_bar("d/t", 3, 999, 1000, "d/t [###################.]  99 %  999 of 1000 pages");
+  assert_bar("d/t", 3, 1000, 1000, "d/t [####################] 100 %  1000 of 1000 pages");
+  assert_bar("d/t", 3, 0, 0, "d/t [####################] 100 %  0 of 0 pages");
+}
+
+static void names_that_are_too_long(void **state)
+{
+  (void)state;
+  char name[KH_CLI_SPACE_NAME_MAX];
+  memset(name, 'n', sizeof name - 1);
+  name[sizeof name - 1] = '\0';
+  assert_bar("database/table", 14, 1, 1,
+             "database/table [####################] 100 %  1 of 1 pages");
+  assert_bar("database/table", 10, 1, 1, "dat...able [####################] 100 %  1 of 1 pages");
+  kh_cli_line line = kh_cli_progress_bar(name, 28, UINT64_MAX / 2, UINT64_MAX);
+  assert_non_null(strstr(line.text, "nnn...nnn"));
+  assert_non_null(strstr(line.text, " of 18446744073709551615 pages"));
+}
+
+static void durations(void **state)
+{
+  (void)state;
+  static const struct {
+    double seconds;
+    const char *text;
+  } shown[] = {{0, "0 s"},           {0.4, "0 s"},          {59.4, "59 s"},
+               {59.6, "1 min 0 s"},  {3599, "59 min 59 s"}, {3600, "1 h 0 min"},
+               {90061, "25 h 1 min"}};
+  for (size_t i = 0; i < COUNT(shown); i++)
+    assert_string_equal(kh_cli_show_seconds(shown[i].seconds).text, shown[i].text);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(what_becomes_of_a_tablespace),
+      cmocka_unit_test(all_together),
+      cmocka_unit_test(nothing_is_left_at_the_first_look),
+      cmocka_unit_test(rate_and_time_that_is_left),
+      cmocka_unit_test(nobody_can_say_how_long_what_stands_still_takes),
+      cmocka_unit_test(bars),
+      cmocka_unit_test(names_that_are_too_long),
+      cmocka_unit_test(durations),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

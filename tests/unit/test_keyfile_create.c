@@ -1,0 +1,640 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Key files that are made, converted and given new keys. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "files.h"
+#include "keyhold/keyfile.h"
+#include "keyhold/lockfile.h"
+#include "rotation.h"
+#include "unit.h"
+
+#define A16 "770A8A65DA156D24EE2A093277530142"
+#define A32 "966050D7777350B6FD5CCB3E5F648DA45C63BEFB6DEDDFA13443F156B7D35C84"
+
+/* all that a text may have beside its keys */
+#define TEXT                                                                                       \
+  "# mine\r\n1;" A16 "  ignored\r\n\n1;3;" A32 ";cipher=aes256-ctr;created=2026-11-22\n"           \
+  "7;" A16 ";rotate=90d;bits=256"
+
+static const char *const formats[] = {"text", "openssl", "sealed"};
+enum { FORMATS = 3, TEXT_FORMAT = 0, SEALED = 2 };
+
+/* what goes wrong while a file is made */
+static bool spoil_ciphertext;
+static bool spoil_sealed; /* a slot gets another passphrase than it was asked for */
+static enum { NOTHING, ANOTHER_KEY, ANOTHER_ATTRIBUTE, ONE_MORE, ONE_LESS, WAYS } spoil_text;
+
+kh_status __real_kh_crypt_once(const kh_crypt *crypt, kh_cipher cipher, unsigned flags,
+                               const kh_crypt_key *key, kh_bytes src, uint8_t *dst,
+                               size_t *ret_len);
+kh_status __wrap_kh_crypt_once(const kh_crypt *crypt, kh_cipher cipher, unsigned flags,
+                               const kh_crypt_key *key, kh_bytes src, uint8_t *dst,
+                               size_t *ret_len);
+kh_status __real_kh_keyfile_add_lines(kh_bytes text, const kh_keylist *parsed,
+                                      const kh_keylist *added, kh_secret **ret_text);
+kh_status __wrap_kh_keyfile_add_lines(kh_bytes text, const kh_keylist *parsed,
+                                      const kh_keylist *added, kh_secret **ret_text);
+
+kh_status __real_kh_lockfile_take(const char *path, unsigned milliseconds, kh_lockfile **ret_lock,
+                                  kh_fault *ret_fault);
+kh_status __wrap_kh_lockfile_take(const char *path, unsigned milliseconds, kh_lockfile **ret_lock,
+                                  kh_fault *ret_fault);
+
+/* nobody waits */
+kh_status __wrap_kh_lockfile_take(const char *path, unsigned milliseconds, kh_lockfile **ret_lock,
+                                  kh_fault *ret_fault)
+{
+  (void)milliseconds;
+  return __real_kh_lockfile_take(path, 0, ret_lock, ret_fault);
+}
+
+kh_status __wrap_kh_crypt_once(const kh_crypt *crypt, kh_cipher cipher, unsigned flags,
+                               const kh_crypt_key *key, kh_bytes src, uint8_t *dst, size_t *ret_len)
+{
+  kh_status status = __real_kh_crypt_once(crypt, cipher, flags, key, src, dst, ret_len);
+  if (spoil_ciphertext && (flags & KH_CRYPT_ENCRYPT) != 0)
+    dst[40] ^= 1;
+  return status;
+}
+
+static kh_secret *secret_of(const char *text)
+{
+  kh_secret *secret = NULL;
+  assert_int_equal(kh_secret_new(strlen(text), &secret), KH_OK);
+  memcpy(kh_secret_data(secret), text, strlen(text));
+  kh_secret_set_len(secret, strlen(text));
+  return secret;
+}
+
+kh_status __real_kh_sealed_add_slot(const char *path, kh_bytes file, kh_bytes opens,
+                                    const kh_sealed_entry *added, kh_secret **ret_file,
+                                    kh_fault *ret_fault);
+kh_status __wrap_kh_sealed_add_slot(const char *path, kh_bytes file, kh_bytes opens,
+                                    const kh_sealed_entry *added, kh_secret **ret_file,
+                                    kh_fault *ret_fault);
+
+kh_status __wrap_kh_sealed_add_slot(const char *path, kh_bytes file, kh_bytes opens,
+                                    const kh_sealed_entry *added, kh_secret **ret_file,
+                                    kh_fault *ret_fault)
+{
+  kh_sealed_entry entry = *added;
+  entry.passphrase.len -= spoil_sealed;
+  return __real_kh_sealed_add_slot(path, file, opens, &entry, ret_file, ret_fault);
+}
+
+/* of the text of two_keys() */
+static void spoil(char *text)
+{
+  switch (spoil_text) {
+  case ANOTHER_KEY:
+    text[2] = text[2] == '0' ? '1' : '0';
+    break;
+  case ANOTHER_ATTRIBUTE:
+    *strstr(text, "1d") = '2';
+    break;
+  case ONE_MORE:
+    strcat(text, "3;" A16 "\n");
+    break;
+  case ONE_LESS:
+    *strstr(text, "2;") = '\0';
+    break;
+  default:
+    break;
+  }
+}
+
+kh_status __wrap_kh_keyfile_add_lines(kh_bytes text, const kh_keylist *parsed,
+                                      const kh_keylist *added, kh_secret **ret_text)
+{
+  char made[1024] = "";
+  kh_secret *real = NULL;
+  kh_status status = __real_kh_keyfile_add_lines(text, parsed, added, &real);
+  if (spoil_text == NOTHING || status != KH_OK) {
+    *ret_text = real;
+    return status;
+  }
+  memcpy(made, kh_secret_bytes(real).data, kh_secret_bytes(real).len);
+  kh_secret_free(&real);
+  spoil(made);
+  *ret_text = secret_of(made);
+  return KH_OK;
+}
+
+static kh_secret *passphrase;
+
+static int prepare(void **state)
+{
+  passphrase = secret_of("the passphrase");
+  return rotation_open_crypt(state);
+}
+
+static int clean(void **state)
+{
+  kh_secret_free(&passphrase);
+  return rotation_close_crypt(state);
+}
+
+/* with costs that take no time */
+static kh_keyfile_form form_of(const char *format)
+{
+  bool is_text = strcmp(format, "text") == 0;
+  kh_keyfile_form form = {.format = format,
+                          .passphrase = is_text ? NULL : passphrase,
+                          .digest = KH_DIGEST_SHA384,
+                          .pbkdf2_iterations = 3,
+                          .slot = kh_sealed_slot_default("mine", KH_SEALED_ARGON2ID)};
+  form.slot.memory = KH_ARGON2_MEMORY_MIN;
+  form.slot.passes = KH_ARGON2_PASSES_MIN;
+  return form;
+}
+
+static kh_keyfile_options options_of(const char *path, const char *format)
+{
+  kh_keyfile_form form = form_of(format);
+  return (kh_keyfile_options){.path = path,
+                              .passphrase = form.passphrase,
+                              .digest = form.digest,
+                              .pbkdf2_iterations = form.pbkdf2_iterations};
+}
+
+static kh_keylist *load(const char *path, const char *format)
+{
+  kh_keylist *list = NULL;
+  kh_keyfile_info info;
+  kh_fault fault = {.status = KH_OK};
+  kh_keyfile_options options = options_of(path, format);
+  kh_status status = kh_keyfile_load(&options, rotation_crypt, NULL, &list, &info, &fault);
+  if (status != KH_OK)
+    print_message("%s\n", kh_status_phrase(status));
+  assert_int_equal(status, KH_OK);
+  assert_string_equal(info.format, format);
+  return list;
+}
+
+static void assert_same(const kh_keylist *a, const kh_keylist *b)
+{
+  assert_int_equal(kh_keylist_count(a), kh_keylist_count(b));
+  for (size_t i = 0; i < kh_keylist_count(a); i++) {
+    const kh_key *x = kh_keylist_at(a, i);
+    const kh_key *y = kh_keylist_at(b, i);
+    assert_true(kh_key_is_same_version(x, y) && kh_key_is_same_secret(x, y));
+    assert_memory_equal(&x->policy, &y->policy, sizeof x->policy);
+  }
+}
+
+static bool is_there(const char *path)
+{
+  struct stat st;
+  return lstat(path, &st) == 0;
+}
+
+static const char *new_path(const char *name)
+{
+  const char *path = test_path(name);
+  remove(path);
+  return path;
+}
+
+/* key 1 and key 2, random */
+static kh_keylist *two_keys(void)
+{
+  kh_keylist *list = NULL;
+  kh_policy policy = {.created = 1795309555, .cipher = KH_KEY_CIPHER_AES_CTR};
+  assert_int_equal(kh_keylist_new(2, &list), KH_OK);
+  kh_keylist_add_random(list, 1, 1, 32, &policy);
+  kh_keylist_add_random(list, 2, 1, 16, &(kh_policy){.rotate = 86400});
+  return list;
+}
+
+static kh_status create(const char *path, const kh_keyfile_form *form, const kh_keylist *keys)
+{
+  kh_fault fault = {.status = KH_OK};
+  kh_status status = kh_keyfile_create(path, form, rotation_crypt, keys, &fault);
+  assert_int_equal(fault.status, status);
+  if (status != KH_OK)
+    assert_string_equal(fault.path.text, path);
+  return status;
+}
+
+static void a_file_of_each_format_is_made(void **state)
+{
+  (void)state;
+  KH_AUTO_KEYLIST keys = two_keys();
+  for (size_t i = 0; i < FORMATS; i++) {
+    kh_keyfile_form form = form_of(formats[i]);
+    const char *path = new_path("new");
+    assert_int_equal(create(path, &form, keys), KH_OK);
+    KH_AUTO_KEYLIST list = load(path, formats[i]);
+    assert_same(keys, list);
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_int_equal(create(path, &form, keys), KH_E_FILE_EXISTS);
+  }
+}
+
+static void the_text_that_is_made(void **state)
+{
+  (void)state;
+  KH_AUTO_KEYLIST keys = two_keys();
+  kh_keyfile_form form = form_of("text");
+  char expected[512];
+  const char *path = new_path("new");
+  assert_int_equal(create(path, &form, keys), KH_OK);
+  snprintf(expected, sizeof expected,
+           "1;%s;cipher=aes-ctr;created=2026-11-22T01:05:55Z\n2;%s;rotate=1d\n",
+           rotation_hex(kh_keylist_at(keys, 0)).text, rotation_hex(kh_keylist_at(keys, 1)).text);
+  rotation_expect_content(path, expected);
+}
+
+static kh_sealed_slots slots_of(const char *path)
+{
+  kh_secret *file = NULL;
+  kh_sealed_slots slots;
+  assert_int_equal(kh_file_read(path, 1 << 20, KH_FILE_REGULAR, &file, NULL, NULL), KH_OK);
+  assert_int_equal(kh_sealed_list(path, kh_secret_bytes(file), &slots, NULL), KH_OK);
+  kh_secret_free(&file);
+  return slots;
+}
+
+static void the_slot_that_is_asked_for(void **state)
+{
+  (void)state;
+  KH_AUTO_KEYLIST keys = two_keys();
+  kh_keyfile_form form = form_of("sealed");
+  form.slot = kh_sealed_slot_default("safe", KH_SEALED_PBKDF2_HMAC_SHA512);
+  form.slot.iterations = 1234;
+  const char *path = new_path("new");
+  assert_int_equal(create(path, &form, keys), KH_OK);
+  kh_sealed_slots slots = slots_of(path);
+  assert_int_equal(slots.count, 1);
+  assert_string_equal(slots.at[0].label, "safe");
+  assert_int_equal(slots.at[0].iterations, 1234);
+}
+
+static void forms_that_cannot_be(void **state)
+{
+  (void)state;
+  KH_AUTO_KEYLIST keys = two_keys();
+  kh_secret *empty = secret_of("");
+  const char *path = new_path("new");
+  for (size_t i = 0; i < FORMATS; i++) {
+    kh_keyfile_form form = form_of(formats[i]);
+    form.passphrase = i == TEXT_FORMAT ? passphrase : NULL;
+    kh_status expected = i == TEXT_FORMAT ? KH_E_NOT_ENCRYPTED : KH_E_NO_PASSPHRASE;
+    assert_int_equal(create(path, &form, keys), expected);
+    form.passphrase = empty;
+    assert_int_equal(create(path, &form, keys), expected);
+  }
+  kh_keyfile_form form = form_of("sealed");
+  form.slot.label[0] = '\0';
+  assert_int_equal(create(path, &form, keys), KH_E_SLOT_LABEL);
+  assert_false(is_there(path));
+  kh_secret_free(&empty);
+}
+
+static void keys_without_key_1(void **state)
+{
+  (void)state;
+  KH_AUTO_KEYLIST keys = NULL;
+  kh_keyfile_form form = form_of("text");
+  assert_int_equal(kh_keylist_new(1, &keys), KH_OK);
+  kh_keylist_add_random(keys, 2, 1, 16, &(kh_policy){.rotate = 0});
+  assert_int_equal(create(new_path("new"), &form, keys), KH_E_NO_SYSTEM_KEY);
+  assert_false(is_there(test_path("new")));
+}
+
+/* what was written wrongly is seen before anything is on the disk */
+static void what_is_read_back_is_wrong(void **state)
+{
+  (void)state;
+  KH_AUTO_KEYLIST keys = two_keys();
+  kh_keyfile_form form = form_of("openssl");
+  spoil_ciphertext = true;
+  assert_true(create(new_path("new"), &form, keys) != KH_OK);
+  const char *path = test_text("keys", TEXT, 0600);
+  kh_keyfile_options options = options_of(path, "text");
+  assert_true(kh_keyfile_convert(&options, rotation_crypt, &form, NULL, NULL, NULL) != KH_OK);
+  spoil_ciphertext = false;
+  rotation_expect_content(path, TEXT);
+
+  form = form_of("text");
+  for (spoil_text = ANOTHER_KEY; spoil_text < WAYS; spoil_text++) {
+    kh_status status = create(new_path("new"), &form, keys);
+    assert_int_equal(status, spoil_text == ONE_LESS ? KH_E_KEY_LOST : KH_E_KEY_CHANGED);
+  }
+  spoil_text = NOTHING;
+  assert_false(is_there(test_path("new")));
+}
+
+static kh_status convert(const char *path, const char *from, const char *format, const char *to)
+{
+  kh_fault fault = {.status = KH_OK};
+  kh_keyfile_options options = options_of(path, from);
+  kh_keyfile_form form = form_of(format);
+  kh_status status = kh_keyfile_convert(&options, rotation_crypt, &form, to, NULL, &fault);
+  assert_int_equal(fault.status, status);
+  return status;
+}
+
+static void from_each_format_to_each(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < FORMATS * FORMATS; i++) {
+    const char *first = formats[i / FORMATS];
+    const char *second = formats[i % FORMATS];
+    const char *path = test_text("keys", TEXT, 0640);
+    KH_AUTO_KEYLIST before = load(path, "text");
+    assert_int_equal(convert(path, "text", first, NULL), KH_OK);
+    assert_int_equal(convert(path, first, second, NULL), KH_OK);
+    KH_AUTO_KEYLIST after = load(path, second);
+    assert_same(before, after);
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0640);
+    assert_int_equal(convert(path, second, "text", NULL), KH_OK);
+    rotation_expect_content(path, TEXT);
+  }
+}
+
+static void into_another_file(void **state)
+{
+  (void)state;
+  const char *path = test_text("keys", TEXT, 0640);
+  const char *to = new_path("other");
+  assert_int_equal(convert(path, "text", "sealed", to), KH_OK);
+  rotation_expect_content(path, TEXT);
+  KH_AUTO_KEYLIST before = load(path, "text");
+  KH_AUTO_KEYLIST after = load(to, "sealed");
+  assert_same(before, after);
+  assert_int_equal(convert(path, "text", "sealed", to), KH_E_FILE_EXISTS);
+}
+
+/* as the server's own plugin takes it: the last one counts */
+static void a_file_with_repeats(void **state)
+{
+  (void)state;
+  const char *path = test_text("keys", "1;" A16 "\n1;" A32 "\n", 0600);
+  assert_int_equal(convert(path, "text", "sealed", NULL), KH_OK);
+  KH_AUTO_KEYLIST after = load(path, "sealed");
+  assert_int_equal(kh_keylist_count(after), 2);
+}
+
+static void nobody_else_may_be_changing_it(void **state)
+{
+  (void)state;
+  kh_lockfile *lock = NULL;
+  const char *path = test_text("keys", TEXT, 0600);
+  kh_keyfile_options options = options_of(path, "text");
+  kh_keyfile_addition addition = {.len = 16};
+  uint32_t id;
+  assert_int_equal(kh_lockfile_take(path, 0, &lock, NULL), KH_OK);
+  assert_int_equal(convert(path, "text", "sealed", NULL), KH_E_FILE_LOCKED);
+  assert_int_equal(kh_keyfile_add_key(&options, rotation_crypt, &addition, NULL, &id, NULL),
+                   KH_E_FILE_LOCKED);
+  kh_lockfile_release(&lock);
+  rotation_expect_content(path, TEXT);
+}
+
+static kh_status add(const char *path, const char *format, kh_keyfile_addition addition,
+                     uint32_t *ret_id)
+{
+  kh_fault fault = {.status = KH_OK};
+  kh_keyfile_options options = options_of(path, format);
+  kh_status status = kh_keyfile_add_key(&options, rotation_crypt, &addition, NULL, ret_id, &fault);
+  assert_int_equal(fault.status, status);
+  return status;
+}
+
+static void a_new_key_in_each_format(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < FORMATS; i++) {
+    uint32_t id = 0;
+    const char *path = test_text("keys", TEXT, 0640);
+    assert_int_equal(convert(path, "text", formats[i], NULL), KH_OK);
+    KH_AUTO_KEYLIST before = load(path, formats[i]);
+    kh_keyfile_addition addition = {.len = 24, .policy = {.rotate = 60, .created = 5}};
+    assert_int_equal(add(path, formats[i], addition, &id), KH_OK);
+    assert_int_equal(id, 8);
+    KH_AUTO_KEYLIST after = load(path, formats[i]);
+    assert_int_equal(kh_keylist_count(after), kh_keylist_count(before) + 1);
+    const kh_key *key = kh_keylist_at(after, kh_keylist_count(before));
+    assert_int_equal(key->id, 8);
+    assert_int_equal(key->version, 1);
+    assert_int_equal(key->len, 24);
+    assert_memory_equal(&key->policy, &addition.policy, sizeof key->policy);
+    assert_int_equal(convert(path, formats[i], "text", NULL), KH_OK);
+    char expected[1024];
+    snprintf(expected, sizeof expected, "%s\n8;%s;created=1970-01-01T00:00:05Z;rotate=1m\n", TEXT,
+             rotation_hex(key).text);
+    rotation_expect_content(path, expected);
+  }
+}
+
+static void the_id_of_a_new_key(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *text;
+    uint32_t wanted;
+    kh_status status;
+    uint32_t id;
+  } cases[] = {
+      {"1;" A16 "\n", 0, KH_OK, 3},
+      {"1;" A16 "\n2;" A16 "\n", 0, KH_OK, 3},
+      {"4294967294;" A16 "\n1;" A16 "\n", 0, KH_OK, 4294967295u},
+      {"4294967295;" A16 "\n1;" A16 "\n", 0, KH_E_NO_KEY_ID, 0},
+      {"4294967295;" A16 "\n1;" A16 "\n", 2, KH_OK, 2},
+      {"1;" A16 "\n", 4294967295u, KH_OK, 4294967295u},
+      {"1;" A16 "\n7;3;" A16 "\n", 7, KH_E_KEY_EXISTS, 0},
+      {"1;" A16 "\n1;" A32 "\n", 0, KH_E_KEY_DUPLICATE, 0},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    uint32_t id = 0;
+    const char *path = test_text("keys", cases[i].text, 0600);
+    kh_keyfile_addition addition = {.id = cases[i].wanted, .len = 16};
+    assert_int_equal(add(path, "text", addition, &id), cases[i].status);
+    assert_int_equal(id, cases[i].id);
+    if (cases[i].status != KH_OK)
+      rotation_expect_content(path, cases[i].text);
+  }
+}
+
+static void the_slots_stay(void **state)
+{
+  (void)state;
+  uint32_t id;
+  const char *path = test_text("keys", TEXT, 0600);
+  assert_int_equal(convert(path, "text", "sealed", NULL), KH_OK);
+  assert_int_equal(add(path, "sealed", (kh_keyfile_addition){.len = 16}, &id), KH_OK);
+  assert_string_equal(slots_of(path).at[0].label, "mine");
+}
+
+static kh_status change_slot(const char *path, kh_slot_change change, const char *label,
+                             const kh_secret *opens, const kh_secret *added)
+{
+  kh_fault fault = {.status = KH_OK};
+  kh_keyfile_options options = {.path = path, .passphrase = opens};
+  kh_sealed_entry entry = {form_of("sealed").slot, kh_secret_bytes(added)};
+  snprintf(entry.slot.label, sizeof entry.slot.label, "%s", label);
+  kh_status status = kh_keyfile_change_slot(&options, rotation_crypt, change, &entry, NULL, &fault);
+  assert_int_equal(fault.status, status);
+  return status;
+}
+
+static bool opens_with(const char *path, const kh_secret *secret)
+{
+  KH_AUTO_SECRET text = NULL;
+  kh_keyfile_options options = {.path = path, .passphrase = secret};
+  kh_status status = kh_keyfile_read_text(&options, rotation_crypt, NULL, &text, NULL);
+  if (status == KH_OK) {
+    assert_int_equal(kh_secret_bytes(text).len, strlen(TEXT));
+    assert_memory_equal(kh_secret_bytes(text).data, TEXT, strlen(TEXT));
+  }
+  return status == KH_OK;
+}
+
+static void slots_are_changed(void **state)
+{
+  (void)state;
+  kh_secret *second = secret_of("the second");
+  kh_secret *third = secret_of("the third");
+  const char *path = test_text("keys", TEXT, 0640);
+  assert_int_equal(convert(path, "text", "sealed", NULL), KH_OK);
+  assert_int_equal(change_slot(path, KH_SLOT_ADD, "second", passphrase, second), KH_OK);
+  assert_true(opens_with(path, passphrase) && opens_with(path, second));
+  assert_int_equal(change_slot(path, KH_SLOT_CHANGE, "mine", second, third), KH_OK);
+  assert_true(opens_with(path, third) && !opens_with(path, passphrase));
+  assert_int_equal(change_slot(path, KH_SLOT_REMOVE, "second", third, NULL), KH_OK);
+  assert_true(opens_with(path, third) && !opens_with(path, second));
+  assert_int_equal(slots_of(path).count, 1);
+  struct stat st;
+  assert_int_equal(stat(path, &st), 0);
+  assert_int_equal(st.st_mode & 07777, 0640);
+  kh_secret_free(&second);
+  kh_secret_free(&third);
+}
+
+static void slots_that_cannot_be_changed(void **state)
+{
+  (void)state;
+  kh_secret *second = secret_of("the second");
+  const char *path = test_text("keys", TEXT, 0600);
+  kh_keyfile_options plain = {.path = path};
+  kh_sealed_entry entry = {form_of("sealed").slot, kh_secret_bytes(second)};
+  assert_int_equal(kh_keyfile_change_slot(&plain, rotation_crypt, KH_SLOT_ADD, &entry, NULL, NULL),
+                   KH_E_SEALED_DAMAGED);
+  rotation_expect_content(path, TEXT);
+  assert_int_equal(convert(path, "text", "sealed", NULL), KH_OK);
+  assert_int_equal(change_slot(path, KH_SLOT_ADD, "mine", passphrase, second), KH_E_SLOT_EXISTS);
+  assert_int_equal(change_slot(path, KH_SLOT_ADD, "new", second, second), KH_E_WRONG_PASSPHRASE);
+  assert_int_equal(change_slot(path, KH_SLOT_CHANGE, "new", passphrase, second),
+                   KH_E_SLOT_NOT_FOUND);
+  assert_int_equal(change_slot(path, KH_SLOT_REMOVE, "mine", passphrase, NULL), KH_E_SLOT_LAST);
+  kh_lockfile *lock = NULL;
+  assert_int_equal(kh_lockfile_take(path, 0, &lock, NULL), KH_OK);
+  assert_int_equal(change_slot(path, KH_SLOT_ADD, "new", passphrase, second), KH_E_FILE_LOCKED);
+  kh_lockfile_release(&lock);
+  spoil_sealed = true;
+  assert_int_equal(change_slot(path, KH_SLOT_ADD, "new", passphrase, second),
+                   KH_E_WRONG_PASSPHRASE);
+  spoil_sealed = false;
+  assert_true(opens_with(path, passphrase));
+  assert_int_equal(slots_of(path).count, 1);
+  kh_secret_free(&second);
+}
+
+static kh_status remove_versions(const char *path, const char *format, const char *removed,
+                                 const kh_file_stamp *expected)
+{
+  kh_fault fault = {.status = KH_OK};
+  kh_keyfile_options options = options_of(path, format);
+  kh_keytable *table = rotation_table_of(removed);
+  kh_status status =
+      kh_keyfile_remove_versions(&options, rotation_crypt, table, expected, NULL, &fault);
+  kh_keytable_free(&table);
+  assert_int_equal(fault.status, status);
+  return status;
+}
+
+static kh_file_stamp stamp_of(const char *path)
+{
+  kh_file_stamp stamp;
+  assert_int_equal(kh_file_stamp_of(path, &stamp, NULL), KH_OK);
+  return stamp;
+}
+
+static void old_versions_are_removed(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < FORMATS; i++) {
+    const char *path = test_text("keys", TEXT, 0640);
+    assert_int_equal(convert(path, "text", formats[i], NULL), KH_OK);
+    kh_file_stamp stamp = stamp_of(path);
+    assert_int_equal(remove_versions(path, formats[i], "1;" A16 "\n", &stamp), KH_OK);
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0640);
+    assert_int_equal(convert(path, formats[i], "text", NULL), KH_OK);
+    rotation_expect_content(path, "# mine\r\n\n1;3;" A32 ";cipher=aes256-ctr;created=2026-11-22\n"
+                                  "7;" A16 ";rotate=90d;bits=256");
+  }
+}
+
+static void versions_that_cannot_be_removed(void **state)
+{
+  (void)state;
+  const char *path = test_text("keys", TEXT, 0600);
+  kh_file_stamp stamp = stamp_of(path);
+  assert_int_equal(remove_versions(path, "text", "1;3;" A32 "\n", &stamp), KH_E_KEY_LATEST);
+  assert_int_equal(remove_versions(path, "text", "1;" A16 "\n7;" A16, &stamp), KH_E_KEY_LATEST);
+  assert_int_equal(remove_versions(path, "text", "1;2;" A16, &stamp), KH_E_KEY_NOT_FOUND);
+  kh_lockfile *lock = NULL;
+  assert_int_equal(kh_lockfile_take(path, 0, &lock, NULL), KH_OK);
+  assert_int_equal(remove_versions(path, "text", "1;" A16, &stamp), KH_E_FILE_LOCKED);
+  kh_lockfile_release(&lock);
+  stamp.modified++;
+  assert_int_equal(remove_versions(path, "text", "1;" A16, &stamp), KH_E_FILE_CHANGED);
+  rotation_expect_content(path, TEXT);
+}
+
+static void formats_have_names(void **state)
+{
+  (void)state;
+  kh_keyfile_look look = {.format = NULL};
+  for (size_t i = 0; i < FORMATS; i++) {
+    assert_true(kh_keyfile_format_by_name(formats[i], &look));
+    assert_string_equal(look.format, formats[i]);
+    assert_int_equal(look.is_encrypted, i != TEXT_FORMAT);
+  }
+  assert_false(kh_keyfile_format_by_name("Sealed", &look));
+  assert_string_equal(look.format, formats[SEALED]);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_file_of_each_format_is_made),
+      cmocka_unit_test(the_text_that_is_made),
+      cmocka_unit_test(the_slot_that_is_asked_for),
+      cmocka_unit_test(forms_that_cannot_be),
+      cmocka_unit_test(keys_without_key_1),
+      cmocka_unit_test(what_is_read_back_is_wrong),
+      cmocka_unit_test(from_each_format_to_each),
+      cmocka_unit_test(into_another_file),
+      cmocka_unit_test(a_file_with_repeats),
+      cmocka_unit_test(nobody_else_may_be_changing_it),
+      cmocka_unit_test(a_new_key_in_each_format),
+      cmocka_unit_test(the_id_of_a_new_key),
+      cmocka_unit_test(the_slots_stay),
+      cmocka_unit_test(slots_are_changed),
+      cmocka_unit_test(slots_that_cannot_be_changed),
+      cmocka_unit_test(old_versions_are_removed),
+      cmocka_unit_test(versions_that_cannot_be_removed),
+      cmocka_unit_test(formats_have_names),
+  };
+  return cmocka_run_group_tests(tests, prepare, clean);
+}

@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "calls.h"
+#include "files.h"
+#include "program.h"
+#include "stream.h"
+#include "unit.h"
+
+enum { LONG = 20000, SHORT = 300 }; /* milliseconds that a program has */
+
+CALLS_WRAP(int, pipe2, -1, (int ends[2], int flags), (ends, flags))
+CALLS_WRAP(int, kill, -1, (pid_t pid, int signal), (pid, signal))
+CALLS_WRAP(int, posix_spawn, test_calls.error,
+           (pid_t * pid, const char *path, const posix_spawn_file_actions_t *actions,
+            const posix_spawnattr_t *attributes, char *const arguments[], char *const env[]),
+           (pid, path, actions, attributes, arguments, env))
+CALLS_WRAP(int, posix_spawn_file_actions_init, test_calls.error, (posix_spawn_file_actions_t * a),
+           (a))
+CALLS_WRAP(int, posix_spawn_file_actions_addopen, test_calls.error,
+           (posix_spawn_file_actions_t * a, int fd, const char *path, int flags, mode_t mode),
+           (a, fd, path, flags, mode))
+CALLS_WRAP(int, posix_spawn_file_actions_adddup2, test_calls.error,
+           (posix_spawn_file_actions_t * a, int fd, int to), (a, fd, to))
+CALLS_WRAP(int, posix_spawn_file_actions_addclosefrom_np, test_calls.error,
+           (posix_spawn_file_actions_t * a, int from), (a, from))
+CALLS_WRAP(int, posix_spawnattr_init, test_calls.error, (posix_spawnattr_t * a), (a))
+CALLS_WRAP(int, posix_spawnattr_setsigdefault, test_calls.error,
+           (posix_spawnattr_t * a, const sigset_t *set), (a, set))
+CALLS_WRAP(int, posix_spawnattr_setsigmask, test_calls.error,
+           (posix_spawnattr_t * a, const sigset_t *set), (a, set))
+CALLS_WRAP(int, posix_spawnattr_setflags, test_calls.error, (posix_spawnattr_t * a, short flags),
+           (a, flags))
+
+int __real_fcntl(int fd, int command, long argument);
+int __wrap_fcntl(int fd, int command, long argument);
+int __wrap_fcntl(int fd, int command, long argument)
+{
+  return calls_strike("fcntl") ? -1 : __real_fcntl(fd, command, argument);
+}
+
+/* one run, and what came of it */
+struct run {
+  kh_status status;
+  kh_fault fault;
+  char output[KH_SECRET_STREAM_MAX + 1];
+  int64_t milliseconds;
+};
+
+static struct run run(char *const arguments[], unsigned milliseconds)
+{
+  struct run it = {.status = KH_OK};
+  KH_AUTO_SECRET output = NULL;
+  kh_deadline start = kh_deadline_in(0);
+  assert_int_equal(kh_stream_new(&output), KH_OK);
+  it.status = kh_program_run(arguments, milliseconds, output, &it.fault);
+  it.milliseconds = kh_deadline_in(0) - start;
+  if (it.status == KH_OK)
+    memcpy(it.output, kh_secret_bytes(output).data, kh_secret_bytes(output).len);
+  return it;
+}
+
+static struct run run_script(const char *text, unsigned milliseconds)
+{
+  char *arguments[] = {(char *)test_text("script", text, 0700), NULL};
+  return run(arguments, milliseconds);
+}
+
+static int open_descriptors(void)
+{
+  int count = 0;
+  DIR *folder = opendir("/proc/self/fd");
+  assert_non_null(folder);
+  while (readdir(folder) != NULL)
+    count++;
+  closedir(folder);
+  return count;
+}
+
+static int descriptors_before;
+
+static int before_each(void **state)
+{
+  (void)state;
+  test_calls = (calls){.armed = false};
+  descriptors_before = open_descriptors();
+  return 0;
+}
+
+/* whatever happened: no child, no zombie and no descriptor is left */
+static int after_each(void **state)
+{
+  (void)state;
+  assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+  assert_int_equal(errno, ECHILD);
+  assert_int_equal(open_descriptors(), descriptors_before);
+  return 0;
+}
+
+static void its_output_is_read_and_its_arguments_are_as_given(void **state)
+{
+  (void)state;
+  char *arguments[] = {(char *)test_text("script", "#!/bin/sh\nprintf '<%s>' \"$@\"\n", 0700), "a",
+                       "b'c $HOME `id` *", "", NULL};
+  struct run it = run(arguments, LONG);
+  assert_int_equal(it.status, KH_OK);
+  assert_string_equal(it.output, "<a><b'c $HOME `id` *><>");
+}
+
+static void its_standard_error_is_not_its_output(void **state)
+{
+  (void)state;
+  struct run it = run_script("#!/bin/sh\necho chatter >&2\necho secret\necho more >&2\n", LONG);
+  assert_int_equal(it.status, KH_OK);
+  assert_string_equal(it.output, "secret\n");
+}
+
+static void it_has_no_input_and_no_other_descriptor(void **state)
+{
+  (void)state;
+  assert_int_equal(dup2(STDERR_FILENO, 50), 50);
+  char *list[] = {"/bin/ls", "/proc/self/fd", NULL};
+  assert_string_equal(run(list, LONG).output, "0\n1\n2\n3\n"); /* 3 is the folder that is listed */
+  close(50);
+  assert_string_equal(run_script("#!/bin/sh\nreadlink /proc/self/fd/0\nwc -c\n", LONG).output,
+                      "/dev/null\n0\n");
+}
+
+static void its_signals_are_as_by_default(void **state)
+{
+  (void)state;
+  sigset_t usr1, old;
+  sigemptyset(&usr1);
+  sigaddset(&usr1, SIGUSR1);
+  pthread_sigmask(SIG_BLOCK, &usr1, &old);
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGTERM, SIG_IGN);
+  char *sed[] = {"/bin/sed", "-n", "/^Sig[BI]/s/.*://p", "/proc/self/status", NULL};
+  struct run it = run(sed, LONG);
+  signal(SIGPIPE, SIG_DFL);
+  signal(SIGTERM, SIG_DFL);
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  unsigned long long blocked = 1, ignored = 1;
+  assert_int_equal(sscanf(it.output, "%llx %llx", &blocked, &ignored), 2);
+  assert_int_equal(blocked, 0);
+  assert_int_equal(ignored & 0x7fffffff, 0); /* behind these are the C library's own */
+}
+
+static void it_has_a_session_of_its_own_without_a_terminal(void **state)
+{
+  (void)state;
+  int pid = 0, group = 0, session = 0, terminal = -1;
+  struct run it = run_script("#!/bin/sh\nexec cut -d' ' -f1,5,6,7 /proc/self/stat\n", LONG);
+  assert_int_equal(sscanf(it.output, "%d %d %d %d", &pid, &group, &session, &terminal), 4);
+  assert_int_equal(group, pid);
+  assert_int_equal(session, pid);
+  assert_int_equal(terminal, 0);
+}
+
+static void it_has_the_environment(void **state)
+{
+  (void)state;
+  setenv("KEYHOLD_TEST", "inherited", 1);
+  assert_string_equal(run_script("#!/bin/sh\necho \"$KEYHOLD_TEST\"\n", LONG).output,
+                      "inherited\n");
+  unsetenv("KEYHOLD_TEST");
+}
+
+static void assert_not_run(const char *path, int error)
+{
+  char *arguments[] = {(char *)path, NULL};
+  struct run it = run(arguments, LONG);
+  assert_int_equal(it.status, KH_E_PROGRAM_RUN);
+  assert_int_equal(it.fault.os_error, error);
+  assert_string_equal(it.fault.path.text, path);
+}
+
+static void what_cannot_be_run(void **state)
+{
+  (void)state;
+  assert_not_run(test_path("missing"), ENOENT);
+  assert_not_run(test_text("script", "#!/bin/sh\n", 0600), EACCES);
+  assert_not_run("/", EACCES);
+  assert_not_run(test_text("script", "#!/no/such/shell\n", 0700), ENOENT);
+  assert_not_run(test_text("script", "echo no shell runs this\n", 0700), ENOEXEC);
+}
+
+static void an_exit_status_is_told_with_what_it_said(void **state)
+{
+  (void)state;
+  struct run it = run_script("#!/bin/sh\necho secret\necho 'no such key' >&2\nexit 3\n", LONG);
+  assert_int_equal(it.status, KH_E_PROGRAM_EXIT);
+  assert_int_equal(it.fault.ended_with, 3);
+  assert_string_equal(it.fault.quote, "no such key");
+  it = run_script("#!/bin/sh\nexit 255\n", LONG);
+  assert_int_equal(it.fault.ended_with, 255);
+  assert_string_equal(it.fault.quote, "");
+}
+
+static void a_signal_is_told(void **state)
+{
+  (void)state;
+  struct run it = run_script("#!/bin/sh\necho dying >&2\nkill -KILL $$\n", LONG);
+  assert_int_equal(it.status, KH_E_PROGRAM_SIGNAL);
+  assert_int_equal(it.fault.ended_with, SIGKILL);
+  assert_string_equal(it.fault.quote, "dying");
+}
+
+static void only_the_first_line_is_quoted_and_only_what_can_be_shown(void **state)
+{
+  (void)state;
+  struct run it =
+      run_script("#!/bin/sh\nprintf '\\n\\r\\n\\tcaf\\303\\251 \\033[1m\\177%%s\\nsecond\\n' >&2\n"
+                 "exit 1\n",
+                 LONG);
+  assert_string_equal(it.fault.quote, "?caf?? ?[1m?%s");
+}
+
+static void a_line_at_the_limit_and_one_past_it(void **state)
+{
+  (void)state;
+  for (unsigned len = KH_QUOTE_MAX - 1; len <= KH_QUOTE_MAX; len++) {
+    char script[128];
+    snprintf(script, sizeof script, "#!/bin/sh\nprintf '%%0%ud\\nsecond' 0 >&2\nexit 1\n", len);
+    struct run it = run_script(script, LONG);
+    assert_int_equal(it.status, KH_E_PROGRAM_EXIT);
+    assert_int_equal(strspn(it.fault.quote, "0"), KH_QUOTE_MAX - 1);
+    assert_int_equal(strlen(it.fault.quote), KH_QUOTE_MAX - 1);
+  }
+}
+
+/* whether a process is there and is no zombie; an orphan's zombie is not ours to reap */
+static bool is_alive(pid_t pid)
+{
+  char path[64], state = 'Z';
+  snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+  FILE *file = fopen(path, "r");
+  if (file == NULL)
+    return false;
+  int got = fscanf(file, "%*d (%*[^)]) %c", &state);
+  fclose(file);
+  return got == 1 && state != 'Z' && state != 'X';
+}
+
+static pid_t read_pid(const char *path)
+{
+  int pid = 0;
+  FILE *file = fopen(path, "r");
+  assert_non_null(file);
+  assert_int_equal(fscanf(file, "%d", &pid), 1);
+  fclose(file);
+  return pid;
+}
+
+/* runs a script in which %s is the file for a process's number */
+static struct run run_with_pid(const char *format, unsigned milliseconds, pid_t *ret_pid)
+{
+  char script[1024];
+  const char *path = test_text("pid", "", 0600);
+  snprintf(script, sizeof script, format, path);
+  struct run it = run_script(script, milliseconds);
+  *ret_pid = read_pid(path);
+  return it;
+}
+
+static void assert_gone(pid_t pid)
+{
+  for (int i = 0; i < 200 && is_alive(pid); i++)
+    usleep(10000);
+  assert_false(is_alive(pid));
+}
+
+static void assert_out_of_time(const char *format)
+{
+  pid_t pid;
+  struct run it = run_with_pid(format, SHORT, &pid);
+  assert_int_equal(it.status, KH_E_SOURCE_TIME);
+  assert_in_range(it.milliseconds, SHORT, SHORT + 5000);
+  assert_string_equal(it.fault.quote, "waiting");
+  assert_gone(pid);
+}
+
+static void one_that_does_not_end_is_killed_with_its_group(void **state)
+{
+  (void)state;
+  assert_out_of_time("#!/bin/sh\necho $$ > '%s'\necho waiting >&2\nexec sleep 100\n");
+  assert_out_of_time("#!/bin/sh\ntrap '' TERM HUP INT PIPE\necho $$ > '%s'\necho waiting >&2\n"
+                     "while :; do sleep 0.1; done\n");
+  assert_out_of_time("#!/bin/sh\necho waiting >&2\nsleep 100 &\necho $! > '%s'\nwait\n");
+  assert_out_of_time("#!/bin/sh\necho $$ > '%s'\necho waiting >&2\necho secret\n"
+                     "exec >&- 2>&-\nexec sleep 100\n");
+  assert_out_of_time("#!/bin/sh\necho $$ > '%s'\necho waiting >&2\nkill -STOP $$\n");
+  assert_out_of_time("#!/bin/sh\necho $$ > '%s'\nexec yes waiting >&2\n");
+}
+
+static void a_child_that_holds_its_output_is_not_waited_for_and_ended(void **state)
+{
+  (void)state;
+  pid_t pid;
+  struct run it = run_with_pid("#!/bin/sh\nsleep 100 &\necho $! > '%s'\necho secret\n", LONG, &pid);
+  assert_int_equal(it.status, KH_OK);
+  assert_string_equal(it.output, "secret\n");
+  assert_in_range(it.milliseconds, 0, 10000);
+  assert_gone(pid);
+  it = run_with_pid("#!/bin/sh\nyes >&2 &\necho $! > '%s'\necho secret\n", LONG, &pid);
+  assert_string_equal(it.output, "secret\n");
+  assert_gone(pid);
+}
+
+static void a_flood_is_refused_at_once(void **state)
+{
+  (void)state;
+  struct run it = run_script("#!/bin/sh\nexec cat /dev/zero\n", LONG);
+  assert_int_equal(it.status, KH_E_SECRET_TOO_LONG);
+  assert_int_equal(it.fault.limit, KH_SECRET_FILE_MAX);
+  assert_in_range(it.milliseconds, 0, 10000);
+}
+
+static void much_standard_error_does_not_stop_it(void **state)
+{
+  (void)state;
+  struct run it = run_script("#!/bin/sh\nhead -c 1000000 /dev/zero >&2\necho secret\n", LONG);
+  assert_int_equal(it.status, KH_OK);
+  assert_string_equal(it.output, "secret\n");
+}
+
+static void output_that_comes_slowly(void **state)
+{
+  (void)state;
+  struct run it = run_script("#!/bin/sh\nfor i in 1 2 3; do printf $i; sleep 0.05; done\n", LONG);
+  assert_string_equal(it.output, "123");
+}
+
+static void other_children_are_not_reaped(void **state)
+{
+  (void)state;
+  int how = 0;
+  pid_t other = fork();
+  if (other == 0)
+    _exit(7);
+  assert_int_equal(run_script("#!/bin/sh\nsleep 0.1\n", LONG).status, KH_OK);
+  assert_int_equal(waitpid(other, &how, 0), other);
+  assert_int_equal(WEXITSTATUS(how), 7);
+}
+
+static void where_sigchld_is_ignored_nobody_knows(void **state)
+{
+  (void)state;
+  signal(SIGCHLD, SIG_IGN);
+  test_calls = (calls){.armed = true, .only = "kill"};
+  struct run it = run_script("#!/bin/sh\necho secret\n", LONG);
+  signal(SIGCHLD, SIG_DFL);
+  assert_int_equal(it.status, KH_E_PROGRAM_RUN);
+  assert_int_equal(it.fault.os_error, ECHILD);
+  assert_int_equal(test_calls.made, 0); /* its number may be another process's by now */
+}
+
+/* a process without standard descriptors: the pipes' ends would be the program's */
+static void it_runs_where_no_descriptor_is_open(void **state)
+{
+  (void)state;
+  int how = -1;
+  char *list[] = {(char *)test_text("script", "#!/bin/sh\necho no >&2\necho secret\n", 0700), NULL};
+  pid_t child = fork();
+  if (child == 0) {
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+      close(fd);
+    struct run it = run(list, LONG);
+    _exit(it.status == KH_OK && strcmp(it.output, "secret\n") == 0 ? 0 : 1);
+  }
+  assert_int_equal(waitpid(child, &how, 0), child);
+  assert_int_equal(how, 0);
+}
+
+/* as for a program of another user */
+static void one_that_cannot_be_killed_is_not_waited_for_long(void **state)
+{
+  (void)state;
+  pid_t pid;
+  test_calls = (calls){.armed = true, .at = 1, .only = "kill", .error = EPERM};
+  struct run it = run_with_pid("#!/bin/sh\necho $$ > '%s'\nexec sleep 100\n", SHORT, &pid);
+  assert_int_equal(it.status, KH_E_SOURCE_TIME);
+  assert_in_range(it.milliseconds, SHORT, 10000);
+  assert_int_equal(__real_kill(pid, SIGKILL), 0);
+  assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void every_call_that_fails_before_it_runs(void **state)
+{
+  (void)state;
+  for (unsigned at = 1;; at++) {
+    test_calls = (calls){.armed = true, .at = at, .error = ENOMEM};
+    struct run it = run_script("#!/bin/sh\necho secret\n", LONG);
+    bool is_last = strcmp(test_calls.name[test_calls.made - 1], "kill") == 0;
+    test_calls.armed = false;
+    after_each(state);
+    if (is_last) {
+      assert_int_equal(it.status, KH_OK);
+      assert_in_range(at, 10, 20);
+      return;
+    }
+    assert_int_equal(it.status, KH_E_PROGRAM_RUN);
+    assert_int_equal(it.fault.os_error, ENOMEM);
+  }
+}
+
+enum { THREADS = 8, ROUNDS = 10 };
+
+static void *run_many(void *number)
+{
+  char argument[16];
+  char *arguments[] = {"/bin/echo", argument, NULL};
+  for (int i = 0; i < ROUNDS; i++) {
+    KH_AUTO_SECRET output = NULL;
+    size_t len = (size_t)snprintf(argument, sizeof argument, "%d.%d", *(int *)number, i);
+    if (kh_stream_new(&output) != KH_OK || kh_program_run(arguments, LONG, output, NULL) != KH_OK ||
+        kh_secret_bytes(output).len != len + 1 ||
+        memcmp(kh_secret_bytes(output).data, argument, len) != 0)
+      return NULL;
+  }
+  return number;
+}
+
+static void many_threads_at_once(void **state)
+{
+  (void)state;
+  pthread_t threads[THREADS];
+  int numbers[THREADS];
+  for (int i = 0; i < THREADS; i++) {
+    numbers[i] = i;
+    assert_int_equal(pthread_create(&threads[i], NULL, run_many, &numbers[i]), 0);
+  }
+  for (int i = 0; i < THREADS; i++) {
+    void *result;
+    assert_int_equal(pthread_join(threads[i], &result), 0);
+    assert_ptr_equal(result, &numbers[i]);
+  }
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, before_each, after_each)
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      CASE(its_output_is_read_and_its_arguments_are_as_given),
+      CASE(its_standard_error_is_not_its_output),
+      CASE(it_has_no_input_and_no_other_descriptor),
+      CASE(its_signals_are_as_by_default),
+      CASE(it_has_a_session_of_its_own_without_a_terminal),
+      CASE(it_has_the_environment),
+      CASE(what_cannot_be_run),
+      CASE(an_exit_status_is_told_with_what_it_said),
+      CASE(a_signal_is_told),
+      CASE(only_the_first_line_is_quoted_and_only_what_can_be_shown),
+      CASE(a_line_at_the_limit_and_one_past_it),
+      CASE(one_that_does_not_end_is_killed_with_its_group),
+      CASE(a_child_that_holds_its_output_is_not_waited_for_and_ended),
+      CASE(a_flood_is_refused_at_once),
+      CASE(much_standard_error_does_not_stop_it),
+      CASE(output_that_comes_slowly),
+      CASE(other_children_are_not_reaped),
+      CASE(where_sigchld_is_ignored_nobody_knows),
+      CASE(it_runs_where_no_descriptor_is_open),
+      CASE(one_that_cannot_be_killed_is_not_waited_for_long),
+      CASE(every_call_that_fails_before_it_runs),
+      CASE(many_threads_at_once),
+  };
+  test_path("folder"); /* made here, not by a thread or a child */
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

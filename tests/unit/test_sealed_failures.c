@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Each call of memory and of the libraries that may fail does so in turn. */
+#include <errno.h>
+#include <openssl/evp.h>
+#include <sodium.h>
+#include <stdlib.h>
+
+#include "calls.h"
+#include "sealed.h"
+#include "unit.h"
+
+#define TEXT "1;770A8A65DA156D24EE2A093277530142\n"
+
+CALLS_WRAP(void *, calloc, NULL, (size_t count, size_t size), (count, size))
+CALLS_WRAP(void *, sodium_malloc, NULL, (size_t size), (size))
+CALLS_WRAP(int, sodium_init, -1, (void), ())
+CALLS_WRAP(EVP_MD *, EVP_MD_fetch, NULL,
+           (OSSL_LIB_CTX * library, const char *name, const char *properties),
+           (library, name, properties))
+CALLS_WRAP(int, PKCS5_PBKDF2_HMAC, 0,
+           (const char *pass, int pass_len, const unsigned char *salt, int salt_len, int iterations,
+            const EVP_MD *md, int len, unsigned char *out),
+           (pass, pass_len, salt, salt_len, iterations, md, len, out))
+CALLS_WRAP(int, crypto_pwhash_argon2id, -1,
+           (unsigned char *const out, unsigned long long len, const char *const pass,
+            unsigned long long pass_len, const unsigned char *const salt, unsigned long long passes,
+            size_t memory, int algorithm),
+           (out, len, pass, pass_len, salt, passes, memory, algorithm))
+
+static kh_secret *original;
+
+static int make_original(void **state)
+{
+  (void)state;
+  original = sealed_file(TEXT);
+  return 0;
+}
+
+static int free_original(void **state)
+{
+  (void)state;
+  kh_secret_free(&original);
+  return 0;
+}
+
+static kh_status make(kh_secret **ret_made, kh_fault *ret_fault)
+{
+  kh_sealed_entry entries[] = {sealed_entry("one", KH_SEALED_ARGON2ID, "first"),
+                               sealed_entry("two", KH_SEALED_PBKDF2_HMAC_SHA512, "second")};
+  return kh_sealed_make(SEALED_PATH, sealed_bytes(TEXT), entries, 2, ret_made, ret_fault);
+}
+
+static kh_status open_it(kh_secret **ret_made, kh_fault *ret_fault)
+{
+  return kh_sealed_open(SEALED_PATH, kh_secret_bytes(original), sealed_bytes("second"), ret_made,
+                        NULL, ret_fault);
+}
+
+static kh_status replace_text(kh_secret **ret_made, kh_fault *ret_fault)
+{
+  return kh_sealed_replace_text(SEALED_PATH, kh_secret_bytes(original), sealed_bytes("second"),
+                                sealed_bytes("x"), ret_made, ret_fault);
+}
+
+static kh_status add_slot(kh_secret **ret_made, kh_fault *ret_fault)
+{
+  kh_sealed_entry added = sealed_entry("three", KH_SEALED_PBKDF2_HMAC_SHA512, "third");
+  return kh_sealed_add_slot(SEALED_PATH, kh_secret_bytes(original), sealed_bytes("first"), &added,
+                            ret_made, ret_fault);
+}
+
+static kh_status change_slot(kh_secret **ret_made, kh_fault *ret_fault)
+{
+  kh_sealed_entry changed = sealed_entry("one", KH_SEALED_ARGON2ID, "third");
+  return kh_sealed_change_slot(SEALED_PATH, kh_secret_bytes(original), sealed_bytes("second"),
+                               &changed, ret_made, ret_fault);
+}
+
+static kh_status remove_slot(kh_secret **ret_made, kh_fault *ret_fault)
+{
+  return kh_sealed_remove_slot(SEALED_PATH, kh_secret_bytes(original), sealed_bytes("first"), "two",
+                               ret_made, ret_fault);
+}
+
+static void each_call_fails_in_turn(void **state)
+{
+  (void)state;
+  static kh_status (*const works[])(kh_secret * *ret_made, kh_fault * ret_fault) = {
+      make, open_it, replace_text, add_slot, change_slot, remove_slot};
+  for (size_t i = 0; i < COUNT(works); i++) {
+    kh_secret *made = NULL;
+    unsigned at = 0;
+    kh_status status;
+    do {
+      kh_fault fault = {.status = KH_OK};
+      test_calls = (calls){.armed = true, .at = ++at, .error = at % 2 != 0 ? ENOMEM : EIO};
+      status = works[i](&made, &fault);
+      test_calls.armed = false;
+      assert_int_equal(fault.status, status);
+      assert_int_equal(status == KH_OK, made != NULL);
+      assert_true(status == KH_OK || status == KH_E_NO_MEMORY || status == KH_E_CRYPTO);
+      if (status != KH_OK)
+        assert_string_equal(fault.path.text, SEALED_PATH);
+    } while (status != KH_OK);
+    assert_in_range(at, 10, 60); /* none of them was taken for something else */
+    assert_int_equal(test_calls.made, at - 1);
+    kh_secret_free(&made);
+  }
+}
+
+/* a lack of memory is no wrong passphrase, though another slot is there to be tried */
+static void no_memory_is_no_wrong_passphrase(void **state)
+{
+  (void)state;
+  kh_secret *text = NULL;
+  test_calls = (calls){.armed = true, .at = 1, .only = "crypto_pwhash_argon2id", .error = ENOMEM};
+  assert_int_equal(open_it(&text, NULL), KH_E_NO_MEMORY);
+  test_calls.armed = false;
+  assert_null(text);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(each_call_fails_in_turn),
+      cmocka_unit_test(no_memory_is_no_wrong_passphrase),
+  };
+  return cmocka_run_group_tests(tests, make_original, free_original);
+}
