@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Any bytes as the text of a key file. Where they are a text to which new versions can be added,
- * the text with them has the old keys, as they were, and the new ones.
+ * the text with them has the old keys, as they were, and the new ones; and the text without the old
+ * versions has the latest ones, and may follow.
  */
 #include <string.h>
 
@@ -26,7 +27,8 @@ static kh_keylist *next_versions(const kh_keytable *table)
   MUST(kh_keylist_new(kh_keytable_id_count(table), &added) == KH_OK);
   for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
     const kh_key *latest = kh_keytable_at(table, i);
-    if (!kh_keytable_is_latest(table, i) || latest->version == KH_KEY_VERSION_MAX)
+    if (!kh_keytable_is_latest(table, i) || latest->version == KH_KEY_VERSION_MAX ||
+        kh_keytable_is_retired(table, latest->id, latest->version + 1))
       continue;
     kh_key *key = kh_keylist_next(added);
     *key = *latest;
@@ -72,7 +74,7 @@ static void check_tail(kh_bytes before, kh_bytes after)
   if (nul == NULL)
     return;
   size_t len = before.len - (size_t)(nul - before.data);
-  MUST(after.len >= before.len && memcmp(after.data + after.len - len, nul, len) == 0);
+  MUST(after.len >= len && memcmp(after.data + after.len - len, nul, len) == 0);
 }
 
 static void add_and_parse_again(kh_bytes text, const kh_keylist *list)
@@ -88,6 +90,38 @@ static void add_and_parse_again(kh_bytes text, const kh_keylist *list)
   check_tail(text, kh_secret_bytes(changed));
 }
 
+static kh_keytable *old_versions(const kh_keytable *table)
+{
+  KH_AUTO_KEYLIST old = NULL;
+  MUST(kh_keylist_new(kh_keytable_version_count(table), &old) == KH_OK);
+  for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
+    if (kh_keytable_is_latest(table, i))
+      continue;
+    *kh_keylist_next(old) = *kh_keytable_at(table, i);
+    kh_keylist_commit(old);
+  }
+  return table_of(old);
+}
+
+static void retire_and_parse_again(kh_bytes text, const kh_keylist *list)
+{
+  KH_AUTO_KEYLIST left = NULL;
+  KH_AUTO_SECRET changed = NULL;
+  kh_keytable *table = table_of(list);
+  kh_keytable *old = old_versions(table);
+  MUST(kh_keyfile_retire_lines(text, list, old, &changed) == KH_OK);
+  MUST(parse(kh_secret_bytes(changed), KH_REPEATS_REFUSED, &left) == KH_OK);
+  kh_keytable *after = table_of(left);
+  MUST(kh_keytable_version_count(after) == kh_keytable_id_count(table));
+  MUST(kh_keytable_retired_count(after) ==
+       kh_keytable_retired_count(table) + kh_keytable_version_count(old));
+  MUST(kh_keytable_check_follows(after, table, KH_KEY_CIPHER_AES_CBC, NULL) == KH_OK);
+  check_tail(text, kh_secret_bytes(changed));
+  kh_keytable_free(&after);
+  kh_keytable_free(&old);
+  kh_keytable_free(&table);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
   KH_AUTO_KEYLIST as_upstream = NULL;
@@ -97,7 +131,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   if (parse(text, KH_REPEATS_REFUSED, &strict) != KH_OK)
     return 0;
   MUST(status == KH_OK); /* strict is the stricter one */
-  if (kh_keylist_count(strict) <= MOST_TO_COMPARE)
+  if (kh_keylist_count(strict) <= MOST_TO_COMPARE) {
     add_and_parse_again(text, strict);
+    retire_and_parse_again(text, strict);
+  }
   return 0;
 }

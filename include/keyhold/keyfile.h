@@ -135,17 +135,19 @@ KH_MUST_USE kh_status kh_keyfile_convert(const kh_keyfile_options *options, cons
                                          const kh_log *log, kh_fault *ret_fault);
 
 /**
- * Removes old versions of keys from a key file, under its kh_lockfile and by kh_file_replace().
+ * Takes old versions of keys out of a key file, under its kh_lockfile and by kh_file_replace(). A
+ * line in the place of each says that it is retired, so that a server that has them in use
+ * (kh_keytable_check_follows()) can tell that from a loss.
  *
- * @param removed    none of them the latest of its key; which keys they are does not matter.
+ * @param retired    none of them the latest of its key; which keys they are does not matter.
  * @param expected   the stamp of the file for which that was decided.
  * @param log        may be NULL.
  * @param ret_fault  may be NULL.
  * @return KH_OK; KH_E_FILE_CHANGED; KH_E_KEY_NOT_FOUND, KH_E_KEY_LATEST; the codes of
  * kh_keyfile_load(), kh_lockfile_take() and kh_file_replace(). As thread-safe as the log.
  */
-KH_MUST_USE kh_status kh_keyfile_remove_versions(const kh_keyfile_options *options,
-                                                 const kh_crypt *crypt, const kh_keytable *removed,
+KH_MUST_USE kh_status kh_keyfile_retire_versions(const kh_keyfile_options *options,
+                                                 const kh_crypt *crypt, const kh_keytable *retired,
                                                  const kh_file_stamp *expected, const kh_log *log,
                                                  kh_fault *ret_fault);
 
@@ -289,13 +291,14 @@ KH_MUST_USE kh_status kh_keyfile_add_lines(kh_bytes text, const kh_keylist *pars
                                            const kh_keylist *added, kh_secret **ret_text);
 
 /**
- * Takes the lines of key versions out of such a text; all that is left stays, byte for byte.
+ * Puts "id;version;retired" in the place of the lines of key versions in such a text; all else
+ * stays, byte for byte.
  *
- * @param removed   the key versions; which keys they are does not matter.
+ * @param retired   the key versions; which keys they are does not matter.
  * @return as kh_keyfile_add_lines(). Parameters otherwise likewise.
  */
-KH_MUST_USE kh_status kh_keyfile_remove_lines(kh_bytes text, const kh_keylist *parsed,
-                                              const kh_keytable *removed, kh_secret **ret_text);
+KH_MUST_USE kh_status kh_keyfile_retire_lines(kh_bytes text, const kh_keylist *parsed,
+                                              const kh_keytable *retired, kh_secret **ret_text);
 
 /**
  * Whether a file is encrypted by `openssl enc`: longer than 8 bytes and beginning with "Salted__"

@@ -26,7 +26,16 @@ typedef struct kh_key {
   uint8_t bytes[KH_KEY_MAX];
 } kh_key;
 
-/** A list with a fixed capacity, in secret memory. Not thread-safe. */
+/** A version of a key that was taken out of a key file on purpose. */
+typedef struct kh_retired {
+  uint32_t id;
+  uint32_t version;
+  uint32_t line; /**< as kh_key has it */
+} kh_retired;
+
+/**
+ * A list of keys with a fixed capacity, in secret memory, and of retired versions. Not thread-safe.
+ */
 typedef struct kh_keylist kh_keylist;
 
 /**
@@ -62,6 +71,21 @@ void kh_keylist_commit(kh_keylist *list);
  */
 void kh_keylist_add_random(kh_keylist *list, uint32_t id, uint32_t version, uint32_t len,
                            const kh_policy *policy);
+
+/**
+ * Adds a retired version. It takes no place of a key, and may be added more than once.
+ *
+ * @param retired  copied; its numbers are within the limits.
+ * @return KH_OK, KH_E_NO_MEMORY: then nothing was added.
+ */
+KH_MUST_USE kh_status kh_keylist_retire(kh_keylist *list, const kh_retired *retired);
+
+/** Number of retired versions that were added. */
+size_t kh_keylist_retired_count(const kh_keylist *list);
+
+/** The retired version at `index` < kh_keylist_retired_count(). Owned by the list, until one more
+ * is added. */
+const kh_retired *kh_keylist_retired_at(const kh_keylist *list, size_t index);
 
 /** Number of keys. */
 size_t kh_keylist_count(const kh_keylist *list);

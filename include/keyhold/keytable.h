@@ -20,13 +20,25 @@
 typedef struct kh_keytable kh_keytable;
 
 /**
- * Builds a table. Where the list names one (id, version) more than once, the last one counts.
+ * Builds a table. Where the list names one (id, version) more than once, the last one counts. What
+ * the list says is retired, the table knows to be retired.
  *
  * @param list       copied; may be freed afterwards.
  * @param ret_table  for kh_keytable_free(); untouched on failure.
  * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO. Thread-safe.
  */
 KH_MUST_USE kh_status kh_keytable_new(const kh_keylist *list, kh_keytable **ret_table);
+
+/**
+ * Builds the table that takes the place of another one while a server runs: as kh_keytable_new(),
+ * and with those key versions of the other one that the list says are retired. The server's
+ * temporary files may be encrypted with a version that was the latest when it started.
+ *
+ * @param known  the other one; NULL: there is none.
+ * @return as kh_keytable_new().
+ */
+KH_MUST_USE kh_status kh_keytable_new_after(const kh_keylist *list, const kh_keytable *known,
+                                            kh_keytable **ret_table);
 
 /**
  * Wipes and frees; sets the pointer to NULL. Takes NULL and a pointer to NULL. No other thread may
@@ -66,7 +78,8 @@ bool kh_keytable_has_ciphers(const kh_keytable *table);
 
 /**
  * Whether a table may take the place of another one that was in use: it has every key version of
- * that, with the same key and the same cipher. Its latest versions are then no lower.
+ * that, with the same key and the same cipher, or knows it to be retired and has a later one. Its
+ * latest versions are then no lower.
  *
  * @param default_cipher  what a version without a cipher of its own is used with.
  * @param ret_fault  may be NULL; names the first key version that is wrong, and its line; the path
@@ -75,6 +88,12 @@ bool kh_keytable_has_ciphers(const kh_keytable *table);
  */
 KH_MUST_USE kh_status kh_keytable_check_follows(const kh_keytable *table, const kh_keytable *old,
                                                 kh_key_cipher default_cipher, kh_fault *ret_fault);
+
+/** Whether a key version was taken out of the key file on purpose. Thread-safe. */
+bool kh_keytable_is_retired(const kh_keytable *table, uint32_t id, uint32_t version);
+
+/** Number of key versions that were taken out of the key file on purpose. */
+size_t kh_keytable_retired_count(const kh_keytable *table);
 
 /** Number of key ids. */
 size_t kh_keytable_id_count(const kh_keytable *table);

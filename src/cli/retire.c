@@ -268,7 +268,7 @@ static int remove_them(const struct arguments *arguments, kh_cli_target *target,
   int result = kh_cli_keep_copy(target, info, &arguments->new_source, &arguments->costs, copy);
   kh_keyfile_options how = kh_cli_target_options(target);
   if (result == KH_CLI_DONE &&
-      kh_keyfile_remove_versions(&how, target->crypt, removed, &info->stamp, &target->log,
+      kh_keyfile_retire_versions(&how, target->crypt, removed, &info->stamp, &target->log,
                                  &fault) != KH_OK)
     result = kh_cli_fail_with(&fault);
   kh_keytable_free(&removed);
@@ -306,8 +306,7 @@ static int act(const struct arguments *arguments, kh_cli_target *target,
     print_json(candidates, target->path, copy);
   else if (result == KH_CLI_DONE && candidates->going > 0)
     printf("%s: %zu version%s removed; as it was it is in %s.\n"
-           "This takes effect when the server starts again. Until then it has them in memory, and "
-           "refuses to reload or rotate.\n",
+           "The server keeps what it has of them in memory until it ends.\n",
            target->path, candidates->going, candidates->going == 1 ? "" : "s", copy);
   free(copy);
   if (result != KH_CLI_DONE || candidates->going > 0 || candidates->count == 0)

@@ -208,19 +208,22 @@ class Retire(ServerCase):
         before = self.read("keys")
         out = self.retire("--force=elsewhere").out
         self.assertRegex(out, r"(?m)^  3        1  goes$")
-        self.assertIn("takes effect when the server starts again", out)
+        self.assertIn("keeps what it has of them in memory until it ends", out)
+        self.assertIn("\n3;1;retired\n", self.text_of(self.file, self.how))
         self.assertEqual(self.versions(), [(1, 1), (1, 3), (3, 3)])
         [copy] = self.copies()
         self.assertEqual(self.read(copy), before)  # with all its slots
         self.assertEqual(self.mode(copy), 0o600)
-        # the running server has it in memory and says no
-        self.assertIn("does not have key id 3 version 1", self.server.client(
-            "SET GLOBAL file_key_management_reload = ON").stderr)
+        # the running server goes on
+        self.sql("SET GLOBAL file_key_management_reload = ON")
+        self.assertIn("1 retired, kept in memory until the server ends", self.server.log.read_text())
+        self.sql("SET GLOBAL file_key_management_rotate_key = 1")
+        self.assertEqual(self.versions(), [(1, 1), (1, 3), (1, 5), (3, 3)])
         self.server.stop()
         self.server.start()
         self.assertEqual(self.sql("SELECT COUNT(*), SUM(LENGTH(b)) FROM d.t"), [["5000", "2000000"]])
         self.sql("SET GLOBAL file_key_management_rotate_key = 3")
-        self.assertEqual(self.versions(), [(1, 1), (1, 3), (3, 3), (3, 5)])
+        self.assertEqual(self.versions(), [(1, 1), (1, 3), (1, 5), (3, 3), (3, 5)])
 
     def test_all_that_can_go_and_the_server_starts(self):
         """The whole way of docs/rotation.md."""

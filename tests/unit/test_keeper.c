@@ -208,6 +208,31 @@ static void a_reload_that_loses_something_is_refused(void **state)
   kh_keeper_free(&keeper);
 }
 
+/* what was written since the server started may need them */
+static void what_is_retired_stays_until_the_end(void **state)
+{
+  (void)state;
+  kh_fault fault;
+  kh_keeper *keeper = keeper_of("1;" KEY_A "\n5;2;" KEY_B "\n5;4;" KEY_C "\n");
+  write_keys("1;" KEY_A "\n5;2;retired\n5;4;" KEY_C "\n");
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &fault), KH_OK);
+  kh_keeper_commit(keeper);
+  assert_said("reloaded: 2 keys with 3 versions; new: none; 1 retired, kept in memory until the "
+              "server ends\n");
+  assert_int_equal(kh_keeper_prepare_rotation(keeper, 5, &fault), KH_OK);
+  kh_keeper_commit(keeper);
+  assert_said("rotated: 2 keys with 4 versions; new: key id 5 version 6; 1 retired, kept");
+  const kh_keytable *table = kh_keyring_begin(kh_keeper_ring(keeper));
+  bool is_kept = kh_keytable_find(table, 5, 2) != NULL;
+  kh_keyring_end(kh_keeper_ring(keeper));
+  assert_true(is_kept);
+  kh_keeper_free(&keeper);
+  kh_keeper_options wanted = options();
+  assert_int_equal(kh_keeper_new(&wanted, &keeper, &fault), KH_OK);
+  assert_int_equal(kh_keeper_get_stats(keeper).versions, 3);
+  kh_keeper_free(&keeper);
+}
+
 /* what one statement prepared and did not put in force, the next one does not lose */
 static void a_change_that_was_passed_over_is_taken_by_the_next(void **state)
 {
@@ -404,6 +429,7 @@ int main(void)
       cmocka_unit_test_setup(a_bad_file_is_not_loaded, reset),
       cmocka_unit_test_setup(a_reload_takes_effect_with_its_commit, reset),
       cmocka_unit_test_setup(a_reload_that_loses_something_is_refused, reset),
+      cmocka_unit_test_setup(what_is_retired_stays_until_the_end, reset),
       cmocka_unit_test_setup(a_change_that_was_passed_over_is_taken_by_the_next, reset),
       cmocka_unit_test_setup(what_does_not_follow_any_more_is_dropped_and_said, reset),
       cmocka_unit_test_setup(a_rotation_writes_and_then_takes_effect, reset),

@@ -124,6 +124,22 @@ kh_status __wrap_kh_keyfile_add_lines(kh_bytes text, const kh_keylist *parsed,
 
 static kh_secret *passphrase;
 
+static const char *spoilt_retired; /* the text that is made in the place of the right one */
+
+kh_status __real_kh_keyfile_retire_lines(kh_bytes text, const kh_keylist *parsed,
+                                         const kh_keytable *retired, kh_secret **ret_text);
+kh_status __wrap_kh_keyfile_retire_lines(kh_bytes text, const kh_keylist *parsed,
+                                         const kh_keytable *retired, kh_secret **ret_text);
+
+kh_status __wrap_kh_keyfile_retire_lines(kh_bytes text, const kh_keylist *parsed,
+                                         const kh_keytable *retired, kh_secret **ret_text)
+{
+  if (spoilt_retired == NULL)
+    return __real_kh_keyfile_retire_lines(text, parsed, retired, ret_text);
+  *ret_text = secret_of(spoilt_retired);
+  return KH_OK;
+}
+
 static int prepare(void **state)
 {
   passphrase = secret_of("the passphrase");
@@ -547,14 +563,14 @@ static void slots_that_cannot_be_changed(void **state)
   kh_secret_free(&second);
 }
 
-static kh_status remove_versions(const char *path, const char *format, const char *removed,
+static kh_status retire_versions(const char *path, const char *format, const char *retired,
                                  const kh_file_stamp *expected)
 {
   kh_fault fault = {.status = KH_OK};
   kh_keyfile_options options = options_of(path, format);
-  kh_keytable *table = rotation_table_of(removed);
+  kh_keytable *table = rotation_table_of(retired);
   kh_status status =
-      kh_keyfile_remove_versions(&options, rotation_crypt, table, expected, NULL, &fault);
+      kh_keyfile_retire_versions(&options, rotation_crypt, table, expected, NULL, &fault);
   kh_keytable_free(&table);
   assert_int_equal(fault.status, status);
   return status;
@@ -567,38 +583,61 @@ static kh_file_stamp stamp_of(const char *path)
   return stamp;
 }
 
-static void old_versions_are_removed(void **state)
+static void old_versions_are_retired(void **state)
 {
   (void)state;
   for (size_t i = 0; i < FORMATS; i++) {
     const char *path = test_text("keys", TEXT, 0640);
     assert_int_equal(convert(path, "text", formats[i], NULL), KH_OK);
     kh_file_stamp stamp = stamp_of(path);
-    assert_int_equal(remove_versions(path, formats[i], "1;" A16 "\n", &stamp), KH_OK);
+    assert_int_equal(retire_versions(path, formats[i], "1;" A16 "\n", &stamp), KH_OK);
     struct stat st;
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0640);
     assert_int_equal(convert(path, formats[i], "text", NULL), KH_OK);
-    rotation_expect_content(path, "# mine\r\n\n1;3;" A32 ";cipher=aes256-ctr;created=2026-11-22\n"
+    rotation_expect_content(path, "# mine\r\n1;1;retired\r\n\n1;3;" A32
+                                  ";cipher=aes256-ctr;created=2026-11-22\n"
                                   "7;" A16 ";rotate=90d;bits=256");
   }
 }
 
-static void versions_that_cannot_be_removed(void **state)
+static void versions_that_cannot_be_retired(void **state)
 {
   (void)state;
   const char *path = test_text("keys", TEXT, 0600);
   kh_file_stamp stamp = stamp_of(path);
-  assert_int_equal(remove_versions(path, "text", "1;3;" A32 "\n", &stamp), KH_E_KEY_LATEST);
-  assert_int_equal(remove_versions(path, "text", "1;" A16 "\n7;" A16, &stamp), KH_E_KEY_LATEST);
-  assert_int_equal(remove_versions(path, "text", "1;2;" A16, &stamp), KH_E_KEY_NOT_FOUND);
+  assert_int_equal(retire_versions(path, "text", "1;3;" A32 "\n", &stamp), KH_E_KEY_LATEST);
+  assert_int_equal(retire_versions(path, "text", "1;" A16 "\n7;" A16, &stamp), KH_E_KEY_LATEST);
+  assert_int_equal(retire_versions(path, "text", "1;2;" A16, &stamp), KH_E_KEY_NOT_FOUND);
   kh_lockfile *lock = NULL;
   assert_int_equal(kh_lockfile_take(path, 0, &lock, NULL), KH_OK);
-  assert_int_equal(remove_versions(path, "text", "1;" A16, &stamp), KH_E_FILE_LOCKED);
+  assert_int_equal(retire_versions(path, "text", "1;" A16, &stamp), KH_E_FILE_LOCKED);
   kh_lockfile_release(&lock);
   stamp.modified++;
-  assert_int_equal(remove_versions(path, "text", "1;" A16, &stamp), KH_E_FILE_CHANGED);
+  assert_int_equal(retire_versions(path, "text", "1;" A16, &stamp), KH_E_FILE_CHANGED);
   rotation_expect_content(path, TEXT);
+}
+
+static void what_is_retired_and_read_back_wrong(void **state)
+{
+  (void)state;
+  static const char *const spoilt[] = {
+      "1;3;" A32 "\n",                                           /* lost, and nothing says why */
+      "1;1;retired\n1;2;retired\n1;3;" A32 "\n",                 /* one more */
+      "1;2;retired\n1;3;" A32 "\n",                              /* another one */
+      "1;1;retired\n1;3;" A32 ";cipher=aes256-ctr\n2;" A16 "\n", /* a new key */
+      "1;1;retired\n1;3;" A32 ";cipher=aes256-ctr\n",            /* another attribute */
+  };
+  static const char text[] = "1;" A16 "\n1;3;" A32 "\n";
+  for (size_t i = 0; i < COUNT(spoilt); i++) {
+    const char *path = test_text("keys", text, 0600);
+    kh_file_stamp stamp = stamp_of(path);
+    spoilt_retired = spoilt[i];
+    kh_status status = retire_versions(path, "text", "1;" A16 "\n", &stamp);
+    spoilt_retired = NULL;
+    assert_int_equal(status, KH_E_KEY_CHANGED);
+    rotation_expect_content(path, text);
+  }
 }
 
 static void formats_have_names(void **state)
@@ -632,8 +671,9 @@ int main(void)
       cmocka_unit_test(the_slots_stay),
       cmocka_unit_test(slots_are_changed),
       cmocka_unit_test(slots_that_cannot_be_changed),
-      cmocka_unit_test(old_versions_are_removed),
-      cmocka_unit_test(versions_that_cannot_be_removed),
+      cmocka_unit_test(old_versions_are_retired),
+      cmocka_unit_test(versions_that_cannot_be_retired),
+      cmocka_unit_test(what_is_retired_and_read_back_wrong),
       cmocka_unit_test(formats_have_names),
   };
   return cmocka_run_group_tests(tests, prepare, clean);

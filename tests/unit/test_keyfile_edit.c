@@ -141,35 +141,44 @@ static void a_text_is_made_of_nothing(void **state)
 
 static const struct {
   kh_bytes text;
-  const char *removed;
+  const char *retired;
   kh_bytes expected;
-} removals[] = {
-    {TEXT("1;" A16 "\n1;3;" A24 "\n"), "1;" A24 "\n", TEXT("1;3;" A24 "\n")},
-    {TEXT("1;" A16 "\n1;3;" A24 "\n"), "1;3;" A24 "\n", TEXT("1;" A16 "\n")},
-    {TEXT("1;" A16 "\n1;3;" A24), "1;3;" A24 "\n", TEXT("1;" A16 "\n")},
-    {TEXT("1;" A16 "\r\n# x\r\n\r\n 1;3;" A24 "\r\n"), "1;" A24 "\n",
-     TEXT("# x\r\n\r\n 1;3;" A24 "\r\n")},
+} retirements[] = {
+    {TEXT("1;" A16 "\n1;3;" A24 "\n"), "1;" A24 "\n", TEXT("1;1;retired\n1;3;" A24 "\n")},
+    {TEXT("1;" A16 "\n1;3;" A24 "\n"), "1;3;" A24 "\n", TEXT("1;" A16 "\n1;3;retired\n")},
+    {TEXT("1;" A16 "\n1;3;" A24 "  # of 2025"), "1;3;" A24 "\n", TEXT("1;" A16 "\n1;3;retired\n")},
+    {TEXT("1;" A16 ";rotate=1d \r\n# x\r\n\r\n 1;3;" A24 "\r\n"), "1;" A24 "\n",
+     TEXT("1;1;retired\r\n# x\r\n\r\n 1;3;" A24 "\r\n")},
+    {TEXT("1;" A16 "\n4294967295;4294967294;" A16), "1;2;" A16 "\n4294967295;4294967294;" A16,
+     TEXT("1;" A16 "\n4294967295;4294967294;retired\n")},
     /* every line of a version */
-    {TEXT("1;" A16 "\n2;" A16 "\n1;" A16 "\n"), "1;" A24 "\n", TEXT("2;" A16 "\n")},
-    {TEXT("1;" A16 "\n2;" A16 "\n1;" A16 "\n"), "1;" A24 "\n2;" A24, TEXT("")},
+    {TEXT("1;" A16 "\n2;" A16 "\n1;" A16 "\n"), "1;" A24 "\n",
+     TEXT("1;1;retired\n2;" A16 "\n1;1;retired\n")},
+    {TEXT("1;" A16 "\n2;" A16 "\n1;" A16 "\n"), "1;" A24 "\n2;" A24,
+     TEXT("1;1;retired\n2;1;retired\n1;1;retired\n")},
+    /* what was retired before */
+    {TEXT("1;1;retired # x\n1;3;" A16 "\n1;5;" A16), "1;3;" A24 "\n1;" A24,
+     TEXT("1;1;retired # x\n1;3;retired\n1;5;" A16)},
     /* another version, another id */
     {TEXT("1;" A16 "\n1;3;" A24), "1;2;" A16 "\n3;3;" A24, TEXT("1;" A16 "\n1;3;" A24)},
-    {TEXT("2;" A16 "\n1;" A16 "\0junk\n1;x"), "1;" A24 "\n", TEXT("2;" A16 "\n\0junk\n1;x")},
+    {TEXT("2;" A16 "\n1;" A16 "\0junk\n1;x"), "1;" A24 "\n",
+     TEXT("2;" A16 "\n1;1;retired\n\0junk\n1;x")},
 };
 
-static void lines_are_taken_out(void **state)
+static void lines_are_retired(void **state)
 {
   (void)state;
-  for (size_t i = 0; i < COUNT(removals); i++) {
-    KH_AUTO_KEYLIST parsed = parse(removals[i].text);
+  for (size_t i = 0; i < COUNT(retirements); i++) {
+    KH_AUTO_KEYLIST parsed = parse(retirements[i].text);
     KH_AUTO_SECRET changed = NULL;
-    kh_keytable *removed = rotation_table_of(removals[i].removed);
-    assert_int_equal(kh_keyfile_remove_lines(removals[i].text, parsed, removed, &changed), KH_OK);
+    kh_keytable *retired = rotation_table_of(retirements[i].retired);
+    assert_int_equal(kh_keyfile_retire_lines(retirements[i].text, parsed, retired, &changed),
+                     KH_OK);
     kh_bytes got = kh_secret_bytes(changed);
     print_message("%.*s---\n", (int)got.len, (const char *)got.data);
-    assert_int_equal(got.len, removals[i].expected.len);
-    assert_memory_equal(got.data, removals[i].expected.data, got.len);
-    kh_keytable_free(&removed);
+    assert_int_equal(got.len, retirements[i].expected.len);
+    assert_memory_equal(got.data, retirements[i].expected.data, got.len);
+    kh_keytable_free(&retired);
   }
 }
 
@@ -271,7 +280,7 @@ int main(void)
       cmocka_unit_test(several_keys_at_once),
       cmocka_unit_test(new_ids_stand_at_the_end),
       cmocka_unit_test(a_text_is_made_of_nothing),
-      cmocka_unit_test(lines_are_taken_out),
+      cmocka_unit_test(lines_are_retired),
       cmocka_unit_test(nothing_to_add),
       cmocka_unit_test(key_lengths_and_attributes),
       cmocka_unit_test(a_text_of_only_longest_additions),

@@ -458,6 +458,30 @@ static void a_text_with_other_attributes_is_not_written(void **state)
   rotation_expect_content(it.path, text);
 }
 
+static void what_is_retired_stays_so(void **state)
+{
+  (void)state;
+  static const char known[] = "1;" A16 "\n1;3;" B16 "\n";
+  static const char text[] = "1;1;retired # in 2026\n1;3;" B16 "\n";
+  rotation_run first = {.path = NULL};
+  char rotated[512];
+  char spoilt[256];
+  same_random = true;
+  assert_int_equal(rotate_text(&first, text, known), KH_OK);
+  rotation_digits digits = rotation_hex(rotation_key(&first, 1, 5));
+  snprintf(spoilt, sizeof spoilt, "1;3;" B16 "\n1;5;%s;created=2026-11-22T00:00:00Z\n",
+           digits.text);
+  snprintf(rotated, sizeof rotated, "1;1;retired # in 2026\n%s", spoilt);
+  rotation_expect_content(first.path, rotated);
+  rotation_free(&first);
+  rotation_run it = {.path = NULL};
+  spoilt_text = spoilt;
+  assert_int_equal(rotate_text(&it, text, text), KH_E_KEY_CHANGED);
+  spoilt_text = NULL;
+  same_random = false;
+  rotation_expect_content(it.path, text);
+}
+
 static void the_size_limit(void **state)
 {
   (void)state;
@@ -622,6 +646,7 @@ int main(void)
       cmocka_unit_test(a_repeated_line_goes_with_its_key),
       cmocka_unit_test(a_text_that_lost_something_is_not_written),
       cmocka_unit_test(a_text_with_other_attributes_is_not_written),
+      cmocka_unit_test(what_is_retired_stays_so),
       cmocka_unit_test(the_size_limit),
       cmocka_unit_test(an_encrypted_file_is_encrypted_again),
       cmocka_unit_test(a_wrong_passphrase_changes_nothing),

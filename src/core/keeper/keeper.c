@@ -70,7 +70,7 @@ kh_status kh_keeper_new(const kh_keeper_options *options, kh_keeper **ret_keeper
 {
   kh_keytable *table = NULL;
   kh_keyfile_info info;
-  kh_status status = kh_work_load(options, &table, &info, ret_fault);
+  kh_status status = kh_work_load(options, NULL, &table, &info, ret_fault);
   if (status != KH_OK)
     return status;
   kh_line line = kh_say_loaded(options, &info, table);

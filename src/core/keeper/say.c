@@ -7,7 +7,7 @@
 
 #include "keyhold/version.h"
 
-enum { ROOM_FOR_MORE = 32 }; /* " and 18446744073709551615 more" */
+enum { ROOM_FOR_MORE = 96 }; /* " and 18446744073709551615 more" and what is retired */
 
 __attribute__((format(printf, 2, 3))) static void add(kh_line *line, const char *format, ...)
 {
@@ -58,6 +58,17 @@ static size_t add_versions(kh_line *line, const kh_keytable *table, const kh_key
   return named + left;
 }
 
+/* retired versions that the table still has: no file has them any more */
+static size_t count_kept(const kh_keytable *table)
+{
+  size_t kept = 0;
+  for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
+    const kh_key *key = kh_keytable_at(table, i);
+    kept += kh_keytable_is_retired(table, key->id, key->version);
+  }
+  return kept;
+}
+
 kh_line kh_say_loaded(const kh_keeper_options *options, const kh_keyfile_info *info,
                       const kh_keytable *table)
 {
@@ -79,5 +90,8 @@ kh_line kh_say_changed(const kh_keeper_options *options, const char *what,
   add(&line, "; new: ");
   if (add_versions(&line, table, old) == 0)
     add(&line, "none");
+  size_t kept = count_kept(table);
+  if (kept > 0)
+    add(&line, "; %zu retired, kept in memory until the server ends", kept);
   return line;
 }

@@ -47,22 +47,23 @@ static void warn_if_unlocked(const kh_keeper_options *options, const kh_keyfile_
 }
 
 static kh_status table_of(const kh_keeper_options *options, const kh_keylist *list,
-                          const kh_keyfile_info *info, kh_keytable **ret_table, kh_fault *ret_fault)
+                          const kh_keyfile_info *info, const kh_keytable *known,
+                          kh_keytable **ret_table, kh_fault *ret_fault)
 {
-  kh_status status = kh_keytable_new(list, ret_table);
+  kh_status status = kh_keytable_new_after(list, known, ret_table);
   if (status != KH_OK)
     return kh_fault_set(ret_fault, status, options->keyfile.path, 0);
   warn_if_unlocked(options, info, *ret_table);
   return KH_OK;
 }
 
-kh_status kh_work_load(const kh_keeper_options *options, kh_keytable **ret_table,
-                       kh_keyfile_info *ret_info, kh_fault *ret_fault)
+kh_status kh_work_load(const kh_keeper_options *options, const kh_keytable *known,
+                       kh_keytable **ret_table, kh_keyfile_info *ret_info, kh_fault *ret_fault)
 {
   KH_AUTO_KEYLIST list = NULL;
   kh_status status =
       kh_keyfile_load(&options->keyfile, options->crypt, &options->log, &list, ret_info, ret_fault);
-  return status == KH_OK ? table_of(options, list, ret_info, ret_table, ret_fault) : status;
+  return status == KH_OK ? table_of(options, list, ret_info, known, ret_table, ret_fault) : status;
 }
 
 static kh_status check_follows(const kh_keeper_options *options, const kh_keytable *table,
@@ -88,7 +89,7 @@ static kh_status check_reloaded(const kh_keeper_options *options, const kh_prepa
 static kh_status reload(const kh_keeper_options *options, const kh_keytable *known,
                         bool finished_only, kh_prepared *prepared, kh_fault *ret_fault)
 {
-  kh_status status = kh_work_load(options, &prepared->table, &prepared->info, ret_fault);
+  kh_status status = kh_work_load(options, known, &prepared->table, &prepared->info, ret_fault);
   if (status == KH_OK)
     status = check_reloaded(options, prepared, known, finished_only, ret_fault);
   if (status != KH_OK) {
@@ -135,7 +136,7 @@ static kh_status rotate(const kh_keeper_options *options, const kh_rotation *rot
   kh_status status = kh_keyfile_rotate(&options->keyfile, options->crypt, rotation, &options->log,
                                        &list, &prepared->info, ret_rotated, ret_fault);
   if (status == KH_OK)
-    status = table_of(options, list, &prepared->info, &prepared->table, ret_fault);
+    status = table_of(options, list, &prepared->info, rotation->known, &prepared->table, ret_fault);
   if (status != KH_OK)
     return status;
   const char *what = ret_rotated->made > 0 ? "rotated" : "has what another server rotated";

@@ -56,8 +56,10 @@ KH_MUST_USE kh_status kh_work_reload(kh_keeper *keeper, bool finished_only, kh_f
 KH_MUST_USE kh_status kh_work_rotate(kh_keeper *keeper, uint32_t id, bool due_only,
                                      kh_fault *ret_fault);
 
-/** Loads the file and makes its table; nothing is compared. The codes of kh_keeper_new(). */
-KH_MUST_USE kh_status kh_work_load(const kh_keeper_options *options, kh_keytable **ret_table,
-                                   kh_keyfile_info *ret_info, kh_fault *ret_fault);
+/** Loads the file and makes its table, with what is retired of `known` (NULL: none is in force);
+ * nothing is compared. The codes of kh_keeper_new(). */
+KH_MUST_USE kh_status kh_work_load(const kh_keeper_options *options, const kh_keytable *known,
+                                   kh_keytable **ret_table, kh_keyfile_info *ret_info,
+                                   kh_fault *ret_fault);
 
 #endif

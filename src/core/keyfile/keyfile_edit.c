@@ -156,19 +156,31 @@ kh_status kh_keyfile_add_lines(kh_bytes text, const kh_keylist *parsed, const kh
   return KH_OK;
 }
 
-/* the next line of the text that is removed, going on at the key `*next` */
-static uint32_t next_removed(const kh_keylist *parsed, const kh_keytable *removed, size_t *next)
+/* the next key of the text that is retired, going on at the key `*next`; NULL: there is none */
+static const kh_key *next_retired(const kh_keylist *parsed, const kh_keytable *retired,
+                                  size_t *next)
 {
   while (*next < kh_keylist_count(parsed)) {
     const kh_key *key = kh_keylist_at(parsed, (*next)++);
-    if (kh_keytable_find(removed, key->id, key->version) != NULL)
-      return key->line;
+    if (kh_keytable_find(retired, key->id, key->version) != NULL)
+      return key;
   }
-  return NO_LINE;
+  return NULL;
 }
 
-kh_status kh_keyfile_remove_lines(kh_bytes text, const kh_keylist *parsed,
-                                  const kh_keytable *removed, kh_secret **ret_text)
+/* Shorter than the line that it takes the place of, by the digits of a key at least. */
+static void put_retired(struct output *output, const kh_key *key, kh_bytes line)
+{
+  char text[NUMBERS_MAX + sizeof KH_KEYFILE_RETIRED];
+  snprintf(text, sizeof text, "%u;%u;" KH_KEYFILE_RETIRED, key->id, key->version);
+  put_text(output, text);
+  if (line.len > 1 && line.data[line.len - 2] == '\r')
+    put_text(output, "\r");
+  put_text(output, "\n");
+}
+
+kh_status kh_keyfile_retire_lines(kh_bytes text, const kh_keylist *parsed,
+                                  const kh_keytable *retired, kh_secret **ret_text)
 {
   kh_secret *secret = NULL;
   kh_status status = kh_secret_new(text.len, &secret);
@@ -177,14 +189,17 @@ kh_status kh_keyfile_remove_lines(kh_bytes text, const kh_keylist *parsed,
   struct output output = {.data = kh_secret_data(secret)};
   kh_cursor cursor = kh_cursor_over(kh_text_until_nul(text));
   size_t next = 0;
-  uint32_t gone = next_removed(parsed, removed, &next);
+  const kh_key *key = next_retired(parsed, retired, &next);
   for (uint32_t line = 1; !kh_cursor_at_end(&cursor); line++) {
     kh_cursor start = cursor;
     (void)kh_cursor_take_until(&cursor, '\n');
-    if (line == gone)
-      gone = next_removed(parsed, removed, &next);
-    else
-      put(&output, kh_cursor_take(&start, cursor.at - start.at));
+    kh_bytes whole = kh_cursor_take(&start, cursor.at - start.at);
+    if (key == NULL || line != key->line) {
+      put(&output, whole);
+      continue;
+    }
+    put_retired(&output, key, whole);
+    key = next_retired(parsed, retired, &next);
   }
   kh_cursor rest = {text, cursor.at}; /* a NUL and what follows it */
   put(&output, kh_cursor_take(&rest, text.len));

@@ -97,14 +97,27 @@ static kh_status check_key(const kh_rewrite *rewrite, const kh_keytable *table,
   return KH_OK;
 }
 
+/* nothing but the versions `retired` may become so, and what was stays so */
+static bool are_retired(const kh_keytable *table, const kh_keytable *before,
+                        const kh_keytable *retired)
+{
+  size_t more = retired == NULL ? 0 : kh_keytable_version_count(retired);
+  for (size_t i = 0; i < more; i++) {
+    const kh_key *key = kh_keytable_at(retired, i);
+    if (!kh_keytable_is_retired(table, key->id, key->version))
+      return false;
+  }
+  return kh_keytable_retired_count(table) == kh_keytable_retired_count(before) + more;
+}
+
 /* counts the keys that must be there */
 static kh_status check_kept(const kh_rewrite *rewrite, const kh_keytable *table,
-                            const kh_keytable *before, const kh_keytable *removed, size_t *count)
+                            const kh_keytable *before, const kh_keytable *retired, size_t *count)
 {
   kh_status status = KH_OK;
   for (size_t i = 0; i < kh_keytable_version_count(before) && status == KH_OK; i++) {
     const kh_key *key = kh_keytable_at(before, i);
-    if (removed != NULL && kh_keytable_find(removed, key->id, key->version) != NULL)
+    if (retired != NULL && kh_keytable_find(retired, key->id, key->version) != NULL)
       continue;
     status = check_key(rewrite, table, key);
     (*count)++;
@@ -113,7 +126,7 @@ static kh_status check_kept(const kh_rewrite *rewrite, const kh_keytable *table,
 }
 
 kh_status kh_rewrite_check(const kh_rewrite *rewrite, const kh_keytable *before,
-                           const kh_keytable *removed, const kh_keylist *added)
+                           const kh_keytable *retired, const kh_keylist *added)
 {
   kh_keytable *table = NULL;
   kh_status status = kh_keytable_new(rewrite->list, &table);
@@ -123,7 +136,9 @@ kh_status kh_rewrite_check(const kh_rewrite *rewrite, const kh_keytable *before,
   for (size_t i = 0; added != NULL && i < kh_keylist_count(added) && status == KH_OK; i++)
     status = check_key(rewrite, table, kh_keylist_at(added, i));
   if (status == KH_OK && before != NULL)
-    status = check_kept(rewrite, table, before, removed, &count);
+    status = check_kept(rewrite, table, before, retired, &count);
+  if (status == KH_OK && before != NULL && !are_retired(table, before, retired))
+    status = kh_rewrite_fail(rewrite, KH_E_KEY_CHANGED);
   if (status == KH_OK && kh_keytable_version_count(table) != count)
     status = kh_rewrite_fail(rewrite, KH_E_KEY_CHANGED);
   kh_keytable_free(&table);

@@ -124,6 +124,9 @@ static kh_status check_content(const struct state *state)
   if (status != KH_OK)
     return kh_rewrite_fail(&state->rewrite, status);
   status = check_follows(state, table, state->rewrite.table);
+  if (status == KH_OK &&
+      kh_keytable_retired_count(table) != kh_keytable_retired_count(state->rewrite.table))
+    status = kh_rewrite_fail(&state->rewrite, KH_E_KEY_CHANGED);
   for (size_t i = 0; i < kh_keylist_count(state->added) && status == KH_OK; i++)
     status = check_added(state, table, kh_keylist_at(state->added, i));
   kh_keytable_free(&table);

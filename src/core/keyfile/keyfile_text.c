@@ -2,6 +2,7 @@
 /* The text form of a key file: one key a line. The columns of its errors are those of the server's
  * own plugin. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "attributes.h"
 #include "format.h"
@@ -108,6 +109,24 @@ static kh_status read_attributes(struct reader *reader, kh_cursor *cursor, kh_ke
   return KH_OK;
 }
 
+/* a line whose key was taken out on purpose; what follows the word is ignored */
+static bool is_retired(kh_cursor cursor)
+{
+  static const char word[] = KH_KEYFILE_RETIRED;
+  kh_bytes found = kh_cursor_take(&cursor, sizeof word - 1);
+  int next = kh_cursor_peek(&cursor);
+  return found.len == sizeof word - 1 && memcmp(found.data, word, found.len) == 0 &&
+         (kh_cursor_at_end(&cursor) || kh_text_is_blank(next) || next == '#');
+}
+
+static kh_status retire(struct reader *reader, const kh_cursor *cursor, const kh_retired *retired)
+{
+  reader->is_strict = true;
+  return kh_keylist_retire(reader->list, retired) == KH_OK
+             ? KH_OK
+             : fail(reader, KH_E_NO_MEMORY, cursor->at);
+}
+
 static kh_status read_line(struct reader *reader, kh_bytes line)
 {
   kh_cursor cursor = kh_cursor_over(line);
@@ -122,6 +141,8 @@ static kh_status read_line(struct reader *reader, kh_bytes line)
     status = read_version(reader, &cursor, &version);
   if (status != KH_OK)
     return status;
+  if (is_retired(cursor))
+    return retire(reader, &cursor, &(kh_retired){id, version, reader->line});
   kh_key *key = kh_keylist_next(reader->list);
   if (key == NULL) /* cannot be: the list has room for every key that the text can hold */
     return fail(reader, KH_E_NO_MEMORY, cursor.at);
@@ -165,6 +186,38 @@ static bool is_conflict(const kh_key *a, const kh_key *b)
          !(kh_key_is_same_secret(a, b) && kh_attributes_are_same(&a->policy, &b->policy));
 }
 
+/* the last line that has the key of a retired version; NULL: none has it */
+static const kh_key *key_of_retired(const kh_keylist *list, const uint32_t *order,
+                                    const kh_retired *retired)
+{
+  size_t low = 0;
+  size_t high = kh_keylist_count(list);
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    const kh_key *key = kh_keylist_at(list, order[middle]);
+    if (key->id > retired->id || (key->id == retired->id && key->version > retired->version))
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  const kh_key *key = low == 0 ? NULL : kh_keylist_at(list, order[low - 1]);
+  return key != NULL && key->id == retired->id && key->version == retired->version ? key : NULL;
+}
+
+static kh_status check_retired(struct reader *reader, const uint32_t *order)
+{
+  for (size_t i = 0; i < kh_keylist_retired_count(reader->list); i++) {
+    const kh_retired *retired = kh_keylist_retired_at(reader->list, i);
+    const kh_key *key = key_of_retired(reader->list, order, retired);
+    if (key == NULL)
+      continue;
+    kh_key line = {.id = retired->id, .version = retired->version, .line = retired->line};
+    return line.line < key->line ? judge_repeated(reader, &line, key, 1)
+                                 : judge_repeated(reader, key, &line, 1);
+  }
+  return KH_OK;
+}
+
 static kh_status check_repeats(struct reader *reader)
 {
   size_t count = kh_keylist_count(reader->list);
@@ -185,8 +238,9 @@ static kh_status check_repeats(struct reader *reader)
       last = b;
     }
   }
+  kh_status status = check_retired(reader, order);
   free(order);
-  return repeats == 0 ? KH_OK : judge_repeated(reader, first, last, repeats);
+  return repeats == 0 ? status : judge_repeated(reader, first, last, repeats);
 }
 
 static kh_status check_system_key(const struct reader *reader)

@@ -53,12 +53,12 @@ KH_MUST_USE kh_status kh_rewrite_make(kh_rewrite *rewrite, const kh_rewrite_form
 /**
  * Whether what was read back has exactly these keys, in any order.
  *
- * @param removed  but for these; NULL: none.
+ * @param retired  but for these, which must be retired now; NULL: none.
  * @param added    and these; NULL: none.
  * @return KH_OK, KH_E_KEY_LOST, KH_E_KEY_CHANGED, KH_E_NO_MEMORY, KH_E_CRYPTO.
  */
 KH_MUST_USE kh_status kh_rewrite_check(const kh_rewrite *rewrite, const kh_keytable *before,
-                                       const kh_keytable *removed, const kh_keylist *added);
+                                       const kh_keytable *retired, const kh_keylist *added);
 
 /** The new content. */
 kh_bytes kh_rewrite_content(const kh_rewrite *rewrite);

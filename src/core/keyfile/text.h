@@ -12,6 +12,9 @@
 
 #include "keyhold/bytes.h"
 
+/** Stands in the place of a key that was taken out of the file on purpose. */
+#define KH_KEYFILE_RETIRED "retired"
+
 /** A text without the first NUL and what follows it. */
 static inline kh_bytes kh_text_until_nul(kh_bytes text)
 {

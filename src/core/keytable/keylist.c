@@ -11,6 +11,8 @@ struct kh_keylist {
   kh_secret *memory; /* an array of kh_key */
   size_t count;
   size_t capacity;
+  kh_retired *retired;
+  size_t retired_count;
 };
 
 static kh_key *keys_of(const kh_keylist *list)
@@ -40,6 +42,7 @@ void kh_keylist_free(kh_keylist **list)
   if (list == NULL || *list == NULL)
     return;
   kh_secret_free(&(*list)->memory);
+  free((*list)->retired);
   free(*list);
   *list = NULL;
 }
@@ -75,6 +78,40 @@ void kh_keylist_add_random(kh_keylist *list, uint32_t id, uint32_t version, uint
   key->policy = *policy;
   kh_random_bytes(key->bytes, len);
   kh_keylist_commit(list);
+}
+
+/* the memory doubles whenever the number of what it holds is a power of two */
+static bool make_room(kh_keylist *list)
+{
+  size_t count = list->retired_count;
+  if ((count & (count - 1)) != 0)
+    return true;
+  kh_retired *grown = reallocarray(list->retired, count == 0 ? 1 : 2 * count, sizeof *grown);
+  if (grown == NULL)
+    return false;
+  list->retired = grown;
+  return true;
+}
+
+kh_status kh_keylist_retire(kh_keylist *list, const kh_retired *retired)
+{
+  assert(retired->id >= KH_KEY_ID_MIN);
+  assert(retired->version >= KH_KEY_VERSION_MIN && retired->version <= KH_KEY_VERSION_MAX);
+  if (!make_room(list))
+    return KH_E_NO_MEMORY;
+  list->retired[list->retired_count++] = *retired;
+  return KH_OK;
+}
+
+size_t kh_keylist_retired_count(const kh_keylist *list)
+{
+  return list->retired_count;
+}
+
+const kh_retired *kh_keylist_retired_at(const kh_keylist *list, size_t index)
+{
+  assert(index < list->retired_count);
+  return &list->retired[index];
 }
 
 size_t kh_keylist_count(const kh_keylist *list)

@@ -26,6 +26,8 @@ struct kh_keytable {
   size_t slot_mask;    /* number of slots, a power of two, less 1 */
   size_t id_count;
   size_t version_count;
+  kh_retired *retired; /* sorted by id and version */
+  size_t retired_count;
   bool has_ciphers;
 };
 
@@ -92,6 +94,32 @@ static void fill(kh_keytable *table, const kh_keylist *list, const uint32_t *ord
   }
 }
 
+static int compare_retired(const void *left, const void *right)
+{
+  const kh_retired *a = left;
+  const kh_retired *b = right;
+  if (a->id != b->id)
+    return a->id < b->id ? -1 : 1;
+  return a->version < b->version ? -1 : a->version > b->version;
+}
+
+static bool take_retired(kh_keytable *table, const kh_keylist *list)
+{
+  size_t count = kh_keylist_retired_count(list);
+  size_t kept = 0;
+  table->retired = calloc(count + 1, sizeof *table->retired);
+  if (table->retired == NULL)
+    return false;
+  for (size_t i = 0; i < count; i++)
+    table->retired[i] = *kh_keylist_retired_at(list, i);
+  qsort(table->retired, count, sizeof *table->retired, compare_retired);
+  for (size_t i = 0; i < count; i++)
+    if (kept == 0 || compare_retired(&table->retired[kept - 1], &table->retired[i]) != 0)
+      table->retired[kept++] = table->retired[i];
+  table->retired_count = kept;
+  return true;
+}
+
 static kh_status build(kh_keytable *table, const kh_keylist *list, uint32_t *order)
 {
   table->version_count = order_keys(list, order);
@@ -125,10 +153,12 @@ kh_status kh_keytable_new(const kh_keylist *list, kh_keytable **ret_table)
   kh_keytable *table = calloc(1, sizeof *table);
   uint32_t *order = calloc(kh_keylist_count(list) + 1, sizeof *order);
   kh_status status = KH_E_NO_MEMORY;
-  if (table != NULL && order != NULL)
+  if (table != NULL && order != NULL && take_retired(table, list))
     status = build(table, list, order);
   free(order);
   if (status != KH_OK) {
+    if (table != NULL)
+      free(table->retired);
     free(table);
     return status;
   }
@@ -141,6 +171,7 @@ void kh_keytable_free(kh_keytable **table)
   if (table == NULL || *table == NULL)
     return;
   kh_secret_free(&(*table)->memory);
+  free((*table)->retired);
   free(*table);
   *table = NULL;
 }
@@ -208,6 +239,25 @@ bool kh_keytable_has_ciphers(const kh_keytable *table)
   return table->has_ciphers;
 }
 
+bool kh_keytable_is_retired(const kh_keytable *table, uint32_t id, uint32_t version)
+{
+  kh_retired wanted = {.id = id, .version = version};
+  return bsearch(&wanted, table->retired, table->retired_count, sizeof wanted, compare_retired) !=
+         NULL;
+}
+
+size_t kh_keytable_retired_count(const kh_keytable *table)
+{
+  return table->retired_count;
+}
+
+static bool is_retired_for_later(const kh_keytable *table, const kh_key *key)
+{
+  uint32_t latest;
+  return kh_keytable_is_retired(table, key->id, key->version) &&
+         kh_keytable_latest(table, key->id, &latest) == KH_OK && latest > key->version;
+}
+
 static uint8_t cipher_of(const kh_key *key, kh_key_cipher default_cipher)
 {
   return key->policy.cipher == KH_KEY_CIPHER_UNSET ? (uint8_t)default_cipher : key->policy.cipher;
@@ -230,6 +280,8 @@ kh_status kh_keytable_check_follows(const kh_keytable *table, const kh_keytable 
   for (size_t i = 0; i < old->version_count; i++) {
     const kh_key *was = &old->versions[i];
     const kh_key *key = kh_keytable_find(table, was->id, was->version);
+    if (key == NULL && is_retired_for_later(table, was))
+      continue;
     kh_status status = judge_successor(key, was, default_cipher);
     if (status == KH_OK)
       continue;

@@ -4,11 +4,11 @@
 #include "rewrite.h"
 
 /* each must be there, and not be the latest of its key */
-static kh_status check_removed(const kh_rewrite *rewrite, const kh_keytable *removed)
+static kh_status check_retired(const kh_rewrite *rewrite, const kh_keytable *retired)
 {
-  for (size_t i = 0; i < kh_keytable_version_count(removed); i++) {
+  for (size_t i = 0; i < kh_keytable_version_count(retired); i++) {
     uint32_t latest = 0;
-    const kh_key *key = kh_keytable_at(removed, i);
+    const kh_key *key = kh_keytable_at(retired, i);
     if (kh_keytable_find(rewrite->table, key->id, key->version) == NULL)
       return kh_rewrite_fail_for_key(rewrite, KH_E_KEY_NOT_FOUND, key->id, key->version);
     if (kh_keytable_latest(rewrite->table, key->id, &latest) != KH_OK || latest == key->version)
@@ -17,33 +17,33 @@ static kh_status check_removed(const kh_rewrite *rewrite, const kh_keytable *rem
   return KH_OK;
 }
 
-static kh_status write_rest(kh_rewrite *rewrite, const kh_keytable *removed)
+static kh_status write_file(kh_rewrite *rewrite, const kh_keytable *retired)
 {
   const kh_opened *opened = &rewrite->opened;
   kh_status status =
-      kh_keyfile_remove_lines(kh_opened_text(opened), opened->list, removed, &rewrite->text);
+      kh_keyfile_retire_lines(kh_opened_text(opened), opened->list, retired, &rewrite->text);
   if (status != KH_OK)
     return kh_rewrite_fail(rewrite, status);
   kh_rewrite_form form = kh_rewrite_same_form(rewrite);
   status = kh_rewrite_make(rewrite, &form, KH_REPEATS_REFUSED);
   if (status == KH_OK)
-    status = kh_rewrite_check(rewrite, rewrite->table, removed, NULL);
+    status = kh_rewrite_check(rewrite, rewrite->table, retired, NULL);
   return status == KH_OK ? kh_rewrite_replace(rewrite) : status;
 }
 
-static kh_status remove_versions(kh_rewrite *rewrite, const kh_keytable *removed,
+static kh_status retire_versions(kh_rewrite *rewrite, const kh_keytable *retired,
                                  const kh_file_stamp *expected)
 {
   kh_status status = kh_rewrite_open(rewrite, KH_REPEATS_REFUSED);
   if (status == KH_OK && !kh_file_is_same(&rewrite->opened.info.stamp, expected))
     return kh_rewrite_fail(rewrite, KH_E_FILE_CHANGED);
   if (status == KH_OK)
-    status = check_removed(rewrite, removed);
-  return status == KH_OK ? write_rest(rewrite, removed) : status;
+    status = check_retired(rewrite, retired);
+  return status == KH_OK ? write_file(rewrite, retired) : status;
 }
 
-kh_status kh_keyfile_remove_versions(const kh_keyfile_options *options, const kh_crypt *crypt,
-                                     const kh_keytable *removed, const kh_file_stamp *expected,
+kh_status kh_keyfile_retire_versions(const kh_keyfile_options *options, const kh_crypt *crypt,
+                                     const kh_keytable *retired, const kh_file_stamp *expected,
                                      const kh_log *log, kh_fault *ret_fault)
 {
   KH_AUTO_LOCKFILE lock = NULL;
@@ -53,5 +53,5 @@ kh_status kh_keyfile_remove_versions(const kh_keyfile_options *options, const kh
   if (status != KH_OK)
     return kh_rewrite_fail(&rewrite, status);
   status = kh_lockfile_take(options->path, KH_ROTATION_LOCK_WAIT, &lock, ret_fault);
-  return status == KH_OK ? remove_versions(&rewrite, removed, expected) : status;
+  return status == KH_OK ? retire_versions(&rewrite, retired, expected) : status;
 }
