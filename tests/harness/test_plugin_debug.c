@@ -56,7 +56,7 @@ static void there_is_no_other_id(void **state)
                      ENCRYPTION_KEY_VERSION_INVALID);
     assert_int_equal(loaded.methods->get_key(ids[i], 1, key, &length),
                      ENCRYPTION_KEY_VERSION_INVALID);
-    assert_string_equal(key, "untouched");
+    assert_string_equal((const char *)key, "untouched");
   }
 }
 

@@ -72,7 +72,7 @@ static void keys_that_are_not_there(void **state)
     unsigned length = sizeof key;
     assert_int_equal(loaded.methods->get_key(absent[i][0], absent[i][1], key, &length),
                      ENCRYPTION_KEY_VERSION_INVALID);
-    assert_string_equal(key, "untouched");
+    assert_string_equal((const char *)key, "untouched");
     assert_int_equal(loaded.methods->get_key(absent[i][0], absent[i][1], NULL, &length),
                      ENCRYPTION_KEY_VERSION_INVALID);
   }
