@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "command.h"
-#include "keyhold/random.h"
 #include "say.h"
 #include "target.h"
 
