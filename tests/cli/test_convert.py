@@ -86,7 +86,8 @@ class Convert(command.Case):
 
     def test_export_needs_the_word(self):
         path = self.write("keys", TEXT)
-        self.assertIn("--yes-print-the-keys", self.run_command("export", path, status=2).err)
+        for beginning in ([], ["--y"], ["--yes"], ["--yes-print-the-key"]):
+            self.assertIn("--yes-print-the-keys", self.run_command("export", path, *beginning, status=2).err)
         self.assertEqual(self.run_command("export", path, "--yes-print-the-keys", may_show_keys=True).out, TEXT)
 
     def test_nothing_else_prints_keys(self):
