@@ -74,10 +74,24 @@ static bool is_fault_of_file(kh_status status)
   }
 }
 
+/* false: a message has said why */
+static bool check_keys(const kh_cli_target *target, const kh_keylist *list,
+                       kh_cli_findings *findings)
+{
+  kh_keytable *table = NULL;
+  kh_status status = kh_keytable_new(list, &table);
+  if (status != KH_OK) {
+    kh_cli_fail_status(status, target->path);
+    return false;
+  }
+  kh_cli_check_keys(table, findings);
+  kh_keytable_free(&table);
+  return true;
+}
+
 static bool check_content(kh_cli_target *target, kh_cli_findings *findings)
 {
   KH_AUTO_KEYLIST list = NULL;
-  kh_keytable *table = NULL;
   kh_keyfile_info info;
   kh_fault fault;
   char message[KH_MESSAGE_MAX];
@@ -89,15 +103,14 @@ static bool check_content(kh_cli_target *target, kh_cli_findings *findings)
     kh_cli_found(findings, KH_CLI_BAD, "content", "%s", message);
     return true;
   }
-  if (status == KH_OK && !info.ends_line)
+  if (status != KH_OK) {
+    kh_cli_fail_with(&fault);
+    return false;
+  }
+  if (!info.ends_line)
     kh_cli_found(findings, KH_CLI_NOTE, "content",
                  "the last line has no line end: auto_reload does not take it");
-  if (status == KH_OK && kh_keytable_new(list, &table) == KH_OK)
-    kh_cli_check_keys(table, findings);
-  else
-    kh_cli_fail_with(&fault);
-  kh_keytable_free(&table);
-  return status == KH_OK;
+  return check_keys(target, list, findings);
 }
 
 int kh_cli_check(int argc, char **argv)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <libgen.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "form.h"
@@ -11,17 +13,34 @@
  * (sha1). */
 enum { FEW_ITERATIONS = 100000 };
 
-static void check_mode(const kh_cli_target *target, kh_cli_findings *findings)
+static void check_mode(const struct stat *st, const char *owner, kh_cli_findings *findings)
 {
-  struct stat st;
-  if (stat(target->path, &st) != 0)
-    return; /* it was there a moment ago; loading will say what is wrong */
-  unsigned mode = st.st_mode & 07777;
+  unsigned mode = st->st_mode & 07777;
   if ((mode & S_IWGRP) != 0)
     kh_cli_found(findings, KH_CLI_BAD, "permissions",
                  "its mode is %04o: its group can write it; give it mode 0600 or 0640", mode);
   else if ((mode & S_IRWXO) == 0)
-    kh_cli_found(findings, KH_CLI_GOOD, "permissions", "its mode is %04o", mode);
+    kh_cli_found(findings, KH_CLI_GOOD, "permissions", "its mode is %04o, its owner %s", mode,
+                 owner);
+}
+
+/* as strict_permissions judges it; root looks at the file for a user that is not known */
+static void check_owner(const struct stat *st, const char *owner, kh_cli_findings *findings)
+{
+  if (geteuid() != 0 && st->st_uid != 0 && st->st_uid != geteuid())
+    kh_cli_found(findings, KH_CLI_BAD, "permissions",
+                 "it belongs to another user, %s, who can change it", owner);
+}
+
+static void check_permissions(const kh_cli_target *target, kh_cli_findings *findings)
+{
+  struct stat st;
+  if (stat(target->path, &st) != 0)
+    return; /* it was there a moment ago; loading will say what is wrong */
+  const struct passwd *user = getpwuid(st.st_uid);
+  const char *owner = user == NULL ? "unknown" : user->pw_name;
+  check_mode(&st, owner, findings);
+  check_owner(&st, owner, findings);
 }
 
 static void check_folder(const kh_cli_target *target, kh_cli_findings *findings)
@@ -101,6 +120,6 @@ static void check_format(const kh_cli_target *target, kh_cli_findings *findings)
 void kh_cli_check_file(const kh_cli_target *target, kh_cli_findings *findings)
 {
   check_format(target, findings);
-  check_mode(target, findings);
+  check_permissions(target, findings);
   check_folder(target, findings);
 }

@@ -74,6 +74,15 @@ static void check_due(const kh_keytable *table, size_t index, uint32_t now,
   kh_cli_found(findings, KH_CLI_NOTE, "rotation", "key %u is due for a new version", key->id);
 }
 
+static void praise(const kh_keytable *table, kh_cli_findings *findings)
+{
+  size_t ids = kh_keytable_id_count(table);
+  size_t versions = kh_keytable_version_count(table);
+  kh_cli_found(findings, KH_CLI_GOOD, "keys",
+               "%zu key%s with %zu version%s, none weak, no two equal", ids, ids == 1 ? "" : "s",
+               versions, versions == 1 ? "" : "s");
+}
+
 void kh_cli_check_keys(const kh_keytable *table, kh_cli_findings *findings)
 {
   kh_clock clock = kh_clock_system();
@@ -83,9 +92,7 @@ void kh_cli_check_keys(const kh_keytable *table, kh_cli_findings *findings)
     check_weak(kh_keytable_at(table, i), findings);
   check_duplicates(table, findings);
   if (findings->bad == bad)
-    kh_cli_found(findings, KH_CLI_GOOD, "keys",
-                 "%zu keys with %zu versions, none weak, no two equal", kh_keytable_id_count(table),
-                 kh_keytable_version_count(table));
+    praise(table, findings);
   for (size_t i = 0; i < kh_keytable_version_count(table); i++)
     check_due(table, i, now, findings);
 }

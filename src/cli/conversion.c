@@ -72,6 +72,8 @@ static int convert(const kh_cli_conversion *conversion, const kh_keyfile_form *f
   if (strcmp(target->look.format, "text") == 0 && conversion->output == NULL)
     printf("The disk may still have the keys in the clear where the old file lay.\n");
   kh_cli_print_settings(path_of(conversion), form);
+  if (target->look.is_encrypted && form->passphrase == NULL)
+    printf("and no file_key_management_filekey: with one it refuses a file in the clear.\n");
   return KH_CLI_DONE;
 }
 

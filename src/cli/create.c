@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <string.h>
-
 #include "command.h"
 #include "form.h"
 #include "keyhold/random.h"

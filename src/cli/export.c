@@ -1,15 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <string.h>
+
 #include "command.h"
-#include "keyhold/random.h"
 #include "say.h"
 #include "target.h"
 
 enum { KEY_YES = 0x300 };
 
+#define YES "yes-print-the-keys"
+
 struct arguments {
   kh_cli_target target;
   bool yes;
 };
+
+/* getopt_long() is content with the beginning of an option */
+static bool is_spelt_out(const struct argp_state *state)
+{
+  for (int i = 1; i < state->argc; i++)
+    if (strcmp(state->argv[i], "--" YES) == 0)
+      return true;
+  return false;
+}
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
@@ -23,8 +35,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
     arguments->yes = true;
     return 0;
   case ARGP_KEY_END:
-    if (!arguments->yes)
-      argp_error(state, "this prints the keys in the clear; --yes-print-the-keys asks for it");
+    if (!arguments->yes || !is_spelt_out(state))
+      argp_error(state, "this prints the keys in the clear; --" YES ", spelt out, asks for it");
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -32,7 +44,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-    {"yes-print-the-keys", KEY_YES, NULL, 0, "must be given", 0},
+    {YES, KEY_YES, NULL, 0, "must be given", 0},
     {0},
 };
 static const struct argp_child children[] = {{&kh_cli_target_argp, 0, NULL, 0}, {0}};

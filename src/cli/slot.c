@@ -96,6 +96,9 @@ static int change_it(const kh_cli_target *target, kh_slot_change change, const k
   if (kh_keyfile_change_slot(&how, target->crypt, change, &entry, &target->log, &fault) != KH_OK)
     return kh_cli_fail_with(&fault);
   printf("%s %s \"%s\".\n", target->path, done[change], slot->label);
+  if (change != KH_SLOT_ADD)
+    printf("A server that has the old passphrase cannot reload, rotate or start until it gets "
+           "another one.\n");
   return KH_CLI_DONE;
 }
 

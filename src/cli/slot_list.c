@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "command.h"
 #include "json.h"
-#include "say.h"
 #include "slot.h"
 #include "table.h"
 #include "terminal.h"

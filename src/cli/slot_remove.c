@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "command.h"
-#include "say.h"
 #include "slot.h"
 
 static const struct argp_child children[] = {

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """keyhold check: each fault by itself, and a file without one."""
+import json
 import os
+import pwd
+import subprocess
+import unittest
 
 import command
 from command import KEY1, KEY2, KEY3
@@ -24,9 +28,12 @@ class Check(command.Case):
         path = self.write("keys", GOOD)
         out = self.run_command("check", path).out
         self.assertIn("note  the keys are in the clear", out)
-        self.assertIn("good  its mode is 0600\n", out)
+        self.assertIn(f"good  its mode is 0600, its owner {pwd.getpwuid(os.geteuid()).pw_name}\n", out)
         self.assertIn("good  2 keys with 2 versions, none weak, no two equal\n", out)
         self.assertTrue(out.endswith(f"\n{path} is good\n"))
+
+    def test_one_key(self):
+        self.assertIn("good  1 key with 1 version, none", self.run_command("check", self.write("keys", f"1;{KEY1}\n")).out)
 
     def test_permissions(self):
         for mode in (0o600, 0o640, 0o400, 0o440):
@@ -36,6 +43,21 @@ class Check(command.Case):
             bad = self.bad_text(GOOD, mode)
             self.assertEqual(len(bad), 1)
             self.assertIn(text, bad[0])
+
+    @unittest.skipIf(os.geteuid() != 0, "only root can give files away")
+    def test_owner(self):
+        """Root's and one's own are good, that of somebody else is not; root itself cannot tell."""
+        path = self.write("keys", GOOD, 0o644)
+        os.chmod(self.folder, 0o755)
+        as_nobody = ["setpriv", "--reuid=65534", "--clear-groups", command.PROGRAM, "check", "--json", path]
+        for owner, is_strange in ((0, False), (65534, False), (1, True)):
+            os.chown(path, owner, -1)
+            texts = [f["text"] for f in json.loads(subprocess.run(as_nobody, capture_output=True).stdout)["findings"]
+                     if f["level"] == "bad"]
+            self.assertEqual([text for text in texts if "it belongs to another user" in text] != [], is_strange, texts)
+            os.chmod(path, 0o600)
+            self.findings(path, status=0)
+            os.chmod(path, 0o644)
 
     def test_folder(self):
         os.chmod(self.folder, 0o707)

@@ -39,9 +39,11 @@ class Convert(command.Case):
         path = self.write("keys", TEXT, 0o400)
         out = self.run_command("seal", path, *self.how("sealed", True)).out
         self.assertIn("may still have the keys in the clear", out)
+        self.assertNotIn("no file_key_management_filekey", out)
         self.assertTrue(self.read("keys").startswith(b"keyhold-sealed "))
         self.assertIn("is sealed already", self.run_command("seal", path, status=1).err)
-        self.run_command("unseal", path, *self.how("sealed"))
+        out = self.run_command("unseal", path, *self.how("sealed")).out
+        self.assertIn("and no file_key_management_filekey", out)
         self.assertEqual(self.read("keys"), TEXT.encode())
         self.assertEqual(self.mode("keys"), 0o400)
         self.assertIn("in the clear already", self.run_command("unseal", path, status=1).err)
@@ -84,7 +86,8 @@ class Convert(command.Case):
 
     def test_export_needs_the_word(self):
         path = self.write("keys", TEXT)
-        self.assertIn("--yes-print-the-keys", self.run_command("export", path, status=2).err)
+        for beginning in ([], ["--y"], ["--yes"], ["--yes-print-the-key"]):
+            self.assertIn("--yes-print-the-keys", self.run_command("export", path, *beginning, status=2).err)
         self.assertEqual(self.run_command("export", path, "--yes-print-the-keys", may_show_keys=True).out, TEXT)
 
     def test_nothing_else_prints_keys(self):

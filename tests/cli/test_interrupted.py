@@ -1,65 +1,143 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A command that is killed at any moment leaves the old file or the new one, whole, and what it leaves beside harms
-nobody."""
+"""A command that is killed at any moment, or whose system calls fail, leaves the old file or the new one, whole, and what it
+leaves beside harms nobody."""
+import errno
 import os
-import random
 import signal
 import subprocess
-import time
+import sys
+import unittest
+from pathlib import Path
 
-import command
-from command import KEY1, KEY2
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "server"))
+import command  # noqa: E402
+from command import CHEAP, KEY1, KEY2  # noqa: E402
+from rotations import MALLOC  # noqa: E402
 
-TEXT = "".join(f"{number};{KEY1}\n" for number in range(1, 2000))
-RUNS = 60
+TEXT = f"# keys\n1;{KEY1}\n2;{KEY2};rotate=90d\n"
+CHANGING = ("openat+creat", "write", "fsync", "fchmod", "fchown", "flock", "renameat", "renameat2", "unlinkat")
+LOOKING = ("openat", "newfstatat", "readlink", "read", "close")
+SHIM = os.environ.get("KEYHOLD_FAULTS_SHIM")  # tests/server/faults.c
+OPENSSL = ["--digest=sha256", "--pbkdf2-iterations=1000"]
+
+
+@unittest.skipIf(SHIM is None, "the shim cannot be loaded into this build")
+class Disturbed(command.Case):
+    """The shim watches the command from the moment at which it reads its passphrase, which is the order to the shim."""
+
+    def setUp(self):
+        super().setUp()
+        os.mkdir(self.path("faults"))
+        os.mkdir(self.path("keys"))
+        self.file = self.path("keys/file")
+        self.begin = f"passphrase-file={self.path('faults/begin')}"
+        self.other = f"passphrase-file={self.passphrase(command.OTHER)}"
+
+    def prepare(self, form, order):
+        """A key file, or none, whose passphrase is the order."""
+        for name in os.listdir(self.path("keys")):
+            os.unlink(self.path("keys/" + name))
+        self.write("faults/begin", order + "\n")
+        if form is not None:
+            self.write("keys/file", TEXT)
+        if form == "sealed":
+            self.run_command("seal", self.file, f"--new-{self.begin}", *CHEAP)
+            self.run_command("slot", "add", self.file, "other", f"--{self.begin}", f"--new-{self.other}", *CHEAP)
+
+    def content(self):
+        return self.read("keys/file") if os.path.exists(self.file) else None
+
+    def run_disturbed(self, arguments):
+        environment = dict(pair.split("=") for pair in MALLOC)
+        return subprocess.run([command.PROGRAM, *arguments], capture_output=True, text=True, env={
+            **os.environ, **environment, "LD_PRELOAD": SHIM, "KEYHOLD_FAULTS": self.path("faults")})
+
+    def how_it_opens(self):
+        for how in ([], [f"--{self.begin}"], [f"--{self.other}"], [f"--{self.other}", *OPENSSL]):
+            done = subprocess.run([command.PROGRAM, "export", "--yes-print-the-keys", self.file, *how], text=True,
+                                  capture_output=True, stdin=subprocess.DEVNULL, start_new_session=True)
+            if done.returncode == 0:
+                return how, done.stdout
+        raise AssertionError("the file does not open")
+
+    def check(self, form, before):
+        """What is there is what was there, or something new with all keys; whatever lies beside it does not matter."""
+        for name in os.listdir(self.path("keys")):
+            self.assertEqual(self.mode("keys/" + name), 0o600, name)
+        if self.content() is None:
+            self.assertIsNone(before)
+            self.run_command("create", "--format=text", self.file)
+            self.assertEqual(os.listdir(self.path("keys")), ["file"])
+            return
+        how, text = self.how_it_opens()
+        if form is not None:
+            self.assertEqual([line for line in TEXT.splitlines() if line not in text.splitlines()], [])
+        self.run_command("rotate", "--all", self.file, *how)
+        self.assertEqual(sorted(os.listdir(self.path("keys"))), ["file", "file.lock"])
+
+    def calls(self, form, arguments):
+        """The numbers of the calls that have to do with files, those that change one first."""
+        self.prepare(form, "count")
+        done = self.run_disturbed(arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        calls = [line.split("\t")[:2] for line in self.read("faults/trace").decode().splitlines()]
+        changing = [int(number) for number, name in calls if name in CHANGING]
+        self.assertGreater(len(changing), 6)
+        return changing, [int(number) for number, name in calls if name in LOOKING]
+
+    def disturb(self, form, *arguments):
+        changing, looking = self.calls(form, arguments)
+        for number in changing:
+            self.prepare(form, f"kill {number}")
+            before = self.content()
+            self.assertEqual(self.run_disturbed(arguments).returncode, -signal.SIGKILL)
+            self.check(form, before)
+        for number in changing + looking:
+            self.prepare(form, f"fail {number} {errno.EIO}")
+            before = self.content()
+            done = self.run_disturbed(arguments)
+            if done.returncode != 0 and "is in its place" not in done.stderr:
+                self.assertEqual(self.content(), before, (number, done.stderr))
+            self.check(form, before)
+
+    def test_create(self):
+        self.disturb(None, "create", self.file, f"--{self.begin}", *CHEAP)
+
+    def test_add(self):
+        self.disturb("sealed", "add", self.file, f"--{self.begin}")
+
+    def test_rotate(self):
+        self.disturb("sealed", "rotate", "--all", self.file, f"--{self.begin}")
+
+    def test_seal(self):
+        self.disturb("text", "seal", self.file, f"--new-{self.begin}", *CHEAP)
+
+    def test_unseal(self):
+        self.disturb("sealed", "unseal", self.file, f"--{self.begin}")
+
+    def test_convert(self):
+        self.disturb("sealed", "convert", "--to=openssl", "--new-pbkdf2-iterations=1000", self.file, f"--{self.begin}",
+                     f"--new-{self.other}")
+
+    def test_slot_add(self):
+        self.disturb("sealed", "slot", "add", self.file, "third", f"--{self.begin}", f"--new-{self.other}", *CHEAP)
+
+    def test_slot_change(self):
+        self.disturb("sealed", "slot", "change", self.file, "main", f"--{self.begin}", f"--new-{self.other}", *CHEAP)
+
+    def test_slot_remove(self):
+        self.disturb("sealed", "slot", "remove", self.file, "other", f"--{self.begin}")
 
 
 class Interrupted(command.Case):
-    def kill_after(self, seconds, *arguments):
-        """Whether it was killed before it ended."""
-        process = subprocess.Popen([command.PROGRAM, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(seconds)
-        process.send_signal(signal.SIGKILL)
-        return process.wait() == -signal.SIGKILL
-
-    def duration(self, *arguments):
-        start = time.monotonic()
-        self.run_command(*arguments)
-        return time.monotonic() - start
-
-    def test_rotate(self):
-        path = self.write("keys", TEXT)
-        longest = 1.2 * self.duration("rotate", "--all", path)
-        self.write("keys", TEXT)
-        killed = 0
-        for _ in range(RUNS):
-            before = self.read("keys")
-            was_killed = self.kill_after(random.uniform(0, longest), "rotate", "--id=1", path)
-            killed += was_killed
-            longest *= 1.05 if was_killed else 0.9  # however fast the machine is just now, about half are
-            after = self.read("keys")
-            self.assertTrue(after == before or len(after.split(b"\n")) == len(before.split(b"\n")) + 1)
-            self.assertEqual(self.mode("keys"), 0o600)
-        self.assertGreater(killed, RUNS // 10)
-        self.run_command("rotate", "--id=1", path)
-        self.assertEqual(sorted(os.listdir(self.folder)), ["keys", "keys.lock"])
-
-    def test_create(self):
-        longest = 1.2 * self.duration("create", "--format=text", self.path("first"))
-        for number in range(RUNS):
-            path = self.path(f"keys{number}")
-            self.kill_after(random.uniform(0, longest), "create", "--format=text", path)
-            if os.path.exists(path):
-                self.assertEqual(len(self.keys(path)), 1)
-                self.assertEqual(os.stat(path).st_mode & 0o7777, 0o600)
-
     def test_the_disk_is_full(self):
         """A file size limit stands for it."""
-        path = self.write("keys", TEXT)
+        text = "".join(f"{number};{KEY1}\n" for number in range(1, 2000))
+        path = self.write("keys", text)
         done = subprocess.run(["prlimit", "--fsize=10000", command.PROGRAM, "rotate", "--all", path],
                               capture_output=True, text=True)
         self.assertNotEqual(done.returncode, 0)
-        self.assertEqual(self.read("keys"), TEXT.encode())
+        self.assertEqual(self.read("keys"), text.encode())
 
     def test_no_core_dump(self):
         """Killed by a signal that dumps core, it dumps none."""

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Where the passphrase comes from: the terminal, a file, a descriptor, a source; never an argument."""
+import contextlib
 import os
+import select
 import signal
+import socket
+import threading
 import time
 
 import command
@@ -137,7 +141,35 @@ class FromElsewhere(command.Case):
         self.run_command("list", *self.file, "--passphrase-fd=77", status=1)
 
     def test_source(self):
-        self.run_command("list", *self.file, f"--filekey=FILE:{self.path('passphrase')}")
+        passphrase = self.path("passphrase")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(self.path("socket"))
+            listener.listen()
+            for source in (f"FILE:{passphrase}", "ENV:KEYHOLD_PASSPHRASE", "CREDENTIAL:passphrase",
+                           f"EXEC:/bin/cat {passphrase}", f"SOCKET:{self.path('socket')}"):
+                with self.subTest(source), self.serving(listener):
+                    self.run_command("list", *self.file, f"--filekey={source}", env={
+                        **os.environ, "KEYHOLD_PASSPHRASE": PASSPHRASE, "CREDENTIALS_DIRECTORY": self.folder})
+                    self.run_command("list", *self.file, f"--filekey={source}x", status=1)
+
+    @contextlib.contextmanager
+    def serving(self, listener):
+        """Whoever connects gets the passphrase; nobody need."""
+        def serve():
+            ready, _, _ = select.select([listener, ends[0]], [], [])
+            if listener in ready:
+                with listener.accept()[0] as connection:
+                    connection.sendall(PASSPHRASE.encode() + b"\n")
+        ends = os.pipe()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield
+        finally:
+            os.write(ends[1], b".")
+            thread.join()
+            os.close(ends[0])
+            os.close(ends[1])
 
     def test_a_literal_is_refused(self):
         self.secrets.add("not so secret")

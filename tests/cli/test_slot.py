@@ -67,7 +67,8 @@ class Slot(command.Case):
         self.assertEqual(self.read("keys"), before)
 
     def test_change_the_only_one(self):
-        self.run_command("slot", "change", self.file, "main", self.how, self.new(OTHER), *CHEAP)
+        out = self.run_command("slot", "change", self.file, "main", self.how, self.new(OTHER), *CHEAP).out
+        self.assertIn("A server that has the old passphrase cannot reload", out)
         self.assertFalse(self.opens_with(PASSPHRASE))
         self.assertTrue(self.opens_with(OTHER))
 
@@ -100,7 +101,8 @@ class Slot(command.Case):
         before = self.read("keys")
         self.run_command("slot", "remove", self.file, "main", self.how, status=1)  # not by its own passphrase
         self.assertEqual(self.read("keys"), before)
-        self.run_command("slot", "remove", self.file, "main", f"--passphrase-file={self.path('new')}")
+        out = self.run_command("slot", "remove", self.file, "main", f"--passphrase-file={self.path('new')}").out
+        self.assertIn("A server that has the old passphrase cannot reload", out)
         self.assertEqual(self.labels(), ["safe"])
         self.assertEqual([self.opens_with(text) for text in (PASSPHRASE, OTHER)], [False, True])
 

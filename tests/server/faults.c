@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Preloaded into a server, makes one system call of one statement fail, or kills the server at it.
- * For tests; never installed.
+ * Preloaded into a server, makes one system call of one statement fail, or kills the server at it;
+ * into a command likewise. For tests; never installed.
  *
  * The environment variable KEYHOLD_FAULTS names a folder. A thread that opens FOLDER/begin, as by
- * SELECT LOAD_FILE(), is watched until it opens FOLDER/end. The text of "begin" is the order:
+ * SELECT LOAD_FILE(), or as a passphrase file, is watched until it opens FOLDER/end. The text of
+ * "begin" is the order:
  *
  *   count             nothing happens
  *   fail N ERRNO      call N is not done and fails
@@ -328,4 +329,17 @@ EXPORT int open64(const char *path, int flags, ...)
   int fd = open_and_look(path, flags, arguments);
   va_end(arguments);
   return fd;
+}
+
+/* what a program that was built with _FORTIFY_SOURCE calls when no file is made */
+EXPORT int __open_2(const char *path, int flags);
+EXPORT int __open_2(const char *path, int flags)
+{
+  return open(path, flags);
+}
+
+EXPORT int __open64_2(const char *path, int flags);
+EXPORT int __open64_2(const char *path, int flags)
+{
+  return open64(path, flags);
 }

@@ -24,13 +24,8 @@ static kh_status write_key(kh_rewrite *rewrite, const kh_keylist *added)
   const kh_opened *opened = &rewrite->opened;
   kh_status status =
       kh_keyfile_add_lines(kh_opened_text(opened), opened->list, added, &rewrite->text);
-  if (status != KH_OK)
-    return kh_rewrite_fail(rewrite, status);
-  kh_rewrite_form form = kh_rewrite_same_form(rewrite);
-  status = kh_rewrite_make(rewrite, &form, KH_REPEATS_REFUSED);
-  if (status == KH_OK)
-    status = kh_rewrite_check(rewrite, rewrite->table, NULL, added);
-  return status == KH_OK ? kh_rewrite_replace(rewrite) : status;
+  return status == KH_OK ? kh_rewrite_finish(rewrite, NULL, added)
+                         : kh_rewrite_fail(rewrite, status);
 }
 
 static kh_status add(kh_rewrite *rewrite, const kh_keyfile_addition *addition, uint32_t *ret_id)

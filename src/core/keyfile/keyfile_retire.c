@@ -22,13 +22,8 @@ static kh_status write_file(kh_rewrite *rewrite, const kh_keytable *retired)
   const kh_opened *opened = &rewrite->opened;
   kh_status status =
       kh_keyfile_retire_lines(kh_opened_text(opened), opened->list, retired, &rewrite->text);
-  if (status != KH_OK)
-    return kh_rewrite_fail(rewrite, status);
-  kh_rewrite_form form = kh_rewrite_same_form(rewrite);
-  status = kh_rewrite_make(rewrite, &form, KH_REPEATS_REFUSED);
-  if (status == KH_OK)
-    status = kh_rewrite_check(rewrite, rewrite->table, retired, NULL);
-  return status == KH_OK ? kh_rewrite_replace(rewrite) : status;
+  return status == KH_OK ? kh_rewrite_finish(rewrite, retired, NULL)
+                         : kh_rewrite_fail(rewrite, status);
 }
 
 static kh_status retire_versions(kh_rewrite *rewrite, const kh_keytable *retired,

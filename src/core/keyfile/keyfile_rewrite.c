@@ -133,10 +133,10 @@ kh_status kh_rewrite_check(const kh_rewrite *rewrite, const kh_keytable *before,
   if (status != KH_OK)
     return kh_rewrite_fail(rewrite, status);
   size_t count = added == NULL ? 0 : kh_keylist_count(added);
+  if (before != NULL)
+    status = check_kept(rewrite, table, before, retired, &count);
   for (size_t i = 0; added != NULL && i < kh_keylist_count(added) && status == KH_OK; i++)
     status = check_key(rewrite, table, kh_keylist_at(added, i));
-  if (status == KH_OK && before != NULL)
-    status = check_kept(rewrite, table, before, retired, &count);
   if (status == KH_OK && before != NULL && !are_retired(table, before, retired))
     status = kh_rewrite_fail(rewrite, KH_E_KEY_CHANGED);
   if (status == KH_OK && kh_keytable_version_count(table) != count)
@@ -157,6 +157,16 @@ kh_status kh_rewrite_replace(kh_rewrite *rewrite)
   info->locked = info->locked && kh_secret_is_locked(rewrite->text) &&
                  kh_secret_is_locked(rewrite->file) && kh_keylist_is_locked(rewrite->list);
   return KH_OK;
+}
+
+kh_status kh_rewrite_finish(kh_rewrite *rewrite, const kh_keytable *retired,
+                            const kh_keylist *added)
+{
+  kh_rewrite_form form = kh_rewrite_same_form(rewrite);
+  kh_status status = kh_rewrite_make(rewrite, &form, KH_REPEATS_REFUSED);
+  if (status == KH_OK)
+    status = kh_rewrite_check(rewrite, rewrite->table, retired, added);
+  return status == KH_OK ? kh_rewrite_replace(rewrite) : status;
 }
 
 void kh_rewrite_cleanup(kh_rewrite *rewrite)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "attributes.h"
 #include "keyhold/lockfile.h"
 #include "keyhold/random.h"
 #include "rewrite.h"
@@ -18,13 +17,13 @@ static void clean_up(struct state *state)
   kh_keylist_free(&state->added);
 }
 
-/* the table of the file must have all of `old` */
-static kh_status check_follows(const struct state *state, const kh_keytable *table,
-                               const kh_keytable *old)
+/* the file must have all keys that are in use */
+static kh_status check_follows(const struct state *state)
 {
+  const kh_rotation *rotation = state->rotation;
   const kh_opened *opened = &state->rewrite.opened;
-  kh_status status =
-      kh_keytable_check_follows(table, old, state->rotation->default_cipher, opened->ret_fault);
+  kh_status status = kh_keytable_check_follows(state->rewrite.table, rotation->known,
+                                               rotation->default_cipher, opened->ret_fault);
   if (status != KH_OK && opened->ret_fault != NULL)
     opened->ret_fault->path = kh_show_path(opened->options->path);
   return status;
@@ -47,7 +46,7 @@ static kh_status open_file(struct state *state)
     return status;
   if (may_be_unfinished(state))
     return kh_rewrite_fail(&state->rewrite, KH_E_FILE_UNFINISHED);
-  return check_follows(state, state->rewrite.table, state->rotation->known);
+  return check_follows(state);
 }
 
 /* Whether another server made a version that is not in use yet. One that is less than a rotation's
@@ -103,36 +102,6 @@ static kh_status make_versions(struct state *state)
   return found ? status : kh_rewrite_fail_for_key(&state->rewrite, KH_E_KEY_NOT_FOUND, id, 0);
 }
 
-static kh_status check_added(const struct state *state, const kh_keytable *table,
-                             const kh_key *added)
-{
-  uint32_t latest = 0;
-  const kh_key *key = kh_keytable_find(table, added->id, added->version);
-  if (key == NULL || kh_keytable_latest(table, added->id, &latest) != KH_OK ||
-      latest != added->version)
-    return kh_rewrite_fail_for_key(&state->rewrite, KH_E_KEY_LOST, added->id, added->version);
-  if (!kh_key_is_same_secret(key, added) || !kh_attributes_are_same(&key->policy, &added->policy))
-    return kh_rewrite_fail_for_key(&state->rewrite, KH_E_KEY_CHANGED, added->id, added->version);
-  return KH_OK;
-}
-
-/* What was read back must have all keys of the old file, and the new ones as the latest. */
-static kh_status check_content(const struct state *state)
-{
-  kh_keytable *table = NULL;
-  kh_status status = kh_keytable_new(state->rewrite.list, &table);
-  if (status != KH_OK)
-    return kh_rewrite_fail(&state->rewrite, status);
-  status = check_follows(state, table, state->rewrite.table);
-  if (status == KH_OK &&
-      kh_keytable_retired_count(table) != kh_keytable_retired_count(state->rewrite.table))
-    status = kh_rewrite_fail(&state->rewrite, KH_E_KEY_CHANGED);
-  for (size_t i = 0; i < kh_keylist_count(state->added) && status == KH_OK; i++)
-    status = check_added(state, table, kh_keylist_at(state->added, i));
-  kh_keytable_free(&table);
-  return status;
-}
-
 static kh_status write_file(struct state *state)
 {
   kh_rewrite *rewrite = &state->rewrite;
@@ -141,12 +110,7 @@ static kh_status write_file(struct state *state)
       kh_keyfile_add_lines(kh_opened_text(opened), opened->list, state->added, &rewrite->text);
   if (status != KH_OK)
     return kh_rewrite_fail(rewrite, status);
-  kh_rewrite_form form = kh_rewrite_same_form(rewrite);
-  status = kh_rewrite_make(rewrite, &form, KH_REPEATS_REFUSED);
-  if (status == KH_OK)
-    status = check_content(state);
-  if (status == KH_OK)
-    status = kh_rewrite_replace(rewrite);
+  status = kh_rewrite_finish(rewrite, NULL, state->added);
   opened->info.locked = opened->info.locked && kh_keylist_is_locked(state->added);
   return status;
 }

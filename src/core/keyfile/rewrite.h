@@ -67,6 +67,15 @@ kh_bytes kh_rewrite_content(const kh_rewrite *rewrite);
  * kh_file_replace(). */
 KH_MUST_USE kh_status kh_rewrite_replace(kh_rewrite *rewrite);
 
+/**
+ * Makes the new content in the form that the opened file has, checks that it has the keys that the
+ * file had, but for `retired` and with `added`, and replaces the file.
+ *
+ * @return the codes of kh_rewrite_make(), kh_rewrite_check() and kh_rewrite_replace().
+ */
+KH_MUST_USE kh_status kh_rewrite_finish(kh_rewrite *rewrite, const kh_keytable *retired,
+                                        const kh_keylist *added);
+
 /** For `__attribute__((cleanup))`: wipes and frees what is left in it. */
 void kh_rewrite_cleanup(kh_rewrite *rewrite);
 #define KH_AUTO_REWRITE __attribute__((cleanup(kh_rewrite_cleanup))) kh_rewrite

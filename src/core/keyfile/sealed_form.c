@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "sealed_form.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "keyhold/base64.h"
