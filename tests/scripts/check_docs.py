@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+SPEAKERS = re.compile(r"\bkh_(?:log_write|report_error|udf_refuse|cli_say|cli_fail)\(")
+PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|[()]')  # of a call: a string, which may hold anything, or a parenthesis
 CONVERSION = re.compile(r"%[-0-9.*]*(?:z|l|ll)?[a-zA-Z]")
 SHORTEST = 12  # a piece of a message that is worth looking for
 
@@ -20,6 +22,16 @@ def options(root):
             yield f"{source.parent.name}_key_management_{name}"
 
 
+def call(text, begin):
+    """The arguments of the call whose parenthesis has been opened before begin."""
+    depth = 1
+    for piece in PIECE.finditer(text, begin):
+        depth += {"(": 1, ")": -1}.get(piece.group(), 0)
+        if depth == 0:
+            return text[begin:piece.start()]
+    raise ValueError("a call that does not end")
+
+
 def messages(root):
     """The literal pieces of every format that reaches a user."""
     for source in [root / "src/core/base/fault.c", *root.glob("src/core/**/*.c"), *root.glob("src/server/*.c"),
@@ -31,7 +43,7 @@ def messages(root):
         if source.name == "fault.c":
             bodies = [text]
         else:
-            bodies = re.findall(r"kh_(?:log_write|report_error|udf_refuse|cli_say|cli_fail)\((?:.*?)\);", text, flags=re.S)
+            bodies = [call(text, found.end()) for found in SPEAKERS.finditer(text)]
         for literal in STRING.findall(" ".join(bodies)):
             for piece in CONVERSION.split(literal.replace('\\"', '"')):
                 if len(piece.strip(" '\"(),.:")) >= SHORTEST:
