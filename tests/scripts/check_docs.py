@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Every option and every message of the plugins stands in the documentation, and no file that it names is missing."""
+"""Every option and every message of the plugins stands in the documentation, and no file or heading that it names is missing."""
 import re
 import sys
 from pathlib import Path
@@ -50,11 +50,20 @@ def messages(root):
                     yield source.name, piece.strip(" '\"(),.:")
 
 
+def anchors(page):
+    """What the headings of a page are called in a link."""
+    for heading in re.findall(r"(?m)^#+ (.*)$", page.read_text()):
+        yield re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
 def links(root):
     for page in [root / "README.md", *root.glob("docs/*.md")]:
-        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
-            if not (page.parent / target).exists():
-                yield f"{page.name} names {target}, which is not there"
+        for name, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", page.read_text()):
+            target = page.parent / name if name else page
+            if not target.exists():
+                yield f"{page.name} names {name}, which is not there"
+            elif anchor and anchor not in anchors(target):
+                yield f"{page.name} names {name}#{anchor}, and there is no such heading"
 
 
 def main():
