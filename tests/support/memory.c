@@ -23,10 +23,16 @@ static unsigned char chunk[CHUNK]; /* what is searched; wiped behind each search
 
 static size_t count_in_chunk(ssize_t len, const struct masked *secret)
 {
+  if (len < (ssize_t)secret->len)
+    return 0;
+  size_t starts = (size_t)len - secret->len + 1;
+  if (starts > CHUNK - MEMORY_SECRET_MAX)
+    starts = CHUNK - MEMORY_SECRET_MAX;
+  const unsigned char *end = chunk + starts;
+  const unsigned char *at = chunk;
   size_t found = 0;
-  for (size_t i = 0; len > 0 && i + secret->len <= (size_t)len && i < CHUNK - MEMORY_SECRET_MAX;
-       i++)
-    found += (size_t)is_at(chunk + i, secret);
+  while ((at = memchr(at, secret->bytes[0] ^ MEMORY_MASK, (size_t)(end - at))) != NULL)
+    found += (size_t)is_at(at++, secret);
   return found;
 }
 
