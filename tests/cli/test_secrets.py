@@ -155,6 +155,9 @@ SOURCES = (Prompt, Descriptor, Fifo, FileSetting, Credential, Variable, Program,
 class SecretsCase(command.Case):
     def setUp(self):
         super().setUp()
+        self.start_anew()
+
+    def start_anew(self):
         self.environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
         self.heard = []  # what was said, and what is searched again when more keys are known
 
@@ -175,7 +178,7 @@ class SecretsCase(command.Case):
             self.heard.append(terminal.all)
             self.assert_no_secret(terminal.all, f"what {words} says")
         spied = {source.name + end for source in sources if isinstance(source, Program) for end in Program.spied}
-        self.assertLessEqual(set(os.listdir(self.folder)) - before - spied, {*new_files, f"{self.file}.lock"})
+        self.assertLessEqual(set(os.listdir(self.folder)) - before - spied, {*new_files, os.path.basename(self.file) + ".lock"})
         for source in sources:
             source.clean_up()
         return seen
@@ -226,8 +229,7 @@ class Subcommands(SecretsCase):
         for kind in SOURCES:
             for form in forms:
                 self.kind = kind
-                self.heard.clear()
-                self.environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+                self.start_anew()
                 try:
                     act(self.here(form))
                 except AssertionError as fault:
