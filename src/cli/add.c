@@ -24,7 +24,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
     if (arguments->target.path == NULL || arguments->id != 0)
       return ARGP_ERR_UNKNOWN; /* FILE is taken by the child */
     if (!kh_cli_read_number(value, KH_KEY_ID_MIN, KH_KEY_ID_MAX, &arguments->id))
-      argp_error(state, "'%s' is no key id: 1 to %u", value, KH_KEY_ID_MAX);
+      argp_error(state, "that is no key id: 1 to %u", KH_KEY_ID_MAX);
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;

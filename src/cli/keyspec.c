@@ -15,11 +15,12 @@ static kh_bytes bytes_of(const char *text)
   return (kh_bytes){(const uint8_t *)text, strlen(text)};
 }
 
+/* None of these messages has the value: it may be a key, for which there is no option. */
 static void set_bits(kh_cli_keyspec *spec, const char *value, struct argp_state *state)
 {
   uint32_t bits = 0;
   if (!kh_cli_read_number(value, 128, 256, &bits) || bits % 64 != 0)
-    argp_error(state, "'%s' is no length of a key: 128, 192 or 256", value);
+    argp_error(state, "that is no length of a key: 128, 192 or 256");
   spec->len = bits / 8;
 }
 
@@ -27,14 +28,14 @@ static void set_cipher(kh_cli_keyspec *spec, const char *value, struct argp_stat
 {
   kh_key_cipher cipher = KH_KEY_CIPHER_UNSET;
   if (!kh_key_cipher_by_name(bytes_of(value), &cipher))
-    argp_error(state, "'%s' is no cipher: aes-cbc, aes-ctr, aes256-cbc or aes256-ctr", value);
+    argp_error(state, "that is no cipher: aes-cbc, aes-ctr, aes256-cbc or aes256-ctr");
   spec->policy.cipher = (uint8_t)cipher;
 }
 
 static void set_rotate(kh_cli_keyspec *spec, const char *value, struct argp_state *state)
 {
   if (!kh_interval_read(bytes_of(value), &spec->policy.rotate))
-    argp_error(state, "'%s' is no interval, such as 90d: a number and s, m, h, d, w or y", value);
+    argp_error(state, "that is no interval, such as 90d: a number and s, m, h, d, w or y");
 }
 
 static void check(const kh_cli_keyspec *spec, struct argp_state *state)

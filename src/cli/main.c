@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "keyhold/version.h"
+#include "passphrase.h"
 #include "say.h"
 
 enum { NAME_SIZE = 64 };
@@ -76,10 +77,22 @@ static int no_command(int argc, char **argv)
   return is_question ? close_output(KH_CLI_DONE) : KH_CLI_USAGE;
 }
 
+static bool has_passphrase(char **argv)
+{
+  for (; *argv != NULL && strcmp(*argv, "--") != 0; argv++)
+    if (kh_cli_is_passphrase_word(*argv))
+      return true;
+  return false;
+}
+
 int main(int argc, char **argv)
 {
   struct arguments arguments = {.at = 0};
   keep_memory_private();
+  if (has_passphrase(argv)) {
+    kh_cli_say(KH_CLI_VISIBLE);
+    return KH_CLI_USAGE;
+  }
   argp_program_version = "keyhold " KEYHOLD_VERSION;
   argp_err_exit_status = KH_CLI_USAGE;
   argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &arguments);

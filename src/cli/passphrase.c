@@ -13,6 +13,25 @@
 
 enum { KEY_FILEKEY = 0x100, KEY_FILE, KEY_FD, QUESTION_SIZE = KH_PATH_SHOWN_MAX + 64, TRIES = 3 };
 
+/* what follows the start of a word; NULL: it begins otherwise */
+static const char *behind(const char *word, const char *start)
+{
+  size_t len = strlen(start);
+  return strncmp(word, start, len) == 0 ? word + len : NULL;
+}
+
+/* "--pass", "--passphrase", "--password", which the library would complete; not "--passphrase-fd",
+ * "--passphrase-file" and "--passes" */
+bool kh_cli_is_passphrase_word(const char *word)
+{
+  const char *rest = behind(word, "--pass");
+  if (rest == NULL)
+    rest = behind(word, "--new-pass");
+  if (rest == NULL || behind(rest, "phrase-f") != NULL || behind(rest, "es") != NULL)
+    return false;
+  return strchr(rest, '=') != NULL || strcmp(rest, "phrase") == 0;
+}
+
 bool kh_cli_source_is_given(const kh_cli_source *source)
 {
   return source->setting != NULL || source->file != NULL || source->fd >= 0;
@@ -21,9 +40,7 @@ bool kh_cli_source_is_given(const kh_cli_source *source)
 static void set_setting(kh_cli_source *source, const char *value, struct argp_state *state)
 {
   if (kh_unlock_is_literal(value))
-    argp_error(state,
-               "a passphrase on the command line is visible to every user; name a source, or "
-               "leave the option out to be asked");
+    argp_error(state, KH_CLI_VISIBLE);
   source->setting = value;
 }
 
@@ -31,7 +48,7 @@ static void set_fd(kh_cli_source *source, const char *value, struct argp_state *
 {
   uint32_t fd;
   if (!kh_cli_read_number(value, 0, INT_MAX, &fd))
-    argp_error(state, "'%s' is no file descriptor", value);
+    argp_error(state, "that is no file descriptor: a number"); /* it may be the passphrase */
   source->fd = (int)fd;
 }
 

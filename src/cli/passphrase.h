@@ -12,6 +12,17 @@
 
 #include "keyhold/secret.h"
 
+/**
+ * Whether a word gives a passphrase or a password as the value of an option. No option takes one,
+ * and the C library would repeat the word in its message.
+ */
+bool kh_cli_is_passphrase_word(const char *word);
+
+/** What is said of it. */
+#define KH_CLI_VISIBLE                                                                             \
+  "a passphrase on the command line is visible to every user; name a source, or leave the option " \
+  "out to be asked"
+
 /** What the options said; at most one of the first three is given. */
 typedef struct kh_cli_source {
   const char *setting; /**< as kh_unlock() takes it; NULL: not given */

@@ -2,6 +2,7 @@
 #include "server.h"
 
 #include <mysql.h>
+#include <string.h>
 
 #include "keyhold/secret.h"
 #include "number.h"
@@ -35,10 +36,22 @@ static void set_port(kh_cli_login *login, const char *value, struct argp_state *
     argp_error(state, "'%s' is no port: 1 to %d", value, PORT_MAX);
 }
 
+/* "-pPASSWORD", as the mariadb client takes it, would be read as more options, and repeated */
+static void refuse_password(struct argp_state *state)
+{
+  for (int i = state->next; i < state->argc && strcmp(state->argv[i], "--") != 0; i++)
+    if (strncmp(state->argv[i], "-p", 2) == 0 && state->argv[i][2] != '\0')
+      argp_error(state, "a password on the command line is visible to every user; -p alone asks "
+                        "for it");
+}
+
 static error_t parse(int key, char *value, struct argp_state *state)
 {
   kh_cli_login *login = state->input;
   switch (key) {
+  case ARGP_KEY_INIT:
+    refuse_password(state);
+    return 0;
   case KEY_DEFAULTS:
     login->defaults_file = value;
     return 0;

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Runs the command `keyhold`: with pipes, or on a terminal of its own. Every run is searched for the keys and the
 passphrases of the test."""
+import base64
 import fcntl
+import functools
 import json
 import os
 import pty
@@ -27,6 +29,22 @@ CHEAP = ["--memory=1", "--passes=1"]
 OTHER = "Tr0ub4dor&3 is another one"
 
 
+def base64_forms(data):
+    """What is in every base64 text that has the data somewhere: it may begin at each third of a group."""
+    for shift in range(3):
+        text = base64.b64encode(bytes(shift) + data)
+        yield text[-(-shift * 8 // 6):(shift + len(data)) * 8 // 6]
+
+
+@functools.lru_cache(maxsize=None)
+def forms(secret):
+    """What a secret may look like where it must not be: as it is, its bytes, their digits, base64."""
+    values = {secret.encode()}
+    if re.fullmatch("(?:[0-9a-fA-F]{2})+", secret):
+        values.add(bytes.fromhex(secret))
+    return [form.lower() for value in values for form in (value, value.hex().encode(), *base64_forms(value))]
+
+
 class Result:
     def __init__(self, status, out, err):
         self.status, self.out, self.err = status, out, err
@@ -38,17 +56,18 @@ class Result:
 class Terminal:
     """A process whose terminal is ours."""
 
-    def __init__(self, arguments, env=None):
+    def __init__(self, arguments, env=None, pass_fds=()):
         self.master, slave = pty.openpty()
         self.before = termios.tcgetattr(slave)
         self.slave = slave
         self.seen = ""
+        self.all = b""  # what came, from the beginning
 
         def become_owner():
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
         self.process = subprocess.Popen([PROGRAM, *arguments], stdin=slave, stdout=slave, stderr=slave,
-                                        start_new_session=True, preexec_fn=become_owner, env=env)
+                                        start_new_session=True, preexec_fn=become_owner, env=env, pass_fds=pass_fds)
 
     def read_until(self, pattern):
         """What came, up to the text that the pattern finds."""
@@ -69,6 +88,7 @@ class Terminal:
         except OSError:  # nobody has the other end any more
             return False
         self.seen += data.decode(errors="replace")
+        self.all += data
         return bool(data)
 
     def answer(self, question, text):
@@ -82,6 +102,12 @@ class Terminal:
 
     def is_as_before(self):
         return termios.tcgetattr(self.slave) == self.before
+
+    def end(self):
+        """Whatever became of the test."""
+        if self.process.returncode is None:
+            self.process.kill()
+            self.process.wait()
 
     def close(self):
         """The exit status and all that came."""
@@ -158,22 +184,44 @@ class Case(unittest.TestCase):
                               env=env, pass_fds=pass_fds, start_new_session=True)
         out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
         self.assertEqual(done.returncode, status, f"{arguments}: {out}{err}")
-        self.assert_no_secret(err, "the standard error output")
+        self.assert_no_secret(done.stderr, "the standard error output")
         if not may_show_keys:
-            self.assert_no_secret(out, "the standard output")
+            self.assert_no_secret(done.stdout, "the standard output")
         return Result(done.returncode, out, err)
 
     def assert_no_secret(self, text, where):
+        data = (text.encode() if isinstance(text, str) else text).lower()
         for secret in self.secrets:
-            self.assertNotIn(secret.lower(), text.lower(), f"a secret is in {where}")
+            for form in forms(secret):
+                self.assertFalse(form in data, f"a secret is in {where}: {text!r:.2000}")
 
-    def terminal(self, *arguments, env=None):
-        return Terminal(arguments, env)
+    def terminal(self, *arguments, env=None, pass_fds=()):
+        terminal = Terminal(arguments, env, pass_fds)
+        self.addCleanup(terminal.end)
+        return terminal
+
+    def open_fifo(self, path, process):
+        """For writing, once the process has it open for reading."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:  # nobody reads it yet
+                self.assertTrue(process.poll() is None and time.monotonic() < end, "nobody reads the passphrase")
+                time.sleep(0.005)
+
+    def command_line(self, process):
+        """Of a process that runs and has not read its passphrase yet."""
+        with open(f"/proc/{process.pid}/cmdline", "rb") as line:
+            words = line.read()
+        self.assertIn(os.path.basename(PROGRAM).encode(), words)
+        self.assert_no_secret(words, "the command line")
+        return words
 
     def assert_ends(self, terminal, status):
         ended, seen = terminal.close()
         self.assertEqual(ended, status, seen)
-        self.assert_no_secret(seen, "the terminal")
+        self.assert_no_secret(terminal.all, "the terminal")
         return seen
 
     def keys(self, *arguments):

@@ -139,20 +139,6 @@ class Interrupted(command.Case):
         self.assertNotEqual(done.returncode, 0)
         self.assertEqual(self.read("keys"), text.encode())
 
-    def test_no_core_dump(self):
-        """Killed by a signal that dumps core, it dumps none."""
-        arguments = self.openssl("keys", f"1;{KEY2}\n")[:3]
-        os.unlink(self.path("passphrase"))
-        terminal = self.terminal("list", *arguments)
-        terminal.read_until("Passphrase of .*: ")
-        os.write(terminal.master, command.PASSPHRASE.encode())
-        terminal.process.send_signal(signal.SIGSEGV)
-        _, status = os.waitpid(terminal.process.pid, 0)
-        self.assertTrue(os.WIFSIGNALED(status))
-        self.assertFalse(os.WCOREDUMP(status))
-        terminal.process.returncode = -signal.SIGSEGV
-        terminal.close()
-
 
 if __name__ == "__main__":
     command.main()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "server"))
 import command  # noqa: E402
+import test_secrets  # noqa: E402
 import throwaway  # noqa: E402
 from command import CHEAP, OTHER, PASSPHRASE  # noqa: E402
 
@@ -269,6 +270,16 @@ class Retire(ServerCase):
         for wrong in ("--force=", "--force=redo", "--force=all,", "--id=0"):
             self.run_command("retire", self.file, wrong, status=2)
         self.run_command("retire", self.path("none"), status=1)
+
+
+class RetireSecrets(ServerCase, test_secrets.SecretsCase):
+    def test_each_source_of_the_passphrase(self):
+        self.rotate()
+        for kind in test_secrets.SOURCES:
+            self.start_anew()
+            seen = self.run_with([kind(self, PASSPHRASE, "old")], "retire", self.file, *self.login, status=1)
+            self.assertIn("nothing is removed", seen)
+            self.search_again(self.file, self.how)
 
 
 if __name__ == "__main__":

@@ -20,40 +20,11 @@
 #include "keyhold/secret.h"
 #include "memory.h"
 #include "plugin.h"
+#include "secret_files.h"
 #include "unit.h"
 
 static test_plugin loaded;
 static struct masked key_digits, key_bytes, passphrase;
-
-/* One byte at a time, so that no buffer of the C library holds them. */
-static struct masked mask_file(const char *path, size_t skip, size_t len)
-{
-  struct masked masked = {.len = len};
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  assert_true(fd >= 0);
-  assert_int_equal(lseek(fd, (off_t)skip, SEEK_SET), skip);
-  for (size_t i = 0; i < len; i++) {
-    assert_int_equal(read(fd, &masked.bytes[i], 1), 1);
-    masked.bytes[i] ^= MEMORY_MASK;
-  }
-  close(fd);
-  return masked;
-}
-
-static unsigned char value_of(unsigned char digit)
-{
-  return (unsigned char)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
-}
-
-static struct masked unhex_masked(const struct masked *digits)
-{
-  struct masked masked = {.len = digits->len / 2};
-  for (size_t i = 0; i < masked.len; i++)
-    masked.bytes[i] =
-        (unsigned char)(MEMORY_MASK ^ (value_of(digits->bytes[2 * i] ^ MEMORY_MASK) << 4 |
-                                       value_of(digits->bytes[2 * i + 1] ^ MEMORY_MASK)));
-  return masked;
-}
 
 static void assert_hidden(const struct masked *secret)
 {
@@ -139,33 +110,64 @@ static void the_inventory_leaves_no_copy(void)
   assert_gone(&outer);
 }
 
-static void run_and_search(const char *filename, const char *filekey)
+static void assert_all_hidden(const struct secrets *secrets)
 {
-  plugin_run_file(&loaded, filename, filekey, 0);
+  assert_hidden(&secrets->digits);
+  assert_hidden(&secrets->bytes);
+  assert_hidden(&secrets->passphrase);
+  if (secrets->file_key.len == 0)
+    return;
+  assert_hidden(&secrets->slot_key);
+  assert_hidden(&secrets->file_key);
+}
+
+/* Of what a running plugin needs, the key itself is there, once; the way to it is gone. */
+static void assert_only_the_key(const struct secrets *secrets)
+{
+  assert_all_hidden(secrets);
+  assert_int_equal(memory_count(&secrets->bytes, MEMORY_NOT_DUMPED), 1);
+  assert_gone(&secrets->digits);
+  assert_gone(&secrets->passphrase);
+  if (secrets->file_key.len == 0)
+    return;
+  assert_gone(&secrets->slot_key);
+  assert_gone(&secrets->file_key);
+}
+
+static void run_and_search(enum secret_form form, const char *filekey)
+{
+  plugin_run_file(&loaded, secret_file(form), filekey, 0);
   get_key_leaves_no_copy();
   the_inventory_leaves_no_copy();
-  assert_hidden(&key_digits);
-  assert_hidden(&key_bytes);
-  assert_hidden(&passphrase);
-  assert_int_equal(memory_count(&key_bytes, MEMORY_NOT_DUMPED), 1);
-  assert_int_equal(memory_count(&key_digits, MEMORY_NOT_DUMPED), 0);
-  assert_int_equal(memory_count(&passphrase, MEMORY_NOT_DUMPED), 0);
+  assert_only_the_key(secrets_of(form));
   plugin_close(&loaded, true);
   assert_gone(&key_bytes);
 }
 
-static void a_key_file_in_the_clear(void **state)
+static void every_form_of_key_file(void **state)
 {
   (void)state;
-  run_and_search(test_path("keys"), "");
+  for (enum secret_form form = 0; form < SECRET_FORMS; form++)
+    run_and_search(form, secret_filekey(form));
 }
 
-static void an_encrypted_key_file(void **state)
+/* The file is read again, and written, with the passphrase and all that follows from it. */
+static void a_rotation_and_a_reload(void **state)
 {
   (void)state;
-  char filekey[1024];
-  snprintf(filekey, sizeof filekey, "FILE:%s", test_path("pass"));
-  run_and_search(test_path("enc"), filekey);
+  for (enum secret_form form = 0; form < SECRET_FORMS; form++) {
+    plugin_run_file(&loaded, secret_file(form), secret_filekey(form), 0);
+    assert_true(plugin_set_checked(&loaded, "rotate_key", NULL, 1, false));
+    assert_true(plugin_set_checked(&loaded, "reload", NULL, 1, false));
+    struct masked digits = secret_rotated_digits(form);
+    struct masked bytes = memory_unhex(&digits);
+    assert_only_the_key(secrets_of(form));
+    assert_gone(&digits);
+    assert_hidden(&bytes);
+    assert_int_equal(memory_count(&bytes, MEMORY_NOT_DUMPED), 1);
+    plugin_close(&loaded, true);
+    assert_gone(&bytes);
+  }
 }
 
 static void a_passphrase_from_a_credential(void **state)
@@ -175,7 +177,7 @@ static void a_passphrase_from_a_credential(void **state)
   snprintf(folder, sizeof folder, "%s", test_path("pass"));
   *strrchr(folder, '/') = '\0';
   setenv("CREDENTIALS_DIRECTORY", folder, 1);
-  run_and_search(test_path("enc"), "CREDENTIAL:pass");
+  run_and_search(SECRET_ARGON2, "CREDENTIAL:pass");
 }
 
 static void a_passphrase_from_a_program(void **state)
@@ -183,7 +185,7 @@ static void a_passphrase_from_a_program(void **state)
   (void)state;
   char filekey[1024];
   snprintf(filekey, sizeof filekey, "EXEC:/bin/cat %s", test_path("pass"));
-  run_and_search(test_path("enc"), filekey);
+  run_and_search(SECRET_ARGON2, filekey);
 }
 
 /* the other end is another process, since it has the passphrase in its memory */
@@ -210,7 +212,7 @@ static void a_passphrase_from_a_socket(void **state)
   if (other == 0)
     serve_passphrase(listening);
   snprintf(filekey, sizeof filekey, "SOCKET:%s", address.sun_path);
-  run_and_search(test_path("enc"), filekey);
+  run_and_search(SECRET_ARGON2, filekey);
   assert_int_equal(waitpid(other, &how, 0), other);
   assert_int_equal(how, 0);
   close(listening);
@@ -225,7 +227,7 @@ static void a_passphrase_from_a_variable(void **state)
   for (size_t i = 0; i < passphrase.len; i++)
     setting[name_len + i] = (char)(passphrase.bytes[i] ^ MEMORY_MASK);
   putenv(setting); /* which makes no copy */
-  plugin_run_file(&loaded, test_path("enc"), "ENV:KEYHOLD_PW", 0);
+  plugin_run_file(&loaded, secret_file(SECRET_ARGON2), "ENV:KEYHOLD_PW", 0);
   assert_int_equal(memory_count(&passphrase, MEMORY_DUMPED), 1);
   assert_int_equal(memory_count(&passphrase, MEMORY_NOT_DUMPED), 0);
   plugin_close(&loaded, true);
@@ -242,7 +244,7 @@ static void a_program_that_fails_leaves_nothing_behind(void **state)
                                      "echo >&2; exit 1"};
   char filekey[1024], script[1024];
   plugin_open(&loaded, "file");
-  plugin_set_string(&loaded, "filename", test_path("enc"));
+  plugin_set_string(&loaded, "filename", secret_file(SECRET_ARGON2));
   for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
     snprintf(script, sizeof script, "#!/bin/sh\ncat '%s'\n%s\n", test_path("pass"), ends[i]);
     snprintf(filekey, sizeof filekey, "EXEC:%s", test_text("script", script, 0700));
@@ -265,12 +267,52 @@ static void failures_leave_nothing_behind(void **state)
   assert_true(plugin_must_say("Syntax error"));
   assert_gone(&key_digits);
   assert_gone(&key_bytes);
-  plugin_set_string(&loaded, "filename", test_path("keys"));
+  plugin_set_string(&loaded, "filename", secret_file(SECRET_TEXT));
   plugin_set_string(&loaded, "filekey", filekey);
   assert_false(plugin_start(&loaded));
   assert_true(plugin_must_say("Not encrypted"));
   assert_gone(&key_digits);
   assert_gone(&passphrase);
+  plugin_close(&loaded, false);
+}
+
+static void assert_fails(const char *filename, const char *filekey, const char *message)
+{
+  plugin_quiet();
+  plugin_set_string(&loaded, "filename", filename);
+  plugin_set_string(&loaded, "filekey", filekey);
+  assert_false(plugin_start(&loaded));
+  assert_true(plugin_must_say(message));
+}
+
+/* the slot opens, and what is behind it does not */
+static const char *change_payload(enum secret_form form)
+{
+  const char *changed = test_path("changed");
+  test_run("sed '/^end /d; /^payload /{n; s/^A/B/; t; s/^./A/}' '%s' > '%s'", secret_file(form),
+           changed);
+  test_run("umask 077; { cat '%s'; printf 'end '; sha256sum < '%s' | cut -c1-64; } > '%s.whole'",
+           changed, changed, changed);
+  return test_path("changed.whole");
+}
+
+static void sealed_files_that_do_not_open_leave_nothing_behind(void **state)
+{
+  (void)state;
+  char wrong[1024], right[1024];
+  plugin_open(&loaded, "file");
+  for (enum secret_form form = SECRET_ARGON2; form <= SECRET_PBKDF2; form++) {
+    const struct secrets *secrets = secrets_of(form);
+    snprintf(right, sizeof right, "FILE:%s", test_path("pass"));
+    snprintf(wrong, sizeof wrong, "FILE:%s", test_path("wrong"));
+    struct masked other = memory_mask_file(test_path("wrong"), 0, secrets->passphrase.len);
+    assert_fails(secret_file(form), wrong, "Wrong key?");
+    assert_gone(&other);
+    assert_fails(change_payload(form), right, "somebody changed it");
+    assert_gone(&secrets->passphrase);
+    assert_gone(&secrets->slot_key);
+    assert_gone(&secrets->file_key);
+  }
   plugin_close(&loaded, false);
 }
 
@@ -296,7 +338,7 @@ static void a_key_that_is_no_longer_used_is_wiped(void **state)
 {
   (void)state;
   for (unsigned long algorithm = 0; algorithm < 2; algorithm++) {
-    plugin_run_file(&loaded, test_path("keys"), "", algorithm);
+    plugin_run_file(&loaded, secret_file(SECRET_TEXT), "", algorithm);
     use_key(0);
     assert_int_not_equal(memory_count(&key_bytes, MEMORY_DUMPED),
                          0); /* it is kept, so that the next line can fail */
@@ -309,20 +351,16 @@ static void a_key_that_is_no_longer_used_is_wiped(void **state)
   }
 }
 
-/* The secrets are made by other processes and never pass through this one in the clear. */
 static int make_files(void **state)
 {
   (void)state;
-  const char *keys = test_path("keys");
-  test_run("umask 077; { printf '1;'; openssl rand -hex 32; } > '%s'", keys);
-  test_run("umask 077; { cat '%s'; echo bad; } > '%s'", keys, test_path("bad"));
-  test_run("umask 077; openssl rand -hex 24 > '%s'", test_path("pass"));
-  test_run(
-      "umask 077; openssl enc -aes-256-cbc -md sha1 -in '%s' -out '%s' -pass file:'%s' 2>/dev/null",
-      keys, test_path("enc"), test_path("pass"));
-  key_digits = mask_file(keys, 2, 64);
-  key_bytes = unhex_masked(&key_digits);
-  passphrase = mask_file(test_path("pass"), 0, 48);
+  secret_files_make();
+  test_run("umask 077; { cat '%s'; echo bad; } > '%s'", secret_file(SECRET_TEXT), test_path("bad"));
+  test_run("umask 077; openssl rand -hex 24 > '%s'", test_path("wrong"));
+  const struct secrets *secrets = secrets_of(SECRET_TEXT);
+  key_digits = secrets->digits;
+  key_bytes = secrets->bytes;
+  passphrase = secrets->passphrase;
   return 0;
 }
 
@@ -332,8 +370,7 @@ int main(int argc, char **argv)
   plugin_folder = argv[1];
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_search_finds_what_is_there),
-      cmocka_unit_test(a_key_file_in_the_clear),
-      cmocka_unit_test(an_encrypted_key_file),
+      cmocka_unit_test(every_form_of_key_file),
       cmocka_unit_test(a_passphrase_from_a_credential),
       cmocka_unit_test(a_passphrase_from_a_program),
       cmocka_unit_test(a_passphrase_from_a_socket),
@@ -341,6 +378,8 @@ int main(int argc, char **argv)
       cmocka_unit_test(a_program_that_fails_leaves_nothing_behind),
       cmocka_unit_test(a_key_that_is_no_longer_used_is_wiped),
       cmocka_unit_test(failures_leave_nothing_behind),
+      cmocka_unit_test(sealed_files_that_do_not_open_leave_nothing_behind),
+      cmocka_unit_test(a_rotation_and_a_reload),
   };
   return cmocka_run_group_tests(tests, make_files, NULL);
 }

@@ -35,7 +35,7 @@ def program(name):
 class Server:
     """One server: its home is a folder, which the caller makes and removes. In a `with` it ends with the block."""
 
-    def __init__(self, home, plugins, options, environment=()):
+    def __init__(self, home, plugins, options, environment=(), option_file=None):
         self.home = Path(home)
         self.data = self.home / "data"
         self.socket = self.home / "socket"
@@ -43,6 +43,7 @@ class Server:
         self.plugins = plugins
         self.options = [*SMALL, *options]
         self.environment = list(environment)
+        self.defaults = "--no-defaults" if option_file is None else f"--defaults-file={option_file}"
         self.user = ["--user=root"] if os.geteuid() == 0 else []
         self.process = None
         self.starts = 0
@@ -78,7 +79,7 @@ class Server:
         """Starts the server and waits until it answers. The error log is that of this start only."""
         self.log.write_text("")
         # setpriv: the server ends with this process even when that is killed by SIGKILL
-        command = [program("setpriv"), "--pdeathsig", "KILL", "env", *self.environment, program("mariadbd"), "--no-defaults",
+        command = [program("setpriv"), "--pdeathsig", "KILL", "env", *self.environment, program("mariadbd"), self.defaults,
                    *self.user, f"--datadir={self.data}", f"--tmpdir={self.home / 'tmp'}", f"--socket={self.socket}",
                    f"--plugin-dir={self.home / 'plugins'}", f"--pid-file={self.home / 'pid'}", f"--log-error={self.log}",
                    *self.options]

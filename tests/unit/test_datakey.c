@@ -17,9 +17,10 @@ enum { WAYS = 4, THREADS = 4, ROUNDS = 20000 };
 
 /* what the wrapped calls do (see CMakeLists.txt) */
 static bool no_calloc, no_mac, no_copy_of_mac, no_secret;
-static kh_datakeys *derive_meanwhile; /* another thread's derivation, while memory is being made */
-static kh_secret *memory;             /* the last one made */
-static int secrets;                   /* made and not freed */
+/* atomic: threads may make memory at the same time */
+static kh_datakeys *_Atomic derive_meanwhile; /* another thread's derivation, meanwhile */
+static kh_secret *_Atomic memory;             /* the last one made */
+static atomic_int secrets;                    /* made and not freed */
 
 EVP_MAC *__real_EVP_MAC_fetch(OSSL_LIB_CTX *lib, const char *name, const char *properties);
 EVP_MAC *__wrap_EVP_MAC_fetch(OSSL_LIB_CTX *lib, const char *name, const char *properties);
@@ -111,8 +112,7 @@ static void derive_right(kh_datakeys *keys, const struct identity *identity)
 
 kh_status __wrap_kh_secret_new(size_t capacity, kh_secret **ret_secret)
 {
-  kh_datakeys *keys = derive_meanwhile;
-  derive_meanwhile = NULL;
+  kh_datakeys *keys = atomic_exchange(&derive_meanwhile, NULL);
   if (keys != NULL)
     derive_right(keys, &(struct identity){1, 1, "the other", 16});
   if (no_secret)

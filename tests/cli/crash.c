@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Preloaded into the command by test_core.py: crashes it at a moment when it has secrets in memory,
+ * and can take back what keeps them out of a core dump.
+ *
+ * KEYHOLD_CRASH_AT       unwrap (the key of a slot is derived), decrypt (the file key is known) or
+ * write (the new file is not yet in its place) KEYHOLD_CRASH_BY       abort, or stop: so that
+ * somebody else writes the core dump KEYHOLD_CRASH_WITHOUT  any of private (main.c) and dontdump
+ * (libsodium)
+ */
+#include <dlfcn.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+static bool says(const char *name, const char *word)
+{
+  const char *value = getenv(name);
+  return value != NULL && strstr(value, word) != NULL;
+}
+
+static void crash_at(const char *moment)
+{
+  if (!says("KEYHOLD_CRASH_AT", moment))
+    return;
+  raise(says("KEYHOLD_CRASH_BY", "stop") ? SIGSTOP : SIGABRT);
+  _exit(99); /* it was to be killed */
+}
+
+EXPORT int prctl(int option, ...)
+{
+  /* the command uses nothing else */
+  if (option != PR_SET_DUMPABLE || says("KEYHOLD_CRASH_WITHOUT", "private"))
+    return 0;
+  return (int)syscall(SYS_prctl, option, 0, 0, 0, 0);
+}
+
+EXPORT int setrlimit(__rlimit_resource_t resource, const struct rlimit *limit)
+{
+  if (resource == RLIMIT_CORE && says("KEYHOLD_CRASH_WITHOUT", "private"))
+    return 0;
+  return (int)syscall(SYS_prlimit64, 0, resource, limit, NULL);
+}
+
+EXPORT int madvise(void *address, size_t len, int advice)
+{
+  if (advice == MADV_DONTDUMP && says("KEYHOLD_CRASH_WITHOUT", "dontdump"))
+    return 0;
+  return (int)syscall(SYS_madvise, address, len, advice);
+}
+
+EXPORT int fsync(int fd)
+{
+  crash_at("write");
+  return fdatasync(fd);
+}
+
+int crypto_aead_xchacha20poly1305_ietf_decrypt(unsigned char *text, unsigned long long *len,
+                                               unsigned char *none, const unsigned char *sealed,
+                                               unsigned long long sealed_len,
+                                               const unsigned char *bound,
+                                               unsigned long long bound_len,
+                                               const unsigned char *nonce, const unsigned char *key)
+{
+  static bool is_unwrapped;
+  __typeof__(&crypto_aead_xchacha20poly1305_ietf_decrypt) real;
+  crash_at(is_unwrapped ? "decrypt" : "unwrap");
+  is_unwrapped = true;
+  *(void **)&real = dlsym(RTLD_NEXT, __func__);
+  return real(text, len, none, sealed, sealed_len, bound, bound_len, nonce, key);
+}
