@@ -11,6 +11,7 @@
 #include "number.h"
 #include "progress.h"
 #include "say.h"
+#include "utf8.h"
 
 enum {
   KEY_JSON = 0x300,
@@ -95,10 +96,11 @@ static void measure_terminal(struct watch *watch)
 /* a line longer than the terminal would take two */
 static void print_line(struct watch *watch, const char *text)
 {
-  if (watch->is_terminal)
-    printf("%.*s\n", (int)watch->columns - 1, text);
-  else
-    printf("%s\n", text);
+  kh_cli_line line;
+  size_t room = watch->is_terminal ? watch->columns : sizeof line.text;
+  snprintf(line.text, room < sizeof line.text ? room : sizeof line.text, "%s", text);
+  kh_cli_put_text(stdout, line.text);
+  fputc('\n', stdout);
   watch->shown++;
 }
 
