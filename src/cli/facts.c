@@ -20,11 +20,14 @@ static const char not_open_question[] =
     "SELECT NAME FROM information_schema.INNODB_SYS_TABLES WHERE SPACE NOT IN (SELECT SPACE FROM "
     "information_schema.INNODB_SYS_TABLESPACES) ORDER BY SPACE LIMIT 1";
 
-/* An account sees the tables that it may use: the tables of the system are among those of Aria. */
+/* An account sees the tables that it may use: the tables of the system are among those of Aria.
+ * Of a partitioned table TABLES has the time of one partition, PARTITIONS that of each. */
 static const char aria_question[] =
-    "SELECT CONCAT(TABLE_SCHEMA, '.', TABLE_NAME), UNIX_TIMESTAMP(CREATE_TIME) "
-    "FROM information_schema.TABLES WHERE ENGINE = 'Aria' AND TABLE_TYPE = 'BASE TABLE' "
-    "AND COALESCE(ROW_FORMAT, 'Page') = 'Page' ORDER BY CREATE_TIME LIMIT 1";
+    "SELECT CONCAT(t.TABLE_SCHEMA, '.', t.TABLE_NAME), UNIX_TIMESTAMP(p.CREATE_TIME) "
+    "FROM information_schema.TABLES t LEFT JOIN information_schema.PARTITIONS p "
+    "ON p.TABLE_SCHEMA = t.TABLE_SCHEMA AND p.TABLE_NAME = t.TABLE_NAME "
+    "WHERE t.ENGINE = 'Aria' AND t.TABLE_TYPE <> 'SYSTEM VIEW' "
+    "AND COALESCE(t.ROW_FORMAT, 'Page') = 'Page' ORDER BY p.CREATE_TIME LIMIT 1";
 
 static uint64_t number(const char *text)
 {

@@ -270,7 +270,7 @@ class Retire(ServerCase):
     def rebuild_aria(self):
         time.sleep(1.1)  # the tables are to be younger than the version
         for [statement] in self.sql("SELECT CONCAT('ALTER TABLE `', table_schema, '`.`', table_name, '` FORCE') FROM "
-                                    "information_schema.tables WHERE engine = 'Aria' AND table_type = 'BASE TABLE' "
+                                    "information_schema.tables WHERE engine = 'Aria' AND table_type <> 'SYSTEM VIEW' "
                                     "AND table_schema <> 'd'"):
             self.sql(statement)
 
@@ -487,6 +487,24 @@ class Retire(ServerCase):
         report = json.loads(self.assert_kept("--id=1", "--json", before=before).out)
         self.assertEqual(report["versions"][0]["needed_by"], "d." + name)
 
+    def test_aria_tables_of_all_kinds(self):
+        """Each is older than the version; a partition that was made anew does not stand for the others."""
+        self.sql("USE d; CREATE TABLE versioned (a INT) ENGINE=Aria WITH SYSTEM VERSIONING; DO SLEEP(1.1);"
+                 "CREATE TABLE parted (a INT) ENGINE=Aria PARTITION BY HASH(a) PARTITIONS 2;"
+                 "CREATE TABLE flat (a INT) ENGINE=Aria ROW_FORMAT=FIXED TRANSACTIONAL=0; CREATE SEQUENCE seq ENGINE=Aria")
+        time.sleep(1.1)
+        self.rotate_and_wait()
+        self.rebuild_aria()
+        self.sql("ALTER TABLE d.parted REBUILD PARTITION p0")
+        self.assertEqual(self.needed_by(), "d.versioned")
+        self.sql("ALTER TABLE d.versioned FORCE")
+        self.assertEqual(self.needed_by(), "d.parted")
+        self.sql("ALTER TABLE d.parted REBUILD PARTITION p1")
+        self.assertIsNone(self.needed_by())
+
+    def needed_by(self):
+        return json.loads(self.retire("--id=1", "--json", status=1).out)["versions"][0]["needed_by"]
+
     def test_a_file_of_any_name(self):
         """In the option of the server, in messages, in JSON."""
         self.server.stop()
@@ -509,6 +527,13 @@ class Retire(ServerCase):
         shutil.copy(self.file, other)
         result = self.run_command("retire", other, self.how, *self.login, status=1)
         self.assertIn(f"the server uses another key file: {self.file}", result.err)
+
+    def test_a_relative_path(self):
+        """It begins at the server's data directory."""
+        self.server.stop()
+        self.server.options = [option.replace(self.file, "../../keys") for option in self.server.options]
+        self.server.start()
+        self.assertIn("has no old versions", self.retire().out)
 
     def test_wrong_arguments(self):
         for wrong in ("--force=", "--force=redo", "--force=all,", "--id=0"):
