@@ -96,6 +96,7 @@ static void set_options(MYSQL *mysql, const kh_cli_login *login)
 {
   unsigned seconds = CONNECT_SECONDS;
   set_place(mysql, login);
+  mysql_ssl_set(mysql, NULL, NULL, NULL, NULL, NULL); /* TLS with a server that has it */
   if (login->defaults_file != NULL)
     mysql_optionsv(mysql, MYSQL_READ_DEFAULT_FILE, login->defaults_file);
   mysql_optionsv(mysql, MYSQL_READ_DEFAULT_GROUP, "keyhold"); /* and "client" by itself */

@@ -2,6 +2,7 @@
 """keyhold watch and retire, with a real server"""
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -169,6 +170,25 @@ class Watch(ServerCase):
         self.run_command("watch", "--once", "--defaults-file=/dev/null", "--user=w", env=environment)
         path = self.write("options", f"[client]\nhost=localhost\nsocket={self.server.socket}\nuser=w\n")
         self.run_command("watch", "--once", f"--defaults-file={path}", env={**environment, "MYSQL_HOST": "0.0.0.1"})
+
+    def test_tls(self):
+        """As option files say it."""
+        certificate, key = self.path("certificate"), self.path("key")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+                        "/CN=localhost", "-days", "2", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+        self.server.options = [*self.server.options, f"--ssl-cert={certificate}", f"--ssl-key={key}"]
+        port = self.listen()
+        self.sql("CREATE USER w@localhost REQUIRE SSL; CREATE USER w@'127.0.0.1' REQUIRE SSL;"
+                 "GRANT PROCESS ON *.* TO w@localhost, w@'127.0.0.1'")
+        login = "[client]\nuser=w\n"
+        verify = f"ssl-ca={certificate}\nssl-verify-server-cert=1\n"
+        for options, host, error in (("", "127.0.0.1", None), (f"ssl-ca={certificate}\n", "127.0.0.1", None),
+                                     (f"ssl-ca={self.path('none')}\n", "127.0.0.1", "No such file"),
+                                     (verify, "127.0.0.1", "Validation"), (verify, "localhost", None)):
+            path = self.write("options", login + options)
+            result = self.run_command("watch", "--once", f"--defaults-file={path}", f"--host={host}", f"--port={port}",
+                                      status=1 if error else 0)
+            self.assertIn(error or "", result.err)
 
     def test_an_option_file_that_is_not_there(self):
         result = self.run_command("watch", f"--defaults-file={self.path('none')}", status=1)
@@ -366,6 +386,9 @@ class Retire(ServerCase):
         self.server.start()
         self.rotate_and_wait()
         text = self.text_of(self.file)
+        before = self.read("keys")
+        self.run_command("retire", self.file, *self.login, "--force=elsewhere", f"--new-passphrase-file={self.path('none')}", status=1)
+        self.assertEqual((self.read("keys"), self.copies()), (before, []))
         terminal = self.terminal("retire", self.file, *self.login, "--force=elsewhere", "--id=3", *CHEAP)
         terminal.answer("New passphrase for .*retired.*: ", OTHER)
         terminal.answer("Once more for .*: ", OTHER)
@@ -472,6 +495,29 @@ class Retire(ServerCase):
         self.server.start()
         self.assertEqual(self.sql("SELECT COUNT(*), SUM(LENGTH(b)) FROM d.t"), [["5000", "2000000"]])
         self.assertEqual(self.versions(), [(1, 1), (1, 3), (3, 1), (3, 3)])
+
+    def test_one_more_rotation_after_a_version_was_missing(self):
+        """InnoDB's threads ran meanwhile, and what it says of the tablespace is wrong."""
+        self.rotate()
+        self.server.stop()
+        options, text = self.server.options, self.text_of(self.file, self.how)
+        without = self.write("without", re.sub(r"(?m)^3;(1;)?[0-9a-fA-F]{32,64}\b.*\n", "", text))
+        self.assertEqual(list(self.keys(without)), [(1, 1), (1, 3), (3, 3)])
+        self.server.options = [option.replace(self.file, without) for option in options if "filekey" not in option]
+        self.server.start()
+        self.let_it_move()
+        self.run_command("watch", *self.login)
+        self.server.stop()
+        self.server.options = options
+        self.server.start()
+        report = json.loads(self.retire("--id=3", "--json", status=1).out)
+        self.assertIsNone(report["versions"][0]["needed_by"])  # which is wrong
+        self.rotate_and_wait()
+        self.retire("--id=3", "--force=elsewhere")
+        self.server.stop()
+        self.server.start()
+        self.assertEqual(self.sql("SELECT COUNT(*), SUM(LENGTH(b)) FROM d.t"), [["5000", "2000000"]])
+        self.assertEqual(self.versions()[3:], [(3, 5)])
 
     def test_names_of_tables(self):
         """An escape sequence does not reach the terminal, and JSON has the name as it is."""
