@@ -79,7 +79,8 @@ void kh_cli_retire_print_removed(const kh_cli_verdicts *verdicts, const char *pa
          verdicts->going == 1 ? "" : "s");
   put_path(copy);
   puts(".\nThis takes effect when the server starts again. Until then it has them in memory, and "
-       "refuses to reload or rotate.");
+       "refuses to reload or rotate.\n"
+       "If it has to be put back, rotate the keys once more before anything is removed again.");
 }
 
 static void print_json_version(const kh_cli_verdict *verdict, const kh_key *key, bool is_removed)
