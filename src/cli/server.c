@@ -129,7 +129,7 @@ static bool can_read(const char *defaults_file)
 static bool set_session(MYSQL *mysql)
 {
   static const char settings[] =
-      "SET SESSION sql_select_limit = 18446744073709551615, sql_big_selects = 1, sql_mode = '', "
+      "SET SESSION sql_select_limit = 18446744073709551615, sql_big_selects = 1, "
       "time_zone = '+00:00', character_set_results = utf8mb4, join_cache_level = 4";
   if (mysql_query(mysql, settings) == 0)
     return true;

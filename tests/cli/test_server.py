@@ -18,6 +18,7 @@ from command import CHEAP, OTHER, PASSPHRASE  # noqa: E402
 
 OPTIONS = ["--plugin-load-add=keyhold_file", "--plugin-maturity=unknown", "--innodb-encrypt-tables=ON", "--innodb-encrypt-log=ON",
            "--aria-encrypt-tables=ON", "--innodb-encryption-threads=0", "--innodb-file-per-table=ON"]
+LATIN1 = "[client]\ndefault-character-set=latin1\n"
 ACCOUNT_PASSWORD = "a password of the database"
 
 
@@ -196,7 +197,7 @@ class Watch(ServerCase):
 
     def test_answers_are_not_cut_short(self):
         self.rotate()
-        self.sql("SET GLOBAL sql_select_limit = 1, GLOBAL sql_mode = 'EMPTY_STRING_IS_NULL', GLOBAL max_join_size = 1")
+        self.sql("SET GLOBAL sql_select_limit = 1, GLOBAL max_join_size = 1")
         report = self.run_command("watch", "--once", "--json", *self.login, status=3).json()
         self.assertIn("d/t", [space["name"] for space in report["tablespaces"]])
 
@@ -528,6 +529,7 @@ class Retire(ServerCase):
         self.rotate_and_wait()
         self.rebuild_aria()
         before = self.read("keys")
+        self.login[0] = f"--defaults-file={self.write('options', LATIN1)}"
         result = self.assert_kept("--id=1", before=before)
         self.assertRegex(result.out, r'(?m)^  1        1  stays  d\.e\?\[31m"\\\?\u00e4{55}$')
         report = json.loads(self.assert_kept("--id=1", "--json", before=before).out)
