@@ -129,7 +129,7 @@ class Watch(ServerCase):
 
     def test_on_a_terminal(self):
         self.rotate()
-        terminal = self.terminal("watch", *self.login)
+        terminal = self.terminal("watch", *self.login, env={**os.environ, "TERM": "xterm"})
         self.addCleanup(terminal.process.kill)
         terminal.read_until(r"d/t +\[\.{20}\]   0 %")
         terminal.read_until(r"all +\[")
@@ -241,7 +241,7 @@ class Watch(ServerCase):
 
     def test_the_server_goes(self):
         self.rotate()
-        terminal = self.terminal("watch", *self.login)
+        terminal = self.terminal("watch", *self.login, env={**os.environ, "TERM": "xterm"})
         self.addCleanup(terminal.process.kill)
         terminal.read_until(r"all +\[")
         self.server.kill()
@@ -252,7 +252,7 @@ class Watch(ServerCase):
         for i in range(12):
             self.sql(f"CREATE TABLE d.x{i} (a INT) ENGINE=InnoDB ENCRYPTION_KEY_ID=3")
         self.rotate()
-        terminal = self.terminal("watch", *self.login)
+        terminal = self.terminal("watch", *self.login, env={**os.environ, "TERM": "xterm"})
         self.addCleanup(terminal.process.kill)
         terminal.read_until("\033\\[\\d+F\033\\[J")
         terminal.resize(rows=10, columns=30)
@@ -264,8 +264,29 @@ class Watch(ServerCase):
         self.assertLessEqual(len(lines), 10)
         self.assertLess(max(map(len, lines[:-1])), 30)
         self.assertEqual(len(lines) - 1, int(lines[-1][2:-4]))  # it goes back as many as there were
+        terminal.resize(rows=5, columns=30)
+        while "and 13 tablespaces more" not in seen:
+            seen = terminal.read_until("\033\\[\\d+F\033\\[J")
+        self.assertNotIn("d/x", seen)
         terminal.process.kill()
         terminal.close()
+
+    def test_a_dumb_terminal(self):
+        self.rotate()
+        terminal = self.terminal("watch", *self.login, env={**os.environ, "TERM": "dumb"})
+        self.addCleanup(terminal.process.kill)
+        seen = terminal.read_until(r"all +\[") + terminal.read_until(r"all +\[")
+        self.let_it_move()
+        self.assertNotIn("\x1b", seen + self.assert_ends(terminal, 0))
+
+    def test_an_output_that_is_full(self):
+        self.rotate()
+        for arguments in ((), ("--json",)):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([command.PROGRAM, "watch", *arguments, *self.login], stdout=full, stderr=subprocess.PIPE,
+                                      text=True, timeout=command.PATIENCE)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("the standard output cannot be written", done.stderr)
 
     def test_what_cannot_be(self):
         result = self.run_command("watch", "--defaults-file=/dev/null", f"--socket={self.path('none')}", status=1)

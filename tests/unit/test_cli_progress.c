@@ -213,6 +213,29 @@ static void each_look_counts_anew(void **state)
   assert_true(kh_cli_progress_left(&progress) == 0);
 }
 
+/* the threads were stopped */
+static void a_rate_that_fades_away(void **state)
+{
+  (void)state;
+  kh_cli_space space = {.is_encrypted = true,
+                        .is_moving = true,
+                        .pages = 1000,
+                        .least_version = 1,
+                        .current_version = 3,
+                        .end = 1000};
+  kh_cli_spaces spaces = spaces_of(&space, 1);
+  kh_cli_progress progress = {.pages = 0};
+  kh_cli_progress_update(&progress, &spaces, 1);
+  space.position = 1;
+  kh_cli_progress_update(&progress, &spaces, 2);
+  for (int i = 3; i < 2000; i++) {
+    kh_cli_progress_update(&progress, &spaces, i);
+    double left = kh_cli_progress_left(&progress);
+    assert_true(left < 0 ? i > 20 : left <= 3650.0 * 86400);
+  }
+  assert_true(kh_cli_progress_left(&progress) < 0);
+}
+
 static void assert_bar(const char *name, size_t width, uint64_t done, uint64_t pages,
                        const char *expected)
 {
@@ -266,6 +289,7 @@ int main(void)
       cmocka_unit_test(nobody_can_say_how_long_what_stands_still_takes),
       cmocka_unit_test(a_rate_needs_time_between_two_looks),
       cmocka_unit_test(each_look_counts_anew),
+      cmocka_unit_test(a_rate_that_fades_away),
       cmocka_unit_test(bars),
       cmocka_unit_test(names_that_are_too_long),
       cmocka_unit_test(durations),
