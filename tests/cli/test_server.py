@@ -420,6 +420,24 @@ class Retire(ServerCase):
         self.assertTrue(self.read(copy).startswith(b"keyhold-sealed "))
         self.assertEqual(self.text_of(self.path(copy), f"--passphrase-file={self.passphrase(OTHER, 'other')}"), text)
 
+    def test_a_file_of_openssl_gets_a_copy_with_its_passphrase(self):
+        self.server.stop()
+        self.run_command("convert", self.file, self.how, "--to=openssl", f"--new-passphrase-file={self.path('passphrase')}",
+                         "--new-pbkdf2-iterations=1000")
+        self.server.options += ["--file-key-management-digest=sha256", "--file-key-management-use-pbkdf2=1000"]
+        self.server.start()
+        self.rotate_and_wait()
+        how = [self.how, "--digest=sha256", "--pbkdf2-iterations=1000"]
+        text = self.text_of(self.file, *how)
+        self.retire(*how[1:], "--force=elsewhere", "--id=3", *CHEAP)
+        self.assertEqual(list(self.keys(self.file, *how)), [(1, 1), (1, 3), (3, 3)])
+        [copy] = self.copies()
+        self.assertTrue(self.read(copy).startswith(b"keyhold-sealed "))
+        self.assertEqual(self.text_of(self.path(copy), self.how), text)
+        self.run_command("convert", self.path(copy), self.how, "--to=openssl", f"--output={self.path('back')}",
+                         f"--new-passphrase-file={self.path('passphrase')}")
+        self.assertEqual(self.text_of(self.path("back"), self.how, "--digest=sha256", "--pbkdf2-iterations=600000"), text)
+
     def test_answers_that_are_cut_short(self):
         self.rotate()
         self.sql("SET GLOBAL sql_select_limit = 1")
@@ -501,6 +519,16 @@ class Retire(ServerCase):
         self.assertEqual(self.read("keys"), before)
         [copy] = self.copies()
         self.assertIn(f"the copy {self.path(copy)} stays", seen)
+
+        os.unlink(self.path(copy))
+        self.sql("DROP TABLE d.t")
+        terminal = self.terminal("retire", self.file, *self.login, "--force=elsewhere", "--id=3", *CHEAP)
+        terminal.answer("New passphrase for .*retired.*: ", OTHER)
+        self.rotate()
+        self.text_of(self.file)
+        terminal.answer("Once more for .*: ", OTHER)
+        self.assertIn("stays", self.assert_ends(terminal, 1))
+        self.assertEqual(list(self.keys(self.file)), [(1, 1), (1, 3), (1, 5), (3, 1), (3, 3), (3, 5)])
 
     def test_the_copy_brings_everything_back(self):
         """The redo log has version 1, and was forced."""
