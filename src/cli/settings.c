@@ -5,11 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "utf8.h"
+
 void kh_cli_print_settings(const char *path, const kh_keyfile_form *form)
 {
   char *real = realpath(path, NULL);
-  printf("The server's option file needs:\n\n    file_key_management_filename = %s\n",
-         real == NULL ? path : real);
+  printf("The server's option file needs:\n\n    file_key_management_filename = ");
+  kh_cli_put_text(stdout, real == NULL ? path : real);
+  fputc('\n', stdout);
   free(real);
   if (form->passphrase != NULL)
     printf("    file_key_management_filekey = FILE:...   # or another source of the passphrase\n");

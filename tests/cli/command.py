@@ -9,6 +9,7 @@ import re
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -79,6 +80,9 @@ class Terminal:
     def is_shown(self):
         """Whether what is typed is shown."""
         return bool(termios.tcgetattr(self.slave)[3] & termios.ECHO)
+
+    def resize(self, rows, columns):
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def is_as_before(self):
         return termios.tcgetattr(self.slave) == self.before
