@@ -121,21 +121,24 @@ KH_MUST_USE kh_status kh_file_flush(const char *path, const kh_file_stamp *expec
 /** What is done about a file with secrets to which others have too much access. */
 typedef enum kh_permissions {
   KH_PERMISSIONS_WARN,   /**< it is read; kh_file_warn_of_mode() says what is wrong */
-  KH_PERMISSIONS_STRICT, /**< it is refused unless kh_file_check_strict() passes it */
+  KH_PERMISSIONS_STRICT, /**< it is refused unless kh_file_check_permissions() passes it */
+  KH_PERMISSIONS_STRICT_FOR_SERVER, /**< likewise, but root takes what belongs to any user: it reads
+                                       for a server, whose user it does not know */
 } kh_permissions;
 
 /**
- * Whether a file is closed to others: it belongs to root or to the process's effective user, its
- * group cannot write it, and others can do nothing with it. An access control list counts as far as
- * it shows in the mode: its mask is the group's part. The folders above the file are not looked at.
+ * Whether a file may be read: with strict permissions, whether it is closed to others. It belongs
+ * to root or to the process's effective user, its group cannot write it, and others can do nothing
+ * with it. An access control list counts as far as it shows in the mode: its mask is the group's
+ * part. The folders above the file are not looked at.
  *
  * @param path       for the fault.
  * @param info       what was seen on the opened descriptor.
  * @param ret_fault  may be NULL.
  * @return KH_OK, KH_E_FILE_UNSAFE. Thread-safe.
  */
-KH_MUST_USE kh_status kh_file_check_strict(const char *path, const kh_file_info *info,
-                                           kh_fault *ret_fault);
+KH_MUST_USE kh_status kh_file_check_permissions(const char *path, const kh_file_info *info,
+                                                kh_permissions permissions, kh_fault *ret_fault);
 
 /** Whether users other than the owner and the group may read or write a file of this mode. */
 bool kh_file_is_open_to_others(mode_t mode);

@@ -120,10 +120,10 @@ int kh_cli_check(int argc, char **argv)
   KH_CLI_AUTO_TARGET target = arguments.target;
   KH_CLI_AUTO_FINDINGS findings = {.out = NULL};
   if (!kh_cli_findings_begin(arguments.json, kh_cli_may_colour(stdout), &findings) ||
-      !kh_cli_target_open(&target))
+      !kh_cli_target_look(&target))
     return KH_CLI_FAILED;
-  kh_cli_check_file(&target, &findings);
-  if (!check_content(&target, &findings))
+  if (kh_cli_check_file(&target, &findings) &&
+      (!kh_cli_target_unlock(&target) || !check_content(&target, &findings)))
     return KH_CLI_FAILED;
   kh_cli_findings_print(&findings, target.path, target.look.format);
   return findings.bad == 0 ? KH_CLI_DONE : KH_CLI_NO;

@@ -89,37 +89,49 @@ static void check_slot(const kh_sealed_slot *slot, kh_cli_findings *findings)
                  slot->iterations, verdict);
 }
 
-/* A file that cannot be read is found so by loading it. */
-static void check_slots(const kh_cli_target *target, kh_cli_findings *findings)
+/* A file that cannot be read, or is of a newer format, is found so by loading it. */
+static bool check_slots(const kh_cli_target *target, kh_cli_findings *findings)
 {
   KH_AUTO_SECRET file = NULL;
   kh_sealed_slots slots;
-  if (kh_file_read(target->path, KH_KEYFILE_MAX, KH_FILE_REGULAR, &file, NULL, NULL) != KH_OK ||
-      kh_sealed_list(target->path, kh_secret_bytes(file), &slots, NULL) != KH_OK)
-    return;
+  kh_fault fault;
+  char message[KH_MESSAGE_MAX];
+  if (kh_file_read(target->path, KH_KEYFILE_MAX, KH_FILE_REGULAR, &file, NULL, NULL) != KH_OK)
+    return true;
+  kh_status status = kh_sealed_list(target->path, kh_secret_bytes(file), &slots, &fault);
+  if (status == KH_E_SEALED_DAMAGED || status == KH_E_SEALED_COST) {
+    kh_fault_describe(&fault, message, sizeof message);
+    kh_cli_found(findings, KH_CLI_BAD, "content", "%s", message);
+    return false;
+  }
+  if (status != KH_OK)
+    return true;
   for (size_t i = 0; i < slots.count; i++)
     check_slot(&slots.at[i], findings);
   if (slots.count == 1)
     kh_cli_found(
         findings, KH_CLI_NOTE, "slots",
         "it has one passphrase only: a second one in a safe place helps when that is lost");
+  return true;
 }
 
-static void check_format(const kh_cli_target *target, kh_cli_findings *findings)
+static bool check_format(const kh_cli_target *target, kh_cli_findings *findings)
 {
   const char *format = target->look.format;
   if (strcmp(format, "openssl") == 0)
     check_openssl(target, findings);
   else if (target->look.is_encrypted)
-    check_slots(target, findings);
+    return check_slots(target, findings);
   else
     kh_cli_found(findings, KH_CLI_NOTE, "format",
                  "the keys are in the clear: its permissions are all that protects them");
+  return true;
 }
 
-void kh_cli_check_file(const kh_cli_target *target, kh_cli_findings *findings)
+bool kh_cli_check_file(const kh_cli_target *target, kh_cli_findings *findings)
 {
-  check_format(target, findings);
+  bool may_open = check_format(target, findings);
   check_permissions(target, findings);
   check_folder(target, findings);
+  return may_open;
 }

@@ -8,7 +8,9 @@
 #define KEYHOLD_CLI_COMMAND_H
 
 #include <argp.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /** What the command ends with (docs/command.md). */
 enum {
@@ -40,6 +42,12 @@ const kh_cli_command *kh_cli_find_command(int argc, char **argv, int *ret_words)
 
 /** Lists the subcommands with their summaries, a line each, for free(); NULL: no memory. */
 char *kh_cli_list_commands(void);
+
+/** Whether a word is the first one of subcommands of two words. */
+bool kh_cli_is_group(const char *word);
+
+/** Lists the subcommands that begin with a word. */
+void kh_cli_list_group(FILE *out, const char *word);
 
 int kh_cli_add(int argc, char **argv);     /* add.c */
 int kh_cli_check(int argc, char **argv);   /* check.c */

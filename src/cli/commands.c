@@ -50,6 +50,33 @@ const kh_cli_command *kh_cli_find_command(int argc, char **argv, int *ret_words)
   return NULL;
 }
 
+static bool is_in_group(const kh_cli_command *command, const char *word)
+{
+  size_t len = strlen(word);
+  return strncmp(command->name, word, len) == 0 && command->name[len] == ' ';
+}
+
+bool kh_cli_is_group(const char *word)
+{
+  for (size_t i = 0; i < kh_cli_command_count; i++)
+    if (is_in_group(&kh_cli_commands[i], word))
+      return true;
+  return false;
+}
+
+static void list(FILE *out, const kh_cli_command *command)
+{
+  fprintf(out, "  %-12s  %s\n", command->name, command->summary);
+}
+
+void kh_cli_list_group(FILE *out, const char *word)
+{
+  fputs("Commands:\n", out);
+  for (size_t i = 0; i < kh_cli_command_count; i++)
+    if (is_in_group(&kh_cli_commands[i], word))
+      list(out, &kh_cli_commands[i]);
+}
+
 char *kh_cli_list_commands(void)
 {
   char *text = NULL;
@@ -59,7 +86,7 @@ char *kh_cli_list_commands(void)
     return NULL;
   fputs("Commands:\n", out);
   for (size_t i = 0; i < kh_cli_command_count; i++)
-    fprintf(out, "  %-12s  %s\n", kh_cli_commands[i].name, kh_cli_commands[i].summary);
+    list(out, &kh_cli_commands[i]);
   fputs("\n'keyhold COMMAND --help' says what a command takes.", out);
   return fclose(out) == 0 ? text : NULL;
 }

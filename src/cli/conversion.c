@@ -18,6 +18,19 @@ static void set_child_inputs(kh_cli_conversion *conversion, struct argp_state *s
                                  : (void *)&conversion->costs;
 }
 
+static void check(const kh_cli_conversion *conversion, struct argp_state *state)
+{
+  if (conversion->look.format == NULL)
+    argp_error(state, "into which format? --to says it");
+  kh_cli_given given = {
+      .passphrase = kh_cli_source_is_given(&conversion->new_source),
+      .costs = conversion->costs.is_given,
+      .derivation =
+          conversion->derivation_is_given ? "--new-digest and --new-pbkdf2-iterations" : NULL,
+  };
+  kh_cli_check_given(&conversion->look, given, state);
+}
+
 error_t kh_cli_conversion_parse(int key, char *value, struct argp_state *state)
 {
   kh_cli_conversion *conversion = state->input;
@@ -32,14 +45,15 @@ error_t kh_cli_conversion_parse(int key, char *value, struct argp_state *state)
     conversion->look = kh_cli_format_option(value, state);
     return 0;
   case KH_CLI_KEY_NEW_DIGEST:
+    conversion->derivation_is_given = true;
     conversion->digest = kh_cli_digest_option(value, state);
     return 0;
   case KH_CLI_KEY_NEW_ITERATIONS:
+    conversion->derivation_is_given = true;
     conversion->pbkdf2_iterations = kh_cli_iterations_option(value, state);
     return 0;
   case ARGP_KEY_END:
-    if (conversion->look.format == NULL)
-      argp_error(state, "into which format? --to says it");
+    check(conversion, state);
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -71,9 +85,9 @@ static int convert(const kh_cli_conversion *conversion, const kh_keyfile_form *f
     return kh_cli_fail_with(&fault);
   kh_cli_put_text(stdout, path_of(conversion));
   printf(" is %s now; every key is as it was.\n", form->format);
-  if (strcmp(target->look.format, "text") == 0 && conversion->output == NULL)
+  if (!target->look.is_encrypted && form->passphrase != NULL && conversion->output == NULL)
     printf("The disk may still have the keys in the clear where the old file lay.\n");
-  kh_cli_print_settings(path_of(conversion), form);
+  kh_cli_print_settings(path_of(conversion), form, &conversion->new_source);
   if (target->look.is_encrypted && form->passphrase == NULL)
     printf("and no file_key_management_filekey: with one it refuses a file in the clear.\n");
   return KH_CLI_DONE;
@@ -84,7 +98,7 @@ int kh_cli_conversion_run(kh_cli_conversion *conversion)
   KH_AUTO_SECRET passphrase = NULL;
   if (!kh_cli_target_unlock(&conversion->target))
     return KH_CLI_FAILED;
-  if ((conversion->look.is_encrypted || kh_cli_source_is_given(&conversion->new_source)) &&
+  if (conversion->look.is_encrypted &&
       !kh_cli_get_new_passphrase(&conversion->new_source, path_of(conversion), &passphrase))
     return KH_CLI_FAILED;
   kh_keyfile_form form = {.format = conversion->look.format,

@@ -28,6 +28,7 @@ typedef struct kh_cli_conversion {
   kh_cli_costs costs;
   kh_digest digest;
   uint32_t pbkdf2_iterations;
+  bool derivation_is_given; /**< one of these two */
 } kh_cli_conversion;
 
 #define KH_CLI_CONVERSION_NONE                                                                     \

@@ -18,6 +18,17 @@ struct arguments {
   bool with_temporary;
 };
 
+static void check(const struct arguments *arguments, struct argp_state *state)
+{
+  kh_cli_given given = {
+      .passphrase = kh_cli_source_is_given(&arguments->target.source),
+      .costs = arguments->costs.is_given,
+      .derivation =
+          arguments->target.derivation_is_given ? "--digest and --pbkdf2-iterations" : NULL,
+  };
+  kh_cli_check_given(&arguments->look, given, state);
+}
+
 static error_t parse(int key, char *value, struct argp_state *state)
 {
   struct arguments *arguments = state->input;
@@ -32,6 +43,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
     return 0;
   case KEY_TEMPORARY:
     arguments->with_temporary = true;
+    return 0;
+  case ARGP_KEY_END:
+    check(arguments, state);
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -91,7 +105,7 @@ static int create(kh_cli_target *target, const kh_keyfile_form *form, const kh_k
     return kh_cli_fail_with(&fault);
   kh_cli_put_text(stdout, target->path);
   printf(" (%s) has %s.\n", form->format, kh_keylist_count(keys) == 1 ? "key 1" : "keys 1 and 2");
-  kh_cli_print_settings(target->path, form);
+  kh_cli_print_settings(target->path, form, &target->source);
   return KH_CLI_DONE;
 }
 
@@ -108,6 +122,7 @@ static bool is_free(const char *path)
 int kh_cli_create(int argc, char **argv)
 {
   struct arguments arguments = {.target = KH_CLI_TARGET_NONE, .key = KH_CLI_KEYSPEC_DEFAULT};
+  arguments.target.is_new = true;
   arguments.target.digest = KH_CLI_NEW_DIGEST;
   arguments.target.pbkdf2_iterations = KH_CLI_NEW_ITERATIONS;
   arguments.look = (kh_keyfile_look){"sealed", true};
@@ -116,7 +131,7 @@ int kh_cli_create(int argc, char **argv)
   KH_AUTO_KEYLIST keys = NULL;
   if (!is_free(target.path))
     return KH_CLI_FAILED;
-  if ((arguments.look.is_encrypted || kh_cli_source_is_given(&target.source)) &&
+  if (arguments.look.is_encrypted &&
       !kh_cli_get_new_passphrase(&target.source, target.path, &target.passphrase))
     return KH_CLI_FAILED;
   kh_status status = make_keys(&arguments, &keys);

@@ -17,11 +17,12 @@ static void set_kdf(kh_cli_costs *costs, const char *value, struct argp_state *s
     argp_error(state, "'%s' is no key derivation: argon2id or pbkdf2-hmac-sha512", value);
 }
 
-static uint32_t number(const char *value, uint32_t least, uint32_t most, struct argp_state *state)
+static uint32_t number(const char *value, const char *what, uint32_t least, uint32_t most,
+                       struct argp_state *state)
 {
   uint32_t found = 0;
   if (!kh_cli_read_number(value, least, most, &found))
-    argp_error(state, "'%s' is no number from %u to %u", value, least, most);
+    argp_error(state, "'%s' is no number of %s: %u to %u", value, what, least, most);
   return found;
 }
 
@@ -38,18 +39,21 @@ static void check(const kh_cli_costs *costs, struct argp_state *state)
 static error_t parse(int key, char *value, struct argp_state *state)
 {
   kh_cli_costs *costs = state->input;
+  if (key == KEY_KDF || key == KEY_MEMORY || key == KEY_PASSES || key == KEY_ITERATIONS)
+    costs->is_given = true;
   switch (key) {
   case KEY_KDF:
     set_kdf(costs, value, state);
     return 0;
   case KEY_MEMORY:
-    costs->memory = 1024 * number(value, 1, KH_ARGON2_MEMORY_MAX / 1024, state);
+    costs->memory = 1024 * number(value, "MiB", 1, KH_ARGON2_MEMORY_MAX / 1024, state);
     return 0;
   case KEY_PASSES:
-    costs->passes = number(value, KH_ARGON2_PASSES_MIN, KH_ARGON2_PASSES_MAX, state);
+    costs->passes = number(value, "passes", KH_ARGON2_PASSES_MIN, KH_ARGON2_PASSES_MAX, state);
     return 0;
   case KEY_ITERATIONS:
-    costs->iterations = number(value, KH_PBKDF2_ITERATIONS_MIN, KH_PBKDF2_ITERATIONS_MAX, state);
+    costs->iterations =
+        number(value, "iterations", KH_PBKDF2_ITERATIONS_MIN, KH_PBKDF2_ITERATIONS_MAX, state);
     return 0;
   case ARGP_KEY_END:
     check(costs, state);
@@ -95,4 +99,15 @@ kh_keyfile_look kh_cli_format_option(const char *value, struct argp_state *state
   if (!kh_keyfile_format_by_name(value, &look))
     argp_error(state, "'%s' is no format: text, openssl or sealed", value);
   return look;
+}
+
+void kh_cli_check_given(const kh_keyfile_look *look, kh_cli_given given, struct argp_state *state)
+{
+  if (given.passphrase && !look->is_encrypted)
+    argp_error(state, "a file of the format %s has no passphrase", look->format);
+  if (given.costs && strcmp(look->format, "sealed") != 0)
+    argp_error(state, "only a file of the format sealed has --kdf, --memory, --passes and "
+                      "--iterations");
+  if (given.derivation != NULL && strcmp(look->format, "openssl") != 0)
+    argp_error(state, "only a file of the format openssl has %s", given.derivation);
 }

@@ -14,6 +14,7 @@
 /** The costs of a new slot, by --kdf, --memory, --passes and --iterations. Starts as all zero:
  * the defaults. */
 typedef struct kh_cli_costs {
+  bool is_given; /**< any of them */
   kh_sealed_kdf kdf;
   uint32_t memory; /**< in KiB */
   uint32_t passes;
@@ -30,6 +31,17 @@ bool kh_cli_is_cheap(const kh_sealed_slot *slot);
 
 /** Formats by name, for a subcommand's own parser; ends the process when there is none. */
 kh_keyfile_look kh_cli_format_option(const char *value, struct argp_state *state);
+
+/** Which options of a new file were given. */
+typedef struct kh_cli_given {
+  bool passphrase;
+  bool costs;
+  const char *derivation; /**< what --digest and --pbkdf2-iterations are called; NULL: not given */
+} kh_cli_given;
+
+/** Ends the process when one was given that a file of this format has no use for: whoever gave it
+ * would take the file for another one than it is. */
+void kh_cli_check_given(const kh_keyfile_look *look, kh_cli_given given, struct argp_state *state);
 
 /** What a new file of the format openssl has when nothing is said. */
 #define KH_CLI_NEW_DIGEST     KH_DIGEST_SHA256

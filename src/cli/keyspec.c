@@ -70,7 +70,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 
 static const struct argp_option options[] = {
     {NULL, 0, NULL, 0, "The new key:", 1},
-    {"bits", KEY_BITS, "NUMBER", 0, "its length: 128, 192 or 256, which it is otherwise", 0},
+    {"bits", KEY_BITS, "NUMBER", 0, "128, 192 or 256, which it is otherwise", 0},
     {"cipher", KEY_CIPHER, "NAME", 0,
      "aes-cbc, aes-ctr, aes256-cbc or aes256-ctr; what the server's option says otherwise", 0},
     {"rotate", KEY_ROTATE, "INTERVAL", 0, "when it is due for a new version, such as 90d", 0},

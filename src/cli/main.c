@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -60,6 +61,21 @@ static int close_output(int result)
   return kh_cli_fail("the standard output cannot be written");
 }
 
+/* "keyhold slot --help" is no mistake */
+static int no_command(int argc, char **argv)
+{
+  const char *second = argc > 1 ? argv[1] : "";
+  bool is_question = strcmp(second, "--help") == 0 || strcmp(second, "-?") == 0;
+  if (!kh_cli_is_group(argv[0])) {
+    kh_cli_say("there is no command '%s'; see 'keyhold --help'", argv[0]);
+    return KH_CLI_USAGE;
+  }
+  if (!is_question)
+    kh_cli_say("there is no command '%s%s%s'", argv[0], argc > 1 ? " " : "", second);
+  kh_cli_list_group(is_question ? stdout : stderr, argv[0]);
+  return is_question ? close_output(KH_CLI_DONE) : KH_CLI_USAGE;
+}
+
 int main(int argc, char **argv)
 {
   struct arguments arguments = {.at = 0};
@@ -72,10 +88,8 @@ int main(int argc, char **argv)
   argc -= arguments.at;
   argv += arguments.at;
   const kh_cli_command *command = kh_cli_find_command(argc, argv, &words);
-  if (command == NULL) {
-    kh_cli_say("there is no command '%s'; see 'keyhold --help'", argv[0]);
-    return KH_CLI_USAGE;
-  }
+  if (command == NULL)
+    return no_command(argc, argv);
   char name[NAME_SIZE];
   snprintf(name, sizeof name, "keyhold %s", command->name);
   argc -= words - 1;

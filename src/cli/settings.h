@@ -7,9 +7,15 @@
 #define KEYHOLD_CLI_SETTINGS_H
 
 #include "keyhold/keyfile.h"
+#include "passphrase.h"
 
-/** Prints the options with which the server opens a file. */
-void kh_cli_print_settings(const char *path, const kh_keyfile_form *form);
+/**
+ * Prints the options with which the server opens a file.
+ *
+ * @param source  where the passphrase of the file came from.
+ */
+void kh_cli_print_settings(const char *path, const kh_keyfile_form *form,
+                           const kh_cli_source *source);
 
 /** Prints how a running server takes what is new in its file. */
 void kh_cli_print_reload(void);

@@ -11,8 +11,8 @@ static void set_child_inputs(kh_cli_slot_arguments *arguments, struct argp_state
 {
   const struct argp_child *child = arguments->children;
   for (size_t i = 0; child[i].argp != NULL; i++)
-    state->child_inputs[i] = child[i].argp == &kh_cli_target_argp       ? &arguments->target
-                             : child[i].argp == &kh_cli_new_source_argp ? &arguments->new_source
+    state->child_inputs[i] = child[i].argp == &kh_cli_sealed_target_argp ? &arguments->target
+                             : child[i].argp == &kh_cli_new_source_argp  ? &arguments->new_source
                                                                         : (void *)&arguments->costs;
 }
 
@@ -69,14 +69,18 @@ static kh_status check(const kh_cli_slot_arguments *arguments, kh_slot_change ch
 {
   bool is_there = kh_cli_slot_find(&arguments->slots, arguments->label) != NULL;
   kh_status status = kh_sealed_slot_validate(slot, ret_fault);
-  if (status == KH_OK && change == KH_SLOT_ADD && is_there)
+  if (status != KH_OK) {
+    ret_fault->path = kh_show_path(arguments->target.path);
+    return status;
+  }
+  if (change == KH_SLOT_ADD && is_there)
     status = KH_E_SLOT_EXISTS;
-  else if (status == KH_OK && change != KH_SLOT_ADD && !is_there)
+  else if (change != KH_SLOT_ADD && !is_there)
     status = KH_E_SLOT_NOT_FOUND;
-  else if (status == KH_OK && change == KH_SLOT_REMOVE && arguments->slots.count == 1)
+  else if (change == KH_SLOT_REMOVE && arguments->slots.count == 1)
     status = KH_E_SLOT_LAST;
   else
-    return status;
+    return KH_OK;
   kh_fault_set(ret_fault, status, arguments->target.path, 0);
   snprintf(ret_fault->slot, sizeof ret_fault->slot, "%s", arguments->label);
   return status;

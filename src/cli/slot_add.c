@@ -3,7 +3,7 @@
 #include "slot.h"
 
 static const struct argp_child children[] = {
-    {&kh_cli_target_argp, 0, NULL, 0},
+    {&kh_cli_sealed_target_argp, 0, NULL, 0},
     {&kh_cli_new_source_argp, 0, NULL, 0},
     {&kh_cli_costs_argp, 0, NULL, 0},
     {0},

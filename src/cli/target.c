@@ -29,6 +29,8 @@ uint32_t kh_cli_iterations_option(const char *value, struct argp_state *state)
 static error_t parse(int key, char *value, struct argp_state *state)
 {
   kh_cli_target *target = state->input;
+  if (key == KEY_DIGEST || key == KEY_ITERATIONS)
+    target->derivation_is_given = true;
   switch (key) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = &target->source;
@@ -60,8 +62,29 @@ static const struct argp_option options[] = {
      "as file_key_management_use_pbkdf2: 0 if it is not given", 0},
     {0},
 };
+
+/* what the options say of a file that is made */
+static char *filter_help(int key, const char *text, void *input)
+{
+  const kh_cli_target *target = input;
+  if (target == NULL || !target->is_new)
+    return (char *)text;
+  switch (key) {
+  case ARGP_KEY_HELP_HEADER:
+    return strdup("How a FILE of the format openssl is made:");
+  case KEY_DIGEST:
+    return strdup("as file_key_management_digest: sha256 if it is not given");
+  case KEY_ITERATIONS:
+    return strdup("as file_key_management_use_pbkdf2: 600000 if it is not given");
+  default:
+    return (char *)text;
+  }
+}
+
 static const struct argp_child children[] = {{&kh_cli_source_argp, 0, NULL, 0}, {0}};
-const struct argp kh_cli_target_argp = {.options = options, .parser = parse, .children = children};
+const struct argp kh_cli_target_argp = {
+    .options = options, .parser = parse, .children = children, .help_filter = filter_help};
+const struct argp kh_cli_sealed_target_argp = {.parser = parse, .children = children};
 
 bool kh_cli_target_look(kh_cli_target *target)
 {

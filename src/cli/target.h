@@ -19,6 +19,8 @@ typedef struct kh_cli_target {
   kh_cli_source source;
   kh_digest digest;
   uint32_t pbkdf2_iterations;
+  bool derivation_is_given; /**< one of these two */
+  bool is_new; /**< they, and the passphrase, are those of a file that is made; for --help */
 
   kh_log log; /**< where the core's warnings go */
   kh_keyfile_look look;
@@ -31,6 +33,9 @@ typedef struct kh_cli_target {
 /** The first argument, FILE, and the options of how it opens, as a child of a subcommand's argp;
  * its input is a kh_cli_target. */
 extern const struct argp kh_cli_target_argp;
+
+/** The same for a FILE that can only be sealed. */
+extern const struct argp kh_cli_sealed_target_argp;
 
 /** The option --digest or --pbkdf2-iterations, for a subcommand's own parser. They end the process
  * when the value is none. */

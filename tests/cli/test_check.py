@@ -24,6 +24,16 @@ class Check(command.Case):
     def bad_text(self, text, mode=0o600):
         return self.bad(self.write("keys", text, mode))
 
+    def test_a_damaged_sealed_file_needs_no_passphrase(self):
+        path, _ = self.sealed("keys")
+        content = self.read("keys")
+        with open(path, "wb") as file:
+            file.write(content[:-3])
+        self.assertTrue(any("damaged" in text for text in self.bad(path)))
+        with open(path, "wb") as file:
+            file.write(content)
+        self.assertIn("no terminal", self.run_command("check", path, status=1).err)
+
     def test_a_good_file(self):
         path = self.write("keys", GOOD)
         out = self.run_command("check", path).out

@@ -35,10 +35,34 @@ class Completion(command.Case):
         self.assertIn("--bits=", self.complete("create", "--"))
         self.assertIn("--force=", self.complete("retire", "keys", "--"))
 
+    def test_every_option_of_every_command(self):
+        """Those that the help has, and that take a value with a = behind them."""
+        commands = self.complete("")
+        for name in [[word] for word in commands if word not in ("slot", "--help", "--version")] + [
+                ["slot", word] for word in self.complete("slot", "")]:
+            help_text = self.run_command(*name, "--help").out
+            options = set(command.re.findall(r"(?m)^ .*?(--[a-z0-9-]+=?)", help_text))
+            self.assertGreater(len(options), 2)
+            self.assertEqual(set(self.complete(*name, "--")), options, name)
+
     def test_values(self):
         self.assertEqual(self.complete("create", "--format", "=", "s"), ["sealed"])
         self.assertEqual(self.complete("convert", "--to", "="), ["openssl", "sealed", "text"])
         self.assertEqual(self.complete("create", "--cipher", "=", "aes256"), ["aes256-cbc", "aes256-ctr"])
+
+    def test_free_values(self):
+        self.write("7", "")
+        self.assertEqual(self.complete("rotate", "--id", "="), [])
+        self.assertEqual(self.complete("seal", "--memory", "=", "7"), [])
+
+    def test_labels(self):
+        path, how = self.sealed("keys")
+        self.passphrase(command.OTHER, "other")
+        self.run_command("slot", "add", path, "safe", how, f"--new-passphrase-file={self.path('other')}", *command.CHEAP)
+        self.assertEqual(self.complete("slot", "remove", path, ""), ["main", "safe"])
+        self.assertEqual(self.complete("slot", "change", "--passphrase-file", "=", "p", path, "s"), ["safe"])
+        self.assertEqual(self.complete("slot", "add", path, ""), [])
+        self.assertEqual(self.complete("slot", "remove", "nonesuch", ""), [])
 
     def test_files(self):
         self.write("keys.txt", "")

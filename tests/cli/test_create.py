@@ -30,6 +30,29 @@ class Create(command.Case):
         self.assertEqual(keys[1, 1]["bits"], 256)
         self.assertIsNotNone(keys[1, 1]["created"])
 
+    def test_options_that_the_format_has_no_use_for(self):
+        path, how = self.path("keys"), f"--passphrase-file={self.passphrase()}"
+        for arguments in (["--format=text", "--memory=2"], ["--format=text", "--kdf=argon2id"], ["--format=openssl", "--passes=2", how]):
+            self.assertIn("only a file of the format sealed has", self.run_command("create", path, *arguments, status=2).err)
+        for arguments in (["--format=text", "--digest=sha256"], ["--pbkdf2-iterations=7", how]):
+            self.assertIn("only a file of the format openssl has", self.run_command("create", path, *arguments, status=2).err)
+        self.assertFalse(os.path.exists(path))
+
+    def test_help_has_the_defaults_of_a_new_file(self):
+        help_text = self.run_command("create", "--help").out
+        self.assertRegex(help_text, r"--digest=NAME .*sha256 if")
+        self.assertRegex(help_text, r"--pbkdf2-iterations=NUMBER .*600000 if")
+        self.assertRegex(self.run_command("list", "--help").out, r"--digest=NAME .*sha1 if")
+
+    def test_what_the_server_needs(self):
+        how = self.passphrase()
+        said = self.run_command("create", self.path("a"), *CHEAP, f"--passphrase-file={how}").out
+        self.assertIn(f"\n    file_key_management_filekey = FILE:{how}\n", said)
+        said = self.run_command("create", self.path("b"), *CHEAP, f"--filekey=EXEC:/bin/cat {how}").out
+        self.assertIn(f"\n    file_key_management_filekey = EXEC:/bin/cat {how}\n", said)
+        said = self.run_command("create", self.path("c"), *CHEAP, "--passphrase-file=/dev/stdin", stdin=PASSPHRASE).out
+        self.assertIn("\n    file_key_management_filekey = FILE:...", said)
+
     def test_two_that_differ(self):
         terminal = self.terminal("create", self.path("keys"), *CHEAP)
         for _ in range(3):
@@ -94,8 +117,8 @@ class Create(command.Case):
         self.assertNotIn("filekey", out)
         self.assertRegex(self.read("keys").decode(), r"^1;[0-9a-f]{64};created=\S+Z\n$")
         self.assertEqual(self.mode("keys"), 0o600)
-        result = self.run_command("create", "--format=text", "--passphrase-fd=0", self.path("b"), stdin=OTHER, status=1)
-        self.assertIn("Not encrypted", result.err)
+        result = self.run_command("create", "--format=text", "--passphrase-fd=0", self.path("b"), stdin=OTHER, status=2)
+        self.assertIn("a file of the format text has no passphrase", result.err)
         self.assertFalse(os.path.exists(self.path("b")))
 
     def test_whatever_the_umask(self):

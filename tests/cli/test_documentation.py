@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Every command and every option stands in the manual page and in docs/command.md, and nothing else does."""
+"""Every command and every option stands in the manual pages and in docs/command.md, and nothing else does."""
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -7,21 +8,35 @@ from pathlib import Path
 import command
 
 ROOT = Path(__file__).resolve().parents[2]
+MAN = Path(os.environ["KEYHOLD_MAN"])
 OPTION = re.compile(r"--[a-z][a-z0-9-]+")
 COMMON = {"--help", "--usage", "--version"}
-# of other programs, in examples
-FOREIGN = {"--no-replace"}
+# in examples: of other programs, and of other commands
+FOREIGN = {"export": {"--encrypt", "--recipient"}}
+MENTIONED = {"export": {"--output"}, "slot": {"--to"}}
+
+
+def page(name):
+    return (MAN / "man1" / f"{name}.1").read_text().replace("\\-", "-")
 
 
 def manual():
-    return (ROOT / "docs/man/keyhold.1").read_text().replace("\\-", "-")
+    return page("keyhold")
+
+
+def shown(*arguments):
+    """What man(1) shows, and what it complains of."""
+    done = subprocess.run(["man", "-M", str(MAN), "--warnings", *arguments], capture_output=True, text=True,
+                          env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin", "MANPAGER": "cat", "MANWIDTH": "80"})
+    return done.stdout, done.stderr
 
 
 class Documentation(command.Case):
     def setUp(self):
         super().setUp()
         listed = self.run_command("--help").out.split("Commands:\n")[1].split("\n\n")[0]
-        self.commands = [re.match(r"  (\w+(?: \w+)?)  ", line).group(1) for line in listed.splitlines()]
+        self.summaries = dict(re.match(r"  (\w+(?: \w+)?)  +(.*)", line).groups() for line in listed.splitlines())
+        self.commands = list(self.summaries)
         self.options = {name: set(OPTION.findall(self.run_command(*name.split(), "--help").out)) for name in self.commands}
 
     def all_options(self):
@@ -48,11 +63,34 @@ class Documentation(command.Case):
         left = {"--bits", "--cipher", "--rotate", "--interval", "--usage", "--help", "--version", "--output"}
         self.assertEqual(self.all_options() - left - set(OPTION.findall(page)), set())
 
-    def test_the_manual_page_is_well_formed(self):
-        done = subprocess.run(["man", "--warnings", "-l", str(ROOT / "docs/man/keyhold.1")], capture_output=True, text=True,
-                              env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin", "MANPAGER": "cat", "MANWIDTH": "80"})
-        self.assertEqual(done.stderr, "")
-        self.assertIn("keyhold slot change", done.stdout)
+    def test_each_command_has_a_page(self):
+        for name in {name.split()[0] for name in self.commands}:
+            text = page(f"keyhold-{name}")
+            options = set().union(*(found for command, found in self.options.items() if command.split()[0] == name))
+            known = options | COMMON | FOREIGN.get(name, set()) | MENTIONED.get(name, set())
+            self.assertLessEqual(options, set(OPTION.findall(text)), name)
+            self.assertLessEqual(set(OPTION.findall(text)), known, name)
+            # an option has an entry of its own; what is only mentioned has none
+            described = {option for line in re.findall(r"(?m)^\.(?:TP|TQ)\n(.*)", text) for option in OPTION.findall(line)}
+            self.assertEqual(described, options | COMMON, name)
+            if name in self.summaries:
+                self.assertIn(f"\nkeyhold-{name} - {self.summaries[name]}\n", text)
+
+    def test_the_commands_of_slot(self):
+        for name in self.commands:
+            if name.startswith("slot "):
+                self.assertIn(f"\\fBkeyhold {name}", page("keyhold-slot"))
+                self.assertIn("The passphrases of a sealed key file".lower(), shown(f"keyhold-{name.replace(' ', '-')}")[0])
+
+    def test_the_manual_pages_are_well_formed(self):
+        names = [path.name for path in sorted(MAN.glob("man*/*"))]
+        self.assertGreater(len(names), 16)
+        for name in names:
+            out, err = shown(name.split(".")[1], name.split(".")[0])
+            self.assertEqual(err, "", name)
+            self.assertIn("SEE ALSO", out, name)
+            self.assertNotRegex(out, r"@[A-Z_]+@", name)
+        self.assertIn("keyhold slot change", shown("keyhold")[0])
 
     def test_exit_statuses(self):
         for status in "0123":

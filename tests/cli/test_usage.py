@@ -20,6 +20,13 @@ class Usage(command.Case):
     def test_unknown_command(self):
         self.assertIn("there is no command 'lsit'", self.run_command("lsit", status=2).err)
 
+    def test_half_a_command(self):
+        self.assertRegex(self.run_command("slot", "--help").out, r"\n  slot change +\w")
+        for words in (["slot"], ["slot", "lsit"]):
+            said = self.run_command(*words, status=2).err
+            self.assertIn(f"there is no command '{' '.join(words)}'", said)
+            self.assertRegex(said, r"\n  slot list +\w")
+
     def test_help_of_each_command(self):
         names = [line[2:14].strip() for line in self.run_command("--help").out.split("Commands:\n")[1].split("\n\n")[0]
                  .splitlines()]

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Opens sealed key files by docs/format-sealed.md alone: it shares no code with Keyhold, nor the libraries.
+"""Opens sealed key files, and encrypts the pieces of one, by docs/format-sealed.md alone: it shares no code with Keyhold, nor
+the libraries.
 
 open_sealed.py FILE PASSPHRASE_FILE            writes the text; the passphrase file's content is the passphrase, all of it
 open_sealed.py --explain FILE PASSPHRASE_FILE  writes the keys on the way to it
@@ -37,6 +38,12 @@ def decrypt(key, nonce, bound, sealed):
     cipher = ChaCha20_Poly1305.new(key=key, nonce=nonce)
     cipher.update(bound)
     return cipher.decrypt_and_verify(sealed[:-16], sealed[-16:])
+
+
+def encrypt(key, nonce, bound, plaintext):
+    cipher = ChaCha20_Poly1305.new(key=key, nonce=nonce)
+    cipher.update(bound)
+    return b"".join(cipher.encrypt_and_digest(plaintext))
 
 
 def slot_key(slot, passphrase):

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Every option and every message of the plugins stands in the documentation, and no file that it names is missing."""
+"""Every option and every message of the plugins stands in the documentation, and no file or heading that it names is missing."""
 import re
 import sys
 from pathlib import Path
 
 STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+SPEAKERS = re.compile(r"\bkh_(?:log_write|report_error|udf_refuse|cli_say|cli_fail)\(")
+PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|[()]')  # of a call: a string, which may hold anything, or a parenthesis
 CONVERSION = re.compile(r"%[-0-9.*]*(?:z|l|ll)?[a-zA-Z]")
 SHORTEST = 12  # a piece of a message that is worth looking for
 
@@ -20,6 +22,16 @@ def options(root):
             yield f"{source.parent.name}_key_management_{name}"
 
 
+def call(text, begin):
+    """The arguments of the call whose parenthesis has been opened before begin."""
+    depth = 1
+    for piece in PIECE.finditer(text, begin):
+        depth += {"(": 1, ")": -1}.get(piece.group(), 0)
+        if depth == 0:
+            return text[begin:piece.start()]
+    raise ValueError("a call that does not end")
+
+
 def messages(root):
     """The literal pieces of every format that reaches a user."""
     for source in [root / "src/core/base/fault.c", *root.glob("src/core/**/*.c"), *root.glob("src/server/*.c"),
@@ -31,18 +43,27 @@ def messages(root):
         if source.name == "fault.c":
             bodies = [text]
         else:
-            bodies = re.findall(r"kh_(?:log_write|report_error|udf_refuse|cli_say|cli_fail)\((?:.*?)\);", text, flags=re.S)
+            bodies = [call(text, found.end()) for found in SPEAKERS.finditer(text)]
         for literal in STRING.findall(" ".join(bodies)):
             for piece in CONVERSION.split(literal.replace('\\"', '"')):
                 if len(piece.strip(" '\"(),.:")) >= SHORTEST:
                     yield source.name, piece.strip(" '\"(),.:")
 
 
+def anchors(page):
+    """What the headings of a page are called in a link."""
+    for heading in re.findall(r"(?m)^#+ (.*)$", page.read_text()):
+        yield re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
 def links(root):
     for page in [root / "README.md", *root.glob("docs/*.md")]:
-        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
-            if not (page.parent / target).exists():
-                yield f"{page.name} names {target}, which is not there"
+        for name, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", page.read_text()):
+            target = page.parent / name if name else page
+            if not target.exists():
+                yield f"{page.name} names {name}, which is not there"
+            elif anchor and anchor not in anchors(target):
+                yield f"{page.name} names {name}#{anchor}, and there is no such heading"
 
 
 def main():

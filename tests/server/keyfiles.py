@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Key files as a test sees them: read by means that are not Keyhold's, and compared with what they were."""
+import base64
 import functools
+import hashlib
 import os
 import re
 import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "interop"))
+import open_sealed  # noqa: E402
 
 KEY_LINE = re.compile(r"(\d+);(?:(\d+);)?([0-9A-Fa-f]{32}|[0-9A-Fa-f]{48}|[0-9A-Fa-f]{64})(.*)")
 NEW_LINE = re.compile(r"\d+;\d+;(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{48}|[0-9A-Fa-f]{64})(?:;\w+=[\w:.+-]+)*")
@@ -92,6 +99,55 @@ class ContainerFile(TextFile):
 
     def text(self):
         return self._decrypted(self.path.read_bytes())
+
+
+class SealedFile(TextFile):
+    """Sealed, with two slots of the least costs, by docs/format-sealed.md."""
+    form = "sealed"
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.password = folder / "password"
+        self.paths.append(self.password)
+        self.passphrases = [os.urandom(16).hex().encode(), b"in the safe"]
+        self.file_key = os.urandom(32)
+        self.slots = b"".join(self._slot(label, passphrase) for label, passphrase in zip((b"safe", b"server"), self.passphrases[::-1]))
+
+    def _slot(self, label, passphrase):
+        salt, nonce = os.urandom(16), os.urandom(24)
+        bound = b"slot %s argon2id memory=8 passes=1 salt=%s nonce=%s key=" % (label, salt.hex().encode(), nonce.hex().encode())
+        line = open_sealed.SLOT.fullmatch(bound + b"0" * 96 + b"\n")
+        key = open_sealed.slot_key(line, passphrase)
+        return bound + open_sealed.encrypt(key, nonce, bound, self.file_key).hex().encode() + b"\n"
+
+    def _write(self, text):
+        nonce = os.urandom(24)
+        head = b"keyhold-sealed 1\n" + self.slots + b"payload %s\n" % nonce.hex().encode()
+        payload = open_sealed.encrypt(self.file_key, nonce, head, text.encode())
+        lines = [base64.b64encode(payload[at:at + 48]) + b"\n" for at in range(0, len(payload), 48)]
+        data = head + b"".join(lines)
+        self._put(data + b"end %s\n" % hashlib.sha256(data).hexdigest().encode())
+
+    def create(self):
+        self.password.write_bytes(self.passphrases[0] + b"\n")
+        self.password.chmod(0o600)
+        super().create()
+
+    def options(self):
+        return [*super().options(), f"--file-key-management-filekey=FILE:{self.password}"]
+
+    @functools.lru_cache(8)
+    def _opened(self, data):
+        try:
+            texts = {open_sealed.explain(data, passphrase)[0] for passphrase in self.passphrases}
+        except open_sealed.Refused as refused:
+            raise Broken(f"the sealed file does not open: {refused}") from refused
+        if self.slots not in data or len(texts) != 1:
+            raise Broken("the slots are not as they were")
+        return texts.pop().decode(errors="replace")
+
+    def text(self):
+        return self._opened(self.path.read_bytes())
 
 
 @functools.lru_cache(8)

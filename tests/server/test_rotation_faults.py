@@ -24,6 +24,8 @@ import keyfiles
 from rotations import Failure, Rotations, require
 from throwaway import ServerError
 
+FORMS = (keyfiles.TextFile, keyfiles.ContainerFile, keyfiles.SealedFile)
+
 # What can go wrong with each call. One that is not here fails with EIO.
 ERRORS = {
     "open+creat": ("EACCES", "EMFILE", "ENOSPC", "EROFS"),
@@ -344,12 +346,12 @@ def main():
     can_mount = have_own_mounts()
     with scratch_folder() as root:
         try:
-            done = [run(arguments, Path(root), kind, can_mount) for kind in (keyfiles.TextFile, keyfiles.ContainerFile)]
+            done = [run(arguments, Path(root), kind, can_mount) for kind in FORMS]
         except (Failure, keyfiles.Broken, ServerError) as failure:
             print(f"FAILED: {failure}", file=sys.stderr)
             return 1
     if not arguments.self_check:
-        calls = " and ".join(f"{one.calls} ({one.key_file.form})" for one in done)
+        calls = ", ".join(f"{one.calls} ({one.key_file.form})" for one in done)
         print(f"system calls of a rotation: {calls}; failures: {sum(one.failures for one in done)}; "
               f"kills: {sum(one.kills for one in done)}; restarts: {sum(one.server.starts - 1 for one in done)}; "
               f"{time.monotonic() - began:.0f} seconds; nothing was lost")

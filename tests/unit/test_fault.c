@@ -90,7 +90,7 @@ static const struct {
      "Cannot watch the folder of file '/k' (Errcode: 28 \"No space left on device\")"},
     {{.status = KH_E_FILE_UNSAFE, .mode = S_IFREG | 0644, .owner = 1001},
      "File '/k' is refused by strict_permissions: it has mode 0644 and belongs to user 1001; it "
-     "must have 0600 or 0640 and belong to root or the server's user"},
+     "must have 0600 or 0640 and belong to root or to the user of this process"},
     {{.status = KH_E_SOURCE_SYNTAX, .quote = "a name"},
      "In filekey '/k' must be followed by a name"},
     {{.status = KH_E_SOURCE_EMPTY}, "The passphrase from '/k' is empty"},

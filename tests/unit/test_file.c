@@ -201,23 +201,29 @@ static void a_file_that_grows_is_refused(void **state)
   assert_null(content);
 }
 
-enum { USER = 4711 };
-static uid_t pretended_user; /* 0: the real one */
+enum { ROOT = 0, USER = 4711, NOBODY = -1 };
+static uid_t pretended_user = (uid_t)NOBODY; /* the real one */
 
 uid_t __real_geteuid(void);
 uid_t __wrap_geteuid(void);
 uid_t __wrap_geteuid(void)
 {
-  return pretended_user == 0 ? __real_geteuid() : pretended_user;
+  return pretended_user == (uid_t)NOBODY ? __real_geteuid() : pretended_user;
+}
+
+static kh_status check_as(uid_t user, kh_permissions permissions, mode_t mode, uid_t owner,
+                          kh_fault *fault)
+{
+  kh_file_info info = {.mode = mode, .owner = owner};
+  pretended_user = user;
+  kh_status status = kh_file_check_permissions("/k", &info, permissions, fault);
+  pretended_user = (uid_t)NOBODY;
+  return status;
 }
 
 static kh_status check_strict(mode_t mode, uid_t owner, kh_fault *fault)
 {
-  kh_file_info info = {.mode = mode, .owner = owner};
-  pretended_user = USER;
-  kh_status status = kh_file_check_strict("/k", &info, fault);
-  pretended_user = 0;
-  return status;
+  return check_as(USER, KH_PERMISSIONS_STRICT, mode, owner, fault);
 }
 
 static void strict_files_belong_to_root_or_this_user(void **state)
@@ -230,6 +236,20 @@ static void strict_files_belong_to_root_or_this_user(void **state)
   assert_int_equal(fault.owner, USER + 1);
   assert_int_equal(fault.mode, S_IFREG | 0600);
   assert_string_equal(fault.path.text, "/k");
+}
+
+static void root_reads_for_a_server_of_any_user(void **state)
+{
+  (void)state;
+  const kh_permissions how = KH_PERMISSIONS_STRICT_FOR_SERVER;
+  assert_int_equal(check_as(ROOT, how, S_IFREG | 0600, USER, NULL), KH_OK);
+  assert_int_equal(check_as(ROOT, how, S_IFREG | 0604, USER, NULL), KH_E_FILE_UNSAFE);
+  assert_int_equal(check_as(ROOT, how, S_IFREG | 0620, USER, NULL), KH_E_FILE_UNSAFE);
+  assert_int_equal(check_as(USER, how, S_IFREG | 0600, USER, NULL), KH_OK);
+  assert_int_equal(check_as(USER, how, S_IFREG | 0600, USER + 1, NULL), KH_E_FILE_UNSAFE);
+  assert_int_equal(check_as(ROOT, KH_PERMISSIONS_STRICT, S_IFREG | 0600, USER, NULL),
+                   KH_E_FILE_UNSAFE);
+  assert_int_equal(check_as(USER, KH_PERMISSIONS_WARN, S_IFREG | 0666, USER + 1, NULL), KH_OK);
 }
 
 static void strict_files_are_closed_to_others(void **state)
@@ -267,6 +287,7 @@ int main(void)
       cmocka_unit_test_setup(errors_of_the_system_are_told, reset),
       cmocka_unit_test_setup(a_file_that_grows_is_refused, reset),
       cmocka_unit_test_setup(strict_files_belong_to_root_or_this_user, reset),
+      cmocka_unit_test_setup(root_reads_for_a_server_of_any_user, reset),
       cmocka_unit_test_setup(strict_files_are_closed_to_others, reset),
       cmocka_unit_test_setup(modes_that_are_open_to_others, reset),
   };

@@ -98,7 +98,7 @@ static void spoil(char *text)
     strcat(text, "3;" A16 "\n");
     break;
   case ONE_LESS:
-    *strstr(text, "2;") = '\0';
+    strstr(text, "\n2;")[1] = '\0'; /* not the end of a key */
     break;
   default:
     break;

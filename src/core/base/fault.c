@@ -96,7 +96,7 @@ static void tail_unsafe(const kh_fault *fault, char *text, size_t size)
 {
   snprintf(text, size,
            " is refused by strict_permissions: it has mode %04o and belongs to user %u; it must "
-           "have 0600 or 0640 and belong to root or the server's user",
+           "have 0600 or 0640 and belong to root or to the user of this process",
            (unsigned)fault->mode & 07777u, (unsigned)fault->owner);
 }
 

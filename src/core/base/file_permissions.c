@@ -4,10 +4,19 @@
 
 #include "keyhold/file.h"
 
-kh_status kh_file_check_strict(const char *path, const kh_file_info *info, kh_fault *ret_fault)
+static bool may_own(uid_t owner, kh_permissions permissions)
 {
-  bool owned = info->owner == 0 || info->owner == geteuid();
-  if (owned && (info->mode & (S_IWGRP | S_IRWXO)) == 0)
+  uid_t user = geteuid();
+  return owner == 0 || owner == user ||
+         (user == 0 && permissions == KH_PERMISSIONS_STRICT_FOR_SERVER);
+}
+
+kh_status kh_file_check_permissions(const char *path, const kh_file_info *info,
+                                    kh_permissions permissions, kh_fault *ret_fault)
+{
+  if (permissions == KH_PERMISSIONS_WARN)
+    return KH_OK;
+  if (may_own(info->owner, permissions) && (info->mode & (S_IWGRP | S_IRWXO)) == 0)
     return KH_OK;
   kh_fault_set(ret_fault, KH_E_FILE_UNSAFE, path, 0);
   if (ret_fault != NULL) {

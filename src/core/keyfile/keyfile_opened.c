@@ -16,8 +16,9 @@ kh_status kh_opened_read(kh_opened *opened)
   kh_file_info info;
   kh_status status = kh_file_read(path, KH_KEYFILE_MAX + 1, KH_FILE_REGULAR, &opened->file, &info,
                                   opened->ret_fault);
-  if (status == KH_OK && opened->options->permissions == KH_PERMISSIONS_STRICT)
-    status = kh_file_check_strict(path, &info, opened->ret_fault);
+  if (status == KH_OK)
+    status =
+        kh_file_check_permissions(path, &info, opened->options->permissions, opened->ret_fault);
   if (status != KH_OK)
     return status;
   if (kh_secret_bytes(opened->file).len > KH_KEYFILE_MAX) {

@@ -58,8 +58,8 @@ kh_status kh_passphrase_read_file(const char *path, kh_permissions permissions, 
   kh_file_info info;
   kh_status status =
       kh_file_read(path, KH_SECRET_FILE_MAX + 1, KH_FILE_ANY, &content, &info, ret_fault);
-  if (status == KH_OK && permissions == KH_PERMISSIONS_STRICT)
-    status = kh_file_check_strict(path, &info, ret_fault);
+  if (status == KH_OK)
+    status = kh_file_check_permissions(path, &info, permissions, ret_fault);
   if (status == KH_OK)
     status = kh_passphrase_cut(content, path, log, ret_fault);
   if (status != KH_OK)

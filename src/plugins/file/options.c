@@ -6,6 +6,7 @@
 #include <typelib.h>
 
 #include "control.h"
+#include "server/process.h"
 
 static char *filename;
 static char *filekey;
@@ -104,12 +105,19 @@ struct st_mysql_sys_var *kh_file_options[] = {
     NULL,
 };
 
+static kh_permissions permissions(void)
+{
+  if (strict_permissions == 0)
+    return KH_PERMISSIONS_WARN;
+  return kh_process_is_server() ? KH_PERMISSIONS_STRICT : KH_PERMISSIONS_STRICT_FOR_SERVER;
+}
+
 kh_keyfile_options kh_file_options_keyfile(void)
 {
   return (kh_keyfile_options){
       .path = filename == NULL ? "" : filename,
       .filekey = filekey,
-      .permissions = strict_permissions != 0 ? KH_PERMISSIONS_STRICT : KH_PERMISSIONS_WARN,
+      .permissions = permissions(),
       .digest = (kh_digest)digest,
       .pbkdf2_iterations = use_pbkdf2,
   };
