@@ -11,22 +11,6 @@
 #include "keyhold/keytable.h"
 #include "keyhold/status.h"
 
-/** Bytes of a fingerprint as text, its NUL included. */
-enum { KH_FINGERPRINT_MAX = 17 };
-
-/** A fingerprint as text: 16 hexadecimal digits. */
-typedef struct kh_fingerprint {
-  char text[KH_FINGERPRINT_MAX];
-} kh_fingerprint;
-
-/**
- * The fingerprint of a key: equal keys have equal ones, on every server, and nothing of the key can
- * be learnt from it: the first 8 bytes of HMAC-SHA-256 (RFC 2104) with the key as its key over
- * "Keyhold fingerprint" (19 bytes, ASCII, no NUL). HMAC fills its key up with zero bytes: a key
- * that is another one with zero bytes behind it has that one's fingerprint. Thread-safe.
- */
-kh_fingerprint kh_key_fingerprint(const kh_key *key);
-
 /**
  * Writes the inventory as a JSON array with an object for each key id, in the order of ids:
  *

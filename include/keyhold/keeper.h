@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "keyhold/clock.h"
+#include "keyhold/fingerprint.h"
 #include "keyhold/keyfile.h"
 #include "keyhold/keyring.h"
 #include "keyhold/log.h"
@@ -43,8 +44,9 @@ typedef struct kh_keeper_duties {
 
 /** What has happened so far. */
 typedef struct kh_keeper_stats {
-  size_t ids;           /**< key ids in force */
-  size_t versions;      /**< key versions in force */
+  size_t ids;                 /**< key ids in force */
+  size_t versions;            /**< key versions in force */
+  kh_fingerprint fingerprint; /**< of the table in force */
   uint64_t generation;  /**< of the table in force: 1 at the start, 1 more with each exchange */
   const char *format;   /**< of the key file; constant */
   uint32_t last_reload; /**< UNIX time of the last load, reload or refusal of one */

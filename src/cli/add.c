@@ -5,6 +5,7 @@
 #include "say.h"
 #include "settings.h"
 #include "target.h"
+#include "utf8.h"
 
 struct arguments {
   kh_cli_target target;
@@ -56,7 +57,8 @@ int kh_cli_add(int argc, char **argv)
   kh_keyfile_options how = kh_cli_target_options(&target);
   if (kh_keyfile_add_key(&how, target.crypt, &addition, &target.log, &id, &fault) != KH_OK)
     return kh_cli_fail_with(&fault);
-  printf("%s has key %u now.\n", target.path, id);
+  kh_cli_put_text(stdout, target.path);
+  printf(" has key %u now.\n", id);
   kh_cli_print_reload();
   return KH_CLI_DONE;
 }

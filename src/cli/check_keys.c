@@ -4,7 +4,7 @@
 
 #include "check.h"
 #include "keyhold/clock.h"
-#include "keyhold/inventory.h"
+#include "keyhold/fingerprint.h"
 #include "keyhold/time.h"
 #include "say.h"
 

@@ -6,6 +6,7 @@
 #include "command.h"
 #include "say.h"
 #include "settings.h"
+#include "utf8.h"
 
 static void set_child_inputs(kh_cli_conversion *conversion, struct argp_state *state)
 {
@@ -82,7 +83,8 @@ static int convert(const kh_cli_conversion *conversion, const kh_keyfile_form *f
   if (kh_keyfile_convert(&how, target->crypt, form, conversion->output, &target->log, &fault) !=
       KH_OK)
     return kh_cli_fail_with(&fault);
-  printf("%s is %s now; every key is as it was.\n", path_of(conversion), form->format);
+  kh_cli_put_text(stdout, path_of(conversion));
+  printf(" is %s now; every key is as it was.\n", form->format);
   if (!target->look.is_encrypted && form->passphrase != NULL && conversion->output == NULL)
     printf("The disk may still have the keys in the clear where the old file lay.\n");
   kh_cli_print_settings(path_of(conversion), form, &conversion->new_source);

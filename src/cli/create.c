@@ -6,6 +6,7 @@
 #include "say.h"
 #include "settings.h"
 #include "target.h"
+#include "utf8.h"
 
 enum { KEY_FORMAT = 0x300, KEY_TEMPORARY };
 
@@ -102,8 +103,8 @@ static int create(kh_cli_target *target, const kh_keyfile_form *form, const kh_k
     return kh_cli_fail_status(status, NULL);
   if (kh_keyfile_create(target->path, form, target->crypt, keys, &fault) != KH_OK)
     return kh_cli_fail_with(&fault);
-  printf("%s (%s) has %s.\n", target->path, form->format,
-         kh_keylist_count(keys) == 1 ? "key 1" : "keys 1 and 2");
+  kh_cli_put_text(stdout, target->path);
+  printf(" (%s) has %s.\n", form->format, kh_keylist_count(keys) == 1 ? "key 1" : "keys 1 and 2");
   kh_cli_print_settings(target->path, form, &target->source);
   return KH_CLI_DONE;
 }

@@ -9,14 +9,25 @@
 
 static const char settings_question[] =
     "SELECT @@innodb_encrypt_log, @@log_bin, @@aria_encrypt_tables, "
-    "IF(LEFT(@@file_key_management_filename, 1) = '/', @@file_key_management_filename, "
+    "BINARY IF(LEFT(@@file_key_management_filename, 1) = '/', @@file_key_management_filename, "
     "CONCAT(@@datadir, @@file_key_management_filename))";
 
-/* An account sees the tables that it may use: the tables of the system are among those of Aria. */
+static const char fingerprint_question[] =
+    "SHOW GLOBAL STATUS LIKE 'File\\_key\\_management\\_fingerprint'";
+
+/* InnoDB's table of tablespaces has those alone that it could open. */
+static const char not_open_question[] =
+    "SELECT NAME FROM information_schema.INNODB_SYS_TABLES WHERE SPACE NOT IN (SELECT SPACE FROM "
+    "information_schema.INNODB_SYS_TABLESPACES) ORDER BY SPACE LIMIT 1";
+
+/* An account sees the tables that it may use: the tables of the system are among those of Aria.
+ * Of a partitioned table TABLES has the time of one partition, PARTITIONS that of each. */
 static const char aria_question[] =
-    "SELECT CONCAT(TABLE_SCHEMA, '.', TABLE_NAME), UNIX_TIMESTAMP(CREATE_TIME) "
-    "FROM information_schema.TABLES WHERE ENGINE = 'Aria' AND TABLE_TYPE = 'BASE TABLE' "
-    "AND COALESCE(ROW_FORMAT, 'Page') = 'Page' ORDER BY CREATE_TIME LIMIT 1";
+    "SELECT CONCAT(t.TABLE_SCHEMA, '.', t.TABLE_NAME), UNIX_TIMESTAMP(p.CREATE_TIME) "
+    "FROM information_schema.TABLES t LEFT JOIN information_schema.PARTITIONS p "
+    "ON p.TABLE_SCHEMA = t.TABLE_SCHEMA AND p.TABLE_NAME = t.TABLE_NAME "
+    "WHERE t.ENGINE = 'Aria' AND t.TABLE_TYPE <> 'SYSTEM VIEW' "
+    "AND COALESCE(t.ROW_FORMAT, 'Page') = 'Page' ORDER BY p.CREATE_TIME LIMIT 1";
 
 static uint64_t number(const char *text)
 {
@@ -33,6 +44,29 @@ static bool read_settings(kh_cli_server *server, kh_cli_facts *facts)
   facts->has_binary_logs = number(row[1]) != 0;
   facts->encrypts_aria = number(row[2]) != 0;
   snprintf(facts->key_file, sizeof facts->key_file, "%s", row[3] == NULL ? "" : row[3]);
+  return true;
+}
+
+/* a server with another plugin, or with an older one, has no such variable */
+static bool read_fingerprint(kh_cli_server *server, kh_cli_facts *facts)
+{
+  KH_CLI_AUTO_ROWS rows = kh_cli_server_ask(server, fingerprint_question);
+  if (rows == NULL)
+    return false;
+  const char *const *row = kh_cli_rows_next(rows);
+  if (row != NULL && row[1] != NULL)
+    snprintf(facts->fingerprint.text, sizeof facts->fingerprint.text, "%s", row[1]);
+  return true;
+}
+
+static bool read_not_open(kh_cli_server *server, kh_cli_facts *facts)
+{
+  KH_CLI_AUTO_ROWS rows = kh_cli_server_ask(server, not_open_question);
+  if (rows == NULL)
+    return false;
+  const char *const *row = kh_cli_rows_next(rows);
+  if (row != NULL)
+    snprintf(facts->not_open, sizeof facts->not_open, "%s", row[0]);
   return true;
 }
 
@@ -62,8 +96,9 @@ static bool read_aria(kh_cli_server *server, kh_cli_facts *facts)
 bool kh_cli_facts_read(kh_cli_server *server, kh_cli_facts *ret_facts)
 {
   kh_cli_facts facts = {.key_file = ""};
-  if (!read_settings(server, &facts) || !read_replication(server, &facts) ||
-      !read_aria(server, &facts) || !kh_cli_spaces_read(server, &facts.spaces))
+  if (!read_settings(server, &facts) || !read_fingerprint(server, &facts) ||
+      !read_replication(server, &facts) || !read_aria(server, &facts) ||
+      !read_not_open(server, &facts) || !kh_cli_spaces_read(server, &facts.spaces))
     return false;
   *ret_facts = facts;
   return true;
@@ -72,43 +107,4 @@ bool kh_cli_facts_read(kh_cli_server *server, kh_cli_facts *ret_facts)
 void kh_cli_facts_free(kh_cli_facts *facts)
 {
   kh_cli_spaces_free(&facts->spaces);
-}
-
-/* While a tablespace is worked on, and while InnoDB has no key for it, its numbers say nothing. */
-static bool space_needs(const kh_cli_space *space, const kh_key *key)
-{
-  if (space->key_id != key->id || !(space->is_encrypted || space->is_moving))
-    return false;
-  return space->is_moving || space->current_version == UINT32_MAX ||
-         key->version >= space->least_version;
-}
-
-/* An Aria table that was not made anew since the next version was there has pages of this one, or
- * of one before it. */
-static bool aria_needs(const kh_cli_facts *facts, const kh_key *key, const kh_key *next)
-{
-  if (key->id != KH_KEY_ID_SYSTEM || !facts->encrypts_aria || facts->oldest_aria[0] == '\0')
-    return false;
-  return next->policy.created == 0 || facts->oldest_aria_time <= next->policy.created;
-}
-
-/* A table that was made anew later may have been so before the server had read the next version. */
-static unsigned unknown_of(const kh_cli_facts *facts, const kh_key *key)
-{
-  if (key->id != KH_KEY_ID_SYSTEM)
-    return KH_CLI_UNKNOWN_ELSEWHERE;
-  return KH_CLI_UNKNOWN_ELSEWHERE | KH_CLI_UNKNOWN_ARIA |
-         (facts->encrypts_redo ? KH_CLI_UNKNOWN_REDO_LOG : 0u) |
-         (facts->has_binary_logs ? KH_CLI_UNKNOWN_BINARY_LOGS : 0u);
-}
-
-kh_cli_need kh_cli_need_of(const kh_cli_facts *facts, const kh_keytable *table, size_t index)
-{
-  const kh_key *key = kh_keytable_at(table, index);
-  for (size_t i = 0; i < facts->spaces.count; i++)
-    if (space_needs(&facts->spaces.at[i], key))
-      return (kh_cli_need){.needed_by = facts->spaces.at[i].name};
-  if (aria_needs(facts, key, kh_keytable_at(table, index + 1)))
-    return (kh_cli_need){.needed_by = facts->oldest_aria};
-  return (kh_cli_need){.unknown = unknown_of(facts, key)};
 }

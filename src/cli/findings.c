@@ -7,6 +7,7 @@
 #include "json.h"
 #include "keyhold/limits.h"
 #include "say.h"
+#include "utf8.h"
 
 static const char *const levels[] = {
     [KH_CLI_GOOD] = "good",
@@ -26,7 +27,9 @@ bool kh_cli_findings_begin(bool json, bool in_colour, kh_cli_findings *ret_findi
 static void write_line(kh_cli_findings *findings, kh_cli_colour level, const char *text)
 {
   kh_cli_print_coloured(findings->out, level, findings->in_colour, levels[level]);
-  fprintf(findings->out, "%s  %s\n", level == KH_CLI_BAD ? " " : "", text);
+  fputs(level == KH_CLI_BAD ? "   " : "  ", findings->out);
+  kh_cli_put_text(findings->out, text);
+  fputc('\n', findings->out);
 }
 
 static void write_object(kh_cli_findings *findings, kh_cli_colour level, const char *about,
@@ -71,7 +74,8 @@ void kh_cli_findings_print(kh_cli_findings *findings, const char *path, const ch
     return;
   }
   fputs(findings->text, stdout);
-  printf("%s is ", path);
+  kh_cli_put_text(stdout, path);
+  fputs(" is ", stdout);
   kh_cli_print_coloured(stdout, findings->bad == 0 ? KH_CLI_GOOD : KH_CLI_BAD, findings->in_colour,
                         findings->bad == 0 ? "good" : "not good");
   fputc('\n', stdout);

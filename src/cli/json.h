@@ -12,4 +12,7 @@
  * U+FFFD. */
 void kh_cli_json_string(FILE *to, const char *text);
 
+/** Likewise, or null for NULL. */
+void kh_cli_json_string_or_null(FILE *to, const char *text);
+
 #endif

@@ -6,6 +6,7 @@
 #include "command.h"
 #include "json.h"
 #include "keyhold/clock.h"
+#include "keyhold/fingerprint.h"
 #include "keyhold/inventory.h"
 #include "keyhold/time.h"
 #include "say.h"

@@ -10,6 +10,7 @@
 #include "number.h"
 #include "say.h"
 #include "terminal.h"
+#include "utf8.h"
 
 enum { KEY_FILEKEY = 0x100, KEY_FILE, KEY_FD, QUESTION_SIZE = KH_PATH_SHOWN_MAX + 64, TRIES = 3 };
 
@@ -142,6 +143,7 @@ static bool ask(const char *words, const char *what, kh_secret **ret_passphrase)
 {
   char question[QUESTION_SIZE];
   snprintf(question, sizeof question, "%s %s: ", words, kh_show_path(what).text);
+  kh_cli_hide_controls(question);
   return kh_cli_ask(question, ret_passphrase);
 }
 

@@ -9,6 +9,9 @@
 
 enum { BAR_WIDTH = 20, MINUTE = 60, HOUR = 3600 };
 
+/* in seconds: ten years */
+#define LEFT_MOST (3650.0 * 86400)
+
 /* how much of the rate the last interval is */
 #define NEWEST 0.5
 
@@ -55,7 +58,8 @@ double kh_cli_progress_left(const kh_cli_progress *progress)
     return 0;
   if (progress->rate <= 0)
     return -1;
-  return (double)(progress->pages - progress->done) / progress->rate;
+  double left = (double)(progress->pages - progress->done) / progress->rate;
+  return left > LEFT_MOST ? -1 : left; /* a rate that fades away says nothing */
 }
 
 /* the name with "..." for its middle, filled up with spaces */

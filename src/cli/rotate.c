@@ -5,6 +5,7 @@
 #include "say.h"
 #include "settings.h"
 #include "target.h"
+#include "utf8.h"
 
 enum { KEY_ID = 0x300, KEY_DUE, KEY_ALL };
 
@@ -73,7 +74,8 @@ static int rotate(const kh_cli_target *target, const kh_rotation *rotation)
   if (kh_keyfile_rotate(&how, target->crypt, rotation, &target->log, &list, NULL, &rotated,
                         &fault) != KH_OK)
     return kh_cli_fail_with(&fault);
-  printf("%s: %zu new version%s", target->path, rotated.made, rotated.made == 1 ? "" : "s");
+  kh_cli_put_text(stdout, target->path);
+  printf(": %zu new version%s", rotated.made, rotated.made == 1 ? "" : "s");
   if (rotated.taken > 0)
     printf(", and %zu that somebody else made just now", rotated.taken);
   printf(".\n");

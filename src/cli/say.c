@@ -5,12 +5,15 @@
 #include <stdio.h>
 
 #include "command.h"
+#include "utf8.h"
 
 static void say(const char *format, va_list arguments)
 {
   char message[KH_MESSAGE_MAX];
   vsnprintf(message, sizeof message, format, arguments);
-  fprintf(stderr, "keyhold: %s\n", message);
+  fputs("keyhold: ", stderr);
+  kh_cli_put_text(stderr, message);
+  fputc('\n', stderr);
 }
 
 void kh_cli_say(const char *format, ...)

@@ -10,7 +10,7 @@
 #include "keyhold/fault.h"
 #include "keyhold/log.h"
 
-/** Says a line. No argument may hold a secret. */
+/** Says a line, by kh_cli_put_text(). No argument may hold a secret. */
 __attribute__((format(printf, 1, 2))) void kh_cli_say(const char *format, ...);
 
 /** Says a line and gives KH_CLI_FAILED, so that a failing function ends with one `return`. */

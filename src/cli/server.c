@@ -2,8 +2,12 @@
 #include "server.h"
 
 #include <mysql.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "keyhold/fault.h"
 #include "keyhold/secret.h"
 #include "number.h"
 #include "say.h"
@@ -90,9 +94,22 @@ static const struct argp_option options[] = {
 };
 const struct argp kh_cli_login_argp = {.options = options, .parser = parse};
 
+/* As the mariadb client does: a port without a host is one of this host's network. */
+static void set_place(MYSQL *mysql, const kh_cli_login *login)
+{
+  const char *host = getenv("MYSQL_HOST"); /* which an option file overrides */
+  unsigned protocol = MYSQL_PROTOCOL_TCP;
+  if (host != NULL && host[0] != '\0')
+    mysql_optionsv(mysql, MARIADB_OPT_HOST, host);
+  if (login->port != 0 && login->socket == NULL)
+    mysql_optionsv(mysql, MYSQL_OPT_PROTOCOL, &protocol);
+}
+
 static void set_options(MYSQL *mysql, const kh_cli_login *login)
 {
   unsigned seconds = CONNECT_SECONDS;
+  set_place(mysql, login);
+  mysql_ssl_set(mysql, NULL, NULL, NULL, NULL, NULL); /* TLS with a server that has it */
   if (login->defaults_file != NULL)
     mysql_optionsv(mysql, MYSQL_READ_DEFAULT_FILE, login->defaults_file);
   mysql_optionsv(mysql, MYSQL_READ_DEFAULT_GROUP, "keyhold"); /* and "client" by itself */
@@ -112,16 +129,37 @@ static bool get_password(const kh_cli_login *login, kh_secret **ret_password)
   return true;
 }
 
+/* libmariadb reads nothing from a file that it cannot open, and says nothing */
+static bool can_read(const char *defaults_file)
+{
+  if (defaults_file == NULL || access(defaults_file, R_OK) == 0)
+    return true;
+  kh_cli_say("the option file %s cannot be read: %m", kh_show_path(defaults_file).text);
+  return false;
+}
+
+/* What the server or an account sets for all of its sessions must not shorten or change answers. */
+static bool set_session(MYSQL *mysql)
+{
+  static const char settings[] =
+      "SET SESSION sql_select_limit = 18446744073709551615, sql_big_selects = 1, "
+      "time_zone = '+00:00', character_set_results = utf8mb4, join_cache_level = 4";
+  if (mysql_query(mysql, settings) == 0)
+    return true;
+  kh_cli_say("the server does not answer: %s", mysql_error(mysql));
+  return false;
+}
+
 static bool connect_to(MYSQL *mysql, const kh_cli_login *login)
 {
   KH_AUTO_SECRET password = NULL;
-  if (!get_password(login, &password))
+  if (!can_read(login->defaults_file) || !get_password(login, &password))
     return false;
   set_options(mysql, login);
   const char *text = password == NULL ? NULL : (const char *)kh_secret_data(password);
   if (mysql_real_connect(mysql, login->host, login->user, text, NULL, login->port, login->socket,
                          0))
-    return true;
+    return set_session(mysql);
   kh_cli_say("cannot connect to the server: %s", mysql_error(mysql));
   return false;
 }
@@ -137,6 +175,14 @@ kh_cli_server *kh_cli_server_connect(const kh_cli_login *login)
     return (kh_cli_server *)mysql;
   mysql_close(mysql);
   return NULL;
+}
+
+bool kh_cli_server_is_local(kh_cli_server *server)
+{
+  struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+  socklen_t len = sizeof address;
+  return getpeername(mysql_get_socket(handle_of(server)), (struct sockaddr *)&address, &len) == 0 &&
+         address.ss_family == AF_UNIX;
 }
 
 void kh_cli_server_close(kh_cli_server **server)

@@ -33,8 +33,12 @@ typedef struct kh_cli_server kh_cli_server;
 typedef struct kh_cli_rows kh_cli_rows;
 
 /** Connects as the mariadb client does: option files with the groups "client" and "keyhold", and
- * the environment. NULL: a message has said why. */
+ * the environment. What limits the answers of a session is lifted, and times are in UTC. NULL: a
+ * message has said why. */
 kh_cli_server *kh_cli_server_connect(const kh_cli_login *login);
+
+/** Whether it was reached through a UNIX socket, so that it runs on this host. */
+bool kh_cli_server_is_local(kh_cli_server *server);
 
 /** Ends the connection; sets the pointer to NULL. Takes NULL and a pointer to NULL. */
 void kh_cli_server_close(kh_cli_server **server);

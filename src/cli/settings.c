@@ -5,10 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "utf8.h"
+
 static void print_path(const char *option, const char *path)
 {
   char *real = realpath(path, NULL);
-  printf("    file_key_management_%s%s\n", option, real == NULL ? path : real);
+  printf("    file_key_management_%s", option);
+  kh_cli_put_text(stdout, real == NULL ? path : real);
+  fputc('\n', stdout);
   free(real);
 }
 

@@ -5,6 +5,7 @@
 
 #include "command.h"
 #include "say.h"
+#include "utf8.h"
 
 static void set_child_inputs(kh_cli_slot_arguments *arguments, struct argp_state *state)
 {
@@ -99,7 +100,8 @@ static int change_it(const kh_cli_target *target, kh_slot_change change, const k
   kh_fault fault;
   if (kh_keyfile_change_slot(&how, target->crypt, change, &entry, &target->log, &fault) != KH_OK)
     return kh_cli_fail_with(&fault);
-  printf("%s %s \"%s\".\n", target->path, done[change], slot->label);
+  kh_cli_put_text(stdout, target->path);
+  printf(" %s \"%s\".\n", done[change], slot->label);
   if (change != KH_SLOT_ADD)
     printf("A server that has the old passphrase cannot reload, rotate or start until it gets "
            "another one.\n");

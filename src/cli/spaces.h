@@ -12,9 +12,11 @@
 
 #include "server.h"
 
-enum { KH_CLI_SPACE_NAME_MAX = 200 };
+/** Bytes of a name with its NUL: two names of files with a slash between them. */
+enum { KH_CLI_SPACE_NAME_MAX = 2 * 255 + 2 };
 
-/** A row of information_schema.INNODB_TABLESPACES_ENCRYPTION. */
+/** A tablespace that is open, as information_schema.INNODB_TABLESPACES_ENCRYPTION has it; one that
+ * it does not have was never encrypted, and is all zero but for number, name and pages. */
 typedef struct kh_cli_space {
   uint32_t id;
   char name[KH_CLI_SPACE_NAME_MAX];

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "utf8.h"
+
 /* SGR of ECMA-48 */
 static const char *const begins[] = {
     [KH_CLI_PLAIN] = "",        [KH_CLI_HEAD] = "\033[1m", [KH_CLI_GOOD] = "\033[32m",
@@ -39,7 +41,9 @@ static void widen(const kh_cli_table *table, const struct row *row, size_t *widt
 void kh_cli_print_coloured(FILE *to, kh_cli_colour colour, bool in_colour, const char *text)
 {
   bool plain = !in_colour || colour == KH_CLI_PLAIN || text[0] == '\0';
-  fprintf(to, "%s%s%s", plain ? "" : begins[colour], text, plain ? "" : "\033[0m");
+  fputs(plain ? "" : begins[colour], to);
+  kh_cli_put_text(to, text);
+  fputs(plain ? "" : "\033[0m", to);
 }
 
 /* spaces are owed until a text follows them, so that no line ends in one */

@@ -46,7 +46,7 @@ typedef struct kh_cli_table {
 /** Prints titles and rows, two spaces between columns, none at the end of a line. */
 void kh_cli_table_print(const kh_cli_table *table, FILE *to, bool in_colour);
 
-/** Writes a text in a colour, or as it is. */
+/** Writes a text in a colour or without one, by kh_cli_put_text(). */
 void kh_cli_print_coloured(FILE *to, kh_cli_colour colour, bool in_colour, const char *text);
 
 #endif

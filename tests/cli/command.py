@@ -11,6 +11,7 @@ import re
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -99,6 +100,9 @@ class Terminal:
     def is_shown(self):
         """Whether what is typed is shown."""
         return bool(termios.tcgetattr(self.slave)[3] & termios.ECHO)
+
+    def resize(self, rows, columns):
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def is_as_before(self):
         return termios.tcgetattr(self.slave) == self.before
@@ -190,7 +194,7 @@ class Case(unittest.TestCase):
         return Result(done.returncode, out, err)
 
     def assert_no_secret(self, text, where):
-        data = (text.encode() if isinstance(text, str) else text).lower()
+        data = (os.fsencode(text) if isinstance(text, str) else text).lower()
         for secret in self.secrets:
             for form in forms(secret):
                 self.assertFalse(form in data, f"a secret is in {where}: {text!r:.2000}")

@@ -2,7 +2,9 @@
 """keyhold watch and retire, with a real server"""
 import json
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +19,7 @@ from command import CHEAP, OTHER, PASSPHRASE  # noqa: E402
 
 OPTIONS = ["--plugin-load-add=keyhold_file", "--plugin-maturity=unknown", "--innodb-encrypt-tables=ON", "--innodb-encrypt-log=ON",
            "--aria-encrypt-tables=ON", "--innodb-encryption-threads=0", "--innodb-file-per-table=ON"]
+LATIN1 = "[client]\ndefault-character-set=latin1\n"
 ACCOUNT_PASSWORD = "a password of the database"
 
 
@@ -51,6 +54,16 @@ class ServerCase(command.Case):
 
     def sql(self, sql):
         return self.server.sql(sql)
+
+    def listen(self):
+        """Starts the server again with a port of this host's network."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.server.stop()
+        self.server.options = [*self.server.options, "--skip-networking=0", "--bind-address=127.0.0.1", f"--port={port}"]
+        self.server.start()
+        return port
 
     def rotate(self):
         self.sql("SET GLOBAL file_key_management_rotate_key = -1")
@@ -117,7 +130,7 @@ class Watch(ServerCase):
 
     def test_on_a_terminal(self):
         self.rotate()
-        terminal = self.terminal("watch", *self.login)
+        terminal = self.terminal("watch", *self.login, env={**os.environ, "TERM": "xterm"})
         self.addCleanup(terminal.process.kill)
         terminal.read_until(r"d/t +\[\.{20}\]   0 %")
         terminal.read_until(r"all +\[")
@@ -148,6 +161,134 @@ class Watch(ServerCase):
         self.run_command("watch", "--once", *login, env={**os.environ, "MYSQL_PWD": ACCOUNT_PASSWORD})
         self.assertIn("cannot connect", self.run_command("watch", "--once", *login, status=1).err)
 
+    def test_port_and_host(self):
+        """As the mariadb client: a port alone is one of this host's network, and MYSQL_HOST is what an option file overrides."""
+        port = self.listen()
+        self.sql("CREATE USER w@localhost, w@'127.0.0.1'; GRANT PROCESS ON *.* TO w@localhost, w@'127.0.0.1'")
+        with_port = ["--defaults-file=/dev/null", f"--port={port}", "--user=w"]
+        self.run_command("watch", "--once", *with_port)
+        self.assertIn("cannot connect", self.run_command("watch", "--once", "--defaults-file=/dev/null", "--port=1", status=1).err)
+        environment = {**os.environ, "MYSQL_HOST": "127.0.0.1", "MYSQL_TCP_PORT": str(port), "MYSQL_UNIX_PORT": self.path("none")}
+        self.run_command("watch", "--once", "--defaults-file=/dev/null", "--user=w", env=environment)
+        path = self.write("options", f"[client]\nhost=localhost\nsocket={self.server.socket}\nuser=w\n")
+        self.run_command("watch", "--once", f"--defaults-file={path}", env={**environment, "MYSQL_HOST": "0.0.0.1"})
+
+    def test_tls(self):
+        """As option files say it."""
+        certificate, key = self.path("certificate"), self.path("key")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+                        "/CN=localhost", "-days", "2", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+        self.server.options = [*self.server.options, f"--ssl-cert={certificate}", f"--ssl-key={key}"]
+        port = self.listen()
+        self.sql("CREATE USER w@localhost REQUIRE SSL; CREATE USER w@'127.0.0.1' REQUIRE SSL;"
+                 "GRANT PROCESS ON *.* TO w@localhost, w@'127.0.0.1'")
+        login = "[client]\nuser=w\n"
+        verify = f"ssl-ca={certificate}\nssl-verify-server-cert=1\n"
+        for options, host, error in (("", "127.0.0.1", None), (f"ssl-ca={certificate}\n", "127.0.0.1", None),
+                                     (f"ssl-ca={self.path('none')}\n", "127.0.0.1", "No such file"),
+                                     (verify, "127.0.0.1", "Validation"), (verify, "localhost", None)):
+            path = self.write("options", login + options)
+            result = self.run_command("watch", "--once", f"--defaults-file={path}", f"--host={host}", f"--port={port}",
+                                      status=1 if error else 0)
+            self.assertIn(error or "", result.err)
+
+    def test_an_option_file_that_is_not_there(self):
+        result = self.run_command("watch", f"--defaults-file={self.path('none')}", status=1)
+        self.assertIn(f"the option file {self.path('none')} cannot be read: No such file", result.err)
+
+    def test_answers_are_not_cut_short(self):
+        self.rotate()
+        self.sql("SET GLOBAL sql_select_limit = 1, GLOBAL max_join_size = 1")
+        report = self.run_command("watch", "--once", "--json", *self.login, status=3).json()
+        self.assertIn("d/t", [space["name"] for space in report["tablespaces"]])
+
+    def test_all_tablespaces_count(self):
+        """Those that were never encrypted too, which the server does not list once it was started again."""
+        self.sql("SET GLOBAL innodb_encrypt_tables = OFF; CREATE TABLE d.n (a INT) ENGINE=InnoDB")
+        before = self.run_command("watch", "--once", "--json", *self.login).json()
+        self.server.options = [*self.server.options, "--innodb-encrypt-tables=OFF"]
+        self.server.stop()
+        self.server.start()
+        after = self.run_command("watch", "--once", "--json", *self.login).json()
+        self.assertEqual({space["name"]: space["state"] for space in before["tablespaces"]},
+                         {space["name"]: space["state"] for space in after["tablespaces"]})
+        self.assertEqual(after["plain"], sum(space["state"] == "plain" for space in after["tablespaces"]))
+        space = next(space for space in after["tablespaces"] if space["name"] == "d/n")
+        self.assertEqual((space["state"], space["key_id"], space["pages"]), ("plain", 0, space["done"]))
+
+    def test_tablespaces_come_and_go(self):
+        self.sql("CREATE TABLE d.stays LIKE d.t")
+        self.rotate()
+        process = subprocess.Popen([command.PROGRAM, "watch", "--json", *self.login], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(process.kill)
+
+        def names():
+            return {space["name"] for space in json.loads(process.stdout.readline())["tablespaces"]}
+
+        def wait_until(is_so):
+            while not is_so(names()):
+                pass
+
+        with process.stdout:
+            wait_until(lambda seen: "d/t" in seen)
+            self.sql("CREATE TABLE d.new (a INT) ENGINE=InnoDB")
+            wait_until(lambda seen: "d/new" in seen)
+            self.sql("DROP TABLE d.new, d.t")
+            wait_until(lambda seen: not {"d/new", "d/t"} & seen)
+            self.let_it_move()
+            rest = process.stdout.read()
+        self.assertEqual(process.wait(command.PATIENCE), 0)
+        self.assertTrue(json.loads(rest.splitlines()[-1])["finished"])
+
+    def test_the_server_goes(self):
+        self.rotate()
+        terminal = self.terminal("watch", *self.login, env={**os.environ, "TERM": "xterm"})
+        self.addCleanup(terminal.process.kill)
+        terminal.read_until(r"all +\[")
+        self.server.kill()
+        self.assertIn("the server does not answer: ", self.assert_ends(terminal, 1))
+
+    def test_a_small_terminal(self):
+        self.rotate()
+        for i in range(12):
+            self.sql(f"CREATE TABLE d.x{i} (a INT) ENGINE=InnoDB ENCRYPTION_KEY_ID=3")
+        self.rotate()
+        terminal = self.terminal("watch", *self.login, env={**os.environ, "TERM": "xterm"})
+        self.addCleanup(terminal.process.kill)
+        terminal.read_until("\033\\[\\d+F\033\\[J")
+        terminal.resize(rows=10, columns=30)
+        terminal.read_until("\033\\[\\d+F\033\\[J")
+        seen = terminal.read_until("\033\\[\\d+F\033\\[J")
+        while "and 9 tablespaces more" not in seen:  # a look of before
+            seen = terminal.read_until("\033\\[\\d+F\033\\[J")
+        lines = seen.replace("\r", "").split("\n")
+        self.assertLessEqual(len(lines), 10)
+        self.assertLess(max(map(len, lines[:-1])), 30)
+        self.assertEqual(len(lines) - 1, int(lines[-1][2:-4]))  # it goes back as many as there were
+        terminal.resize(rows=5, columns=30)
+        while "and 13 tablespaces more" not in seen:
+            seen = terminal.read_until("\033\\[\\d+F\033\\[J")
+        self.assertNotIn("d/x", seen)
+        terminal.process.kill()
+        terminal.close()
+
+    def test_a_dumb_terminal(self):
+        self.rotate()
+        terminal = self.terminal("watch", *self.login, env={**os.environ, "TERM": "dumb"})
+        self.addCleanup(terminal.process.kill)
+        seen = terminal.read_until(r"all +\[") + terminal.read_until(r"all +\[")
+        self.let_it_move()
+        self.assertNotIn("\x1b", seen + self.assert_ends(terminal, 0))
+
+    def test_an_output_that_is_full(self):
+        self.rotate()
+        for arguments in ((), ("--json",)):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([command.PROGRAM, "watch", *arguments, *self.login], stdout=full, stderr=subprocess.PIPE,
+                                      text=True, timeout=command.PATIENCE)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("the standard output cannot be written", done.stderr)
+
     def test_what_cannot_be(self):
         result = self.run_command("watch", "--defaults-file=/dev/null", f"--socket={self.path('none')}", status=1)
         self.assertIn("cannot connect to the server", result.err)
@@ -168,6 +309,19 @@ class Retire(ServerCase):
 
     def copies(self):
         return [name for name in os.listdir(self.folder) if ".retired-" in name]
+
+    def rebuild_aria(self):
+        time.sleep(1.1)  # the tables are to be younger than the version
+        for [statement] in self.sql("SELECT CONCAT('ALTER TABLE `', table_schema, '`.`', table_name, '` FORCE') FROM "
+                                    "information_schema.tables WHERE engine = 'Aria' AND table_type <> 'SYSTEM VIEW' "
+                                    "AND table_schema <> 'd'"):
+            self.sql(statement)
+
+    def assert_kept(self, *what, before, **how):
+        """The file stays as it is."""
+        result = self.retire("--force=all", *what, status=1, **how)
+        self.assertEqual(self.read("keys"), before)
+        return result
 
     def test_nothing_is_old(self):
         self.assertIn("has no old versions", self.retire().out)
@@ -190,10 +344,7 @@ class Retire(ServerCase):
         self.assertRegex(result.out, r"(?m)^  1        1  stays  mysql\.")
         self.assertRegex(result.out, r"(?m)^  3        1  stays  perhaps: elsewhere$")
         self.assertIn("it knows nothing of backups", result.err)
-        time.sleep(1.1)  # the tables are to be younger than the version
-        for [statement] in self.sql("SELECT CONCAT('ALTER TABLE `', table_schema, '`.`', table_name, '` FORCE') FROM "
-                                    "information_schema.tables WHERE engine = 'Aria' AND table_type = 'BASE TABLE'"):
-            self.sql(statement)
+        self.rebuild_aria()
         result = self.retire(status=1)
         self.assertRegex(result.out, r"(?m)^  1        1  stays  perhaps: redo-log, aria, elsewhere$")
         for what in ("its redo log", "each Aria table"):
@@ -203,6 +354,19 @@ class Retire(ServerCase):
         report = json.loads(self.retire("--id=1", "--json", status=1).out)
         self.assertEqual(report["versions"], [{"key_id": 1, "version": 1, "removed": False, "needed_by": None,
                                                "unknown": ["redo-log", "aria", "elsewhere"]}])
+
+    def test_binary_and_relay_logs(self):
+        self.server.stop()
+        options = [*self.server.options, "--aria-encrypt-tables=OFF", "--innodb-encrypt-log=OFF", "--relay-log=relay"]
+        for option, statement, found in (("--skip-log-bin", "", "aria, elsewhere"), ("--log-bin=log", "", "binary-logs, aria, elsewhere"),
+                                         ("--skip-log-bin", "CHANGE MASTER TO MASTER_HOST = '127.0.0.1'", "binary-logs, aria, elsewhere")):
+            self.server.options = [*options, option]
+            self.server.start()
+            self.sql(statement)
+            if (1, 3) not in self.versions():
+                self.rotate_and_wait()
+            self.assertRegex(self.retire("--id=1", status=1).out, f"(?m)^  1        1  stays  perhaps: {found}$")
+            self.server.stop()
 
     def test_one_that_goes(self):
         self.rotate_and_wait()
@@ -229,10 +393,7 @@ class Retire(ServerCase):
     def test_all_that_can_go_and_the_server_starts(self):
         """The whole way of docs/rotation.md."""
         self.rotate_and_wait()
-        time.sleep(1.1)
-        for [statement] in self.sql("SELECT CONCAT('ALTER TABLE `', table_schema, '`.`', table_name, '` FORCE') FROM "
-                                    "information_schema.tables WHERE engine = 'Aria' AND table_type = 'BASE TABLE'"):
-            self.sql(statement)
+        self.rebuild_aria()
         self.sql("SET GLOBAL innodb_log_file_size = 20 * 1024 * 1024")
         self.server.stop()
         self.server.start()
@@ -251,6 +412,9 @@ class Retire(ServerCase):
         self.server.start()
         self.rotate_and_wait()
         text = self.text_of(self.file)
+        before = self.read("keys")
+        self.run_command("retire", self.file, *self.login, "--force=elsewhere", f"--new-passphrase-file={self.path('none')}", status=1)
+        self.assertEqual((self.read("keys"), self.copies()), (before, []))
         terminal = self.terminal("retire", self.file, *self.login, "--force=elsewhere", "--id=3", *CHEAP)
         terminal.answer("New passphrase for .*retired.*: ", OTHER)
         terminal.answer("Once more for .*: ", OTHER)
@@ -260,16 +424,225 @@ class Retire(ServerCase):
         self.assertTrue(self.read(copy).startswith(b"keyhold-sealed "))
         self.assertEqual(self.text_of(self.path(copy), f"--passphrase-file={self.passphrase(OTHER, 'other')}"), text)
 
+    def test_a_file_of_openssl_gets_a_copy_with_its_passphrase(self):
+        self.server.stop()
+        self.run_command("convert", self.file, self.how, "--to=openssl", f"--new-passphrase-file={self.path('passphrase')}",
+                         "--new-pbkdf2-iterations=1000")
+        self.server.options += ["--file-key-management-digest=sha256", "--file-key-management-use-pbkdf2=1000"]
+        self.server.start()
+        self.rotate_and_wait()
+        how = [self.how, "--digest=sha256", "--pbkdf2-iterations=1000"]
+        text = self.text_of(self.file, *how)
+        self.retire(*how[1:], "--force=elsewhere", "--id=3", *CHEAP)
+        self.assertEqual(list(self.keys(self.file, *how)), [(1, 1), (1, 3), (3, 3)])
+        [copy] = self.copies()
+        self.assertTrue(self.read(copy).startswith(b"keyhold-sealed "))
+        self.assertEqual(self.text_of(self.path(copy), self.how), text)
+        self.run_command("convert", self.path(copy), self.how, "--to=openssl", f"--output={self.path('back')}",
+                         f"--new-passphrase-file={self.path('passphrase')}")
+        self.assertEqual(self.text_of(self.path("back"), self.how, "--digest=sha256", "--pbkdf2-iterations=600000"), text)
+
+    def test_answers_that_are_cut_short(self):
+        self.rotate()
+        self.sql("SET GLOBAL sql_select_limit = 1")
+        result = self.assert_kept("--id=3", before=self.read("keys"))
+        self.assertRegex(result.out, r"(?m)^  3        1  stays  d/t$")
+
+    def test_a_tablespace_that_is_not_there(self):
+        """Its file comes back, from a disk that was not mounted."""
+        self.rotate()
+        before = self.read("keys")
+        self.server.stop()
+        data = self.server.data / "d"
+        (data / "t.ibd").rename(data / "away")
+        self.server.start()
+        result = self.assert_kept("--id=3", before=before)
+        self.assertRegex(result.out, r"(?m)^  3        1  stays  d/t$")
+        self.assertIn("the tablespace of d/t is not open, so nobody can tell what it needs", result.err)
+        self.server.stop()
+        (data / "away").rename(data / "t.ibd")
+        self.server.start()
+        self.let_it_move()
+        self.run_command("watch", *self.login)
+        self.retire("--force=elsewhere", "--id=3")
+
+    def test_a_tablespace_that_is_discarded(self):
+        self.rotate_and_wait()
+        self.sql("ALTER TABLE d.t DISCARD TABLESPACE")
+        self.assertIn("the tablespace of d/t is not open", self.assert_kept("--id=3", before=self.read("keys")).err)
+
+    def test_keys_that_the_server_has_not_loaded(self):
+        """It would go on to write with the version that is the latest to it."""
+        self.sql("DROP TABLE d.t")
+        self.run_command("rotate", self.file, self.how, "--id=3")
+        before = self.read("keys")
+        self.assertIn("the server has other keys in use than the file", self.assert_kept("--id=3", before=before).err)
+        self.sql("SET GLOBAL file_key_management_reload = ON")
+        self.retire("--force=elsewhere", "--id=3")
+        before = self.read("keys")
+        self.assertIn("the server has other keys in use than the file; reload it", self.assert_kept(before=before).err)
+        self.sql("SET GLOBAL file_key_management_reload = ON")
+        self.assertIn("has no old versions", self.retire("--id=3").out)
+
+    def test_the_servers_own_plugin(self):
+        self.server.stop()
+        self.run_command("unseal", self.file, self.how)
+        self.how = "--defaults-file=/dev/null"
+        options = [option for option in self.server.options if "filekey" not in option]
+        self.server.options = [*(option for option in options if "plugin-load" not in option),
+                               "--plugin-load-add=file_key_management"]
+        self.server.start()
+        before = self.read("keys")
+        self.assertIn("the server does not say which keys it has", self.assert_kept(before=before).err)
+        other = throwaway.Server(self.path("other"), os.environ["KEYHOLD_PLUGINS"], [
+            "--plugin-load-add=keyhold_debug", "--plugin-maturity=unknown"])
+        self.addCleanup(other.kill)
+        shutil.copytree(self.fresh.home, other.home, symlinks=True)
+        other.start()
+        self.login[1] = f"--socket={other.socket}"
+        self.assertIn("the server does not answer: Unknown system variable", self.assert_kept(before=before).err)
+
+    def test_over_a_network(self):
+        """Another host may have a file of the same name, or the same keys."""
+        port = self.listen()
+        self.login = ["--defaults-file=/dev/null", f"--port={port}", "--user=root"]
+        self.assertIn("was not reached through its socket", self.assert_kept(before=self.read("keys")).err)
+
+    def test_what_happens_while_a_passphrase_is_typed(self):
+        self.server.stop()
+        self.run_command("unseal", self.file, self.how)
+        self.server.options = [option for option in self.server.options if "filekey" not in option]
+        self.server.start()
+        self.rotate_and_wait()
+        self.text_of(self.file)
+        before = self.read("keys")
+        terminal = self.terminal("retire", self.file, *self.login, "--force=elsewhere", "--id=3", *CHEAP)
+        terminal.answer("New passphrase for .*retired.*: ", OTHER)
+        self.sql("ALTER TABLE d.t DISCARD TABLESPACE")
+        terminal.answer("Once more for .*: ", OTHER)
+        seen = self.assert_ends(terminal, 1)
+        self.assertIn("key id 3 version 1 became needed meanwhile: d/t", seen)
+        self.assertEqual(self.read("keys"), before)
+        [copy] = self.copies()
+        self.assertIn(f"the copy {self.path(copy)} stays", seen)
+
+        os.unlink(self.path(copy))
+        self.sql("DROP TABLE d.t")
+        terminal = self.terminal("retire", self.file, *self.login, "--force=elsewhere", "--id=3", *CHEAP)
+        terminal.answer("New passphrase for .*retired.*: ", OTHER)
+        self.rotate()
+        self.text_of(self.file)
+        terminal.answer("Once more for .*: ", OTHER)
+        self.assertIn("stays", self.assert_ends(terminal, 1))
+        self.assertEqual(list(self.keys(self.file)), [(1, 1), (1, 3), (1, 5), (3, 1), (3, 3), (3, 5)])
+
+    def test_the_copy_brings_everything_back(self):
+        """The redo log has version 1, and was forced."""
+        self.rotate_and_wait()
+        self.rebuild_aria()
+        report = json.loads(self.retire("--force=all", "--json").out)
+        self.assertEqual([version["removed"] for version in report["versions"]], [True, True])
+        self.server.stop()
+        with self.assertRaises(throwaway.ServerError):
+            self.server.start()
+        self.assertIn("encryption key version 1 failed", self.server.log_end())
+        self.server.kill()
+        shutil.copy(report["copy"], self.file)
+        self.server.start()
+        self.assertEqual(self.sql("SELECT COUNT(*), SUM(LENGTH(b)) FROM d.t"), [["5000", "2000000"]])
+        self.assertEqual(self.versions(), [(1, 1), (1, 3), (3, 1), (3, 3)])
+
+    def test_one_more_rotation_after_a_version_was_missing(self):
+        """InnoDB's threads ran meanwhile, and what it says of the tablespace is wrong."""
+        self.rotate()
+        self.server.stop()
+        options, text = self.server.options, self.text_of(self.file, self.how)
+        without = self.write("without", re.sub(r"(?m)^3;(1;)?[0-9a-fA-F]{32,64}\b.*\n", "", text))
+        self.assertEqual(list(self.keys(without)), [(1, 1), (1, 3), (3, 3)])
+        self.server.options = [option.replace(self.file, without) for option in options if "filekey" not in option]
+        self.server.start()
+        self.let_it_move()
+        self.run_command("watch", *self.login)
+        self.server.stop()
+        self.server.options = options
+        self.server.start()
+        report = json.loads(self.retire("--id=3", "--json", status=1).out)
+        self.assertIsNone(report["versions"][0]["needed_by"])  # which is wrong
+        self.rotate_and_wait()
+        self.retire("--id=3", "--force=elsewhere")
+        self.server.stop()
+        self.server.start()
+        self.assertEqual(self.sql("SELECT COUNT(*), SUM(LENGTH(b)) FROM d.t"), [["5000", "2000000"]])
+        self.assertEqual(self.versions()[3:], [(3, 5)])
+
+    def test_names_of_tables(self):
+        """An escape sequence does not reach the terminal, and JSON has the name as it is."""
+        name = "e\x1b[31m\"\\\n" + 55 * "\u00e4"
+        self.assertEqual(len(name), 64)
+        self.sql(f"CREATE TABLE d.`{name}` (a INT) ENGINE=Aria")
+        time.sleep(1.1)  # the version is to be younger than the table
+        self.rotate_and_wait()
+        self.rebuild_aria()
+        before = self.read("keys")
+        self.login[0] = f"--defaults-file={self.write('options', LATIN1)}"
+        result = self.assert_kept("--id=1", before=before)
+        self.assertRegex(result.out, r'(?m)^  1        1  stays  d\.e\?\[31m"\\\?\u00e4{55}$')
+        report = json.loads(self.assert_kept("--id=1", "--json", before=before).out)
+        self.assertEqual(report["versions"][0]["needed_by"], "d." + name)
+
+    def test_aria_tables_of_all_kinds(self):
+        """Each is older than the version; a partition that was made anew does not stand for the others."""
+        self.sql("USE d; CREATE TABLE versioned (a INT) ENGINE=Aria WITH SYSTEM VERSIONING; DO SLEEP(1.1);"
+                 "CREATE TABLE parted (a INT) ENGINE=Aria PARTITION BY HASH(a) PARTITIONS 2;"
+                 "CREATE TABLE flat (a INT) ENGINE=Aria ROW_FORMAT=FIXED TRANSACTIONAL=0; CREATE SEQUENCE seq ENGINE=Aria")
+        time.sleep(1.1)
+        self.rotate_and_wait()
+        self.rebuild_aria()
+        self.sql("ALTER TABLE d.parted REBUILD PARTITION p0")
+        self.assertEqual(self.needed_by(), "d.versioned")
+        self.sql("ALTER TABLE d.versioned FORCE")
+        self.assertEqual(self.needed_by(), "d.parted")
+        self.sql("ALTER TABLE d.parted REBUILD PARTITION p1")
+        self.assertIsNone(self.needed_by())
+
+    def needed_by(self):
+        return json.loads(self.retire("--id=1", "--json", status=1).out)["versions"][0]["needed_by"]
+
+    def test_a_file_of_any_name(self):
+        """In the option of the server, in messages, in JSON."""
+        self.server.stop()
+        folder = self.path("q\"\\ \u00e4 \x1b[31m")
+        os.mkdir(folder)
+        moved = os.path.join(folder, "k\x9b")
+        os.rename(self.file, moved)
+        self.server.options = [option.replace(self.file, moved) for option in self.server.options]
+        self.file = moved
+        self.server.start()
+        self.rotate_and_wait()
+        self.assertNotIn("\x1b", self.retire("--force=elsewhere", "--id=1", status=1).out)
+        self.assertNotIn("\x1b", self.retire("--id=7", status=1).err)
+        report = json.loads(self.retire("--force=elsewhere", "--id=3", "--json").out)
+        [copy] = [name for name in os.listdir(folder) if ".retired-" in name]
+        self.assertEqual((report["file"], report["copy"]), (moved, os.path.join(folder, copy)))
+
     def test_another_file(self):
         other = self.path("other")
         shutil.copy(self.file, other)
         result = self.run_command("retire", other, self.how, *self.login, status=1)
         self.assertIn(f"the server uses another key file: {self.file}", result.err)
 
+    def test_a_relative_path(self):
+        """It begins at the server's data directory."""
+        self.server.stop()
+        self.server.options = [option.replace(self.file, "../../keys") for option in self.server.options]
+        self.server.start()
+        self.assertIn("has no old versions", self.retire().out)
+
     def test_wrong_arguments(self):
         for wrong in ("--force=", "--force=redo", "--force=all,", "--id=0"):
             self.run_command("retire", self.file, wrong, status=2)
         self.run_command("retire", self.path("none"), status=1)
+        self.assertIn("has no key id 7", self.retire("--id=7", status=1).err)
 
 
 class RetireSecrets(ServerCase, test_secrets.SecretsCase):

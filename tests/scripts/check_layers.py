@@ -11,7 +11,7 @@ LAYERS = ["core/base", "core/keytable", "core/crypt", "core/unlock", "core/keyfi
 # which folder a public header belongs to: the one that defines its functions
 HEADERS = {
     "core/base": "aead argon2 base64 bytes clock cursor fault file hex hmac limits lockfile log random secret sha256 status time version",
-    "core/keytable": "inventory keylist keyring keytable policy",
+    "core/keytable": "fingerprint inventory keylist keyring keytable policy",
     "core/crypt": "crypt datakey md5",
     "core/unlock": "unlock",
     "core/keyfile": "keyfile sealed",

@@ -168,6 +168,74 @@ static void nobody_can_say_how_long_what_stands_still_takes(void **state)
   assert_true(kh_cli_progress_left(&progress) < 0);
 }
 
+static void a_rate_needs_time_between_two_looks(void **state)
+{
+  (void)state;
+  kh_cli_space space = {.is_encrypted = true,
+                        .is_moving = true,
+                        .pages = 100,
+                        .least_version = 1,
+                        .current_version = 3,
+                        .end = 100};
+  kh_cli_spaces spaces = spaces_of(&space, 1);
+  kh_cli_progress progress = {.pages = 0};
+  kh_cli_progress_update(&progress, &spaces, 10);
+  space.position = 10;
+  kh_cli_progress_update(&progress, &spaces, 10);
+  assert_true(progress.rate < 0);
+  kh_cli_progress_update(&progress, &spaces, 9);
+  assert_true(progress.rate < 0);
+  kh_cli_progress_update(&progress, &spaces, 10); /* nothing moves for a second */
+  assert_true(progress.rate == 0);
+  space.position = 30; /* the mean of 0 and 20 */
+  kh_cli_progress_update(&progress, &spaces, 11);
+  assert_true(progress.rate > 9.9 && progress.rate < 10.1);
+}
+
+static void each_look_counts_anew(void **state)
+{
+  (void)state;
+  kh_cli_space at[] = {
+      {.pages = 77},
+      {.is_encrypted = true, .pages = 200, .least_version = 1, .current_version = 3},
+  };
+  kh_cli_spaces spaces = spaces_of(at, COUNT(at));
+  kh_cli_progress progress = {.pages = 0};
+  for (int i = 1; i < 4; i++) {
+    kh_cli_progress_update(&progress, &spaces, i);
+    assert_int_equal(progress.plain, 1);
+    assert_int_equal(progress.unfinished, 1);
+    assert_int_equal(progress.pages, 200);
+  }
+  spaces.count = 0; /* they are dropped */
+  kh_cli_progress_update(&progress, &spaces, 9);
+  assert_int_equal(progress.plain + progress.unfinished + progress.pages + progress.done, 0);
+  assert_true(kh_cli_progress_left(&progress) == 0);
+}
+
+/* the threads were stopped */
+static void a_rate_that_fades_away(void **state)
+{
+  (void)state;
+  kh_cli_space space = {.is_encrypted = true,
+                        .is_moving = true,
+                        .pages = 1000,
+                        .least_version = 1,
+                        .current_version = 3,
+                        .end = 1000};
+  kh_cli_spaces spaces = spaces_of(&space, 1);
+  kh_cli_progress progress = {.pages = 0};
+  kh_cli_progress_update(&progress, &spaces, 1);
+  space.position = 1;
+  kh_cli_progress_update(&progress, &spaces, 2);
+  for (int i = 3; i < 2000; i++) {
+    kh_cli_progress_update(&progress, &spaces, i);
+    double left = kh_cli_progress_left(&progress);
+    assert_true(left < 0 ? i > 20 : left <= 3650.0 * 86400);
+  }
+  assert_true(kh_cli_progress_left(&progress) < 0);
+}
+
 static void assert_bar(const char *name, size_t width, uint64_t done, uint64_t pages,
                        const char *expected)
 {
@@ -219,6 +287,9 @@ int main(void)
       cmocka_unit_test(nothing_is_left_at_the_first_look),
       cmocka_unit_test(rate_and_time_that_is_left),
       cmocka_unit_test(nobody_can_say_how_long_what_stands_still_takes),
+      cmocka_unit_test(a_rate_needs_time_between_two_looks),
+      cmocka_unit_test(each_look_counts_anew),
+      cmocka_unit_test(a_rate_that_fades_away),
       cmocka_unit_test(bars),
       cmocka_unit_test(names_that_are_too_long),
       cmocka_unit_test(durations),

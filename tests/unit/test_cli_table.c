@@ -6,6 +6,7 @@
 #include "cli/json.h"
 #include "cli/number.h"
 #include "cli/table.h"
+#include "cli/utf8.h"
 #include "unit.h"
 
 static const char *const texts[][3] = {
@@ -97,6 +98,70 @@ static void what_is_not_utf8(void **state)
   assert_string("\xff", "\"\\ufffd\"");
 }
 
+static void assert_put(const char *text, const char *expected)
+{
+  char *put = NULL;
+  size_t len;
+  FILE *out = open_memstream(&put, &len);
+  kh_cli_put_text(out, text);
+  assert_int_equal(fclose(out), 0);
+  assert_string_equal(put, expected);
+  assert_true(snprintf(put, len + 1, "%s", text) == (int)len); /* as many bytes */
+  kh_cli_hide_controls(put);
+  assert_string_equal(put, expected);
+  free(put);
+}
+
+static void what_a_terminal_is_given(void **state)
+{
+  (void)state;
+  assert_put("", "");
+  assert_put("plain \"\\/ ~", "plain \"\\/ ~");
+  assert_put("\x1b[31mred\x1b[0m", "?[31mred?[0m");
+  assert_put("a\rb\nc\td\x1f\x7f", "a?b?c?d??");
+  assert_put("\xc3\xa4 \xc2\xa0 \xe2\x82\xac \xf0\x9f\x94\x91",
+             "\xc3\xa4 \xc2\xa0 \xe2\x82\xac \xf0\x9f\x94\x91");
+  assert_put("\xc2\x80x\xc2\x9b"
+             "31m\xc2\x9f",
+             "\?\?x\?\?31m\?\?"); /* C1 */
+  assert_put("\x9b"
+             "31m\xc3\xe2\x82",
+             "\?31m\?\?\?");
+}
+
+static void fill_escape(const void *user, size_t row, kh_cli_cell *cells)
+{
+  (void)user;
+  (void)row;
+  snprintf(cells[0].text, KH_CLI_CELL_MAX, "\x1b]0;title\x07");
+}
+
+static void a_cell_of_anything(void **state)
+{
+  (void)state;
+  char *text = NULL;
+  size_t len;
+  FILE *out = open_memstream(&text, &len);
+  kh_cli_table table = {columns, 1, 1, fill_escape, NULL};
+  kh_cli_table_print(&table, out, false);
+  assert_int_equal(fclose(out), 0);
+  assert_string_equal(text, "NAME\n?]0;title?\n");
+  free(text);
+}
+
+static void null_of_json(void **state)
+{
+  (void)state;
+  char *json = NULL;
+  size_t len;
+  FILE *out = open_memstream(&json, &len);
+  kh_cli_json_string_or_null(out, NULL);
+  kh_cli_json_string_or_null(out, "null");
+  assert_int_equal(fclose(out), 0);
+  assert_string_equal(json, "null\"null\"");
+  free(json);
+}
+
 static void numbers(void **state)
 {
   (void)state;
@@ -122,6 +187,9 @@ int main(void)
       cmocka_unit_test(colours_do_not_move_anything),
       cmocka_unit_test(strings_of_json),
       cmocka_unit_test(what_is_not_utf8),
+      cmocka_unit_test(what_a_terminal_is_given),
+      cmocka_unit_test(a_cell_of_anything),
+      cmocka_unit_test(null_of_json),
       cmocka_unit_test(numbers),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -167,61 +167,6 @@ static void a_rotation_beyond_the_clock_is_never(void **state)
   free(beyond);
 }
 
-static kh_key key_of(uint32_t len, uint8_t first)
-{
-  kh_key key = {.id = 1, .version = 1, .len = len};
-  for (uint32_t i = 0; i < len; i++)
-    key.bytes[i] = (uint8_t)(first + i);
-  return key;
-}
-
-/* worked out with the module hmac of Python */
-static void fingerprints(void **state)
-{
-  (void)state;
-  static const struct {
-    uint32_t len;
-    uint8_t first;
-    const char *fingerprint;
-  } cases[] = {
-      {16, 0x00, "4015837b768b77b2"},
-      {24, 0x00, "d651e522a57086e6"},
-      {32, 0x00, "2bd6a49fbfd1a30b"},
-      {32, 0x40, "6508d8163a71b0a9"},
-  };
-  for (size_t i = 0; i < COUNT(cases); i++) {
-    kh_key key = key_of(cases[i].len, cases[i].first);
-    assert_string_equal(kh_key_fingerprint(&key).text, cases[i].fingerprint);
-  }
-}
-
-static void a_fingerprint_tells_nothing_but_the_key(void **state)
-{
-  (void)state;
-  kh_key key = key_of(32, 9);
-  kh_key other = key;
-  other.id = 77;
-  other.version = 12;
-  other.line = 3;
-  other.policy = (kh_policy){1, 2, 128, KH_KEY_CIPHER_AES_CTR};
-  assert_string_equal(kh_key_fingerprint(&key).text, kh_key_fingerprint(&other).text);
-}
-
-static void any_bit_changes_the_fingerprint(void **state)
-{
-  (void)state;
-  kh_key key = key_of(32, 9);
-  kh_fingerprint seen[1 + 256];
-  seen[0] = kh_key_fingerprint(&key);
-  for (size_t bit = 0; bit < 256; bit++) {
-    kh_key other = key;
-    other.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
-    seen[1 + bit] = kh_key_fingerprint(&other);
-    for (size_t i = 0; i <= bit; i++)
-      assert_string_not_equal(seen[i].text, seen[1 + bit].text);
-  }
-}
-
 /* any four bytes of the key, as they are or as digits of either case */
 static void assert_not_in(const char *text, const struct spec *spec)
 {
@@ -297,9 +242,6 @@ int main(int argc, char **argv)
       cmocka_unit_test(the_default_cipher),
       cmocka_unit_test(a_default_cipher_that_is_not_known),
       cmocka_unit_test(a_rotation_beyond_the_clock_is_never),
-      cmocka_unit_test(fingerprints),
-      cmocka_unit_test(a_fingerprint_tells_nothing_but_the_key),
-      cmocka_unit_test(any_bit_changes_the_fingerprint),
       cmocka_unit_test(nothing_of_a_key_is_shown),
       cmocka_unit_test(a_big_table),
       cmocka_unit_test(without_memory),

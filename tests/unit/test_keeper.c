@@ -100,6 +100,15 @@ static int reset(void **state)
   return 0;
 }
 
+/* SHOW STATUS has the fingerprint of the keys that are in force */
+static void assert_fingerprint(kh_keeper *keeper)
+{
+  const kh_keyring *ring = kh_keeper_ring(keeper);
+  kh_fingerprint expected = kh_keytable_fingerprint(kh_keyring_begin(ring));
+  kh_keyring_end(ring);
+  assert_string_equal(kh_keeper_get_stats(keeper).fingerprint.text, expected.text);
+}
+
 static void loads_and_says_so(void **state)
 {
   (void)state;
@@ -110,6 +119,7 @@ static void loads_and_says_so(void **state)
   assert_int_equal(stats.ids, 2);
   assert_int_equal(stats.versions, 2);
   assert_int_equal(stats.generation, 1);
+  assert_fingerprint(keeper);
   assert_string_equal(stats.format, "text");
   assert_int_equal(stats.last_reload, 1000000000);
   assert_string_equal(stats.last_result, "ok");
@@ -158,7 +168,9 @@ static void a_reload_takes_effect_with_its_commit(void **state)
   assert_int_equal(kh_keeper_prepare_reload(keeper, &fault), KH_OK);
   assert_int_equal(latest(keeper, 1), 1);
   assert_int_equal(latest(keeper, 7), 0);
+  assert_fingerprint(keeper);
   kh_keeper_commit(keeper);
+  assert_fingerprint(keeper);
   assert_int_equal(latest(keeper, 1), 3);
   assert_int_equal(latest(keeper, 7), 1);
   assert_said(
@@ -277,7 +289,9 @@ static void a_rotation_writes_and_then_takes_effect(void **state)
   kh_keeper *keeper = keeper_of("# ours\n1;" KEY_A "\n2;" KEY_B ";rotate=30d\n");
   assert_int_equal(kh_keeper_prepare_rotation(keeper, 2, &fault), KH_OK);
   assert_int_equal(latest(keeper, 2), 1);
+  assert_fingerprint(keeper);
   kh_keeper_commit(keeper);
+  assert_fingerprint(keeper);
   assert_int_equal(latest(keeper, 1), 1);
   assert_int_equal(latest(keeper, 2), 3);
   assert_said("keys.txt' (text) rotated: 2 keys with 3 versions; new: key id 2 version 3\n");

@@ -21,11 +21,13 @@ static uint64_t first_due(const kh_keytable *table)
   return first;
 }
 
-static void note_in_force(kh_keeper *keeper, const kh_keytable *table, const kh_keyfile_info *info)
+static void note_in_force(kh_keeper *keeper, const kh_keytable *table, const kh_keyfile_info *info,
+                          kh_fingerprint fingerprint)
 {
   keeper->loaded = info->stamp;
   keeper->stats.ids = kh_keytable_id_count(table);
   keeper->stats.versions = kh_keytable_version_count(table);
+  keeper->stats.fingerprint = fingerprint;
   keeper->stats.generation++;
   keeper->stats.format = info->format;
   keeper->stats.next_rotation = first_due(table);
@@ -46,7 +48,7 @@ static kh_status make(const kh_keeper_options *options, kh_keytable *table,
   keeper->duty.wake = -1;
   pthread_mutex_init(&keeper->work, NULL);
   pthread_mutex_init(&keeper->state, NULL);
-  note_in_force(keeper, table, info);
+  note_in_force(keeper, table, info, kh_keytable_fingerprint(table));
   keeper->stats.last_reload = kh_clock_now(&options->clock);
   snprintf(keeper->stats.last_result, sizeof keeper->stats.last_result, "ok");
   *ret_keeper = keeper;
@@ -133,7 +135,7 @@ static kh_keytable *exchange(kh_keeper *keeper, kh_fault *ret_fault)
     keeper->stats.failures++;
     return table;
   }
-  note_in_force(keeper, table, &keeper->prepared.info);
+  note_in_force(keeper, table, &keeper->prepared.info, keeper->prepared.fingerprint);
   kh_keytable *old = kh_keyring_exchange(keeper->ring, table);
   kh_duty_wake(keeper); /* a new key may be due */
   if (!keeper->working)

@@ -96,6 +96,7 @@ static kh_status reload(const kh_keeper_options *options, const kh_keytable *kno
     kh_keytable_free(&prepared->table);
     return status;
   }
+  prepared->fingerprint = kh_keytable_fingerprint(prepared->table);
   memcpy(prepared->message,
          kh_say_changed(options, "reloaded", &prepared->info, prepared->table, known).text,
          sizeof prepared->message);
@@ -139,6 +140,7 @@ static kh_status rotate(const kh_keeper_options *options, const kh_rotation *rot
     status = table_of(options, list, &prepared->info, rotation->known, &prepared->table, ret_fault);
   if (status != KH_OK)
     return status;
+  prepared->fingerprint = kh_keytable_fingerprint(prepared->table);
   const char *what = ret_rotated->made > 0 ? "rotated" : "has what another server rotated";
   memcpy(prepared->message,
          kh_say_changed(options, what, &prepared->info, prepared->table, rotation->known).text,

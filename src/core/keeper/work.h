@@ -14,6 +14,7 @@
 typedef struct kh_prepared {
   kh_keytable *table; /* NULL: nothing is prepared */
   kh_keyfile_info info;
+  kh_fingerprint fingerprint; /* of the table: worked out here, where it may take its time */
   char message[KH_MESSAGE_MAX];
 } kh_prepared;
 

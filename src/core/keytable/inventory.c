@@ -5,27 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "keyhold/hmac.h"
+#include "keyhold/fingerprint.h"
 #include "keyhold/time.h"
 
 /* a time with its quotes, or null */
 typedef struct json_time {
   char text[KH_TIME_TEXT_MAX + sizeof "\"\""];
 } json_time;
-
-kh_fingerprint kh_key_fingerprint(const kh_key *key)
-{
-  static const uint8_t message[] = "Keyhold fingerprint";
-  uint8_t mac[KH_HMAC_SHA256_SIZE];
-  kh_fingerprint fingerprint;
-  kh_hmac_sha256((kh_bytes){key->bytes, key->len}, (kh_bytes){message, sizeof message - 1}, mac);
-  for (size_t i = 0; i < KH_FINGERPRINT_MAX / 2; i++) {
-    fingerprint.text[2 * i] = "0123456789abcdef"[mac[i] >> 4];
-    fingerprint.text[2 * i + 1] = "0123456789abcdef"[mac[i] & 15];
-  }
-  fingerprint.text[KH_FINGERPRINT_MAX - 1] = '\0';
-  return fingerprint;
-}
 
 /* What a clock of 32 bits never shows is never. */
 static json_time show_time(uint64_t time)

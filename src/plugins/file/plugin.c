@@ -75,6 +75,7 @@ struct status {
 static const kh_show_field status_fields[] = {
     KH_SHOW_FIELD("keys", KH_SHOW_NUMBER, struct status, keys.ids),
     KH_SHOW_FIELD("versions", KH_SHOW_NUMBER, struct status, keys.versions),
+    KH_SHOW_FIELD("fingerprint", KH_SHOW_CHARS, struct status, keys.fingerprint),
     KH_SHOW_FIELD("generation", KH_SHOW_NUMBER, struct status, keys.generation),
     KH_SHOW_FIELD("format", KH_SHOW_TEXT, struct status, keys.format),
     KH_SHOW_FIELD("last_reload", KH_SHOW_TIME, struct status, keys.last_reload),

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/facts.h"
+#include "cli/need.h"
 #include "rotation.h"
 #include "unit.h"
 
@@ -99,6 +99,31 @@ static void numbers_that_say_nothing(void **state)
   assert_needed(&facts, 7, 1, "d/t");
 }
 
+static void a_tablespace_in_the_clear_needs_nothing(void **state)
+{
+  (void)state;
+  kh_cli_space space = {.key_id = 7, .current_version = UINT32_MAX};
+  kh_cli_facts facts = facts_with(&space);
+  assert_needed(&facts, 7, 1, NULL);
+  space.least_version = 1; /* but one that says so and has a version is not believed */
+  assert_needed(&facts, 7, 1, "d/t");
+  space.current_version = 3;
+  assert_needed(&facts, 7, 1, "d/t");
+  space.least_version = 3;
+  assert_needed(&facts, 7, 1, NULL);
+}
+
+static void whoever_is_not_there_may_need_anything(void **state)
+{
+  (void)state;
+  kh_cli_space none = {.key_id = 99};
+  kh_cli_facts facts = facts_with(&none);
+  snprintf(facts.not_open, sizeof facts.not_open, "d/away");
+  assert_needed(&facts, 1, 1, "d/away");
+  assert_needed(&facts, 1, 3, "d/away");
+  assert_needed(&facts, 7, 1, "d/away");
+}
+
 static void the_second_tablespace_counts_too(void **state)
 {
   (void)state;
@@ -147,14 +172,56 @@ static void what_the_server_cannot_tell(void **state)
   assert_int_equal(need_of(&facts, 7, 1).unknown, KH_CLI_UNKNOWN_ELSEWHERE);
 }
 
+static void what_is_forced(void **state)
+{
+  (void)state;
+  for (unsigned unknown = 0; unknown <= KH_CLI_UNKNOWN_ALL; unknown++)
+    for (unsigned forced = 0; forced <= KH_CLI_UNKNOWN_ALL; forced++) {
+      kh_cli_need need = {.unknown = unknown};
+      assert_int_equal(kh_cli_may_go(&need, forced), (unknown & forced) == unknown);
+      need.needed_by = "d/t";
+      assert_false(kh_cli_may_go(&need, forced));
+    }
+}
+
+static unsigned named(const char *name)
+{
+  return kh_cli_unknown_named(name, strlen(name));
+}
+
+static void names_of_what_is_unknown(void **state)
+{
+  (void)state;
+  unsigned all = 0;
+  for (size_t i = 0; i < KH_CLI_UNKNOWNS; i++) {
+    assert_int_equal(named(kh_cli_unknowns[i].name), kh_cli_unknowns[i].bit);
+    assert_int_equal(all & kh_cli_unknowns[i].bit, 0);
+    all |= kh_cli_unknowns[i].bit;
+  }
+  assert_int_equal(all, KH_CLI_UNKNOWN_ALL);
+  assert_int_equal(named("all"), KH_CLI_UNKNOWN_ALL);
+  assert_int_equal(named("redo-log"), KH_CLI_UNKNOWN_REDO_LOG);
+  assert_int_equal(named("binary-logs"), KH_CLI_UNKNOWN_BINARY_LOGS);
+  assert_int_equal(named("aria"), KH_CLI_UNKNOWN_ARIA);
+  assert_int_equal(named("elsewhere"), KH_CLI_UNKNOWN_ELSEWHERE);
+  static const char *const none[] = {"", "al", "alls", "redo", "redo-logs", "Aria", "elsewhere "};
+  for (size_t i = 0; i < COUNT(none); i++)
+    assert_int_equal(named(none[i]), 0);
+  assert_int_equal(kh_cli_unknown_named("aria,elsewhere", 4), KH_CLI_UNKNOWN_ARIA);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_tablespace_needs_what_is_not_below_its_least_version),
       cmocka_unit_test(numbers_that_say_nothing),
+      cmocka_unit_test(a_tablespace_in_the_clear_needs_nothing),
+      cmocka_unit_test(whoever_is_not_there_may_need_anything),
       cmocka_unit_test(the_second_tablespace_counts_too),
       cmocka_unit_test(aria_tables_that_are_older_than_the_next_version),
       cmocka_unit_test(what_the_server_cannot_tell),
+      cmocka_unit_test(what_is_forced),
+      cmocka_unit_test(names_of_what_is_unknown),
   };
   return cmocka_run_group_tests(tests, make_table, free_table);
 }
