@@ -72,7 +72,8 @@ KH_MUST_USE kh_status kh_file_stamp_of(const char *path, kh_file_stamp *ret_stam
 bool kh_file_is_same(const kh_file_stamp *a, const kh_file_stamp *b);
 
 /**
- * Replaces a regular file's content, keeping owner, group and mode: writes a new file beside it
+ * Replaces a regular file's content, keeping owner, group, mode and access control list: writes a
+ * new file beside it
  * (".NAME.keyhold-new", mode 0600 until it is whole), flushes it, renames it over the old one and
  * flushes the folder. Until the rename the old file is untouched, and a failure removes the new
  * one; one that a killed process left is replaced.

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "calls.h"
@@ -51,6 +52,15 @@ CALLS_WRAP(int, fchmod, -1, (int fd, mode_t mode), (fd, mode))
 CALLS_WRAP(int, fsync, -1, (int fd), (fd))
 CALLS_WRAP(int, renameat, -1, (int from, const char *old, int to, const char *new),
            (from, old, to, new))
+
+CALLS_WRAP(ssize_t, getxattr, -1, (const char *path, const char *name, void *value, size_t size),
+           (path, name, value, size))
+CALLS_WRAP(ssize_t, fgetxattr, -1, (int fd, const char *name, void *value, size_t size),
+           (fd, name, value, size))
+CALLS_WRAP(int, fsetxattr, -1,
+           (int fd, const char *name, const void *value, size_t size, int flags),
+           (fd, name, value, size, flags))
+CALLS_WRAP(int, fremovexattr, -1, (int fd, const char *name), (fd, name))
 
 ssize_t __real_write(int fd, const void *data, size_t size);
 ssize_t __wrap_write(int fd, const void *data, size_t size);
@@ -225,6 +235,75 @@ static void owner_and_group_are_kept(void **state)
   assert_int_equal(replace(path, OLD, NULL), KH_OK);
   assert_int_equal(stat_of(path).st_gid, 23456);
   assert_int_equal(stat_of(path).st_mode & 07777, 06750);
+}
+
+/* an access control list, as the kernel takes it: user 12345 may read, the file's group nothing */
+static const struct {
+  uint32_t version;
+  struct {
+    uint16_t tag, permissions;
+    uint32_t id;
+  } entries[5];
+} acl = {2,
+         {{0x01, 6, UINT32_MAX},
+          {0x02, 4, 12345},
+          {0x04, 0, UINT32_MAX},
+          {0x10, 4, UINT32_MAX},
+          {0x20, 0, UINT32_MAX}}};
+static const char acl_name[] = "system.posix_acl_access";
+
+static void set_acl(const char *path, const char *name)
+{
+  if (setxattr(path, name, &acl, sizeof acl, 0) != 0) {
+    assert_int_equal(errno, EOPNOTSUPP);
+    skip(); /* this file system has none */
+  }
+}
+
+static void expect_acl(const char *path)
+{
+  uint8_t found[sizeof acl + 1];
+  assert_int_equal(getxattr(path, acl_name, found, sizeof found), sizeof acl);
+  assert_memory_equal(found, &acl, sizeof acl);
+  assert_int_equal(stat_of(path).st_mode & 07777, 0640);
+}
+
+/* without it the group could read, and user 12345 no longer */
+static void an_access_control_list_is_kept(void **state)
+{
+  (void)state;
+  const char *path = test_text("keys", OLD, 0600);
+  set_acl(path, acl_name);
+  expect_acl(path);
+  assert_int_equal(replace(path, NEW, NULL), KH_OK);
+  expect_acl(path);
+  int error;
+  test_calls.only = "fsetxattr";
+  test_calls.at = 1;
+  test_calls.error = ENOSPC;
+  assert_int_equal(replace(path, OLD, &error), KH_E_FILE_OWNER);
+  assert_int_equal(error, ENOSPC);
+  expect_content(path, NEW);
+  expect_acl(path);
+}
+
+static void the_folders_access_control_list_is_not_taken(void **state)
+{
+  (void)state;
+  test_run("rm -rf '%s' && mkdir '%s'", test_path("listed"), test_path("listed"));
+  const char *path = test_text("listed/keys", OLD, 0640);
+  set_acl(test_path("listed"), "system.posix_acl_default");
+  test_text("listed/other", OLD, 0640);
+  assert_true(getxattr(test_path("listed/other"), acl_name, NULL, 0) > 0);
+  assert_int_equal(replace(path, NEW, NULL), KH_OK);
+  assert_int_equal(getxattr(path, acl_name, NULL, 0), -1);
+  assert_int_equal(errno, ENODATA);
+  assert_int_equal(stat_of(path).st_mode & 07777, 0640);
+  test_calls.only = "fremovexattr";
+  test_calls.at = 1;
+  test_calls.error = EIO;
+  assert_int_equal(replace(path, OLD, NULL), KH_E_FILE_OWNER);
+  expect_content(path, NEW);
 }
 
 static void symbolic_links_stay(void **state)
@@ -482,12 +561,13 @@ static const struct step {
   const char *call;
   kh_status status;
 } steps[] = {
-    {"stat", KH_E_FILE_OPEN},      {"realpath", KH_E_FILE_OPEN}, {"open", KH_E_FILE_WRITE},
-    {"unlinkat", KH_E_FILE_WRITE}, {"openat", KH_E_FILE_WRITE},  {"write", KH_E_FILE_WRITE},
-    {"write", KH_E_FILE_WRITE},    {"write", KH_E_FILE_WRITE},   {"fstat", KH_E_FILE_OWNER},
-    {"fchown", KH_E_FILE_OWNER},   {"fchmod", KH_E_FILE_OWNER},  {"fsync", KH_E_FILE_WRITE},
-    {"stat", KH_E_FILE_OPEN},      {"fstatat", KH_E_FILE_OPEN},  {"renameat", KH_E_FILE_WRITE},
-    {"fsync", KH_E_FILE_FLUSH},    {"fstat", KH_E_FILE_FLUSH},
+    {"stat", KH_E_FILE_OPEN},      {"realpath", KH_E_FILE_OPEN},  {"open", KH_E_FILE_WRITE},
+    {"unlinkat", KH_E_FILE_WRITE}, {"openat", KH_E_FILE_WRITE},   {"write", KH_E_FILE_WRITE},
+    {"write", KH_E_FILE_WRITE},    {"write", KH_E_FILE_WRITE},    {"fstat", KH_E_FILE_OWNER},
+    {"fchown", KH_E_FILE_OWNER},   {"getxattr", KH_E_FILE_OWNER}, {"fgetxattr", KH_E_FILE_OWNER},
+    {"fchmod", KH_E_FILE_OWNER},   {"fsync", KH_E_FILE_WRITE},    {"stat", KH_E_FILE_OPEN},
+    {"fstatat", KH_E_FILE_OPEN},   {"renameat", KH_E_FILE_WRITE}, {"fsync", KH_E_FILE_FLUSH},
+    {"fstat", KH_E_FILE_FLUSH},
 };
 
 /* makes every call of the table happen: three writes, and a change of the owner */
@@ -698,6 +778,8 @@ int main(void)
       cmocka_unit_test_setup(the_mode_is_kept_whatever_the_umask, reset),
       cmocka_unit_test_setup(nobody_else_can_read_it_before_it_is_whole, reset),
       cmocka_unit_test_setup(owner_and_group_are_kept, reset),
+      cmocka_unit_test_setup(an_access_control_list_is_kept, reset),
+      cmocka_unit_test_setup(the_folders_access_control_list_is_not_taken, reset),
       cmocka_unit_test_setup(symbolic_links_stay, reset),
       cmocka_unit_test_setup(a_relative_name, reset),
       cmocka_unit_test_setup(what_a_killed_process_left_is_replaced, reset),

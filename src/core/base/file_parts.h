@@ -42,6 +42,16 @@ kh_status kh_file_classify(const struct stat *st, kh_file_kind kind);
  * KH_E_FILE_NOT_FOUND for ENOENT, else KH_E_FILE_OPEN. */
 kh_status kh_file_unreachable(const char *path, int os_error, kh_fault *ret_fault);
 
+/**
+ * Gives a new file the access control list of another one, or takes away the one that its folder
+ * gave it. The mode is to be given afterwards: what is left of a list that is taken away is its
+ * mask, as the group's part of the mode.
+ *
+ * @param path  of the other file.
+ * @return false: errno says why.
+ */
+KH_MUST_USE bool kh_file_keep_acl(const char *path, int fd);
+
 /** A file under another name until it is whole: ".NAME.keyhold-new", beside its place. Starts with
  * both descriptors negative. */
 typedef struct kh_fresh {
