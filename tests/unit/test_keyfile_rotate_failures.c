@@ -317,6 +317,22 @@ static void another_process_has_the_lock(void **state)
   tear_down(&subject);
 }
 
+/* a program may take its time, and other servers wait for the lock only so long */
+static void the_passphrase_is_asked_for_before_the_lock_is_taken(void **state)
+{
+  (void)state;
+  struct subject subject = {.is_encrypted = true};
+  char text[512], filekey[512];
+  set_up(&subject);
+  snprintf(text, sizeof text, "#!/bin/sh\nexec flock --nonblock '%s.lock' echo secret\n",
+           subject.run.path);
+  snprintf(filekey, sizeof filekey, "EXEC:%s", test_text("program", text, 0700));
+  subject.run.filekey = filekey;
+  assert_int_equal(rotation_run_it(&subject.run), KH_OK);
+  assert_int_equal(subject.run.rotated.made, 2);
+  tear_down(&subject);
+}
+
 enum { PROCESSES = 4, ROTATIONS = 10 };
 
 /* Rotates all keys again and again, as a server that publishes what each rotation gives; ends with
@@ -375,6 +391,7 @@ int main(void)
       cmocka_unit_test(a_file_that_was_changed_meanwhile_is_left_alone),
       cmocka_unit_test(a_file_that_cannot_be_flushed_has_the_new_versions),
       cmocka_unit_test(another_process_has_the_lock),
+      cmocka_unit_test(the_passphrase_is_asked_for_before_the_lock_is_taken),
       cmocka_unit_test(servers_that_rotate_at_once_lose_nothing),
   };
   return cmocka_run_group_tests(tests, rotation_open_crypt, rotation_close_crypt);

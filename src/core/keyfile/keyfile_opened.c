@@ -94,10 +94,19 @@ static kh_status get_passphrase(kh_opened *opened)
   return KH_OK;
 }
 
+kh_status kh_opened_unlock(kh_opened *opened)
+{
+  if (opened->has_asked)
+    return KH_OK;
+  kh_status status = get_passphrase(opened);
+  opened->has_asked = status == KH_OK;
+  return status;
+}
+
 kh_status kh_opened_open(kh_opened *opened, kh_repeats repeats)
 {
   const kh_keyfile_options *options = opened->options;
-  kh_status status = get_passphrase(opened);
+  kh_status status = kh_opened_unlock(opened);
   if (status == KH_OK)
     status = kh_opened_read(opened);
   if (status == KH_OK)
