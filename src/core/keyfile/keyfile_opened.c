@@ -82,9 +82,9 @@ static void fill_info(kh_opened *opened)
 static kh_status get_passphrase(kh_opened *opened)
 {
   const kh_keyfile_options *options = opened->options;
+  kh_unlock_how how = {options->permissions, options->waits_shortly};
   if (options->passphrase == NULL)
-    return kh_unlock(options->filekey, options->permissions, opened->log, &opened->passphrase,
-                     opened->ret_fault);
+    return kh_unlock(options->filekey, &how, opened->log, &opened->passphrase, opened->ret_fault);
   kh_bytes given = kh_secret_bytes(options->passphrase);
   kh_status status = kh_secret_new(given.len, &opened->passphrase);
   if (status != KH_OK)
