@@ -86,7 +86,8 @@ bool kh_file_is_same(const kh_file_stamp *a, const kh_file_stamp *b);
  * @param ret_stamp  the new file's; may be NULL; untouched on failure.
  * @param ret_fault  may be NULL.
  * @return KH_OK; KH_E_FILE_NOT_FOUND, KH_E_FILE_OPEN, KH_E_FILE_DIRECTORY, KH_E_FILE_SPECIAL;
- * KH_E_FILE_CHANGED (not the expected file any more); KH_E_FILE_WRITE, KH_E_FILE_OWNER;
+ * KH_E_FILE_CHANGED (not the expected file any more); KH_E_FILE_LOCKED, KH_E_FILE_WRITE,
+ * KH_E_FILE_OWNER;
  * KH_E_FILE_FLUSH: the new content is in its place, but may not outlast a power failure. Not for
  * one file by two threads at once.
  */
@@ -101,8 +102,8 @@ KH_MUST_USE kh_status kh_file_replace(const char *path, const kh_file_stamp *exp
  *
  * @param content    of the new file.
  * @param ret_fault  may be NULL.
- * @return KH_OK, KH_E_FILE_EXISTS, KH_E_FILE_CREATE; KH_E_FILE_FLUSH: the file is there, but may
- * not outlast a power failure. Not for one name by two threads at once.
+ * @return KH_OK, KH_E_FILE_EXISTS, KH_E_FILE_CREATE; KH_E_FILE_LOCKED: somebody else is making it;
+ * KH_E_FILE_FLUSH: the file is there, but may not outlast a power failure. Thread-safe.
  */
 KH_MUST_USE kh_status kh_file_create(const char *path, kh_bytes content, kh_fault *ret_fault);
 

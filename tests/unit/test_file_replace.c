@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
@@ -30,6 +31,8 @@ static struct {
   size_t most;  /* bytes that a write takes at most; 0: no limit */
   bool foreign; /* the new file seems to belong to somebody else */
 } inject;
+
+static int locked_meanwhile;
 
 static int reset(void **state)
 {
@@ -52,6 +55,15 @@ CALLS_WRAP(int, fchmod, -1, (int fd, mode_t mode), (fd, mode))
 CALLS_WRAP(int, fsync, -1, (int fd), (fd))
 CALLS_WRAP(int, renameat, -1, (int from, const char *old, int to, const char *new),
            (from, old, to, new))
+
+int __real_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation) /* its failures are not all failures: it is not counted with
+                                           the others */
+{
+  bool fails = test_calls.only != NULL && calls_strike("flock");
+  return fails ? -1 : __real_flock(fd, operation);
+}
 
 CALLS_WRAP(ssize_t, getxattr, -1, (const char *path, const char *name, void *value, size_t size),
            (path, name, value, size))
@@ -211,7 +223,7 @@ static void nobody_else_can_read_it_before_it_is_whole(void **state)
   (void)state;
   umask(0);
   test_calls.meanwhile = see_the_mode;
-  test_calls.at = 6; /* the first write */
+  test_calls.at = 7; /* the first write */
   assert_int_equal(replace(test_text("keys", OLD, 0666), NEW, NULL), KH_OK);
   umask(022);
   assert_string_equal(test_calls.name[test_calls.at - 1], "write");
@@ -380,16 +392,115 @@ static void somebody_makes_the_temporary_file_meanwhile(void **state)
   (void)state;
   static void (*const ways[])(void) = {make_the_temporary_file, link_the_temporary_file};
   for (size_t i = 0; i < COUNT(ways); i++) {
-    int error;
     const char *path = test_text("keys", OLD, 0600);
-    test_calls.at = 5;
+    test_text(".keys.keyhold-new", "left by a killed process", 0600);
+    test_calls.at = 9; /* when that one was removed */
     test_calls.meanwhile = ways[i];
-    assert_int_equal(replace(path, NEW, &error), KH_E_FILE_WRITE);
+    assert_int_equal(replace(path, NEW, NULL), KH_E_FILE_LOCKED);
+    assert_string_equal(test_calls.name[test_calls.at - 2], "unlinkat");
     assert_string_equal(test_calls.name[test_calls.at - 1], "openat");
-    assert_int_equal(error, EEXIST);
     expect_content(path, OLD);
     expect_content(temporary(), "untouched"); /* through the link too */
     assert_int_equal(unlink(temporary()), 0);
+  }
+}
+
+/* as long as it lives, nobody takes its file for one that was left */
+static void another_process_writes_the_temporary_file(void **state)
+{
+  (void)state;
+  const char *path = test_text("keys", OLD, 0600);
+  int fd = open(test_text(".keys.keyhold-new", "theirs", 0600), O_RDWR);
+  assert_int_equal(flock(fd, LOCK_EX), 0);
+  assert_int_equal(replace(path, NEW, NULL), KH_E_FILE_LOCKED);
+  expect_content(path, OLD);
+  expect_content(temporary(), "theirs");
+  close(fd);
+  assert_int_equal(replace(path, NEW, NULL), KH_OK);
+  expect_content(path, NEW);
+}
+
+static void take_it_for_left(void)
+{
+  assert_int_equal(unlink(temporary()), 0);
+}
+
+static void lock_it(void)
+{
+  locked_meanwhile = open(temporary(), O_RDONLY);
+  assert_int_equal(flock(locked_meanwhile, LOCK_EX), 0);
+}
+
+static void put_another_in_its_place(void)
+{
+  take_it_for_left();
+  make_the_temporary_file();
+}
+
+/* before it could lock it */
+static void another_process_takes_the_temporary_file_for_one_that_was_left(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *before;
+    void (*change)(void);
+  } cases[] = {{"flock", take_it_for_left},
+               {"flock", put_another_in_its_place},
+               {"flock", lock_it},
+               {"fstatat", take_it_for_left},
+               {"fstatat", put_another_in_its_place}};
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    reset(NULL);
+    const char *path = test_text("keys", OLD, 0600);
+    locked_meanwhile = -1;
+    test_calls.only = cases[i].before;
+    test_calls.at = 1;
+    test_calls.meanwhile = cases[i].change;
+    assert_int_equal(replace(path, NEW, NULL), KH_E_FILE_LOCKED);
+    expect_content(path, OLD);
+    if (cases[i].change == put_another_in_its_place)
+      expect_content(temporary(), "untouched");
+    unlink(temporary());
+    if (locked_meanwhile >= 0)
+      close(locked_meanwhile);
+  }
+}
+
+static void put_another_in_its_place_and_let_it_lock(void)
+{
+  put_another_in_its_place();
+  lock_it();
+}
+
+/* what was left was removed by a third process, which is at work now */
+static void another_process_removes_what_was_left(void **state)
+{
+  (void)state;
+  const char *path = test_text("keys", OLD, 0600);
+  test_text(".keys.keyhold-new", "left by a killed process", 0600);
+  test_calls.only = "flock";
+  test_calls.at = 1;
+  test_calls.meanwhile = put_another_in_its_place_and_let_it_lock;
+  assert_int_equal(replace(path, NEW, NULL), KH_E_FILE_LOCKED);
+  expect_content(path, OLD);
+  expect_content(temporary(), "untouched");
+  close(locked_meanwhile);
+  assert_int_equal(unlink(temporary()), 0);
+}
+
+/* NFS without a server for locks */
+static void a_file_system_without_locks(void **state)
+{
+  (void)state;
+  const char *path = test_text("keys", OLD, 0600);
+  for (unsigned at = 1; at <= 2; at++) {
+    reset(NULL);
+    test_text(".keys.keyhold-new", "left by a killed process", 0600);
+    test_calls.only = "flock";
+    test_calls.at = at;
+    test_calls.error = ENOLCK;
+    assert_int_equal(replace(path, NEW, NULL), KH_OK);
+    expect_content(path, NEW);
   }
 }
 
@@ -549,7 +660,7 @@ static void short_and_interrupted_writes_go_on(void **state)
   (void)state;
   const char *path = test_text("keys", OLD, 0600);
   inject.most = 1;
-  test_calls.at = 7; /* the second write */
+  test_calls.at = 8; /* the second write */
   test_calls.error = EINTR;
   assert_int_equal(replace(path, NEW, NULL), KH_OK);
   assert_string_equal(test_calls.name[test_calls.at - 1], "write");
@@ -561,13 +672,13 @@ static const struct step {
   const char *call;
   kh_status status;
 } steps[] = {
-    {"stat", KH_E_FILE_OPEN},      {"realpath", KH_E_FILE_OPEN},  {"open", KH_E_FILE_WRITE},
-    {"unlinkat", KH_E_FILE_WRITE}, {"openat", KH_E_FILE_WRITE},   {"write", KH_E_FILE_WRITE},
-    {"write", KH_E_FILE_WRITE},    {"write", KH_E_FILE_WRITE},    {"fstat", KH_E_FILE_OWNER},
-    {"fchown", KH_E_FILE_OWNER},   {"getxattr", KH_E_FILE_OWNER}, {"fgetxattr", KH_E_FILE_OWNER},
-    {"fchmod", KH_E_FILE_OWNER},   {"fsync", KH_E_FILE_WRITE},    {"stat", KH_E_FILE_OPEN},
-    {"fstatat", KH_E_FILE_OPEN},   {"renameat", KH_E_FILE_WRITE}, {"fsync", KH_E_FILE_FLUSH},
-    {"fstat", KH_E_FILE_FLUSH},
+    {"stat", KH_E_FILE_OPEN},       {"realpath", KH_E_FILE_OPEN}, {"open", KH_E_FILE_WRITE},
+    {"openat", KH_E_FILE_WRITE},    {"fstat", KH_E_FILE_WRITE},   {"fstatat", KH_E_FILE_WRITE},
+    {"write", KH_E_FILE_WRITE},     {"write", KH_E_FILE_WRITE},   {"write", KH_E_FILE_WRITE},
+    {"fstat", KH_E_FILE_OWNER},     {"fchown", KH_E_FILE_OWNER},  {"getxattr", KH_E_FILE_OWNER},
+    {"fgetxattr", KH_E_FILE_OWNER}, {"fchmod", KH_E_FILE_OWNER},  {"fsync", KH_E_FILE_WRITE},
+    {"stat", KH_E_FILE_OPEN},       {"fstatat", KH_E_FILE_OPEN},  {"renameat", KH_E_FILE_WRITE},
+    {"fsync", KH_E_FILE_FLUSH},     {"fstat", KH_E_FILE_FLUSH},
 };
 
 /* makes every call of the table happen: three writes, and a change of the owner */
@@ -785,6 +896,10 @@ int main(void)
       cmocka_unit_test_setup(what_a_killed_process_left_is_replaced, reset),
       cmocka_unit_test_setup(a_folder_in_the_temporary_files_place, reset),
       cmocka_unit_test_setup(somebody_makes_the_temporary_file_meanwhile, reset),
+      cmocka_unit_test_setup(another_process_writes_the_temporary_file, reset),
+      cmocka_unit_test_setup(another_process_takes_the_temporary_file_for_one_that_was_left, reset),
+      cmocka_unit_test_setup(another_process_removes_what_was_left, reset),
+      cmocka_unit_test_setup(a_file_system_without_locks, reset),
       cmocka_unit_test_setup(names_that_lead_nowhere, reset),
       cmocka_unit_test_setup(directories_and_special_files, reset),
       cmocka_unit_test_setup(the_longest_name_and_one_byte_more, reset),

@@ -69,8 +69,9 @@ typedef struct kh_fresh {
  */
 KH_MUST_USE bool kh_fresh_open_folder(kh_fresh *fresh, const char *path);
 
-/** Makes the file, mode 0600 at most, in the place of one that a killed process left. False: errno
- * says why. */
+/** Makes the file, mode 0600 at most, in the place of one that a killed process left, and locks it
+ * until it is closed, so that no other process takes it for one of those. False: errno says why;
+ * EWOULDBLOCK: another process has one. */
 KH_MUST_USE bool kh_fresh_create(kh_fresh *fresh);
 
 /** Writes all of it. False: errno says why. */

@@ -63,8 +63,10 @@ static kh_status create(struct target *target, kh_fault *ret_fault)
   kh_status status = kh_file_resolve(target->path, &real, ret_fault);
   if (status != KH_OK)
     return status;
-  if (!kh_fresh_open_folder(&target->fresh, real) || !kh_fresh_create(&target->fresh))
+  if (!kh_fresh_open_folder(&target->fresh, real))
     return fail(target, KH_E_FILE_WRITE, ret_fault);
+  if (!kh_fresh_create(&target->fresh))
+    return fail(target, errno == EWOULDBLOCK ? KH_E_FILE_LOCKED : KH_E_FILE_WRITE, ret_fault);
   return KH_OK;
 }
 
