@@ -49,7 +49,11 @@ static bool is_named(const kh_fresh *fresh, int fd, const char *name)
 /* false: another process has it locked. Where there are no locks, nobody has. */
 static bool lock(int fd)
 {
-  return flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+  int result;
+  do
+    result = flock(fd, LOCK_EX | LOCK_NB);
+  while (result != 0 && errno == EINTR);
+  return result == 0 || errno != EWOULDBLOCK;
 }
 
 /* Removes what a process that was killed left: who is alive has it locked. What cannot be opened
