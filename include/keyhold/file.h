@@ -43,7 +43,7 @@ typedef enum kh_file_kind {
  *
  * The type and the permissions are those of the descriptor that is read, not of the name. A
  * terminal that is opened does not become the process's own, and the descriptor is not inherited by
- * programs.
+ * programs. A regular file that is written meanwhile is refused.
  *
  * @param path        NUL-terminated; a relative one starts at the process's directory (in the
  * server: its data directory).
