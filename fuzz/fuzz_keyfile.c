@@ -2,7 +2,7 @@
 /*
  * A whole key file, loaded as the plugin does, or rotated. The first bytes of the input choose
  * digest, iterations, whether the rest is the file itself or the text that is encrypted into one,
- * what is done, and which call of a library fails.
+ * by which format, what is done, and which call of a library fails.
  */
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -148,10 +148,24 @@ static void rotate(const kh_crypt *crypt, const kh_keyfile_options *options, int
   kh_keytable_free(&known);
 }
 
-/* Encrypts a text as `openssl enc` would, under the passphrase "p". */
+static const kh_bytes passphrase = {(const uint8_t *)"p", 1};
+
+/* Seals a text, as cheaply as can be. */
+static kh_secret *seal(kh_bytes text)
+{
+  kh_secret *file = NULL;
+  kh_sealed_entry entry = {{.label = "s",
+                            .kdf = KH_SEALED_ARGON2ID,
+                            .memory = KH_ARGON2_MEMORY_MIN,
+                            .passes = KH_ARGON2_PASSES_MIN},
+                           passphrase};
+  MUST(kh_sealed_make("f", text, &entry, 1, &file, NULL) == KH_OK);
+  return file;
+}
+
+/* Encrypts a text as `openssl enc` would. */
 static kh_secret *wrap(const kh_crypt *crypt, const kh_keyfile_options *options, kh_bytes text)
 {
-  static const kh_bytes passphrase = {(const uint8_t *)"p", 1};
   kh_secret *file = NULL;
   KH_AUTO_SECRET back = NULL;
   MUST(kh_keyfile_encrypt_openssl(options, crypt, text, passphrase, &file, NULL) == KH_OK);
@@ -195,7 +209,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   KH_AUTO_SECRET wrapped = NULL;
   kh_bytes file = {data + 2, size - 2};
   if ((data[0] & 4) != 0) {
-    wrapped = wrap(crypt, &options, file);
+    wrapped = (data[0] & 128) != 0 ? seal(file) : wrap(crypt, &options, file);
     file = kh_secret_bytes(wrapped);
   }
   write_file(file);

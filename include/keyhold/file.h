@@ -43,7 +43,7 @@ typedef enum kh_file_kind {
  *
  * The type and the permissions are those of the descriptor that is read, not of the name. A
  * terminal that is opened does not become the process's own, and the descriptor is not inherited by
- * programs.
+ * programs. A regular file that is written meanwhile is refused.
  *
  * @param path        NUL-terminated; a relative one starts at the process's directory (in the
  * server: its data directory).
@@ -72,7 +72,8 @@ KH_MUST_USE kh_status kh_file_stamp_of(const char *path, kh_file_stamp *ret_stam
 bool kh_file_is_same(const kh_file_stamp *a, const kh_file_stamp *b);
 
 /**
- * Replaces a regular file's content, keeping owner, group and mode: writes a new file beside it
+ * Replaces a regular file's content, keeping owner, group, mode and access control list: writes a
+ * new file beside it
  * (".NAME.keyhold-new", mode 0600 until it is whole), flushes it, renames it over the old one and
  * flushes the folder. Until the rename the old file is untouched, and a failure removes the new
  * one; one that a killed process left is replaced.
@@ -85,7 +86,8 @@ bool kh_file_is_same(const kh_file_stamp *a, const kh_file_stamp *b);
  * @param ret_stamp  the new file's; may be NULL; untouched on failure.
  * @param ret_fault  may be NULL.
  * @return KH_OK; KH_E_FILE_NOT_FOUND, KH_E_FILE_OPEN, KH_E_FILE_DIRECTORY, KH_E_FILE_SPECIAL;
- * KH_E_FILE_CHANGED (not the expected file any more); KH_E_FILE_WRITE, KH_E_FILE_OWNER;
+ * KH_E_FILE_CHANGED (not the expected file any more); KH_E_FILE_LOCKED, KH_E_FILE_WRITE,
+ * KH_E_FILE_OWNER;
  * KH_E_FILE_FLUSH: the new content is in its place, but may not outlast a power failure. Not for
  * one file by two threads at once.
  */
@@ -100,8 +102,8 @@ KH_MUST_USE kh_status kh_file_replace(const char *path, const kh_file_stamp *exp
  *
  * @param content    of the new file.
  * @param ret_fault  may be NULL.
- * @return KH_OK, KH_E_FILE_EXISTS, KH_E_FILE_CREATE; KH_E_FILE_FLUSH: the file is there, but may
- * not outlast a power failure. Not for one name by two threads at once.
+ * @return KH_OK, KH_E_FILE_EXISTS, KH_E_FILE_CREATE; KH_E_FILE_LOCKED: somebody else is making it;
+ * KH_E_FILE_FLUSH: the file is there, but may not outlast a power failure. Thread-safe.
  */
 KH_MUST_USE kh_status kh_file_create(const char *path, kh_bytes content, kh_fault *ret_fault);
 

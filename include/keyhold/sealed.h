@@ -72,7 +72,8 @@ kh_sealed_slot kh_sealed_slot_default(const char *label, kh_sealed_kdf kdf);
  */
 KH_MUST_USE kh_status kh_sealed_slot_validate(const kh_sealed_slot *slot, kh_fault *ret_fault);
 
-/** Whether a file is sealed, in any version of the format: begins with "keyhold-sealed ". */
+/** Whether a file is sealed, in any version of the format: it begins with "keyhold-sealed ", or its
+ * last line is that of a sealed file, whose first bytes are damaged then. */
 bool kh_sealed_knows(kh_bytes file);
 
 /**

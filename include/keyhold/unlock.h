@@ -13,6 +13,13 @@
 #include "keyhold/log.h"
 #include "keyhold/secret.h"
 
+/** What holds for a passphrase that comes from a file (FILE:, CREDENTIAL:). */
+typedef struct kh_unlock_how {
+  kh_permissions permissions; /**< what is done when others may read it, beside the warning */
+  bool is_limited; /**< where it is a FIFO or a device, it too has KH_UNLOCK_WAIT; else it is waited
+                      for without limit, as the server's own plugin does */
+} kh_unlock_how;
+
 /**
  * Gets the passphrase that a `filekey` setting names.
  *
@@ -35,8 +42,6 @@
  *
  * @param filekey         as the user wrote it. A passphrase is never logged, nor what follows a
  * prefix and cannot be what the source takes, nor a program's arguments.
- * @param permissions     what is done about a passphrase file (FILE:, CREDENTIAL:) that others may
- * read, beside the warning.
  * @param ret_passphrase  for kh_secret_free(), or NULL when there is none; untouched on failure.
  * @param ret_fault       may be NULL.
  * @return KH_OK, KH_E_SECRET_TOO_LONG, KH_E_SOURCE_SYNTAX, KH_E_SOURCE_EMPTY, KH_E_NO_MEMORY,
@@ -44,7 +49,7 @@
  * others KH_E_SOURCE_VARIABLE, KH_E_SOURCE_TIME, KH_E_PROGRAM_RUN, KH_E_PROGRAM_EXIT,
  * KH_E_PROGRAM_SIGNAL, KH_E_SOCKET. As thread-safe as the log.
  */
-KH_MUST_USE kh_status kh_unlock(const char *filekey, kh_permissions permissions, const kh_log *log,
+KH_MUST_USE kh_status kh_unlock(const char *filekey, const kh_unlock_how *how, const kh_log *log,
                                 kh_secret **ret_passphrase, kh_fault *ret_fault);
 
 /** Whether a `filekey` setting is the passphrase itself. Thread-safe. */

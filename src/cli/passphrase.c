@@ -110,6 +110,9 @@ static kh_status read_descriptor(int fd, const kh_log *log, kh_secret **ret_pass
   return kh_unlock_fd(fd, name, log, ret_passphrase, ret_fault);
 }
 
+/* without limit: who waits can break it off */
+static const kh_unlock_how how = {.permissions = KH_PERMISSIONS_WARN, .is_limited = false};
+
 static kh_status read_file(const char *path, const kh_log *log, kh_secret **ret_passphrase,
                            kh_fault *ret_fault)
 {
@@ -119,7 +122,7 @@ static kh_status read_file(const char *path, const kh_log *log, kh_secret **ret_
   char *setting = NULL;
   if (asprintf(&setting, "FILE:%s", path) < 0)
     return kh_fault_set(ret_fault, KH_E_NO_MEMORY, path, 0);
-  kh_status status = kh_unlock(setting, KH_PERMISSIONS_WARN, log, ret_passphrase, ret_fault);
+  kh_status status = kh_unlock(setting, &how, log, ret_passphrase, ret_fault);
   free(setting);
   return status;
 }
@@ -130,10 +133,9 @@ static bool read_source(const kh_cli_source *source, kh_secret **ret_passphrase)
   kh_log log = kh_cli_log();
   kh_fault fault;
   kh_status status =
-      source->setting != NULL
-          ? kh_unlock(source->setting, KH_PERMISSIONS_WARN, &log, ret_passphrase, &fault)
-      : source->file != NULL ? read_file(source->file, &log, ret_passphrase, &fault)
-                             : read_descriptor(source->fd, &log, ret_passphrase, &fault);
+      source->setting != NULL ? kh_unlock(source->setting, &how, &log, ret_passphrase, &fault)
+      : source->file != NULL  ? read_file(source->file, &log, ret_passphrase, &fault)
+                              : read_descriptor(source->fd, &log, ret_passphrase, &fault);
   if (status != KH_OK)
     kh_cli_fail_with(&fault);
   return status == KH_OK;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """keyhold add and rotate, in each format"""
+import errno
 import os
 import re
 import fcntl
@@ -111,6 +112,19 @@ class Change(command.Case):
         for name, arguments in self.files():
             self.run_command("rotate", *arguments, "--all")
         self.assertEqual([name for name in os.listdir(self.folder) if "keyhold-new" in name], [])
+
+    def test_a_full_disk_is_said(self):
+        """A file size limit stands for it; its signal is ignored, as by Python itself."""
+        text = "".join(f"{number};{KEY1}\n" for number in range(1, 2000))
+        path, copy = self.write("keys", text), self.path("copy")
+        for arguments, message in ((["rotate", "--all", path], f"Cannot replace file '{path}', which is as it was"),
+                                   (["convert", "--to=text", f"--output={copy}", path], f"Cannot create file '{copy}'")):
+            done = command.subprocess.run(["prlimit", "--fsize=10000", command.PROGRAM, *arguments], capture_output=True,
+                                          text=True, restore_signals=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"{message} (Errcode: {errno.EFBIG} ", done.stderr)
+            self.assertEqual(self.read("keys"), text.encode())
+            self.assertLessEqual(set(os.listdir(self.folder)), {"keys", "keys.lock"})
 
 
 if __name__ == "__main__":

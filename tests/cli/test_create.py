@@ -161,6 +161,20 @@ class Create(command.Case):
         slots = self.run_command("slot", "list", "--json", self.path("b")).json()["slots"]
         self.assertEqual(slots, [{"label": "main", "kdf": "argon2id", "memory_kib": 65536, "passes": 3}])
 
+    def test_two_at_a_time(self):
+        """One makes the file, whose passphrase is the one that it was told; the others say that they did not."""
+        for number in range(20):
+            path = self.path(f"keys{number}")
+            sources = [f"--passphrase-file={self.passphrase(text, text[:4])}" for text in (PASSPHRASE, OTHER)]
+            processes = [subprocess.Popen([command.PROGRAM, "create", *CHEAP, source, path], stdout=subprocess.DEVNULL,
+                                          stderr=subprocess.PIPE, text=True) for source in sources]
+            said = [process.communicate(timeout=command.PATIENCE)[1] for process in processes]
+            statuses = [process.returncode for process in processes]
+            self.assertEqual(sorted(statuses), [0, 1], said)
+            self.assertRegex("".join(said), "exists already|is being changed by another process")
+            self.run_command("list", sources[statuses.index(0)], path)
+            self.assertNotIn(".keyhold-new", "".join(os.listdir(self.folder)))
+
 
 if __name__ == "__main__":
     command.main()

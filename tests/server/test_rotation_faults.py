@@ -255,7 +255,8 @@ def check_order(calls, rotations):
 
     rename = next(call for call in calls if call.kind == "rename")
     steps = [last("flock", rotations.lock) and min(call.number for call in calls if call.file == str(rotations.lock)),
-             min(call.number for call in calls if call.kind == "read"), last("write", rename.file), last("fsync", rename.file),
+             min(call.number for call in calls if call.kind == "read" and call.file == str(rotations.key_file.path)),
+             last("write", rename.file), last("fsync", rename.file),
              rename.number, last("fsync", rotations.key_file.folder), last("close", rotations.lock)]
     require(steps[0] > 0 and steps == sorted(set(steps)),
             f"lock, read, write, flush, rename, flush the folder, unlock are the calls {steps}")

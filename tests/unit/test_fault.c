@@ -78,8 +78,8 @@ static const struct {
     {{.status = KH_E_FILE_CREATE, .os_error = ENOSPC},
      "Cannot create file '/k' (Errcode: 28 \"No space left on device\")"},
     {{.status = KH_E_FILE_OWNER, .os_error = EPERM},
-     "Cannot replace file '/k', which is as it was: its owner, group and mode cannot be given to "
-     "the new one (Errcode: 1 \"Operation not permitted\")"},
+     "Cannot replace file '/k', which is as it was: its owner, group, mode and access "
+     "control list cannot be given to the new one (Errcode: 1 \"Operation not permitted\")"},
     {{.status = KH_E_FILE_FLUSH, .os_error = EIO},
      "The new file '/k' is in its place, but its folder cannot be flushed: it may not outlast a "
      "power failure (Errcode: 5 \"Input/output error\")"},

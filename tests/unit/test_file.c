@@ -2,6 +2,7 @@
 /* read() and fstat() are wrapped (see CMakeLists.txt), so that what rarely happens can be made to
  * happen. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -17,6 +18,7 @@ static struct {
   size_t most;       /* bytes a read gives at most, 0 for no limit */
   int fstat_error;   /* errno of the next fstat */
   long hidden_bytes; /* how much smaller than it is fstat shows the file: it grew afterwards */
+  void (*meanwhile)(int fd); /* called once, before the next read */
 } inject;
 
 ssize_t __real_read(int fd, void *data, size_t size);
@@ -26,6 +28,10 @@ int __wrap_fstat(int fd, struct stat *st);
 
 ssize_t __wrap_read(int fd, void *data, size_t size)
 {
+  void (*meanwhile)(int fd) = inject.meanwhile;
+  inject.meanwhile = NULL;
+  if (meanwhile != NULL)
+    meanwhile(fd);
   if (inject.read_error != 0) {
     errno = inject.read_error;
     inject.read_error = 0;
@@ -191,6 +197,58 @@ static void errors_of_the_system_are_told(void **state)
   assert_null(content);
 }
 
+/* long ago, so that a write is seen however coarse the clock of the file system */
+static const char *written_before(const char *name, const char *text)
+{
+  const char *path = test_text(name, text, 0600);
+  struct timespec times[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+  assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+  return path;
+}
+
+static void cut_it(int fd)
+{
+  (void)fd;
+  assert_int_equal(truncate(test_path("written"), 3), 0);
+}
+
+static void write_it_again(int fd)
+{
+  (void)fd;
+  test_run("printf HELLO | dd of='%s' conv=notrunc 2>/dev/null", test_path("written"));
+}
+
+static void cannot_stat(int fd)
+{
+  (void)fd;
+  inject.fstat_error = EIO;
+}
+
+static void chmod_it(int fd)
+{
+  assert_int_equal(fchmod(fd, 0640), 0);
+}
+
+static void a_file_that_is_written_meanwhile_is_refused(void **state)
+{
+  (void)state;
+  static const struct {
+    void (*meanwhile)(int fd);
+    kh_status status;
+  } cases[] = {{cut_it, KH_E_FILE_CHANGED},
+               {write_it_again, KH_E_FILE_CHANGED},
+               {cannot_stat, KH_E_FILE_READ},
+               {chmod_it, KH_OK}};
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    kh_secret *content = NULL;
+    reset(NULL);
+    const char *path = written_before("written", "hello");
+    inject.meanwhile = cases[i].meanwhile;
+    assert_int_equal(read_to(path, 100, KH_FILE_REGULAR, &content), cases[i].status);
+    kh_secret_free(&content);
+  }
+}
+
 static void a_file_that_grows_is_refused(void **state)
 {
   (void)state;
@@ -286,6 +344,7 @@ int main(void)
       cmocka_unit_test_setup(interrupted_and_short_reads_go_on, reset),
       cmocka_unit_test_setup(errors_of_the_system_are_told, reset),
       cmocka_unit_test_setup(a_file_that_grows_is_refused, reset),
+      cmocka_unit_test_setup(a_file_that_is_written_meanwhile_is_refused, reset),
       cmocka_unit_test_setup(strict_files_belong_to_root_or_this_user, reset),
       cmocka_unit_test_setup(root_reads_for_a_server_of_any_user, reset),
       cmocka_unit_test_setup(strict_files_are_closed_to_others, reset),

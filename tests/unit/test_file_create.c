@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -181,7 +182,7 @@ static void somebody_makes_it_meanwhile(void **state)
   for (size_t i = 0; i < COUNT(ways) * 2; i++) {
     no_rename = i % 2 != 0;
     const char *path = missing();
-    test_calls.at = 7 + i % 2;
+    test_calls.at = 6 + i % 2;
     test_calls.meanwhile = ways[i / 2];
     assert_int_equal(create(path, NULL), KH_E_FILE_EXISTS);
     assert_string_equal(test_calls.name[test_calls.at - 1], no_rename ? "linkat" : "renameat2");
@@ -201,6 +202,21 @@ static void what_a_killed_process_left_is_replaced(void **state)
   expect_content(path, NEW);
   assert_int_equal(mode_of(path), S_IFREG | 0600);
   assert_false(is_there(temporary()));
+}
+
+/* two commands make one file at once */
+static void another_process_is_making_it(void **state)
+{
+  (void)state;
+  const char *path = missing();
+  int fd = open(test_text(".keys.keyhold-new", "theirs", 0600), O_RDWR);
+  assert_int_equal(flock(fd, LOCK_EX), 0);
+  assert_int_equal(create(path, NULL), KH_E_FILE_LOCKED);
+  assert_false(is_there(path));
+  expect_content(temporary(), "theirs");
+  close(fd);
+  assert_int_equal(create(path, NULL), KH_OK);
+  expect_content(path, NEW);
 }
 
 static void what_is_done_and_told_to_have_failed(void **state)
@@ -239,9 +255,9 @@ static const struct step {
   const char *call;
   kh_status status;
 } steps[] = {
-    {"open", KH_E_FILE_CREATE},      {"unlinkat", KH_E_FILE_CREATE}, {"openat", KH_E_FILE_CREATE},
-    {"write", KH_E_FILE_CREATE},     {"fchmod", KH_E_FILE_CREATE},   {"fsync", KH_E_FILE_CREATE},
-    {"renameat2", KH_E_FILE_CREATE}, {"fsync", KH_E_FILE_FLUSH},
+    {"open", KH_E_FILE_CREATE},   {"openat", KH_E_FILE_CREATE}, {"write", KH_E_FILE_CREATE},
+    {"fchmod", KH_E_FILE_CREATE}, {"fsync", KH_E_FILE_CREATE},  {"renameat2", KH_E_FILE_CREATE},
+    {"fsync", KH_E_FILE_FLUSH},
 };
 
 static void the_file_is_flushed_before_and_the_folder_after_it_has_its_name(void **state)
@@ -303,6 +319,7 @@ int main(void)
       cmocka_unit_test_setup(what_is_there_stays, reset),
       cmocka_unit_test_setup(somebody_makes_it_meanwhile, reset),
       cmocka_unit_test_setup(what_a_killed_process_left_is_replaced, reset),
+      cmocka_unit_test_setup(another_process_is_making_it, reset),
       cmocka_unit_test_setup(what_is_done_and_told_to_have_failed, reset),
       cmocka_unit_test_setup(names_that_lead_nowhere, reset),
       cmocka_unit_test_setup(the_file_is_flushed_before_and_the_folder_after_it_has_its_name,

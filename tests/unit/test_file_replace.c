@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "calls.h"
@@ -29,6 +31,8 @@ static struct {
   size_t most;  /* bytes that a write takes at most; 0: no limit */
   bool foreign; /* the new file seems to belong to somebody else */
 } inject;
+
+static int locked_meanwhile;
 
 static int reset(void **state)
 {
@@ -51,6 +55,24 @@ CALLS_WRAP(int, fchmod, -1, (int fd, mode_t mode), (fd, mode))
 CALLS_WRAP(int, fsync, -1, (int fd), (fd))
 CALLS_WRAP(int, renameat, -1, (int from, const char *old, int to, const char *new),
            (from, old, to, new))
+
+int __real_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation) /* its failures are not all failures: it is not counted with
+                                           the others */
+{
+  bool fails = test_calls.only != NULL && calls_strike("flock");
+  return fails ? -1 : __real_flock(fd, operation);
+}
+
+CALLS_WRAP(ssize_t, getxattr, -1, (const char *path, const char *name, void *value, size_t size),
+           (path, name, value, size))
+CALLS_WRAP(ssize_t, fgetxattr, -1, (int fd, const char *name, void *value, size_t size),
+           (fd, name, value, size))
+CALLS_WRAP(int, fsetxattr, -1,
+           (int fd, const char *name, const void *value, size_t size, int flags),
+           (fd, name, value, size, flags))
+CALLS_WRAP(int, fremovexattr, -1, (int fd, const char *name), (fd, name))
 
 ssize_t __real_write(int fd, const void *data, size_t size);
 ssize_t __wrap_write(int fd, const void *data, size_t size);
@@ -201,7 +223,7 @@ static void nobody_else_can_read_it_before_it_is_whole(void **state)
   (void)state;
   umask(0);
   test_calls.meanwhile = see_the_mode;
-  test_calls.at = 6; /* the first write */
+  test_calls.at = 7; /* the first write */
   assert_int_equal(replace(test_text("keys", OLD, 0666), NEW, NULL), KH_OK);
   umask(022);
   assert_string_equal(test_calls.name[test_calls.at - 1], "write");
@@ -225,6 +247,75 @@ static void owner_and_group_are_kept(void **state)
   assert_int_equal(replace(path, OLD, NULL), KH_OK);
   assert_int_equal(stat_of(path).st_gid, 23456);
   assert_int_equal(stat_of(path).st_mode & 07777, 06750);
+}
+
+/* an access control list, as the kernel takes it: user 12345 may read, the file's group nothing */
+static const struct {
+  uint32_t version;
+  struct {
+    uint16_t tag, permissions;
+    uint32_t id;
+  } entries[5];
+} acl = {2,
+         {{0x01, 6, UINT32_MAX},
+          {0x02, 4, 12345},
+          {0x04, 0, UINT32_MAX},
+          {0x10, 4, UINT32_MAX},
+          {0x20, 0, UINT32_MAX}}};
+static const char acl_name[] = "system.posix_acl_access";
+
+static void set_acl(const char *path, const char *name)
+{
+  if (setxattr(path, name, &acl, sizeof acl, 0) != 0) {
+    assert_int_equal(errno, EOPNOTSUPP);
+    skip(); /* this file system has none */
+  }
+}
+
+static void expect_acl(const char *path)
+{
+  uint8_t found[sizeof acl + 1];
+  assert_int_equal(getxattr(path, acl_name, found, sizeof found), sizeof acl);
+  assert_memory_equal(found, &acl, sizeof acl);
+  assert_int_equal(stat_of(path).st_mode & 07777, 0640);
+}
+
+/* without it the group could read, and user 12345 no longer */
+static void an_access_control_list_is_kept(void **state)
+{
+  (void)state;
+  const char *path = test_text("keys", OLD, 0600);
+  set_acl(path, acl_name);
+  expect_acl(path);
+  assert_int_equal(replace(path, NEW, NULL), KH_OK);
+  expect_acl(path);
+  int error;
+  test_calls.only = "fsetxattr";
+  test_calls.at = 1;
+  test_calls.error = ENOSPC;
+  assert_int_equal(replace(path, OLD, &error), KH_E_FILE_OWNER);
+  assert_int_equal(error, ENOSPC);
+  expect_content(path, NEW);
+  expect_acl(path);
+}
+
+static void the_folders_access_control_list_is_not_taken(void **state)
+{
+  (void)state;
+  test_run("rm -rf '%s' && mkdir '%s'", test_path("listed"), test_path("listed"));
+  const char *path = test_text("listed/keys", OLD, 0640);
+  set_acl(test_path("listed"), "system.posix_acl_default");
+  test_text("listed/other", OLD, 0640);
+  assert_true(getxattr(test_path("listed/other"), acl_name, NULL, 0) > 0);
+  assert_int_equal(replace(path, NEW, NULL), KH_OK);
+  assert_int_equal(getxattr(path, acl_name, NULL, 0), -1);
+  assert_int_equal(errno, ENODATA);
+  assert_int_equal(stat_of(path).st_mode & 07777, 0640);
+  test_calls.only = "fremovexattr";
+  test_calls.at = 1;
+  test_calls.error = EIO;
+  assert_int_equal(replace(path, OLD, NULL), KH_E_FILE_OWNER);
+  expect_content(path, NEW);
 }
 
 static void symbolic_links_stay(void **state)
@@ -301,16 +392,115 @@ static void somebody_makes_the_temporary_file_meanwhile(void **state)
   (void)state;
   static void (*const ways[])(void) = {make_the_temporary_file, link_the_temporary_file};
   for (size_t i = 0; i < COUNT(ways); i++) {
-    int error;
     const char *path = test_text("keys", OLD, 0600);
-    test_calls.at = 5;
+    test_text(".keys.keyhold-new", "left by a killed process", 0600);
+    test_calls.at = 9; /* when that one was removed */
     test_calls.meanwhile = ways[i];
-    assert_int_equal(replace(path, NEW, &error), KH_E_FILE_WRITE);
+    assert_int_equal(replace(path, NEW, NULL), KH_E_FILE_LOCKED);
+    assert_string_equal(test_calls.name[test_calls.at - 2], "unlinkat");
     assert_string_equal(test_calls.name[test_calls.at - 1], "openat");
-    assert_int_equal(error, EEXIST);
     expect_content(path, OLD);
     expect_content(temporary(), "untouched"); /* through the link too */
     assert_int_equal(unlink(temporary()), 0);
+  }
+}
+
+/* as long as it lives, nobody takes its file for one that was left */
+static void another_process_writes_the_temporary_file(void **state)
+{
+  (void)state;
+  const char *path = test_text("keys", OLD, 0600);
+  int fd = open(test_text(".keys.keyhold-new", "theirs", 0600), O_RDWR);
+  assert_int_equal(flock(fd, LOCK_EX), 0);
+  assert_int_equal(replace(path, NEW, NULL), KH_E_FILE_LOCKED);
+  expect_content(path, OLD);
+  expect_content(temporary(), "theirs");
+  close(fd);
+  assert_int_equal(replace(path, NEW, NULL), KH_OK);
+  expect_content(path, NEW);
+}
+
+static void take_it_for_left(void)
+{
+  assert_int_equal(unlink(temporary()), 0);
+}
+
+static void lock_it(void)
+{
+  locked_meanwhile = open(temporary(), O_RDONLY);
+  assert_int_equal(flock(locked_meanwhile, LOCK_EX), 0);
+}
+
+static void put_another_in_its_place(void)
+{
+  take_it_for_left();
+  make_the_temporary_file();
+}
+
+/* before it could lock it */
+static void another_process_takes_the_temporary_file_for_one_that_was_left(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *before;
+    void (*change)(void);
+  } cases[] = {{"flock", take_it_for_left},
+               {"flock", put_another_in_its_place},
+               {"flock", lock_it},
+               {"fstatat", take_it_for_left},
+               {"fstatat", put_another_in_its_place}};
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    reset(NULL);
+    const char *path = test_text("keys", OLD, 0600);
+    locked_meanwhile = -1;
+    test_calls.only = cases[i].before;
+    test_calls.at = 1;
+    test_calls.meanwhile = cases[i].change;
+    assert_int_equal(replace(path, NEW, NULL), KH_E_FILE_LOCKED);
+    expect_content(path, OLD);
+    if (cases[i].change == put_another_in_its_place)
+      expect_content(temporary(), "untouched");
+    unlink(temporary());
+    if (locked_meanwhile >= 0)
+      close(locked_meanwhile);
+  }
+}
+
+static void put_another_in_its_place_and_let_it_lock(void)
+{
+  put_another_in_its_place();
+  lock_it();
+}
+
+/* what was left was removed by a third process, which is at work now */
+static void another_process_removes_what_was_left(void **state)
+{
+  (void)state;
+  const char *path = test_text("keys", OLD, 0600);
+  test_text(".keys.keyhold-new", "left by a killed process", 0600);
+  test_calls.only = "flock";
+  test_calls.at = 1;
+  test_calls.meanwhile = put_another_in_its_place_and_let_it_lock;
+  assert_int_equal(replace(path, NEW, NULL), KH_E_FILE_LOCKED);
+  expect_content(path, OLD);
+  expect_content(temporary(), "untouched");
+  close(locked_meanwhile);
+  assert_int_equal(unlink(temporary()), 0);
+}
+
+/* NFS without a server for locks */
+static void a_file_system_without_locks(void **state)
+{
+  (void)state;
+  const char *path = test_text("keys", OLD, 0600);
+  for (unsigned at = 1; at <= 2; at++) {
+    reset(NULL);
+    test_text(".keys.keyhold-new", "left by a killed process", 0600);
+    test_calls.only = "flock";
+    test_calls.at = at;
+    test_calls.error = ENOLCK;
+    assert_int_equal(replace(path, NEW, NULL), KH_OK);
+    expect_content(path, NEW);
   }
 }
 
@@ -470,7 +660,7 @@ static void short_and_interrupted_writes_go_on(void **state)
   (void)state;
   const char *path = test_text("keys", OLD, 0600);
   inject.most = 1;
-  test_calls.at = 7; /* the second write */
+  test_calls.at = 8; /* the second write */
   test_calls.error = EINTR;
   assert_int_equal(replace(path, NEW, NULL), KH_OK);
   assert_string_equal(test_calls.name[test_calls.at - 1], "write");
@@ -482,12 +672,13 @@ static const struct step {
   const char *call;
   kh_status status;
 } steps[] = {
-    {"stat", KH_E_FILE_OPEN},      {"realpath", KH_E_FILE_OPEN}, {"open", KH_E_FILE_WRITE},
-    {"unlinkat", KH_E_FILE_WRITE}, {"openat", KH_E_FILE_WRITE},  {"write", KH_E_FILE_WRITE},
-    {"write", KH_E_FILE_WRITE},    {"write", KH_E_FILE_WRITE},   {"fstat", KH_E_FILE_OWNER},
-    {"fchown", KH_E_FILE_OWNER},   {"fchmod", KH_E_FILE_OWNER},  {"fsync", KH_E_FILE_WRITE},
-    {"stat", KH_E_FILE_OPEN},      {"fstatat", KH_E_FILE_OPEN},  {"renameat", KH_E_FILE_WRITE},
-    {"fsync", KH_E_FILE_FLUSH},    {"fstat", KH_E_FILE_FLUSH},
+    {"stat", KH_E_FILE_OPEN},       {"realpath", KH_E_FILE_OPEN}, {"open", KH_E_FILE_WRITE},
+    {"openat", KH_E_FILE_WRITE},    {"fstat", KH_E_FILE_WRITE},   {"fstatat", KH_E_FILE_WRITE},
+    {"write", KH_E_FILE_WRITE},     {"write", KH_E_FILE_WRITE},   {"write", KH_E_FILE_WRITE},
+    {"fstat", KH_E_FILE_OWNER},     {"fchown", KH_E_FILE_OWNER},  {"getxattr", KH_E_FILE_OWNER},
+    {"fgetxattr", KH_E_FILE_OWNER}, {"fchmod", KH_E_FILE_OWNER},  {"fsync", KH_E_FILE_WRITE},
+    {"stat", KH_E_FILE_OPEN},       {"fstatat", KH_E_FILE_OPEN},  {"renameat", KH_E_FILE_WRITE},
+    {"fsync", KH_E_FILE_FLUSH},     {"fstat", KH_E_FILE_FLUSH},
 };
 
 /* makes every call of the table happen: three writes, and a change of the owner */
@@ -698,11 +889,17 @@ int main(void)
       cmocka_unit_test_setup(the_mode_is_kept_whatever_the_umask, reset),
       cmocka_unit_test_setup(nobody_else_can_read_it_before_it_is_whole, reset),
       cmocka_unit_test_setup(owner_and_group_are_kept, reset),
+      cmocka_unit_test_setup(an_access_control_list_is_kept, reset),
+      cmocka_unit_test_setup(the_folders_access_control_list_is_not_taken, reset),
       cmocka_unit_test_setup(symbolic_links_stay, reset),
       cmocka_unit_test_setup(a_relative_name, reset),
       cmocka_unit_test_setup(what_a_killed_process_left_is_replaced, reset),
       cmocka_unit_test_setup(a_folder_in_the_temporary_files_place, reset),
       cmocka_unit_test_setup(somebody_makes_the_temporary_file_meanwhile, reset),
+      cmocka_unit_test_setup(another_process_writes_the_temporary_file, reset),
+      cmocka_unit_test_setup(another_process_takes_the_temporary_file_for_one_that_was_left, reset),
+      cmocka_unit_test_setup(another_process_removes_what_was_left, reset),
+      cmocka_unit_test_setup(a_file_system_without_locks, reset),
       cmocka_unit_test_setup(names_that_lead_nowhere, reset),
       cmocka_unit_test_setup(directories_and_special_files, reset),
       cmocka_unit_test_setup(the_longest_name_and_one_byte_more, reset),

@@ -7,6 +7,7 @@
 
 #include "files.h"
 #include "keyhold/keeper.h"
+#include "keyhold/unlock.h"
 #include "recorder.h"
 #include "unit.h"
 
@@ -32,6 +33,19 @@ int __wrap_fsync(int fd)
   if (committed_in_flush != NULL)
     kh_keeper_commit(committed_in_flush);
   return no_flush ? -1 : 0;
+}
+
+static bool was_limited; /* the time for the last passphrase */
+
+kh_status __real_kh_unlock(const char *filekey, const kh_unlock_how *how, const kh_log *log,
+                           kh_secret **ret_passphrase, kh_fault *ret_fault);
+kh_status __wrap_kh_unlock(const char *filekey, const kh_unlock_how *how, const kh_log *log,
+                           kh_secret **ret_passphrase, kh_fault *ret_fault);
+kh_status __wrap_kh_unlock(const char *filekey, const kh_unlock_how *how, const kh_log *log,
+                           kh_secret **ret_passphrase, kh_fault *ret_fault)
+{
+  was_limited = how->is_limited;
+  return __real_kh_unlock(filekey, how, log, ret_passphrase, ret_fault);
 }
 
 static uint32_t tell_time(void *user)
@@ -197,6 +211,21 @@ static const struct {
     {"1;" KEY_A "\n5;2;" KEY_B "\n5;4;" KEY_C "\n6;xyz\n", KH_E_KEY_HEX, "line 4"},
     {"", KH_E_NO_SYSTEM_KEY, "System key id 1"},
 };
+
+/* a start may wait for who types the passphrase; what comes later holds others up */
+static void only_a_start_waits_for_the_passphrase_without_limit(void **state)
+{
+  (void)state;
+  was_limited = true;
+  kh_keeper *keeper = keeper_of("1;" KEY_A "\n");
+  assert_false(was_limited);
+  assert_int_equal(kh_keeper_prepare_reload(keeper, NULL), KH_OK);
+  assert_true(was_limited);
+  was_limited = false;
+  assert_int_equal(kh_keeper_prepare_rotation(keeper, 1, NULL), KH_OK);
+  assert_true(was_limited);
+  kh_keeper_free(&keeper);
+}
 
 static void a_reload_that_loses_something_is_refused(void **state)
 {
@@ -442,6 +471,7 @@ int main(void)
       cmocka_unit_test_setup(what_is_loaded_is_on_the_disk, reset),
       cmocka_unit_test_setup(a_bad_file_is_not_loaded, reset),
       cmocka_unit_test_setup(a_reload_takes_effect_with_its_commit, reset),
+      cmocka_unit_test_setup(only_a_start_waits_for_the_passphrase_without_limit, reset),
       cmocka_unit_test_setup(a_reload_that_loses_something_is_refused, reset),
       cmocka_unit_test_setup(what_is_retired_stays_until_the_end, reset),
       cmocka_unit_test_setup(a_change_that_was_passed_over_is_taken_by_the_next, reset),

@@ -19,6 +19,7 @@
 #include "files.h"
 #include "keyhold/lockfile.h"
 #include "rotation.h"
+#include "sealed.h"
 #include "unit.h"
 
 #define A16  "770A8A65DA156D24EE2A093277530142"
@@ -81,17 +82,22 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
   return result;
 }
 
-/* a key file in the clear, or encrypted, and the rotation that it waits for */
+enum format { IN_TEXT, IN_OPENSSL, IN_SEALED, FORMATS };
+
+/* a key file, and the rotation that it waits for */
 struct subject {
-  bool is_encrypted;
+  enum format format;
   rotation_run run;
-  char before[1024]; /* the file's bytes */
+  char before[2048]; /* the file's bytes */
   size_t before_len;
 };
 
 static void make_file(struct subject *subject, const char *path)
 {
-  if (subject->is_encrypted)
+  if (subject->format == IN_SEALED) {
+    KH_AUTO_SECRET file = sealed_file(TEXT);
+    test_file("keys", kh_secret_bytes(file).data, kh_secret_bytes(file).len, 0600);
+  } else if (subject->format == IN_OPENSSL)
     test_run("openssl enc -aes-256-cbc -md sha512 -pass pass:secret -in '%s' -out '%s' "
              "2>/dev/null && chmod 600 '%s'",
              test_text("text", TEXT, 0600), path, path);
@@ -102,6 +108,7 @@ static void make_file(struct subject *subject, const char *path)
 
 static void set_up(struct subject *subject)
 {
+  static const char *const filekeys[FORMATS] = {[IN_OPENSSL] = "secret", [IN_SEALED] = "first"};
   const char *path = test_path("keys");
   memset(&test_calls, 0, sizeof test_calls);
   if (subject->before_len == 0)
@@ -109,7 +116,7 @@ static void set_up(struct subject *subject)
   test_file("keys", subject->before, subject->before_len, 0600);
   unlink(test_path("keys.lock"));
   subject->run = (rotation_run){.path = path,
-                                .filekey = subject->is_encrypted ? "secret" : NULL,
+                                .filekey = filekeys[subject->format],
                                 .known = rotation_table_of(TEXT),
                                 .what = {.now = NOW}};
 }
@@ -198,9 +205,9 @@ static bool rotate_with_failure(struct subject *subject, unsigned at, int error)
   return struck != NULL;
 }
 
-static void fail_each_call(bool is_encrypted, int error)
+static void fail_each_call(enum format format, int error)
 {
-  struct subject subject = {.is_encrypted = is_encrypted};
+  struct subject subject = {.format = format};
   unsigned at = 1;
   while (rotate_with_failure(&subject, at, error))
     at++;
@@ -210,14 +217,20 @@ static void fail_each_call(bool is_encrypted, int error)
 static void every_call_fails_in_turn_for_a_text_file(void **state)
 {
   (void)state;
-  fail_each_call(false, EIO);
-  fail_each_call(false, ENOSPC);
+  fail_each_call(IN_TEXT, EIO);
+  fail_each_call(IN_TEXT, ENOSPC);
 }
 
 static void every_call_fails_in_turn_for_an_encrypted_file(void **state)
 {
   (void)state;
-  fail_each_call(true, EIO);
+  fail_each_call(IN_OPENSSL, EIO);
+}
+
+static void every_call_fails_in_turn_for_a_sealed_file(void **state)
+{
+  (void)state;
+  fail_each_call(IN_SEALED, EIO);
 }
 
 /* Rotates in a child that is killed at one call; false when it ended before. */
@@ -243,8 +256,8 @@ static bool rotate_and_kill(struct subject *subject, unsigned at)
 static void killed_at_every_call(void **state)
 {
   (void)state;
-  for (int is_encrypted = 0; is_encrypted < 2; is_encrypted++) {
-    struct subject subject = {.is_encrypted = is_encrypted};
+  for (enum format format = 0; format < FORMATS; format++) {
+    struct subject subject = {.format = format};
     unsigned at = 1;
     while (rotate_and_kill(&subject, at))
       at++;
@@ -256,7 +269,7 @@ static void killed_at_every_call(void **state)
 static void a_generator_that_does_not_start(void **state)
 {
   (void)state;
-  struct subject subject = {.is_encrypted = false};
+  struct subject subject = {.format = IN_TEXT};
   set_up(&subject);
   test_calls = (calls){.armed = true, .at = 1, .only = "sodium_init", .error = EIO};
   assert_int_equal(rotation_run_it(&subject.run), KH_E_CRYPTO);
@@ -273,7 +286,7 @@ static void change_the_file(void)
 static void a_file_that_was_changed_meanwhile_is_left_alone(void **state)
 {
   (void)state;
-  struct subject subject = {.is_encrypted = false};
+  struct subject subject = {.format = IN_TEXT};
   static const char *const moments[] = {"openat", "write", "fsync"};
   for (size_t i = 0; i < COUNT(moments); i++) {
     set_up(&subject);
@@ -289,7 +302,7 @@ static void a_file_that_was_changed_meanwhile_is_left_alone(void **state)
 static void a_file_that_cannot_be_flushed_has_the_new_versions(void **state)
 {
   (void)state;
-  struct subject subject = {.is_encrypted = false};
+  struct subject subject = {.format = IN_TEXT};
   set_up(&subject);
   test_calls = (calls){.armed = true, .at = 2, .only = "fsync", .error = EIO};
   assert_int_equal(rotation_run_it(&subject.run), KH_E_FILE_FLUSH);
@@ -303,7 +316,7 @@ static void a_file_that_cannot_be_flushed_has_the_new_versions(void **state)
 static void another_process_has_the_lock(void **state)
 {
   (void)state;
-  struct subject subject = {.is_encrypted = false};
+  struct subject subject = {.format = IN_TEXT};
   KH_AUTO_LOCKFILE lock = NULL;
   set_up(&subject);
   assert_int_equal(kh_lockfile_take(subject.run.path, 0, &lock, NULL), KH_OK);
@@ -314,6 +327,22 @@ static void another_process_has_the_lock(void **state)
   assert_true(is_old(&subject));
   kh_lockfile_release(&lock);
   expect_that_it_still_rotates(&subject);
+  tear_down(&subject);
+}
+
+/* a program may take its time, and other servers wait for the lock only so long */
+static void the_passphrase_is_asked_for_before_the_lock_is_taken(void **state)
+{
+  (void)state;
+  struct subject subject = {.format = IN_OPENSSL};
+  char text[512], filekey[512];
+  set_up(&subject);
+  snprintf(text, sizeof text, "#!/bin/sh\nexec flock --nonblock '%s.lock' echo secret\n",
+           subject.run.path);
+  snprintf(filekey, sizeof filekey, "EXEC:%s", test_text("program", text, 0700));
+  subject.run.filekey = filekey;
+  assert_int_equal(rotation_run_it(&subject.run), KH_OK);
+  assert_int_equal(subject.run.rotated.made, 2);
   tear_down(&subject);
 }
 
@@ -341,8 +370,8 @@ static void be_a_server(struct subject *subject)
 static void servers_that_rotate_at_once_lose_nothing(void **state)
 {
   (void)state;
-  for (int is_encrypted = 0; is_encrypted < 2; is_encrypted++) {
-    struct subject subject = {.is_encrypted = is_encrypted};
+  for (enum format format = 0; format < FORMATS; format++) {
+    struct subject subject = {.format = format};
     size_t made = 0;
     set_up(&subject);
     for (unsigned i = 0; i < PROCESSES; i++)
@@ -370,11 +399,13 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_call_fails_in_turn_for_a_text_file),
       cmocka_unit_test(every_call_fails_in_turn_for_an_encrypted_file),
+      cmocka_unit_test(every_call_fails_in_turn_for_a_sealed_file),
       cmocka_unit_test(killed_at_every_call),
       cmocka_unit_test(a_generator_that_does_not_start),
       cmocka_unit_test(a_file_that_was_changed_meanwhile_is_left_alone),
       cmocka_unit_test(a_file_that_cannot_be_flushed_has_the_new_versions),
       cmocka_unit_test(another_process_has_the_lock),
+      cmocka_unit_test(the_passphrase_is_asked_for_before_the_lock_is_taken),
       cmocka_unit_test(servers_that_rotate_at_once_lose_nothing),
   };
   return cmocka_run_group_tests(tests, rotation_open_crypt, rotation_close_crypt);

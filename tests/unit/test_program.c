@@ -207,6 +207,25 @@ static void an_exit_status_is_told_with_what_it_said(void **state)
   assert_string_equal(it.fault.quote, "");
 }
 
+/* as a shell does that traces: the error log and SHOW STATUS would have it */
+static void its_output_is_not_quoted(void **state)
+{
+  (void)state;
+  static const char *const scripts[] = {
+      "#!/bin/sh -x\necho secret-of-theirs\nexit 3\n",
+      "#!/bin/sh\nprintf '\\n\\nse\\344ret-of-theirs'\nprintf 'got: \"se\\344ret-of-theirs\"' >&2\n"
+      "exit 3\n",
+      "#!/bin/sh\necho secret\necho 'bad secret' >&2\nexit 3\n",
+      "#!/bin/sh\necho secret-of-theirs\nprintf '%0110d%s' 0 secret-of-theirs >&2\nexit 3\n"};
+  for (size_t i = 0; i < COUNT(scripts); i++) {
+    struct run it = run_script(scripts[i], LONG);
+    assert_int_equal(it.status, KH_E_PROGRAM_EXIT);
+    assert_string_equal(it.fault.quote, "(not shown: it has the beginning of its output)");
+  }
+  struct run it = run_script("#!/bin/sh\nprintf '\\r\\n'\necho 'no such key' >&2\nexit 3\n", LONG);
+  assert_string_equal(it.fault.quote, "no such key");
+}
+
 static void a_signal_is_told(void **state)
 {
   (void)state;
@@ -460,6 +479,7 @@ int main(void)
       CASE(it_has_the_environment),
       CASE(what_cannot_be_run),
       CASE(an_exit_status_is_told_with_what_it_said),
+      CASE(its_output_is_not_quoted),
       CASE(a_signal_is_told),
       CASE(only_the_first_line_is_quoted_and_only_what_can_be_shown),
       CASE(a_line_at_the_limit_and_one_past_it),

@@ -104,6 +104,20 @@ static void slots_can_be_listed_without_a_passphrase(void **state)
   kh_secret_free(&file);
 }
 
+static void sealed_files_are_known_by_their_last_line_too(void **state)
+{
+  (void)state;
+#define DIGITS "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+  assert_true(kh_sealed_knows(sealed_bytes("\xef\xbb\xbfkeyhold-sealed 1\nend " DIGITS "\n")));
+  assert_true(kh_sealed_knows(sealed_bytes("\nend " DIGITS "\n")));
+  assert_false(kh_sealed_knows(sealed_bytes("end " DIGITS "\n")));
+  assert_false(kh_sealed_knows(sealed_bytes(" end " DIGITS "\n")));
+  assert_false(kh_sealed_knows(sealed_bytes("\nend " DIGITS "0\n")));
+  assert_false(kh_sealed_knows(sealed_bytes("\nEnd " DIGITS "\n")));
+  assert_false(kh_sealed_knows(sealed_bytes("\nend " DIGITS)));
+  assert_false(kh_sealed_knows(sealed_bytes("\nend " DIGITS "\n\n")));
+}
+
 static void sealed_files_are_known_by_their_first_bytes(void **state)
 {
   (void)state;
@@ -323,6 +337,7 @@ int main(void)
       cmocka_unit_test(files_of_one_text_have_nothing_in_common),
       cmocka_unit_test(slots_can_be_listed_without_a_passphrase),
       cmocka_unit_test(sealed_files_are_known_by_their_first_bytes),
+      cmocka_unit_test(sealed_files_are_known_by_their_last_line_too),
       cmocka_unit_test(key_derivations_have_names_and_default_costs),
       cmocka_unit_test(labels_have_a_length_and_an_alphabet),
       cmocka_unit_test(costs_have_limits),

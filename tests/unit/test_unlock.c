@@ -17,7 +17,8 @@ static recorder heard;
 static kh_status unlock(const char *filekey, kh_secret **passphrase, kh_fault *fault)
 {
   kh_log log = recorder_log(&heard);
-  return kh_unlock(filekey, KH_PERMISSIONS_WARN, &log, passphrase, fault);
+  static const kh_unlock_how how = {KH_PERMISSIONS_WARN, false};
+  return kh_unlock(filekey, &how, &log, passphrase, fault);
 }
 
 /* the passphrase that FILE: makes of a file's content must be `expected` */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Time passes faster here: what takes 10 seconds takes half of one. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -37,7 +38,7 @@ int __wrap_poll(struct pollfd *waited, nfds_t count, int milliseconds)
 }
 
 static recorder heard;
-static kh_permissions permissions;
+static kh_unlock_how how;
 
 /* one call, and what came of it */
 struct got {
@@ -54,7 +55,7 @@ static struct got unlock(const char *prefix, const char *argument)
   char filekey[4096];
   kh_log log = recorder_log(&heard);
   snprintf(filekey, sizeof filekey, "%s%s", prefix, argument);
-  got.status = kh_unlock(filekey, permissions, &log, &passphrase, &got.fault);
+  got.status = kh_unlock(filekey, &how, &log, &passphrase, &got.fault);
   kh_fault_describe(&got.fault, got.sentence, sizeof got.sentence);
   if (got.status != KH_OK)
     assert_null(passphrase);
@@ -88,7 +89,7 @@ static void assert_malformed(const char *prefix, const char *argument)
 static int before_each(void **state)
 {
   (void)state;
-  permissions = KH_PERMISSIONS_WARN;
+  how = (kh_unlock_how){.permissions = KH_PERMISSIONS_WARN};
   unsetenv("KEYHOLD_PW");
   setenv("CREDENTIALS_DIRECTORY", test_path("credentials"), 1);
   return 0;
@@ -414,6 +415,61 @@ static void a_literal_is_warned_of_and_nothing_else_is(void **state)
   assert_int_equal(heard.count[KH_LOG_WARNING], 0);
 }
 
+static const char *fifo(void)
+{
+  test_run("rm -f '%s' && mkfifo -m 0600 '%s'", test_path("fifo"), test_path("fifo"));
+  return test_path("fifo");
+}
+
+static void a_fifo_is_waited_for(void **state)
+{
+  (void)state;
+  for (int is_limited = 0; is_limited < 2; is_limited++) {
+    how.is_limited = is_limited;
+    test_run("(printf 'sec'; printf 'ret\\n') > '%s' &", fifo());
+    assert_passphrase(unlock("FILE:", test_path("fifo")), "secret");
+    assert_int_equal(heard.count[KH_LOG_WARNING], 0);
+  }
+}
+
+static void a_fifo_has_ten_seconds_where_there_is_a_limit(void **state)
+{
+  (void)state;
+  how.is_limited = true;
+  struct got got = unlock("FILE:", fifo()); /* nobody opens it */
+  assert_int_equal(got.status, KH_E_SOURCE_TIME);
+  assert_string_equal(got.fault.path.text, test_path("fifo"));
+  int fd = open(test_path("fifo"), O_RDWR); /* somebody opens it, and does not close it */
+  assert_int_equal(write(fd, "secret", 6), 6);
+  assert_int_equal(unlock("FILE:", test_path("fifo")).status, KH_E_SOURCE_TIME);
+  close(fd);
+}
+
+static void a_fifo_follows_the_same_rules(void **state)
+{
+  (void)state;
+  how.is_limited = true;
+  test_run("printf '%%300d' 1 > '%s' &", fifo());
+  assert_int_equal(unlock("FILE:", test_path("fifo")).status, KH_E_SECRET_TOO_LONG);
+  assert_int_equal(unlock("FILE:", "/dev/zero").status, KH_E_SECRET_TOO_LONG);
+  assert_int_equal(unlock("FILE:", "/dev/null").status, KH_OK); /* the empty one */
+  test_run("chmod 0604 '%s'; (printf secret > '%s') &", fifo(), test_path("fifo"));
+  assert_passphrase(unlock("FILE:", test_path("fifo")), "secret");
+  assert_true(recorder_has(&heard, "has mode 0604"));
+  how.permissions = KH_PERMISSIONS_STRICT;
+  test_run("(printf secret > '%s') &", test_path("fifo"));
+  assert_int_equal(unlock("FILE:", test_path("fifo")).status, KH_E_FILE_UNSAFE);
+}
+
+static void files_that_cannot_be_read_with_a_limit(void **state)
+{
+  (void)state;
+  how.is_limited = true;
+  assert_int_equal(unlock("FILE:", test_path("missing")).status, KH_E_FILE_NOT_FOUND);
+  assert_int_equal(unlock("FILE:", "/").status, KH_E_FILE_DIRECTORY);
+  assert_passphrase(unlock("FILE:", test_text("plain", "secret\n", 0600)), "secret");
+}
+
 /* modes that pass, and those that do not */
 static void strict_permissions_refuse_files_that_others_may_touch(void **state)
 {
@@ -429,7 +485,7 @@ static void strict_permissions_refuse_files_that_others_may_touch(void **state)
                {0604, KH_E_FILE_UNSAFE},
                {0602, KH_E_FILE_UNSAFE},
                {0601, KH_E_FILE_UNSAFE}};
-  permissions = KH_PERMISSIONS_STRICT;
+  how.permissions = KH_PERMISSIONS_STRICT;
   for (size_t i = 0; i < COUNT(cases); i++) {
     test_text("credentials/pw", "secret", cases[i].mode);
     struct got got = unlock("FILE:", test_path("credentials/pw"));
@@ -452,7 +508,7 @@ static void *unlock_many(void *number)
     KH_AUTO_SECRET passphrase = NULL;
     int len = snprintf(expected, sizeof expected, "%d.%d", *(int *)number, i);
     snprintf(filekey, sizeof filekey, "EXEC:/bin/echo %s", expected);
-    if (kh_unlock(filekey, KH_PERMISSIONS_WARN, NULL, &passphrase, NULL) != KH_OK ||
+    if (kh_unlock(filekey, &how, NULL, &passphrase, NULL) != KH_OK ||
         kh_secret_bytes(passphrase).len != (size_t)len ||
         memcmp(kh_secret_bytes(passphrase).data, expected, (size_t)len) != 0)
       return NULL;
@@ -502,6 +558,10 @@ int main(void)
       CASE(a_socket_whose_queue_is_full),
       CASE(sockets_without_a_path),
       CASE(a_literal_is_warned_of_and_nothing_else_is),
+      CASE(a_fifo_is_waited_for),
+      CASE(a_fifo_has_ten_seconds_where_there_is_a_limit),
+      CASE(a_fifo_follows_the_same_rules),
+      CASE(files_that_cannot_be_read_with_a_limit),
       CASE(strict_permissions_refuse_files_that_others_may_touch),
       CASE(many_threads_at_once),
   };

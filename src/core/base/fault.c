@@ -238,8 +238,8 @@ static const struct sentence {
     [KH_E_FILE_EXISTS] = {"File '", "' exists already; it is left as it is", NULL},
     [KH_E_FILE_CREATE] = {"Cannot create file '", "'", tail_os},
     [KH_E_FILE_OWNER] = {"Cannot replace file '",
-                         "', which is as it was: its owner, group and mode cannot be given to the "
-                         "new one",
+                         "', which is as it was: its owner, group, mode and access control list "
+                         "cannot be given to the new one",
                          tail_os},
     [KH_E_FILE_FLUSH] =
         {"The new file '",

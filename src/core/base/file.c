@@ -93,6 +93,18 @@ static kh_status read_all(int fd, kh_secret *secret)
   return KH_OK;
 }
 
+/* Half of what somebody writes just now can look whole: half of a key is a key. What changes the
+ * owner, the mode or the links does not matter here. */
+static kh_status check_unchanged(int fd, const struct stat *before)
+{
+  struct stat st;
+  if (fstat(fd, &st) != 0)
+    return KH_E_FILE_READ;
+  kh_file_stamp old = kh_file_stamp_from(before);
+  kh_file_stamp now = kh_file_stamp_from(&st);
+  return now.size == old.size && now.modified == old.modified ? KH_OK : KH_E_FILE_CHANGED;
+}
+
 kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind, kh_secret **ret_secret,
                        kh_file_info *ret_info, kh_fault *ret_fault)
 {
@@ -113,6 +125,9 @@ kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind, kh_secr
     return kh_fault_set(ret_fault, KH_E_FILE_READ, path, errno);
   if (sized && kh_secret_bytes(secret).len == capacity)
     return kh_fault_set(ret_fault, KH_E_FILE_CHANGED, path, 0);
+  status = S_ISREG(st.st_mode) ? check_unchanged(fd, &st) : KH_OK;
+  if (status != KH_OK)
+    return kh_fault_set(ret_fault, status, path, status == KH_E_FILE_READ ? errno : 0);
 
   *ret_secret = secret;
   secret = NULL;

@@ -7,7 +7,9 @@
 
 static kh_status fail(const char *path, kh_fault *ret_fault)
 {
-  kh_status status = errno == EEXIST ? KH_E_FILE_EXISTS : KH_E_FILE_CREATE;
+  kh_status status = errno == EEXIST        ? KH_E_FILE_EXISTS
+                     : errno == EWOULDBLOCK ? KH_E_FILE_LOCKED
+                                            : KH_E_FILE_CREATE;
   return kh_fault_set(ret_fault, status, path, errno);
 }
 
@@ -39,8 +41,10 @@ kh_status kh_file_create(const char *path, kh_bytes content, kh_fault *ret_fault
   struct stat st;
   if (lstat(path, &st) == 0)
     return kh_fault_set(ret_fault, KH_E_FILE_EXISTS, path, 0);
-  if (!kh_fresh_open_folder(&fresh, path) || !kh_fresh_create(&fresh))
+  if (!kh_fresh_open_folder(&fresh, path))
     return kh_fault_set(ret_fault, KH_E_FILE_CREATE, path, errno);
+  if (!kh_fresh_create(&fresh))
+    return fail(path, ret_fault);
   if (!write_file(&fresh, content) || !give_name(&fresh)) {
     kh_fresh_remove(&fresh);
     return fail(path, ret_fault);

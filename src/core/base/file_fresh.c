@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "file_parts.h"
 
@@ -27,13 +28,69 @@ bool kh_fresh_open_folder(kh_fresh *fresh, const char *path)
   return fresh->folder >= 0;
 }
 
-bool kh_fresh_create(kh_fresh *fresh)
+static bool create(kh_fresh *fresh)
 {
-  if (unlinkat(fresh->folder, fresh->fresh, 0) != 0 && errno != ENOENT)
-    return false;
   fresh->fd = openat(fresh->folder, fresh->fresh,
                      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
   return fresh->fd >= 0;
+}
+
+/* Whether a name in the folder is that of an open file; errno is set if that cannot be told. */
+static bool is_named(const kh_fresh *fresh, int fd, const char *name)
+{
+  struct stat opened;
+  struct stat named;
+  errno = 0;
+  return fstat(fd, &opened) == 0 &&
+         fstatat(fresh->folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+         opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+/* false: another process has it locked. Where there are no locks, nobody has. */
+static bool lock(int fd)
+{
+  int result;
+  do
+    result = flock(fd, LOCK_EX | LOCK_NB);
+  while (result != 0 && errno == EINTR);
+  return result == 0 || errno != EWOULDBLOCK;
+}
+
+/* Removes what a process that was killed left: who is alive has it locked. What cannot be opened
+ * (a link, another user's) cannot be asked. */
+static bool remove_left(const kh_fresh *fresh)
+{
+  KH_AUTO_FD fd = openat(fresh->folder, fresh->fresh,
+                         O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  if (fd >= 0 && !lock(fd))
+    return false;
+  if (fd >= 0 && !is_named(fresh, fd, fresh->fresh))
+    return true; /* it was finished or removed meanwhile, and the name may be another's now */
+  return unlinkat(fresh->folder, fresh->fresh, 0) == 0 || errno == ENOENT;
+}
+
+/* Locks the new file, unless somebody took it for one that was left, before it was locked. */
+static bool claim(kh_fresh *fresh)
+{
+  if (!lock(fresh->fd))
+    return false;
+  if (is_named(fresh, fresh->fd, fresh->fresh))
+    return true;
+  if (errno == 0 || errno == ENOENT)
+    errno = EWOULDBLOCK;
+  else
+    kh_fresh_remove(fresh);
+  return false;
+}
+
+bool kh_fresh_create(kh_fresh *fresh)
+{
+  if (!create(fresh) && (errno != EEXIST || !remove_left(fresh) || !create(fresh))) {
+    if (errno == EEXIST)
+      errno = EWOULDBLOCK;
+    return false;
+  }
+  return claim(fresh);
 }
 
 bool kh_fresh_write(const kh_fresh *fresh, kh_bytes content)
@@ -53,11 +110,7 @@ bool kh_fresh_write(const kh_fresh *fresh, kh_bytes content)
 bool kh_fresh_is_in_place(const kh_fresh *fresh)
 {
   int error = errno;
-  struct stat made;
-  struct stat named;
-  bool is_in_place = fstat(fresh->fd, &made) == 0 &&
-                     fstatat(fresh->folder, fresh->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-                     made.st_dev == named.st_dev && made.st_ino == named.st_ino;
+  bool is_in_place = is_named(fresh, fresh->fd, fresh->name);
   errno = error;
   return is_in_place;
 }
@@ -69,8 +122,11 @@ void kh_fresh_remove(const kh_fresh *fresh)
   errno = error;
 }
 
+/* closing would not unlock while a forked child has the descriptor */
 void kh_fresh_cleanup(kh_fresh *fresh)
 {
+  if (fresh->fd >= 0)
+    (void)flock(fresh->fd, LOCK_UN);
   kh_fd_cleanup(&fresh->fd);
   kh_fd_cleanup(&fresh->folder);
 }

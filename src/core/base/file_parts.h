@@ -42,6 +42,16 @@ kh_status kh_file_classify(const struct stat *st, kh_file_kind kind);
  * KH_E_FILE_NOT_FOUND for ENOENT, else KH_E_FILE_OPEN. */
 kh_status kh_file_unreachable(const char *path, int os_error, kh_fault *ret_fault);
 
+/**
+ * Gives a new file the access control list of another one, or takes away the one that its folder
+ * gave it. The mode is to be given afterwards: what is left of a list that is taken away is its
+ * mask, as the group's part of the mode.
+ *
+ * @param path  of the other file.
+ * @return false: errno says why.
+ */
+KH_MUST_USE bool kh_file_keep_acl(const char *path, int fd);
+
 /** A file under another name until it is whole: ".NAME.keyhold-new", beside its place. Starts with
  * both descriptors negative. */
 typedef struct kh_fresh {
@@ -59,8 +69,9 @@ typedef struct kh_fresh {
  */
 KH_MUST_USE bool kh_fresh_open_folder(kh_fresh *fresh, const char *path);
 
-/** Makes the file, mode 0600 at most, in the place of one that a killed process left. False: errno
- * says why. */
+/** Makes the file, mode 0600 at most, in the place of one that a killed process left, and locks it
+ * until it is closed, so that no other process takes it for one of those. False: errno says why;
+ * EWOULDBLOCK: another process has one. */
 KH_MUST_USE bool kh_fresh_create(kh_fresh *fresh);
 
 /** Writes all of it. False: errno says why. */

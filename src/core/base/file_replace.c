@@ -63,28 +63,32 @@ static kh_status create(struct target *target, kh_fault *ret_fault)
   kh_status status = kh_file_resolve(target->path, &real, ret_fault);
   if (status != KH_OK)
     return status;
-  if (!kh_fresh_open_folder(&target->fresh, real) || !kh_fresh_create(&target->fresh))
+  if (!kh_fresh_open_folder(&target->fresh, real))
     return fail(target, KH_E_FILE_WRITE, ret_fault);
+  if (!kh_fresh_create(&target->fresh))
+    return fail(target, errno == EWOULDBLOCK ? KH_E_FILE_LOCKED : KH_E_FILE_WRITE, ret_fault);
   return KH_OK;
 }
 
 /* the owner first: a change of it takes set-user-ID bits away */
-static bool keep_owner_and_mode(int fd, const struct stat *old)
+static bool keep_access(const struct target *target)
 {
+  const struct stat *old = &target->old;
+  int fd = target->fresh.fd;
   struct stat st;
   if (fstat(fd, &st) != 0)
     return false;
   if ((st.st_uid != old->st_uid || st.st_gid != old->st_gid) &&
       fchown(fd, old->st_uid, old->st_gid) != 0)
     return false;
-  return fchmod(fd, old->st_mode & 07777) == 0;
+  return kh_file_keep_acl(target->path, fd) && fchmod(fd, old->st_mode & 07777) == 0;
 }
 
 static kh_status fill(const struct target *target, kh_bytes content, kh_fault *ret_fault)
 {
   if (!kh_fresh_write(&target->fresh, content))
     return fail(target, KH_E_FILE_WRITE, ret_fault);
-  if (!keep_owner_and_mode(target->fresh.fd, &target->old))
+  if (!keep_access(target))
     return fail(target, KH_E_FILE_OWNER, ret_fault);
   return fsync(target->fresh.fd) != 0 ? fail(target, KH_E_FILE_WRITE, ret_fault) : KH_OK;
 }

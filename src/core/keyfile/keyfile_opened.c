@@ -83,9 +83,9 @@ static void fill_info(kh_opened *opened)
 static kh_status get_passphrase(kh_opened *opened)
 {
   const kh_keyfile_options *options = opened->options;
+  kh_unlock_how how = {options->permissions, options->waits_shortly};
   if (options->passphrase == NULL)
-    return kh_unlock(options->filekey, options->permissions, opened->log, &opened->passphrase,
-                     opened->ret_fault);
+    return kh_unlock(options->filekey, &how, opened->log, &opened->passphrase, opened->ret_fault);
   kh_bytes given = kh_secret_bytes(options->passphrase);
   kh_status status = kh_secret_new(given.len, &opened->passphrase);
   if (status != KH_OK)
@@ -95,10 +95,19 @@ static kh_status get_passphrase(kh_opened *opened)
   return KH_OK;
 }
 
+kh_status kh_opened_unlock(kh_opened *opened)
+{
+  if (opened->has_asked)
+    return KH_OK;
+  kh_status status = get_passphrase(opened);
+  opened->has_asked = status == KH_OK;
+  return status;
+}
+
 kh_status kh_opened_open(kh_opened *opened, kh_repeats repeats)
 {
   const kh_keyfile_options *options = opened->options;
-  kh_status status = get_passphrase(opened);
+  kh_status status = kh_opened_unlock(opened);
   if (status == KH_OK)
     status = kh_opened_read(opened);
   if (status == KH_OK)

@@ -146,7 +146,9 @@ kh_status kh_keyfile_rotate(const kh_keyfile_options *options, const kh_crypt *c
   kh_status status = kh_random_start();
   if (status != KH_OK)
     return kh_rewrite_fail(&state.rewrite, status);
-  status = kh_lockfile_take(options->path, KH_ROTATION_LOCK_WAIT, &lock, ret_fault);
+  status = kh_opened_unlock(&state.rewrite.opened);
+  if (status == KH_OK)
+    status = kh_lockfile_take(options->path, KH_ROTATION_LOCK_WAIT, &lock, ret_fault);
   if (status == KH_OK)
     status = rotate(&state);
   if (status != KH_OK)

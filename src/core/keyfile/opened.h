@@ -18,6 +18,7 @@ typedef struct kh_opened {
   kh_fault *ret_fault; /**< may be NULL */
 
   const kh_keyfile_format *format;
+  bool has_asked;        /**< for the passphrase */
   kh_secret *passphrase; /**< NULL: there is none */
   kh_secret *file;       /**< as it lies on disk */
   kh_secret *decrypted;  /**< NULL when the file is the text */
@@ -31,6 +32,14 @@ typedef struct kh_opened {
  * @return as kh_file_read(), or KH_E_FILE_TOO_LARGE. The caller cleans up in either case.
  */
 KH_MUST_USE kh_status kh_opened_read(kh_opened *opened);
+
+/**
+ * Gets the passphrase, unless that is done. A program or another host may take its time for it, so
+ * who takes the file's lock asks before that.
+ *
+ * @return as kh_unlock(). The caller cleans up in either case.
+ */
+KH_MUST_USE kh_status kh_opened_unlock(kh_opened *opened);
 
 /**
  * Gets the passphrase, reads the file, recognises its format, decrypts and parses it.

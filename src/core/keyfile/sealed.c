@@ -10,7 +10,9 @@
 bool kh_sealed_knows(kh_bytes file)
 {
   size_t len = sizeof KH_SEALED_MAGIC - 1;
-  return file.len >= len && memcmp(file.data, KH_SEALED_MAGIC, len) == 0;
+  if (file.len >= len && memcmp(file.data, KH_SEALED_MAGIC, len) == 0)
+    return true;
+  return kh_sealed_form_has_end(file);
 }
 
 kh_status kh_sealed_list(const char *path, kh_bytes file, kh_sealed_slots *ret_slots,

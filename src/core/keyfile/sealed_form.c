@@ -287,6 +287,14 @@ static kh_status read_parts(struct reader *reader)
   return status;
 }
 
+bool kh_sealed_form_has_end(kh_bytes file)
+{
+  if (file.len <= END_LINE || file.data[file.len - END_LINE - 1] != '\n')
+    return false;
+  struct reader reader = {.cursor = {file, file.len - END_LINE}};
+  return read_end(&reader) == KH_OK;
+}
+
 /* The last line stands in the same place in every version of the format. */
 static bool has_right_end(kh_bytes file)
 {

@@ -38,6 +38,9 @@ typedef struct kh_sealed_form {
 KH_MUST_USE kh_status kh_sealed_form_read(const char *path, kh_bytes file, kh_sealed_form *ret_form,
                                           kh_fault *ret_fault);
 
+/** Whether the file's last line is one of a sealed file, whatever stands before it. */
+bool kh_sealed_form_has_end(kh_bytes file);
+
 /** What is open to read of the slots. */
 kh_sealed_slots kh_sealed_form_slots(const kh_sealed_form *form);
 

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "passphrase.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "stream.h"
 
 /* what the server's own plugin takes of a file; the length counts before the NUL does */
 static size_t passphrase_len(kh_bytes content)
@@ -51,15 +57,53 @@ kh_status kh_passphrase_take(kh_secret **content, const char *name, const kh_log
   return KH_OK;
 }
 
-kh_status kh_passphrase_read_file(const char *path, kh_permissions permissions, const kh_log *log,
+/* Opens what may keep its reader waiting: a FIFO, a device. A FIFO that is opened so has not ended
+ * before somebody has written to it. Gives -1 for anything else, and for what cannot be opened. */
+static int open_slow(const char *path, struct stat *ret_st)
+{
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  if (fd >= 0 && fstat(fd, ret_st) == 0 && (S_ISFIFO(ret_st->st_mode) || S_ISCHR(ret_st->st_mode)))
+    return fd;
+  if (fd >= 0)
+    close(fd);
+  return -1;
+}
+
+static kh_status read_slow(int fd, const char *path, kh_secret **ret_content, kh_fault *ret_fault)
+{
+  kh_status status = kh_stream_new(ret_content);
+  if (status != KH_OK)
+    return kh_fault_set(ret_fault, status, path, 0);
+  status = kh_stream_read_all(fd, kh_deadline_in(KH_UNLOCK_WAIT), *ret_content);
+  if (status == KH_E_SECRET_TOO_LONG)
+    return kh_passphrase_too_long(path, ret_fault);
+  return status == KH_OK
+             ? KH_OK
+             : kh_fault_set(ret_fault, status, path, status == KH_E_FILE_READ ? errno : 0);
+}
+
+static kh_status read_content(const char *path, bool is_limited, kh_secret **ret_content,
+                              kh_file_info *ret_info, kh_fault *ret_fault)
+{
+  struct stat st;
+  int fd = is_limited ? open_slow(path, &st) : -1;
+  if (fd < 0)
+    return kh_file_read(path, KH_SECRET_FILE_MAX + 1, KH_FILE_ANY, ret_content, ret_info,
+                        ret_fault);
+  kh_status status = read_slow(fd, path, ret_content, ret_fault);
+  close(fd);
+  *ret_info = (kh_file_info){.mode = st.st_mode, .owner = st.st_uid};
+  return status;
+}
+
+kh_status kh_passphrase_read_file(const char *path, const kh_unlock_how *how, const kh_log *log,
                                   kh_secret **ret_content, kh_fault *ret_fault)
 {
   KH_AUTO_SECRET content = NULL;
   kh_file_info info;
-  kh_status status =
-      kh_file_read(path, KH_SECRET_FILE_MAX + 1, KH_FILE_ANY, &content, &info, ret_fault);
+  kh_status status = read_content(path, how->is_limited, &content, &info, ret_fault);
   if (status == KH_OK)
-    status = kh_file_check_permissions(path, &info, permissions, ret_fault);
+    status = kh_file_check_permissions(path, &info, how->permissions, ret_fault);
   if (status == KH_OK)
     status = kh_passphrase_cut(content, path, log, ret_fault);
   if (status != KH_OK)

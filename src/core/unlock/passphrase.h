@@ -33,9 +33,10 @@ KH_MUST_USE kh_status kh_passphrase_take(kh_secret **content, const char *name, 
 /**
  * Reads a file and cuts its content. Judges and warns of its permissions.
  *
- * @return KH_OK, KH_E_SECRET_TOO_LONG, KH_E_FILE_UNSAFE, the codes of kh_file_read().
+ * @return KH_OK, KH_E_SECRET_TOO_LONG, KH_E_FILE_UNSAFE, KH_E_SOURCE_TIME, the codes of
+ * kh_file_read().
  */
-KH_MUST_USE kh_status kh_passphrase_read_file(const char *path, kh_permissions permissions,
+KH_MUST_USE kh_status kh_passphrase_read_file(const char *path, const kh_unlock_how *how,
                                               const kh_log *log, kh_secret **ret_content,
                                               kh_fault *ret_fault);
 

@@ -18,6 +18,7 @@ enum {
   KILL_WAIT = 2000, /* milliseconds for a killed program to be gone */
   CHUNK = 4096,     /* of standard error */
   CHUNKS = 16,      /* of standard error between two looks */
+  TELLING = 8,      /* characters of the output by which it is known */
 };
 
 /* the two ends of a pipe; -1: closed */
@@ -147,15 +148,52 @@ static kh_status empty_output(struct program *program)
   return KH_OK;
 }
 
+static bool is_line_end(unsigned char byte)
+{
+  return byte == '\n' || byte == '\r';
+}
+
+static char shown(unsigned char byte)
+{
+  return byte >= ' ' && byte < 0x7f ? (char)byte : '?';
+}
+
 static void quote(struct program *program, const unsigned char *text, size_t len)
 {
   for (size_t i = 0; i < len && !program->quote_ended; i++) {
-    bool is_line_end = text[i] == '\n' || text[i] == '\r';
-    if (!is_line_end)
-      program->quote[program->quoted++] = text[i] >= ' ' && text[i] < 0x7f ? (char)text[i] : '?';
+    bool ended = is_line_end(text[i]);
+    if (!ended)
+      program->quote[program->quoted++] = shown(text[i]);
     program->quote_ended =
-        (is_line_end && program->quoted > 0) || program->quoted == sizeof program->quote - 1;
+        (ended && program->quoted > 0) || program->quoted == sizeof program->quote - 1;
   }
+}
+
+/* A shell that traces (set -x) says what it is about to write. */
+static bool quotes_output(const struct program *program)
+{
+  char begin[TELLING + 1] = "";
+  size_t len = 0;
+  kh_bytes output = kh_secret_bytes(program->output);
+  for (size_t i = 0; i < output.len && len < TELLING; i++) {
+    if (!is_line_end(output.data[i]))
+      begin[len++] = shown(output.data[i]);
+    else if (len > 0)
+      break;
+  }
+  bool found = len > 0 && strstr(program->quote, begin) != NULL;
+  kh_wipe(begin, sizeof begin);
+  return found;
+}
+
+static void tell_quote(const struct program *program, kh_fault *ret_fault)
+{
+  static const char hidden[] = "(not shown: it has the beginning of its output)";
+  _Static_assert(sizeof hidden <= sizeof ret_fault->quote, "it fits");
+  if (quotes_output(program))
+    memcpy(ret_fault->quote, hidden, sizeof hidden);
+  else
+    memcpy(ret_fault->quote, program->quote, sizeof ret_fault->quote);
 }
 
 /* what it says is read to the end, so that it never waits for room, but only so fast: another
@@ -226,7 +264,7 @@ static kh_status fail(const struct program *program, kh_status status, int numbe
     return status;
   if (status == KH_E_PROGRAM_EXIT || status == KH_E_PROGRAM_SIGNAL)
     ret_fault->ended_with = number;
-  memcpy(ret_fault->quote, program->quote, sizeof ret_fault->quote);
+  tell_quote(program, ret_fault);
   return status;
 }
 

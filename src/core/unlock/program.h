@@ -23,7 +23,8 @@
  * @param arguments     the program's path first, absolute; NULL last.
  * @param milliseconds  that it has.
  * @param output        of kh_stream_new(); on success it holds all that the program wrote.
- * @param ret_fault     may be NULL; quotes the first line of the program's standard error.
+ * @param ret_fault     may be NULL; quotes the first line of the program's standard error, unless
+ * that has the beginning of its output.
  * @return KH_OK; KH_E_PROGRAM_RUN, KH_E_PROGRAM_EXIT, KH_E_PROGRAM_SIGNAL; KH_E_SOURCE_TIME;
  * KH_E_SECRET_TOO_LONG; KH_E_FILE_READ. Thread-safe.
  */

@@ -18,7 +18,7 @@ typedef struct kh_unlock_source {
    * `takes` is. */
   bool (*fits)(const char *argument);
   /** Reads the passphrase. Otherwise as kh_unlock(). */
-  kh_status (*read)(const char *argument, kh_permissions permissions, const kh_log *log,
+  kh_status (*read)(const char *argument, const kh_unlock_how *how, const kh_log *log,
                     kh_secret **ret_passphrase, kh_fault *ret_fault);
 } kh_unlock_source;
 

@@ -16,7 +16,7 @@ static bool is_name(const char *argument)
   return argument[0] != '\0' && argument[0] != '.' && strchr(argument, '/') == NULL;
 }
 
-static kh_status read_credential(const char *name, kh_permissions permissions, const kh_log *log,
+static kh_status read_credential(const char *name, const kh_unlock_how *how, const kh_log *log,
                                  kh_secret **ret_passphrase, kh_fault *ret_fault)
 {
   KH_AUTO_SECRET content = NULL;
@@ -26,7 +26,7 @@ static kh_status read_credential(const char *name, kh_permissions permissions, c
     return kh_fault_set(ret_fault, KH_E_SOURCE_CREDENTIAL, name, 0);
   if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
     return kh_fault_set(ret_fault, KH_E_FILE_OPEN, name, ENAMETOOLONG);
-  kh_status status = kh_passphrase_read_file(path, permissions, log, &content, ret_fault);
+  kh_status status = kh_passphrase_read_file(path, how, log, &content, ret_fault);
   return status != KH_OK ? status
                          : kh_passphrase_take(&content, path, log, ret_passphrase, ret_fault);
 }

@@ -17,10 +17,10 @@ static bool is_name(const char *argument)
 
 /* The variable cannot be wiped: it is in /proc/PID/environ and in the environment of every program
  * that the server runs. */
-static kh_status read_variable(const char *name, kh_permissions permissions, const kh_log *log,
+static kh_status read_variable(const char *name, const kh_unlock_how *how, const kh_log *log,
                                kh_secret **ret_passphrase, kh_fault *ret_fault)
 {
-  (void)permissions;
+  (void)how;
   KH_AUTO_SECRET content = NULL;
   const char *value = getenv(name);
   if (value == NULL)

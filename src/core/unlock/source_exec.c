@@ -40,10 +40,10 @@ static kh_status run(char *const arguments[], const kh_log *log, kh_secret **ret
              : kh_passphrase_take(&output, arguments[0], log, ret_passphrase, ret_fault);
 }
 
-static kh_status run_command(const char *argument, kh_permissions permissions, const kh_log *log,
+static kh_status run_command(const char *argument, const kh_unlock_how *how, const kh_log *log,
                              kh_secret **ret_passphrase, kh_fault *ret_fault)
 {
-  (void)permissions;
+  (void)how;
   kh_status status = KH_E_NO_MEMORY;
   char *command = strdup(argument);
   char **arguments = calloc(strlen(argument) / 2 + 2, sizeof *arguments);

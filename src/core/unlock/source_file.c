@@ -3,10 +3,10 @@
 #include "passphrase.h"
 #include "source.h"
 
-static kh_status read_file(const char *path, kh_permissions permissions, const kh_log *log,
+static kh_status read_file(const char *path, const kh_unlock_how *how, const kh_log *log,
                            kh_secret **ret_passphrase, kh_fault *ret_fault)
 {
-  kh_status status = kh_passphrase_read_file(path, permissions, log, ret_passphrase, ret_fault);
+  kh_status status = kh_passphrase_read_file(path, how, log, ret_passphrase, ret_fault);
   if (status == KH_OK && kh_secret_bytes(*ret_passphrase).len == 0)
     kh_log_write(log, KH_LOG_HINT,
                  "the passphrase file '%s' is empty or begins with a NUL or holds only line ends: "

@@ -4,10 +4,10 @@
 
 #include "source.h"
 
-static kh_status read_literal(const char *argument, kh_permissions permissions, const kh_log *log,
+static kh_status read_literal(const char *argument, const kh_unlock_how *how, const kh_log *log,
                               kh_secret **ret_passphrase, kh_fault *ret_fault)
 {
-  (void)permissions;
+  (void)how;
   size_t len = strnlen(argument, KH_SECRET_LITERAL_MAX + 1);
   if (len > KH_SECRET_LITERAL_MAX) {
     kh_fault_set(ret_fault, KH_E_SECRET_TOO_LONG, "the setting", 0);

@@ -47,10 +47,10 @@ static kh_status read_from(int fd, const char *path, kh_secret *content)
   return status == KH_E_FILE_READ ? KH_E_SOCKET : status;
 }
 
-static kh_status read_socket(const char *path, kh_permissions permissions, const kh_log *log,
+static kh_status read_socket(const char *path, const kh_unlock_how *how, const kh_log *log,
                              kh_secret **ret_passphrase, kh_fault *ret_fault)
 {
-  (void)permissions;
+  (void)how;
   KH_AUTO_SECRET content = NULL;
   kh_status status = kh_stream_new(&content);
   if (status != KH_OK)

@@ -33,11 +33,11 @@ static void hint_at_literal(const kh_unlock_source *source, const kh_log *log)
 }
 
 static kh_status read_source(const kh_unlock_source *source, const char *argument,
-                             kh_permissions permissions, const kh_log *log,
+                             const kh_unlock_how *how, const kh_log *log,
                              kh_secret **ret_passphrase, kh_fault *ret_fault)
 {
   bool fits = source->fits == NULL || source->fits(argument);
-  kh_status status = fits ? source->read(argument, permissions, log, ret_passphrase, ret_fault)
+  kh_status status = fits ? source->read(argument, how, log, ret_passphrase, ret_fault)
                           : refuse(source, ret_fault);
   if (status != KH_OK && source->takes != NULL)
     hint_at_literal(source, log);
@@ -57,7 +57,7 @@ bool kh_unlock_is_literal(const char *filekey)
   return source_of(filekey) == &kh_unlock_literal;
 }
 
-kh_status kh_unlock(const char *filekey, kh_permissions permissions, const kh_log *log,
+kh_status kh_unlock(const char *filekey, const kh_unlock_how *how, const kh_log *log,
                     kh_secret **ret_passphrase, kh_fault *ret_fault)
 {
   if (filekey == NULL || filekey[0] == '\0') {
@@ -65,8 +65,7 @@ kh_status kh_unlock(const char *filekey, kh_permissions permissions, const kh_lo
     return KH_OK;
   }
   const kh_unlock_source *source = source_of(filekey);
-  return read_source(source, filekey + strlen(source->prefix), permissions, log, ret_passphrase,
-                     ret_fault);
+  return read_source(source, filekey + strlen(source->prefix), how, log, ret_passphrase, ret_fault);
 }
 
 kh_status kh_unlock_fd(int fd, const char *name, const kh_log *log, kh_secret **ret_passphrase,
