@@ -24,12 +24,21 @@ static unsigned flushes; /* of files and folders */
 static bool no_flush;
 static kh_keeper *committed_in_flush; /* a thread that commits while another one works */
 
+static const char *changed_in_flush; /* what the file becomes meanwhile */
+static unsigned changes;             /* how often */
+
+static void write_keys(const char *text);
+
 int __wrap_fsync(int fd);
 int __wrap_fsync(int fd)
 {
   (void)fd;
   errno = EIO;
   flushes++;
+  if (changes > 0) {
+    changes--;
+    write_keys(changed_in_flush);
+  }
   if (committed_in_flush != NULL)
     kh_keeper_commit(committed_in_flush);
   return no_flush ? -1 : 0;
@@ -246,6 +255,25 @@ static void a_reload_that_loses_something_is_refused(void **state)
     assert_string_equal(stats.last_result, sentence);
     assert_int_equal(latest(keeper, 5), 4);
   }
+  kh_keeper_free(&keeper);
+}
+
+/* another server rotates at the same time */
+static void a_file_that_changes_is_read_again(void **state)
+{
+  (void)state;
+  kh_fault fault;
+  kh_keeper *keeper = keeper_of("1;" KEY_A "\n");
+  write_keys("1;" KEY_A "\n1;3;" KEY_B "\n");
+  changed_in_flush = "1;" KEY_A "\n1;3;" KEY_B "\n1;5;" KEY_C "\n";
+  changes = 4;
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &fault), KH_OK);
+  kh_keeper_commit(keeper);
+  assert_int_equal(latest(keeper, 1), 5);
+  changes = 5;
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &fault), KH_E_FILE_CHANGED);
+  changes = 0;
+  assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
   kh_keeper_free(&keeper);
 }
 
@@ -473,6 +501,7 @@ int main(void)
       cmocka_unit_test_setup(a_reload_takes_effect_with_its_commit, reset),
       cmocka_unit_test_setup(only_a_start_waits_for_the_passphrase_without_limit, reset),
       cmocka_unit_test_setup(a_reload_that_loses_something_is_refused, reset),
+      cmocka_unit_test_setup(a_file_that_changes_is_read_again, reset),
       cmocka_unit_test_setup(what_is_retired_stays_until_the_end, reset),
       cmocka_unit_test_setup(a_change_that_was_passed_over_is_taken_by_the_next, reset),
       cmocka_unit_test_setup(what_does_not_follow_any_more_is_dropped_and_said, reset),

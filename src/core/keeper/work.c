@@ -1,10 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "work.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "say.h"
+
+/* Another server's rotation or an editor may write the file just while it is read. */
+enum { TRIES = 5, PAUSE = 100 /* milliseconds */ };
+
+/* clears the fault, which may be NULL, if so */
+static bool is_worth_another_try(kh_status status, int tries_left, kh_fault *fault)
+{
+  if (status != KH_E_FILE_CHANGED || tries_left == 0)
+    return false;
+  (void)poll(NULL, 0, PAUSE);
+  if (fault != NULL)
+    fault->status = KH_OK;
+  return true;
+}
 
 /* the table in force, which stays until end_work(), and the stamp of its file */
 static const kh_keytable *begin_work(kh_keeper *keeper, kh_file_stamp *ret_loaded)
@@ -61,8 +76,12 @@ kh_status kh_work_load(const kh_keeper_options *options, const kh_keytable *know
                        kh_keytable **ret_table, kh_keyfile_info *ret_info, kh_fault *ret_fault)
 {
   KH_AUTO_KEYLIST list = NULL;
-  kh_status status =
-      kh_keyfile_load(&options->keyfile, options->crypt, &options->log, &list, ret_info, ret_fault);
+  kh_status status;
+  int tries_left = TRIES;
+  do
+    status = kh_keyfile_load(&options->keyfile, options->crypt, &options->log, &list, ret_info,
+                             ret_fault);
+  while (is_worth_another_try(status, --tries_left, ret_fault));
   return status == KH_OK ? table_of(options, list, ret_info, known, ret_table, ret_fault) : status;
 }
 
@@ -86,16 +105,28 @@ static kh_status check_reloaded(const kh_keeper_options *options, const kh_prepa
   return status;
 }
 
+static kh_status load_and_check(const kh_keeper_options *options, const kh_keytable *known,
+                                bool finished_only, kh_prepared *prepared, kh_fault *ret_fault)
+{
+  kh_status status = kh_work_load(options, known, &prepared->table, &prepared->info, ret_fault);
+  if (status != KH_OK)
+    return status;
+  status = check_reloaded(options, prepared, known, finished_only, ret_fault);
+  if (status != KH_OK)
+    kh_keytable_free(&prepared->table);
+  return status;
+}
+
 static kh_status reload(const kh_keeper_options *options, const kh_keytable *known,
                         bool finished_only, kh_prepared *prepared, kh_fault *ret_fault)
 {
-  kh_status status = kh_work_load(options, known, &prepared->table, &prepared->info, ret_fault);
-  if (status == KH_OK)
-    status = check_reloaded(options, prepared, known, finished_only, ret_fault);
-  if (status != KH_OK) {
-    kh_keytable_free(&prepared->table);
+  kh_status status;
+  int tries_left = TRIES;
+  do
+    status = load_and_check(options, known, finished_only, prepared, ret_fault);
+  while (is_worth_another_try(status, --tries_left, ret_fault));
+  if (status != KH_OK)
     return status;
-  }
   prepared->fingerprint = kh_keytable_fingerprint(prepared->table);
   memcpy(prepared->message,
          kh_say_changed(options, "reloaded", &prepared->info, prepared->table, known).text,
