@@ -60,5 +60,5 @@ int kh_cli_add(int argc, char **argv)
   kh_cli_put_text(stdout, target.path);
   printf(" has key %u now.\n", id);
   kh_cli_print_reload();
-  return KH_CLI_DONE;
+  return KH_CLI_WRITTEN;
 }

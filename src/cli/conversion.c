@@ -90,7 +90,7 @@ static int convert(const kh_cli_conversion *conversion, const kh_keyfile_form *f
   kh_cli_print_settings(path_of(conversion), form, &conversion->new_source);
   if (target->look.is_encrypted && form->passphrase == NULL)
     printf("and no file_key_management_filekey: with one it refuses a file in the clear.\n");
-  return KH_CLI_DONE;
+  return KH_CLI_WRITTEN;
 }
 
 int kh_cli_conversion_run(kh_cli_conversion *conversion)

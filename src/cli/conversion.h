@@ -44,7 +44,7 @@ error_t kh_cli_conversion_parse(int key, char *value, struct argp_state *state);
 /** Looks at the file; whether it could be. */
 bool kh_cli_conversion_open(kh_cli_conversion *conversion);
 
-/** Converts what was opened, and gives what the command ends with. */
+/** Converts what was opened, and gives what the subcommand gives. */
 int kh_cli_conversion_run(kh_cli_conversion *conversion);
 
 /** For `__attribute__((cleanup))`. */

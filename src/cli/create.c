@@ -106,7 +106,7 @@ static int create(kh_cli_target *target, const kh_keyfile_form *form, const kh_k
   kh_cli_put_text(stdout, target->path);
   printf(" (%s) has %s.\n", form->format, kh_keylist_count(keys) == 1 ? "key 1" : "keys 1 and 2");
   kh_cli_print_settings(target->path, form, &target->source);
-  return KH_CLI_DONE;
+  return KH_CLI_WRITTEN;
 }
 
 /* before anybody types a passphrase for nothing */

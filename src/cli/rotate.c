@@ -79,9 +79,10 @@ static int rotate(const kh_cli_target *target, const kh_rotation *rotation)
   if (rotated.taken > 0)
     printf(", and %zu that somebody else made just now", rotated.taken);
   printf(".\n");
-  if (rotated.made > 0)
-    kh_cli_print_reload();
-  return KH_CLI_DONE;
+  if (rotated.made == 0)
+    return KH_CLI_DONE;
+  kh_cli_print_reload();
+  return KH_CLI_WRITTEN;
 }
 
 int kh_cli_rotate(int argc, char **argv)

@@ -105,7 +105,7 @@ static int change_it(const kh_cli_target *target, kh_slot_change change, const k
   if (change != KH_SLOT_ADD)
     printf("A server that has the old passphrase cannot reload, rotate or start until it gets "
            "another one.\n");
-  return KH_CLI_DONE;
+  return KH_CLI_WRITTEN;
 }
 
 int kh_cli_slot_run(const kh_cli_slot_arguments *given, kh_slot_change change)
