@@ -160,6 +160,21 @@ typedef enum kh_slot_change {
 } kh_slot_change;
 
 /**
+ * Whether a change of a slot could be made, as far as that is to be seen without a passphrase.
+ *
+ * @param path       for messages.
+ * @param slots      of the file.
+ * @param slot       that is added, or what the slot with its label becomes; of one that is removed
+ * only the label.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK; KH_E_SLOT_COUNT, KH_E_SLOT_LABEL, KH_E_SLOT_COST (also when all together would
+ * cost too much), KH_E_SLOT_EXISTS, KH_E_SLOT_NOT_FOUND, KH_E_SLOT_LAST. Thread-safe.
+ */
+KH_MUST_USE kh_status kh_keyfile_check_slot(const char *path, const kh_sealed_slots *slots,
+                                            kh_slot_change change, const kh_sealed_slot *slot,
+                                            kh_fault *ret_fault);
+
+/**
  * Adds, changes or removes a slot of a sealed key file: under its kh_lockfile, by
  * kh_file_replace(), and only if what is written opens, from memory, with a passphrase that shall
  * open it, to the same text.

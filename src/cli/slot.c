@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "slot.h"
 
-#include <string.h>
-
 #include "command.h"
 #include "say.h"
 #include "utf8.h"
@@ -55,37 +53,6 @@ bool kh_cli_slot_read(const char *path, kh_sealed_slots *ret_slots)
   return false;
 }
 
-const kh_sealed_slot *kh_cli_slot_find(const kh_sealed_slots *slots, const char *label)
-{
-  for (size_t i = 0; i < slots->count; i++)
-    if (strcmp(slots->at[i].label, label) == 0)
-      return &slots->at[i];
-  return NULL;
-}
-
-/* what can be seen before anybody types a passphrase */
-static kh_status check(const kh_cli_slot_arguments *arguments, kh_slot_change change,
-                       const kh_sealed_slot *slot, kh_fault *ret_fault)
-{
-  bool is_there = kh_cli_slot_find(&arguments->slots, arguments->label) != NULL;
-  kh_status status = kh_sealed_slot_validate(slot, ret_fault);
-  if (status != KH_OK) {
-    ret_fault->path = kh_show_path(arguments->target.path);
-    return status;
-  }
-  if (change == KH_SLOT_ADD && is_there)
-    status = KH_E_SLOT_EXISTS;
-  else if (change != KH_SLOT_ADD && !is_there)
-    status = KH_E_SLOT_NOT_FOUND;
-  else if (change == KH_SLOT_REMOVE && arguments->slots.count == 1)
-    status = KH_E_SLOT_LAST;
-  else
-    return KH_OK;
-  kh_fault_set(ret_fault, status, arguments->target.path, 0);
-  snprintf(ret_fault->slot, sizeof ret_fault->slot, "%s", arguments->label);
-  return status;
-}
-
 static const char *const done[] = {
     [KH_SLOT_ADD] = "has a slot",
     [KH_SLOT_CHANGE] = "has another passphrase in its slot",
@@ -117,7 +84,7 @@ int kh_cli_slot_run(const kh_cli_slot_arguments *given, kh_slot_change change)
   if (!kh_cli_slot_read(target.path, &arguments.slots))
     return KH_CLI_FAILED;
   kh_sealed_slot slot = kh_cli_slot(&arguments.costs, arguments.label);
-  if (check(&arguments, change, &slot, &fault) != KH_OK)
+  if (kh_keyfile_check_slot(target.path, &arguments.slots, change, &slot, &fault) != KH_OK)
     return kh_cli_fail_with(&fault);
   if (!kh_cli_target_open(&target))
     return KH_CLI_FAILED;

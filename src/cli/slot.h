@@ -34,9 +34,6 @@ error_t kh_cli_slot_parse(int key, char *value, struct argp_state *state);
  */
 bool kh_cli_slot_read(const char *path, kh_sealed_slots *ret_slots);
 
-/** The slot with a label; NULL: there is none. */
-const kh_sealed_slot *kh_cli_slot_find(const kh_sealed_slots *slots, const char *label);
-
 /** Gets the passphrases, changes the slot, and gives what the subcommand gives. */
 int kh_cli_slot_run(const kh_cli_slot_arguments *arguments, kh_slot_change change);
 

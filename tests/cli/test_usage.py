@@ -57,6 +57,15 @@ class Usage(command.Case):
                              "keyhold: the standard output cannot be written; the key file is written nonetheless\n")
             self.assertNotEqual(self.state(), before, arguments)
 
+    def test_costs_that_are_too_much(self):
+        """Seen before a file is looked at and anything is asked for."""
+        path, costs = self.path("none"), ["--memory=1024", "--passes=9"]
+        for arguments in (["create", path], ["seal", path], ["convert", "--to=sealed", path], ["slot", "add", path, "safe"],
+                          ["slot", "change", path, "main"], ["retire", path]):
+            result = self.run_command(*arguments, *costs, status=2)
+            self.assertIn("the KiB of memory times the passes are 9437184, at most 8388608 are allowed", result.err)
+        self.assertNotIn("allowed", self.run_command("seal", path, "--memory=1024", "--passes=8", status=1).err)
+
     def state(self):
         return {name: self.read(name) for name in os.listdir(self.folder)}
 

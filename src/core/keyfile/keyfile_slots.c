@@ -2,6 +2,27 @@
 #include "keyhold/lockfile.h"
 #include "keyhold/random.h"
 #include "opened.h"
+#include "sealed_slot.h"
+
+kh_status kh_keyfile_check_slot(const char *path, const kh_sealed_slots *slots,
+                                kh_slot_change change, const kh_sealed_slot *slot,
+                                kh_fault *ret_fault)
+{
+  if (!kh_sealed_label_is_valid(slot->label)) /* and it may be something secret */
+    return kh_fault_set(ret_fault, KH_E_SLOT_LABEL, path, 0);
+  kh_sealed_slots planned = *slots;
+  size_t at = change == KH_SLOT_ADD ? planned.count++ : kh_sealed_slots_find(slots, slot->label);
+  if (at == slots->count && change != KH_SLOT_ADD)
+    return kh_sealed_slot_fail(ret_fault, KH_E_SLOT_NOT_FOUND, path, slot->label);
+  if (change == KH_SLOT_REMOVE)
+    return slots->count > 1 ? KH_OK
+                            : kh_sealed_slot_fail(ret_fault, KH_E_SLOT_LAST, path, slot->label);
+  kh_status status = kh_sealed_slots_check_count(path, planned.count, ret_fault);
+  if (status != KH_OK)
+    return status;
+  planned.at[at] = *slot;
+  return kh_sealed_slots_validate(path, &planned, ret_fault);
+}
 
 static kh_status make(const kh_opened *opened, kh_slot_change change, const kh_sealed_entry *entry,
                       kh_secret **ret_file)
