@@ -83,7 +83,9 @@ static void fill_info(kh_opened *opened)
 static kh_status get_passphrase(kh_opened *opened)
 {
   const kh_keyfile_options *options = opened->options;
-  kh_unlock_how how = {options->permissions, options->waits_shortly};
+  kh_unlock_how how = {.permissions = options->permissions,
+                       .is_limited = options->waits_shortly,
+                       .may_be_literal = true};
   if (options->passphrase == NULL)
     return kh_unlock(options->filekey, &how, opened->log, &opened->passphrase, opened->ret_fault);
   kh_bytes given = kh_secret_bytes(options->passphrase);
