@@ -46,7 +46,7 @@ static const struct argp argp = {
 static void take_warning(void *user, kh_severity severity, const char *message)
 {
   if (severity == KH_LOG_WARNING)
-    kh_cli_found(user, KH_CLI_BAD, "file", "%s", message);
+    kh_cli_found(user, KH_CLI_BAD, "content", "%s", message);
   else
     kh_cli_say("%s", message);
 }
@@ -97,6 +97,7 @@ static bool check_content(kh_cli_target *target, kh_cli_findings *findings)
   char message[KH_MESSAGE_MAX];
   target->log = (kh_log){take_warning, findings};
   kh_keyfile_options how = kh_cli_target_options(target);
+  how.permissions = KH_PERMISSIONS_SEEN; /* by kh_cli_check_file() */
   kh_status status = kh_keyfile_load(&how, target->crypt, &target->log, &list, &info, &fault);
   if (is_fault_of_file(status)) {
     kh_fault_describe(&fault, message, sizeof message);

@@ -29,7 +29,8 @@ kh_status kh_opened_read(kh_opened *opened)
     }
     return KH_E_FILE_TOO_LARGE;
   }
-  kh_file_warn_of_mode(opened->log, "key", path, info.mode);
+  if (opened->options->permissions != KH_PERMISSIONS_SEEN)
+    kh_file_warn_of_mode(opened->log, "key", path, info.mode);
   opened->info.stamp = info.stamp;
   opened->format = kh_keyfile_format_of(kh_secret_bytes(opened->file));
   return KH_OK;
