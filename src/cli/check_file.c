@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "form.h"
+#include "costs.h"
 
 /* Fewer are guessed too fast with today's processors; OWASP asks for 210000 (sha512) to 1300000
  * (sha1). */

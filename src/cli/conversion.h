@@ -6,7 +6,8 @@
 #ifndef KEYHOLD_CLI_CONVERSION_H
 #define KEYHOLD_CLI_CONVERSION_H
 
-#include "form.h"
+#include "costs.h"
+#include "format.h"
 #include "target.h"
 
 /** Keys of options. */

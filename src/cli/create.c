@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "command.h"
-#include "form.h"
+#include "costs.h"
+#include "format.h"
 #include "keyhold/random.h"
 #include "keyspec.h"
 #include "say.h"

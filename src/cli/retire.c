@@ -5,7 +5,6 @@
 #include <time.h>
 
 #include "command.h"
-#include "form.h"
 #include "keyhold/clock.h"
 #include "number.h"
 #include "retire.h"

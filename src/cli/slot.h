@@ -6,7 +6,7 @@
 #ifndef KEYHOLD_CLI_SLOT_H
 #define KEYHOLD_CLI_SLOT_H
 
-#include "form.h"
+#include "costs.h"
 #include "target.h"
 
 /** What the arguments said, then the slots that the file has. Starts as KH_CLI_SLOT_NONE, with
