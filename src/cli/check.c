@@ -2,40 +2,12 @@
 #include "check.h"
 
 #include "command.h"
+#include "report.h"
 #include "say.h"
 #include "terminal.h"
 
-enum { KEY_JSON = 0x300 };
-
-struct arguments {
-  kh_cli_target target;
-  bool json;
-};
-
-static error_t parse(int key, char *value, struct argp_state *state)
-{
-  struct arguments *arguments = state->input;
-  (void)value;
-  switch (key) {
-  case ARGP_KEY_INIT:
-    state->child_inputs[0] = &arguments->target;
-    return 0;
-  case KEY_JSON:
-    arguments->json = true;
-    return 0;
-  default:
-    return ARGP_ERR_UNKNOWN;
-  }
-}
-
-static const struct argp_option options[] = {
-    {"json", KEY_JSON, NULL, 0, "as JSON", 0},
-    {0},
-};
-static const struct argp_child children[] = {{&kh_cli_target_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&kh_cli_report_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
-    .options = options,
-    .parser = parse,
     .args_doc = "FILE",
     .doc = "Says whether a key file is good: its format and parameters, its permissions, its keys. "
            "Ends with 0 when it is, and with 3 when it is not.",
@@ -116,7 +88,7 @@ static bool check_content(kh_cli_target *target, kh_cli_findings *findings)
 
 int kh_cli_check(int argc, char **argv)
 {
-  struct arguments arguments = {.target = KH_CLI_TARGET_NONE};
+  kh_cli_report arguments = KH_CLI_REPORT_NONE;
   argp_parse(&argp, argc, argv, 0, NULL, &arguments);
   KH_CLI_AUTO_TARGET target = arguments.target;
   KH_CLI_AUTO_FINDINGS findings = {.out = NULL};
