@@ -10,12 +10,9 @@
 
 static void set_child_inputs(kh_cli_conversion *conversion, struct argp_state *state)
 {
-  const struct argp_child *child = conversion->children;
-  for (size_t i = 0; child[i].argp != NULL; i++)
-    state->child_inputs[i] = child[i].argp == &kh_cli_target_argp ? &conversion->target
-                             : child[i].argp == &kh_cli_new_source_argp
-                                 ? &conversion->new_source
-                                 : (void *)&conversion->costs;
+  void *inputs[] = {&conversion->target, &conversion->new_source, &conversion->costs};
+  for (size_t i = 0; conversion->children[i].argp != NULL; i++)
+    state->child_inputs[i] = inputs[i];
 }
 
 static void check(const kh_cli_conversion *conversion, struct argp_state *state)

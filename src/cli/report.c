@@ -24,5 +24,4 @@ static const struct argp_option options[] = {
     {0},
 };
 static const struct argp_child children[] = {{&kh_cli_target_argp, 0, NULL, 0}, {0}};
-const struct argp kh_cli_report_argp = {
-    .options = options, .parser = parse, .children = children};
+const struct argp kh_cli_report_argp = {.options = options, .parser = parse, .children = children};

@@ -7,11 +7,9 @@
 
 static void set_child_inputs(kh_cli_slot_arguments *arguments, struct argp_state *state)
 {
-  const struct argp_child *child = arguments->children;
-  for (size_t i = 0; child[i].argp != NULL; i++)
-    state->child_inputs[i] = child[i].argp == &kh_cli_sealed_target_argp ? &arguments->target
-                             : child[i].argp == &kh_cli_new_source_argp  ? &arguments->new_source
-                                                                        : (void *)&arguments->costs;
+  void *inputs[] = {&arguments->target, &arguments->new_source, &arguments->costs};
+  for (size_t i = 0; arguments->children[i].argp != NULL; i++)
+    state->child_inputs[i] = inputs[i];
 }
 
 error_t kh_cli_slot_parse(int key, char *value, struct argp_state *state)

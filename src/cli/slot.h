@@ -23,8 +23,9 @@ typedef struct kh_cli_slot_arguments {
 #define KH_CLI_SLOT_NONE                                                                           \
   ((kh_cli_slot_arguments){.target = KH_CLI_TARGET_NONE, .new_source = KH_CLI_SOURCE_NONE})
 
-/** The parser of a subcommand's argp with the arguments FILE and LABEL; its children are those of
- * kh_cli_sealed_target_argp, kh_cli_new_source_argp and kh_cli_costs_argp that it has. */
+/** The parser of a subcommand's argp with the arguments FILE and LABEL; its children are the
+ * first of kh_cli_sealed_target_argp, kh_cli_new_source_argp and kh_cli_costs_argp, in this order.
+ */
 error_t kh_cli_slot_parse(int key, char *value, struct argp_state *state);
 
 /**
