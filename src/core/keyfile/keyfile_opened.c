@@ -10,6 +10,16 @@ static kh_status fail(const kh_opened *opened, kh_status status)
   return kh_fault_set(opened->ret_fault, status, opened->options->path, 0);
 }
 
+kh_status kh_opened_too_large(const kh_opened *opened, uint64_t size)
+{
+  fail(opened, KH_E_FILE_TOO_LARGE);
+  if (opened->ret_fault != NULL) {
+    opened->ret_fault->size = size;
+    opened->ret_fault->limit = KH_KEYFILE_MAX;
+  }
+  return KH_E_FILE_TOO_LARGE;
+}
+
 kh_status kh_opened_read(kh_opened *opened)
 {
   const char *path = opened->options->path;
@@ -21,14 +31,8 @@ kh_status kh_opened_read(kh_opened *opened)
         kh_file_check_permissions(path, &info, opened->options->permissions, opened->ret_fault);
   if (status != KH_OK)
     return status;
-  if (kh_secret_bytes(opened->file).len > KH_KEYFILE_MAX) {
-    fail(opened, KH_E_FILE_TOO_LARGE);
-    if (opened->ret_fault != NULL) {
-      opened->ret_fault->size = info.size;
-      opened->ret_fault->limit = KH_KEYFILE_MAX;
-    }
-    return KH_E_FILE_TOO_LARGE;
-  }
+  if (kh_secret_bytes(opened->file).len > KH_KEYFILE_MAX)
+    return kh_opened_too_large(opened, info.size);
   if (opened->options->permissions != KH_PERMISSIONS_SEEN)
     kh_file_warn_of_mode(opened->log, "key", path, info.mode);
   opened->info.stamp = info.stamp;

@@ -33,6 +33,9 @@ typedef struct kh_opened {
  */
 KH_MUST_USE kh_status kh_opened_read(kh_opened *opened);
 
+/** Fills the fault of a file that is larger than KH_KEYFILE_MAX, and gives its status. */
+kh_status kh_opened_too_large(const kh_opened *opened, uint64_t size);
+
 /**
  * Gets the passphrase, unless that is done. A program or another host may take its time for it, so
  * who takes the file's lock asks before that.
