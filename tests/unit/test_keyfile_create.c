@@ -410,6 +410,8 @@ static void nobody_else_may_be_changing_it(void **state)
   assert_int_equal(convert(path, "text", "sealed", NULL), KH_E_FILE_LOCKED);
   assert_int_equal(kh_keyfile_add_key(&options, rotation_crypt, &addition, NULL, &id, NULL),
                    KH_E_FILE_LOCKED);
+  assert_int_equal(convert(path, "text", "text", test_path("another")),
+                   KH_OK); /* it is only read */
   kh_lockfile_release(&lock);
   rotation_expect_content(path, TEXT);
 }
