@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "command.h"
+#include "keyhold/keyfile_change.h"
 #include "keyspec.h"
 #include "number.h"
 #include "say.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "keyhold/keyfile_change.h"
 #include "say.h"
 #include "settings.h"
 #include "utf8.h"

@@ -2,6 +2,7 @@
 #include "command.h"
 #include "costs.h"
 #include "format.h"
+#include "keyhold/keyfile_change.h"
 #include "keyhold/random.h"
 #include "keyspec.h"
 #include "say.h"

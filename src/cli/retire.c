@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "keyhold/clock.h"
+#include "keyhold/keyfile_change.h"
 #include "number.h"
 #include "retire.h"
 #include "say.h"

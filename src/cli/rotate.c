@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "command.h"
 #include "keyhold/clock.h"
+#include "keyhold/rotation.h"
 #include "number.h"
 #include "say.h"
 #include "settings.h"

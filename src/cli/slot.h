@@ -7,6 +7,7 @@
 #define KEYHOLD_CLI_SLOT_H
 
 #include "costs.h"
+#include "keyhold/keyfile_change.h"
 #include "target.h"
 
 /** What the arguments said, then the slots that the file has. Starts as KH_CLI_SLOT_NONE, with

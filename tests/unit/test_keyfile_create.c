@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "files.h"
-#include "keyhold/keyfile.h"
+#include "keyhold/keyfile_change.h"
 #include "keyhold/lockfile.h"
 #include "rotation.h"
 #include "unit.h"

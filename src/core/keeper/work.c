@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "keyhold/rotation.h"
 #include "say.h"
 
 /* the table in force, which stays until end_work(), and the stamp of its file */

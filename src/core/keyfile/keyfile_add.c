@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "keyhold/keyfile_change.h"
 #include "rewrite.h"
 
 /* the id of the new key */

@@ -5,7 +5,7 @@
 
 #include "attributes.h"
 #include "keyhold/cursor.h"
-#include "keyhold/keyfile.h"
+#include "keyhold/keyfile_text.h"
 #include "output.h"
 #include "text.h"
 

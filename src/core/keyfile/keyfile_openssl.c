@@ -4,7 +4,7 @@
 
 #include "format.h"
 #include "keyhold/cursor.h"
-#include "keyhold/keyfile.h"
+#include "keyhold/keyfile_openssl.h"
 #include "keyhold/random.h"
 #include "keyhold/secret.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "keyhold/keyfile_change.h"
 #include "rewrite.h"
 
 /* each must be there, and not be the latest of its key */

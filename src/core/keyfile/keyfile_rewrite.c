@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "attributes.h"
+#include "keyhold/keyfile_change.h"
 #include "keyhold/random.h"
 #include "rewrite.h"
 
@@ -24,7 +25,7 @@ static kh_status take_lock(kh_rewrite *rewrite)
 {
   const kh_opened *opened = &rewrite->opened;
   return rewrite->is_left ? KH_OK
-                          : kh_lockfile_take(opened->options->path, KH_ROTATION_LOCK_WAIT,
+                          : kh_lockfile_take(opened->options->path, KH_KEYFILE_LOCK_WAIT,
                                              &rewrite->lock, opened->ret_fault);
 }
 

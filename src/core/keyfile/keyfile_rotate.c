@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "keyhold/rotation.h"
 #include "rewrite.h"
 
 /* One rotation on its way. */

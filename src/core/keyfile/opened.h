@@ -8,6 +8,7 @@
 
 #include "format.h"
 #include "keyhold/keyfile.h"
+#include "keyhold/keyfile_text.h"
 
 /** How a file is opened, and what came of it. Starts with the first four fields set and the rest
  * zero. */
