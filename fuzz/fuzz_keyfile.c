@@ -14,6 +14,9 @@
 
 #include "check.h"
 #include "keyhold/cursor.h"
+#include "keyhold/keyfile_openssl.h"
+#include "keyhold/rotation.h"
+#include "keyhold/sealed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -126,6 +126,7 @@ typedef enum kh_permissions {
   KH_PERMISSIONS_STRICT, /**< it is refused unless kh_file_check_permissions() passes it */
   KH_PERMISSIONS_STRICT_FOR_SERVER, /**< likewise, but root takes what belongs to any user: it reads
                                        for a server, whose user it does not know */
+  KH_PERMISSIONS_SEEN, /**< it is read and nothing is said: the caller has looked by itself */
 } kh_permissions;
 
 /**

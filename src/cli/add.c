@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "command.h"
+#include "keyhold/keyfile_change.h"
 #include "keyspec.h"
 #include "number.h"
 #include "say.h"
@@ -60,5 +61,5 @@ int kh_cli_add(int argc, char **argv)
   kh_cli_put_text(stdout, target.path);
   printf(" has key %u now.\n", id);
   kh_cli_print_reload();
-  return KH_CLI_DONE;
+  return KH_CLI_WRITTEN;
 }

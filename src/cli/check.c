@@ -2,40 +2,12 @@
 #include "check.h"
 
 #include "command.h"
+#include "report.h"
 #include "say.h"
 #include "terminal.h"
 
-enum { KEY_JSON = 0x300 };
-
-struct arguments {
-  kh_cli_target target;
-  bool json;
-};
-
-static error_t parse(int key, char *value, struct argp_state *state)
-{
-  struct arguments *arguments = state->input;
-  (void)value;
-  switch (key) {
-  case ARGP_KEY_INIT:
-    state->child_inputs[0] = &arguments->target;
-    return 0;
-  case KEY_JSON:
-    arguments->json = true;
-    return 0;
-  default:
-    return ARGP_ERR_UNKNOWN;
-  }
-}
-
-static const struct argp_option options[] = {
-    {"json", KEY_JSON, NULL, 0, "as JSON", 0},
-    {0},
-};
-static const struct argp_child children[] = {{&kh_cli_target_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&kh_cli_report_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
-    .options = options,
-    .parser = parse,
     .args_doc = "FILE",
     .doc = "Says whether a key file is good: its format and parameters, its permissions, its keys. "
            "Ends with 0 when it is, and with 3 when it is not.",
@@ -46,7 +18,7 @@ static const struct argp argp = {
 static void take_warning(void *user, kh_severity severity, const char *message)
 {
   if (severity == KH_LOG_WARNING)
-    kh_cli_found(user, KH_CLI_BAD, "file", "%s", message);
+    kh_cli_found(user, KH_CLI_BAD, "content", "%s", message);
   else
     kh_cli_say("%s", message);
 }
@@ -97,6 +69,7 @@ static bool check_content(kh_cli_target *target, kh_cli_findings *findings)
   char message[KH_MESSAGE_MAX];
   target->log = (kh_log){take_warning, findings};
   kh_keyfile_options how = kh_cli_target_options(target);
+  how.permissions = KH_PERMISSIONS_SEEN; /* by kh_cli_check_file() */
   kh_status status = kh_keyfile_load(&how, target->crypt, &target->log, &list, &info, &fault);
   if (is_fault_of_file(status)) {
     kh_fault_describe(&fault, message, sizeof message);
@@ -115,7 +88,7 @@ static bool check_content(kh_cli_target *target, kh_cli_findings *findings)
 
 int kh_cli_check(int argc, char **argv)
 {
-  struct arguments arguments = {.target = KH_CLI_TARGET_NONE};
+  kh_cli_report arguments = KH_CLI_REPORT_NONE;
   argp_parse(&argp, argc, argv, 0, NULL, &arguments);
   KH_CLI_AUTO_TARGET target = arguments.target;
   KH_CLI_AUTO_FINDINGS findings = {.out = NULL};

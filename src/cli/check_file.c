@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "form.h"
+#include "costs.h"
 
 /* Fewer are guessed too fast with today's processors; OWASP asks for 210000 (sha512) to 1300000
  * (sha1). */
@@ -19,7 +19,10 @@ static void check_mode(const struct stat *st, const char *owner, kh_cli_findings
   if ((mode & S_IWGRP) != 0)
     kh_cli_found(findings, KH_CLI_BAD, "permissions",
                  "its mode is %04o: its group can write it; give it mode 0600 or 0640", mode);
-  else if ((mode & S_IRWXO) == 0)
+  if (kh_file_is_open_to_others(st->st_mode))
+    kh_cli_found(findings, KH_CLI_BAD, "permissions",
+                 "its mode is %04o: others can read or write it; give it mode 0600", mode);
+  if ((mode & (S_IWGRP | S_IRWXO)) == 0)
     kh_cli_found(findings, KH_CLI_GOOD, "permissions", "its mode is %04o, its owner %s", mode,
                  owner);
 }

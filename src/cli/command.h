@@ -12,20 +12,21 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/** What the command ends with (docs/command.md). */
+/** What a subcommand gives, and the command ends with (docs/command.md). */
 enum {
   KH_CLI_DONE = 0,
   KH_CLI_FAILED = 1, /**< refused, or failed; a message has said why */
   KH_CLI_USAGE = 2,  /**< it was called wrongly */
   KH_CLI_NO = 3,     /**< the question that was asked has the answer no: not good, not finished */
+  KH_CLI_WRITTEN = 4 /**< done, and a key file was written; the command ends with KH_CLI_DONE */
 };
 
 /** One subcommand. */
 typedef struct kh_cli_command {
   const char *name;    /**< one word or two */
   const char *summary; /**< for the list in the usage */
-  /** Reads its own arguments, works, and gives what the command ends with. argv[0] is for messages.
-   */
+  /** Reads its own arguments, works, and gives one of KH_CLI_DONE and so on. argv[0] is for
+   * messages. */
   int (*run)(int argc, char **argv);
 } kh_cli_command;
 

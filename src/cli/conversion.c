@@ -4,18 +4,16 @@
 #include <string.h>
 
 #include "command.h"
+#include "keyhold/keyfile_change.h"
 #include "say.h"
 #include "settings.h"
 #include "utf8.h"
 
 static void set_child_inputs(kh_cli_conversion *conversion, struct argp_state *state)
 {
-  const struct argp_child *child = conversion->children;
-  for (size_t i = 0; child[i].argp != NULL; i++)
-    state->child_inputs[i] = child[i].argp == &kh_cli_target_argp ? &conversion->target
-                             : child[i].argp == &kh_cli_new_source_argp
-                                 ? &conversion->new_source
-                                 : (void *)&conversion->costs;
+  void *inputs[] = {&conversion->target, &conversion->new_source, &conversion->costs};
+  for (size_t i = 0; conversion->children[i].argp != NULL; i++)
+    state->child_inputs[i] = inputs[i];
 }
 
 static void check(const kh_cli_conversion *conversion, struct argp_state *state)
@@ -90,7 +88,7 @@ static int convert(const kh_cli_conversion *conversion, const kh_keyfile_form *f
   kh_cli_print_settings(path_of(conversion), form, &conversion->new_source);
   if (target->look.is_encrypted && form->passphrase == NULL)
     printf("and no file_key_management_filekey: with one it refuses a file in the clear.\n");
-  return KH_CLI_DONE;
+  return KH_CLI_WRITTEN;
 }
 
 int kh_cli_conversion_run(kh_cli_conversion *conversion)

@@ -6,7 +6,8 @@
 #ifndef KEYHOLD_CLI_CONVERSION_H
 #define KEYHOLD_CLI_CONVERSION_H
 
-#include "form.h"
+#include "costs.h"
+#include "format.h"
 #include "target.h"
 
 /** Keys of options. */
@@ -37,14 +38,14 @@ typedef struct kh_cli_conversion {
                        .digest = KH_CLI_NEW_DIGEST,                                                \
                        .pbkdf2_iterations = KH_CLI_NEW_ITERATIONS})
 
-/** The parser of a subcommand's argp; its input is a kh_cli_conversion, and its children those of
- * kh_cli_target_argp, kh_cli_new_source_argp and kh_cli_costs_argp that it has. */
+/** The parser of a subcommand's argp; its input is a kh_cli_conversion, and its children the
+ * first of kh_cli_target_argp, kh_cli_new_source_argp and kh_cli_costs_argp, in this order. */
 error_t kh_cli_conversion_parse(int key, char *value, struct argp_state *state);
 
 /** Looks at the file; whether it could be. */
 bool kh_cli_conversion_open(kh_cli_conversion *conversion);
 
-/** Converts what was opened, and gives what the command ends with. */
+/** Converts what was opened, and gives what the subcommand gives. */
 int kh_cli_conversion_run(kh_cli_conversion *conversion);
 
 /** For `__attribute__((cleanup))`. */

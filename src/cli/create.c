@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "command.h"
-#include "form.h"
+#include "costs.h"
+#include "format.h"
+#include "keyhold/keyfile_change.h"
 #include "keyhold/random.h"
 #include "keyspec.h"
 #include "say.h"
@@ -106,7 +108,7 @@ static int create(kh_cli_target *target, const kh_keyfile_form *form, const kh_k
   kh_cli_put_text(stdout, target->path);
   printf(" (%s) has %s.\n", form->format, kh_keylist_count(keys) == 1 ? "key 1" : "keys 1 and 2");
   kh_cli_print_settings(target->path, form, &target->source);
-  return KH_CLI_DONE;
+  return KH_CLI_WRITTEN;
 }
 
 /* before anybody types a passphrase for nothing */

@@ -9,42 +9,13 @@
 #include "keyhold/fingerprint.h"
 #include "keyhold/inventory.h"
 #include "keyhold/time.h"
+#include "report.h"
 #include "say.h"
 #include "table.h"
-#include "target.h"
 #include "terminal.h"
 
-enum { KEY_JSON = 0x300 };
-
-struct arguments {
-  kh_cli_target target;
-  bool json;
-};
-
-static error_t parse(int key, char *value, struct argp_state *state)
-{
-  struct arguments *arguments = state->input;
-  (void)value;
-  switch (key) {
-  case ARGP_KEY_INIT:
-    state->child_inputs[0] = &arguments->target;
-    return 0;
-  case KEY_JSON:
-    arguments->json = true;
-    return 0;
-  default:
-    return ARGP_ERR_UNKNOWN;
-  }
-}
-
-static const struct argp_option options[] = {
-    {"json", KEY_JSON, NULL, 0, "as JSON", 0},
-    {0},
-};
-static const struct argp_child children[] = {{&kh_cli_target_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&kh_cli_report_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
-    .options = options,
-    .parser = parse,
     .args_doc = "FILE",
     .doc = "Shows what keys a key file has. The keys themselves are not shown.",
     .children = children,
@@ -120,7 +91,7 @@ static int print_json(const kh_cli_target *target, const kh_keytable *table)
 
 int kh_cli_list(int argc, char **argv)
 {
-  struct arguments arguments = {.target = KH_CLI_TARGET_NONE};
+  kh_cli_report arguments = KH_CLI_REPORT_NONE;
   argp_parse(&argp, argc, argv, 0, NULL, &arguments);
   KH_CLI_AUTO_TARGET target = arguments.target;
   KH_AUTO_KEYLIST list = NULL;

@@ -54,12 +54,15 @@ static void keep_memory_private(void)
   (void)prctl(PR_SET_DUMPABLE, 0);
 }
 
-/* A report that could not be written whole must not look like one that was. */
+/* A report that could not be written whole must not look like one that was, nor a change that was
+ * made like one that was not. */
 static int close_output(int result)
 {
+  bool is_written = result == KH_CLI_WRITTEN;
   if (fflush(stdout) == 0 && ferror(stdout) == 0)
-    return result;
-  return kh_cli_fail("the standard output cannot be written");
+    return is_written ? KH_CLI_DONE : result;
+  return kh_cli_fail("the standard output cannot be written%s",
+                     is_written ? "; the key file is written nonetheless" : "");
 }
 
 /* "keyhold slot --help" is no mistake */

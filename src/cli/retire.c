@@ -5,8 +5,8 @@
 #include <time.h>
 
 #include "command.h"
-#include "form.h"
 #include "keyhold/clock.h"
+#include "keyhold/keyfile_change.h"
 #include "number.h"
 #include "retire.h"
 #include "say.h"
@@ -119,7 +119,7 @@ static int remove_versions(const struct run *run, const kh_keytable *removed)
   if (kh_keyfile_retire_versions(&how, run->target->crypt, removed, &run->info.stamp,
                                  &run->target->log, &fault) != KH_OK)
     return kh_cli_fail_with(&fault);
-  return KH_CLI_DONE;
+  return KH_CLI_WRITTEN;
 }
 
 /* The copy is on the disk before the server is asked again and the file is touched. */
@@ -135,7 +135,7 @@ static int copy_and_remove(const struct run *run, const kh_cli_decision *decisio
   if (result == KH_CLI_DONE) {
     result = kh_cli_is_still_decided(&run->question, decision) ? remove_versions(run, removed)
                                                                : KH_CLI_FAILED;
-    if (result != KH_CLI_DONE)
+    if (result != KH_CLI_WRITTEN)
       kh_cli_say("the copy %s stays", kh_show_path(copy).text);
   }
   kh_keytable_free(&removed);
@@ -149,9 +149,9 @@ static int remove_and_report(const struct run *run, const kh_cli_decision *decis
   if (copy == NULL)
     return kh_cli_fail_status(KH_E_NO_MEMORY, path);
   int result = copy_and_remove(run, decision, copy);
-  if (result == KH_CLI_DONE && run->arguments->json)
+  if (result == KH_CLI_WRITTEN && run->arguments->json)
     kh_cli_retire_print_json(&decision->verdicts, path, copy);
-  else if (result == KH_CLI_DONE)
+  else if (result == KH_CLI_WRITTEN)
     kh_cli_retire_print_removed(&decision->verdicts, path, copy);
   free(copy);
   return result;

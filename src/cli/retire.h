@@ -7,7 +7,7 @@
 #ifndef KEYHOLD_CLI_RETIRE_H
 #define KEYHOLD_CLI_RETIRE_H
 
-#include "form.h"
+#include "costs.h"
 #include "target.h"
 #include "verdicts.h"
 

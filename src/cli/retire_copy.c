@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "keyhold/keyfile_change.h"
 #include "retire.h"
 #include "say.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "command.h"
 #include "keyhold/clock.h"
+#include "keyhold/rotation.h"
 #include "number.h"
 #include "say.h"
 #include "settings.h"
@@ -79,9 +80,10 @@ static int rotate(const kh_cli_target *target, const kh_rotation *rotation)
   if (rotated.taken > 0)
     printf(", and %zu that somebody else made just now", rotated.taken);
   printf(".\n");
-  if (rotated.made > 0)
-    kh_cli_print_reload();
-  return KH_CLI_DONE;
+  if (rotated.made == 0)
+    return KH_CLI_DONE;
+  kh_cli_print_reload();
+  return KH_CLI_WRITTEN;
 }
 
 int kh_cli_rotate(int argc, char **argv)

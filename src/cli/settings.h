@@ -6,7 +6,7 @@
 #ifndef KEYHOLD_CLI_SETTINGS_H
 #define KEYHOLD_CLI_SETTINGS_H
 
-#include "keyhold/keyfile.h"
+#include "keyhold/keyfile_change.h"
 #include "passphrase.h"
 
 /**

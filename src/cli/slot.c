@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "slot.h"
 
-#include <string.h>
-
 #include "command.h"
 #include "say.h"
 #include "utf8.h"
 
 static void set_child_inputs(kh_cli_slot_arguments *arguments, struct argp_state *state)
 {
-  const struct argp_child *child = arguments->children;
-  for (size_t i = 0; child[i].argp != NULL; i++)
-    state->child_inputs[i] = child[i].argp == &kh_cli_sealed_target_argp ? &arguments->target
-                             : child[i].argp == &kh_cli_new_source_argp  ? &arguments->new_source
-                                                                        : (void *)&arguments->costs;
+  void *inputs[] = {&arguments->target, &arguments->new_source, &arguments->costs};
+  for (size_t i = 0; arguments->children[i].argp != NULL; i++)
+    state->child_inputs[i] = inputs[i];
 }
 
 error_t kh_cli_slot_parse(int key, char *value, struct argp_state *state)
@@ -55,37 +51,6 @@ bool kh_cli_slot_read(const char *path, kh_sealed_slots *ret_slots)
   return false;
 }
 
-const kh_sealed_slot *kh_cli_slot_find(const kh_sealed_slots *slots, const char *label)
-{
-  for (size_t i = 0; i < slots->count; i++)
-    if (strcmp(slots->at[i].label, label) == 0)
-      return &slots->at[i];
-  return NULL;
-}
-
-/* what can be seen before anybody types a passphrase */
-static kh_status check(const kh_cli_slot_arguments *arguments, kh_slot_change change,
-                       const kh_sealed_slot *slot, kh_fault *ret_fault)
-{
-  bool is_there = kh_cli_slot_find(&arguments->slots, arguments->label) != NULL;
-  kh_status status = kh_sealed_slot_validate(slot, ret_fault);
-  if (status != KH_OK) {
-    ret_fault->path = kh_show_path(arguments->target.path);
-    return status;
-  }
-  if (change == KH_SLOT_ADD && is_there)
-    status = KH_E_SLOT_EXISTS;
-  else if (change != KH_SLOT_ADD && !is_there)
-    status = KH_E_SLOT_NOT_FOUND;
-  else if (change == KH_SLOT_REMOVE && arguments->slots.count == 1)
-    status = KH_E_SLOT_LAST;
-  else
-    return KH_OK;
-  kh_fault_set(ret_fault, status, arguments->target.path, 0);
-  snprintf(ret_fault->slot, sizeof ret_fault->slot, "%s", arguments->label);
-  return status;
-}
-
 static const char *const done[] = {
     [KH_SLOT_ADD] = "has a slot",
     [KH_SLOT_CHANGE] = "has another passphrase in its slot",
@@ -105,7 +70,7 @@ static int change_it(const kh_cli_target *target, kh_slot_change change, const k
   if (change != KH_SLOT_ADD)
     printf("A server that has the old passphrase cannot reload, rotate or start until it gets "
            "another one.\n");
-  return KH_CLI_DONE;
+  return KH_CLI_WRITTEN;
 }
 
 int kh_cli_slot_run(const kh_cli_slot_arguments *given, kh_slot_change change)
@@ -117,7 +82,7 @@ int kh_cli_slot_run(const kh_cli_slot_arguments *given, kh_slot_change change)
   if (!kh_cli_slot_read(target.path, &arguments.slots))
     return KH_CLI_FAILED;
   kh_sealed_slot slot = kh_cli_slot(&arguments.costs, arguments.label);
-  if (check(&arguments, change, &slot, &fault) != KH_OK)
+  if (kh_keyfile_check_slot(target.path, &arguments.slots, change, &slot, &fault) != KH_OK)
     return kh_cli_fail_with(&fault);
   if (!kh_cli_target_open(&target))
     return KH_CLI_FAILED;

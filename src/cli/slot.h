@@ -6,7 +6,8 @@
 #ifndef KEYHOLD_CLI_SLOT_H
 #define KEYHOLD_CLI_SLOT_H
 
-#include "form.h"
+#include "costs.h"
+#include "keyhold/keyfile_change.h"
 #include "target.h"
 
 /** What the arguments said, then the slots that the file has. Starts as KH_CLI_SLOT_NONE, with
@@ -23,8 +24,9 @@ typedef struct kh_cli_slot_arguments {
 #define KH_CLI_SLOT_NONE                                                                           \
   ((kh_cli_slot_arguments){.target = KH_CLI_TARGET_NONE, .new_source = KH_CLI_SOURCE_NONE})
 
-/** The parser of a subcommand's argp with the arguments FILE and LABEL; its children are those of
- * kh_cli_sealed_target_argp, kh_cli_new_source_argp and kh_cli_costs_argp that it has. */
+/** The parser of a subcommand's argp with the arguments FILE and LABEL; its children are the
+ * first of kh_cli_sealed_target_argp, kh_cli_new_source_argp and kh_cli_costs_argp, in this order.
+ */
 error_t kh_cli_slot_parse(int key, char *value, struct argp_state *state);
 
 /**
@@ -34,10 +36,7 @@ error_t kh_cli_slot_parse(int key, char *value, struct argp_state *state);
  */
 bool kh_cli_slot_read(const char *path, kh_sealed_slots *ret_slots);
 
-/** The slot with a label; NULL: there is none. */
-const kh_sealed_slot *kh_cli_slot_find(const kh_sealed_slots *slots, const char *label);
-
-/** Gets the passphrases, changes the slot, and gives what the command ends with. */
+/** Gets the passphrases, changes the slot, and gives what the subcommand gives. */
 int kh_cli_slot_run(const kh_cli_slot_arguments *arguments, kh_slot_change change);
 
 #endif

@@ -53,6 +53,21 @@ class Check(command.Case):
             bad = self.bad_text(GOOD, mode)
             self.assertEqual(len(bad), 1)
             self.assertIn(text, bad[0])
+        self.assertEqual(len(self.bad_text(GOOD, 0o666)), 2)
+
+    def test_what_a_finding_is_about(self):
+        text = f"1;{KEY1}\n1;{KEY2}\n"
+        for mode, level in ((0o600, "good"), (0o604, "bad"), (0o660, "bad")):
+            findings = self.findings(self.write("keys", text, mode), status=3)
+            self.assertEqual([f["level"] for f in findings if f["about"] == "permissions"], [level], findings)
+            self.assertEqual([f["level"] for f in findings if f["about"] == "content"], ["bad"], findings)
+
+    def test_permissions_of_a_file_that_is_not_opened(self):
+        path, _ = self.sealed("keys")
+        with open(path, "ab") as file:
+            file.write(b"damage")
+        os.chmod(path, 0o604)
+        self.assertTrue(any("others can read or write it" in text for text in self.bad(path)))
 
     @unittest.skipIf(os.geteuid() != 0, "only root can give files away")
     def test_owner(self):

@@ -45,7 +45,14 @@ class FromTheTerminal(command.Case):
     def test_a_wrong_one(self):
         terminal = self.terminal("list", *self.file)
         terminal.answer(QUESTION, OTHER)
-        self.assertIn("Cannot decrypt", self.assert_ends(terminal, 1))
+        seen = self.assert_ends(terminal, 1)
+        self.assertIn("was tried with the passphrase, digest ", seen)
+        self.assertIn("Cannot decrypt", seen)
+
+    def test_a_wrong_one_of_a_sealed_file(self):
+        self.passphrase(OTHER, "other")
+        result = self.run_command("list", self.sealed()[0], f"--passphrase-file={self.path('other')}", status=1)
+        self.assertIn("was tried with the passphrase in each of its slots, which have their own parameters\n", result.err)
 
     def test_none(self):
         terminal = self.terminal("list", *self.file)
@@ -150,7 +157,8 @@ class FromElsewhere(command.Case):
                 with self.subTest(source), self.serving(listener):
                     self.run_command("list", *self.file, f"--filekey={source}", env={
                         **os.environ, "KEYHOLD_PASSPHRASE": PASSPHRASE, "CREDENTIALS_DIRECTORY": self.folder})
-                    self.run_command("list", *self.file, f"--filekey={source}x", status=1)
+                    failed = self.run_command("list", *self.file, f"--filekey={source}x", status=1)
+                    self.assertNotIn("that itself begins so", failed.err)  # here it cannot be the passphrase itself
 
     @contextlib.contextmanager
     def serving(self, listener):

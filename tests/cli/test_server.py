@@ -536,6 +536,15 @@ class Retire(ServerCase):
         self.assertIn("stays", self.assert_ends(terminal, 1))
         self.assertEqual(list(self.keys(self.file)), [(1, 1), (1, 3), (1, 5), (3, 1), (3, 3), (3, 5)])
 
+    def test_a_removal_whose_output_is_full(self):
+        self.rotate_and_wait()
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([command.PROGRAM, "retire", self.file, self.how, *self.login, "--id=3", "--force=elsewhere"],
+                                  stdout=full, stderr=subprocess.PIPE, text=True, timeout=command.PATIENCE)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("the standard output cannot be written; the key file is written nonetheless", done.stderr)
+        self.assertNotIn((3, 1), self.versions())
+
     def test_the_copy_brings_everything_back(self):
         """The redo log has version 1, and was forced."""
         self.rotate_and_wait()

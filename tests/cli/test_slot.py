@@ -93,6 +93,14 @@ class Slot(command.Case):
         slots = self.run_command("slot", "list", "--json", self.file).json()["slots"]
         self.assertEqual(slots, [{"label": "main", "kdf": "argon2id", "memory_kib": 2048, "passes": 3}])
 
+    def test_costs_that_are_too_much_with_those_of_the_others(self):
+        """Seen before it asks, which it cannot here."""
+        costs = ["--memory=1024", "--passes=8"]
+        self.run_command("slot", "add", self.file, "safe", self.how, self.new(OTHER), *CHEAP)
+        for verb, label in (("add", "third"), ("change", "main"), ("change", "safe")):
+            result = self.run_command("slot", verb, self.file, label, *costs, status=1)
+            self.assertRegex(result.err, "^keyhold: Cannot seal .*: slot '.*' costs too little, or with the others too much")
+
     def test_change_what_is_not_there(self):
         self.assertIn("'safe'", self.run_command("slot", "change", self.file, "safe", status=1).err)
         self.assertIn("'safe'", self.run_command("slot", "remove", self.file, "safe", status=1).err)

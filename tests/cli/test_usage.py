@@ -41,10 +41,39 @@ class Usage(command.Case):
 
     def test_output_that_cannot_be_written(self):
         path = self.write("keys", f"1;{command.KEY1}\n")
+        for arguments in (["list"], ["check"], ["export", "--yes-print-the-keys"], ["rotate", "--due"]):
+            self.assertEqual(self.said_to_nobody(*arguments, path), "keyhold: the standard output cannot be written\n")
+
+    def test_output_that_cannot_be_written_of_a_change(self):
+        path, how = self.write("keys", f"1;{command.KEY1}\n"), self.passphrase()
+        opens, new = f"--passphrase-file={how}", f"--new-passphrase-file={how}"
+        changes = [["rotate", "--all", path], ["add", path], ["seal", path, new, *command.CHEAP],
+                   ["slot", "add", path, "safe", opens, new, *command.CHEAP], ["slot", "remove", path, "main", opens],
+                   ["convert", "--to=openssl", "--output=" + self.path("other"), path, opens, new], ["unseal", path, opens],
+                   ["create", "--format=text", self.path("new")]]
+        for arguments in changes:
+            before = self.state()
+            self.assertEqual(self.said_to_nobody(*arguments),
+                             "keyhold: the standard output cannot be written; the key file is written nonetheless\n")
+            self.assertNotEqual(self.state(), before, arguments)
+
+    def test_costs_that_are_too_much(self):
+        """Seen before a file is looked at and anything is asked for."""
+        path, costs = self.path("none"), ["--memory=1024", "--passes=9"]
+        for arguments in (["create", path], ["seal", path], ["convert", "--to=sealed", path], ["slot", "add", path, "safe"],
+                          ["slot", "change", path, "main"], ["retire", path]):
+            result = self.run_command(*arguments, *costs, status=2)
+            self.assertIn("the KiB of memory times the passes are 9437184, at most 8388608 are allowed", result.err)
+        self.assertNotIn("allowed", self.run_command("seal", path, "--memory=1024", "--passes=8", status=1).err)
+
+    def state(self):
+        return {name: self.read(name) for name in os.listdir(self.folder)}
+
+    def said_to_nobody(self, *arguments):
         with open("/dev/full", "w") as full:
-            done = command.subprocess.run([command.PROGRAM, "list", path], stdout=full, stderr=command.subprocess.PIPE)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn(b"the standard output cannot be written", done.stderr)
+            done = command.subprocess.run([command.PROGRAM, *arguments], stdout=full, stderr=command.subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 1, arguments)
+        return done.stderr
 
     def test_no_core_dump_and_no_look_from_outside(self):
         path = self.openssl("keys", f"1;{command.KEY1}\n")[0]

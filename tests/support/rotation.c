@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "keyhold/hex.h"
+#include "keyhold/keyfile_text.h"
 #include "unit.h"
 
 enum { CONTENT_MAX = 4096, MARK = 12345 };

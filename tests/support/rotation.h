@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "keyhold/keyfile.h"
+#include "keyhold/rotation.h"
 
 /** One rotation: what goes in, then what came out. */
 typedef struct rotation_run {

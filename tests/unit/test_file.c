@@ -308,6 +308,7 @@ static void root_reads_for_a_server_of_any_user(void **state)
   assert_int_equal(check_as(ROOT, KH_PERMISSIONS_STRICT, S_IFREG | 0600, USER, NULL),
                    KH_E_FILE_UNSAFE);
   assert_int_equal(check_as(USER, KH_PERMISSIONS_WARN, S_IFREG | 0666, USER + 1, NULL), KH_OK);
+  assert_int_equal(check_as(USER, KH_PERMISSIONS_SEEN, S_IFREG | 0666, USER + 1, NULL), KH_OK);
 }
 
 static void strict_files_are_closed_to_others(void **state)

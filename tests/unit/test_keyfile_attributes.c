@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "keyhold/keyfile.h"
+#include "keyhold/keyfile_text.h"
 #include "recorder.h"
 #include "unit.h"
 

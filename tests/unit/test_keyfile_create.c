@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "files.h"
-#include "keyhold/keyfile.h"
+#include "keyhold/keyfile_change.h"
 #include "keyhold/lockfile.h"
 #include "rotation.h"
 #include "unit.h"
@@ -410,6 +410,8 @@ static void nobody_else_may_be_changing_it(void **state)
   assert_int_equal(convert(path, "text", "sealed", NULL), KH_E_FILE_LOCKED);
   assert_int_equal(kh_keyfile_add_key(&options, rotation_crypt, &addition, NULL, &id, NULL),
                    KH_E_FILE_LOCKED);
+  assert_int_equal(convert(path, "text", "text", test_path("another")),
+                   KH_OK); /* it is only read */
   kh_lockfile_release(&lock);
   rotation_expect_content(path, TEXT);
 }
@@ -563,6 +565,58 @@ static void slots_that_cannot_be_changed(void **state)
   kh_secret_free(&second);
 }
 
+static kh_status check_slot(const kh_sealed_slots *slots, kh_slot_change change, const char *label,
+                            uint32_t memory, uint32_t passes)
+{
+  kh_fault fault = {.status = KH_OK};
+  kh_sealed_slot slot = kh_sealed_slot_default(label, KH_SEALED_ARGON2ID);
+  slot.memory = memory;
+  slot.passes = passes;
+  kh_status status = kh_keyfile_check_slot("the file", slots, change, &slot, &fault);
+  assert_int_equal(kh_keyfile_check_slot("the file", slots, change, &slot, NULL), status);
+  assert_int_equal(fault.status, status);
+  if (status != KH_OK)
+    assert_string_equal(fault.path.text, "the file");
+  return status;
+}
+
+static kh_sealed_slots slots_named(const char *labels)
+{
+  kh_sealed_slots slots = {.count = 0};
+  for (; labels[slots.count] != '\0'; slots.count++) {
+    char label[] = {labels[slots.count], '\0'};
+    slots.at[slots.count] = kh_sealed_slot_default(label, KH_SEALED_ARGON2ID);
+    slots.at[slots.count].memory = KH_ARGON2_MEMORY_MIN;
+    slots.at[slots.count].passes = KH_ARGON2_PASSES_MIN;
+  }
+  return slots;
+}
+
+static void changes_of_slots_are_judged(void **state)
+{
+  (void)state;
+  enum { MOST = KH_SEALED_WORK_MAX / KH_ARGON2_MEMORY_MAX };
+  kh_sealed_slots one = slots_named("a");
+  kh_sealed_slots two = slots_named("ab");
+  kh_sealed_slots most = slots_named("abcdefgh");
+  assert_int_equal(most.count, KH_SEALED_SLOTS_MAX);
+  assert_int_equal(check_slot(&one, KH_SLOT_ADD, "b", 8, 1), KH_OK);
+  assert_int_equal(check_slot(&one, KH_SLOT_ADD, "a", 8, 1), KH_E_SLOT_EXISTS);
+  assert_int_equal(check_slot(&one, KH_SLOT_ADD, "a b", 8, 1), KH_E_SLOT_LABEL);
+  assert_int_equal(check_slot(&one, KH_SLOT_ADD, "b", 7, 1), KH_E_SLOT_COST);
+  assert_int_equal(check_slot(&one, KH_SLOT_ADD, "b", KH_ARGON2_MEMORY_MAX, MOST), KH_E_SLOT_COST);
+  assert_int_equal(check_slot(&most, KH_SLOT_ADD, "i", 8, 1), KH_E_SLOT_COUNT);
+  assert_int_equal(check_slot(&one, KH_SLOT_CHANGE, "a", KH_ARGON2_MEMORY_MAX, MOST), KH_OK);
+  assert_int_equal(check_slot(&two, KH_SLOT_CHANGE, "a", KH_ARGON2_MEMORY_MAX, MOST),
+                   KH_E_SLOT_COST);
+  assert_int_equal(check_slot(&most, KH_SLOT_CHANGE, "h", 16, 2), KH_OK);
+  assert_int_equal(check_slot(&most, KH_SLOT_CHANGE, "i", 8, 1), KH_E_SLOT_NOT_FOUND);
+  assert_int_equal(check_slot(&two, KH_SLOT_REMOVE, "c", 8, 1), KH_E_SLOT_NOT_FOUND);
+  assert_int_equal(check_slot(&two, KH_SLOT_REMOVE, "", 8, 1), KH_E_SLOT_LABEL);
+  assert_int_equal(check_slot(&two, KH_SLOT_REMOVE, "b", 0, 0), KH_OK);
+  assert_int_equal(check_slot(&one, KH_SLOT_REMOVE, "a", 8, 1), KH_E_SLOT_LAST);
+}
+
 static kh_status retire_versions(const char *path, const char *format, const char *retired,
                                  const kh_file_stamp *expected)
 {
@@ -671,6 +725,7 @@ int main(void)
       cmocka_unit_test(the_slots_stay),
       cmocka_unit_test(slots_are_changed),
       cmocka_unit_test(slots_that_cannot_be_changed),
+      cmocka_unit_test(changes_of_slots_are_judged),
       cmocka_unit_test(old_versions_are_retired),
       cmocka_unit_test(versions_that_cannot_be_retired),
       cmocka_unit_test(what_is_retired_and_read_back_wrong),

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "calls.h"
-#include "keyhold/keyfile.h"
+#include "keyhold/keyfile_text.h"
 #include "rotation.h"
 #include "unit.h"
 

@@ -6,7 +6,7 @@
 
 #include "files.h"
 #include "keyhold/file.h"
-#include "keyhold/keyfile.h"
+#include "keyhold/keyfile_openssl.h"
 #include "unit.h"
 
 static kh_crypt *crypt;

@@ -7,6 +7,7 @@
 
 #include "files.h"
 #include "keyhold/aead.h"
+#include "keyhold/keyfile_text.h"
 #include "memory.h"
 #include "recorder.h"
 #include "rotation.h"

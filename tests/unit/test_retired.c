@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "keyhold/keyfile.h"
+#include "keyhold/keyfile_text.h"
 #include "rotation.h"
 #include "unit.h"
 

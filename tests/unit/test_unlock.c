@@ -17,7 +17,7 @@ static recorder heard;
 static kh_status unlock(const char *filekey, kh_secret **passphrase, kh_fault *fault)
 {
   kh_log log = recorder_log(&heard);
-  static const kh_unlock_how how = {KH_PERMISSIONS_WARN, false};
+  static const kh_unlock_how how = {.permissions = KH_PERMISSIONS_WARN};
   return kh_unlock(filekey, &how, &log, passphrase, fault);
 }
 

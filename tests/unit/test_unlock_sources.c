@@ -84,12 +84,16 @@ static void assert_malformed(const char *prefix, const char *argument)
     assert_null(strstr(got.sentence, argument));
     assert_false(recorder_has(&heard, argument));
   }
+  how.may_be_literal = false;
+  assert_int_equal(unlock(prefix, argument).status, KH_E_SOURCE_SYNTAX);
+  assert_int_equal(heard.count[KH_LOG_HINT], 0);
+  how.may_be_literal = true;
 }
 
 static int before_each(void **state)
 {
   (void)state;
-  how = (kh_unlock_how){.permissions = KH_PERMISSIONS_WARN};
+  how = (kh_unlock_how){.permissions = KH_PERMISSIONS_WARN, .may_be_literal = true};
   unsetenv("KEYHOLD_PW");
   setenv("CREDENTIALS_DIRECTORY", test_path("credentials"), 1);
   return 0;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "keyhold/rotation.h"
 #include "say.h"
 
 /* Another server's rotation or an editor may write the file just while it is read. */

@@ -6,6 +6,7 @@
 #ifndef KEYHOLD_KEYFILE_FORM_H
 #define KEYHOLD_KEYFILE_FORM_H
 
+#include "keyhold/keyfile_change.h"
 #include "rewrite.h"
 
 /**

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "keyhold/keyfile.h"
+#include "keyhold/sealed.h"
 
 /** What a file is made of. */
 typedef struct kh_keyfile_content {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "keyhold/lockfile.h"
-#include "keyhold/random.h"
+#include "keyhold/keyfile_change.h"
 #include "rewrite.h"
 
 /* the id of the new key */
@@ -51,12 +50,7 @@ kh_status kh_keyfile_add_key(const kh_keyfile_options *options, const kh_crypt *
                              const kh_keyfile_addition *addition, const kh_log *log,
                              uint32_t *ret_id, kh_fault *ret_fault)
 {
-  KH_AUTO_LOCKFILE lock = NULL;
   KH_AUTO_REWRITE rewrite = {
       .opened = {.options = options, .crypt = crypt, .log = log, .ret_fault = ret_fault}};
-  kh_status status = kh_random_start();
-  if (status != KH_OK)
-    return kh_rewrite_fail(&rewrite, status);
-  status = kh_lockfile_take(options->path, KH_ROTATION_LOCK_WAIT, &lock, ret_fault);
-  return status == KH_OK ? add(&rewrite, addition, ret_id) : status;
+  return add(&rewrite, addition, ret_id);
 }

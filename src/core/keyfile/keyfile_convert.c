@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "form.h"
-#include "keyhold/lockfile.h"
-#include "keyhold/random.h"
 
 static kh_status convert(kh_rewrite *rewrite, const kh_keyfile_form *form, const char *to)
 {
@@ -25,13 +23,8 @@ kh_status kh_keyfile_convert(const kh_keyfile_options *options, const kh_crypt *
                              const kh_keyfile_form *form, const char *to, const kh_log *log,
                              kh_fault *ret_fault)
 {
-  KH_AUTO_LOCKFILE lock = NULL;
   KH_AUTO_REWRITE rewrite = {
-      .opened = {.options = options, .crypt = crypt, .log = log, .ret_fault = ret_fault}};
-  kh_status status = kh_random_start();
-  if (status != KH_OK)
-    return kh_rewrite_fail(&rewrite, status);
-  if (to == NULL)
-    status = kh_lockfile_take(options->path, KH_ROTATION_LOCK_WAIT, &lock, ret_fault);
-  return status == KH_OK ? convert(&rewrite, form, to) : status;
+      .opened = {.options = options, .crypt = crypt, .log = log, .ret_fault = ret_fault},
+      .is_left = to != NULL};
+  return convert(&rewrite, form, to);
 }

@@ -5,8 +5,8 @@
 
 #include "attributes.h"
 #include "keyhold/cursor.h"
-#include "keyhold/hex.h"
-#include "keyhold/keyfile.h"
+#include "keyhold/keyfile_text.h"
+#include "output.h"
 #include "text.h"
 
 enum {
@@ -74,52 +74,33 @@ static void find_places(const kh_keylist *parsed, const kh_keylist *added, struc
   qsort(places, count, sizeof *places, compare_lines);
 }
 
-/* What is written; the memory has room for all of it. */
-struct output {
-  uint8_t *data;
-  size_t len;
-};
-
-static void put(struct output *output, kh_bytes bytes)
-{
-  if (bytes.len > 0)
-    memcpy(output->data + output->len, bytes.data, bytes.len);
-  output->len += bytes.len;
-}
-
-static void put_text(struct output *output, const char *text)
-{
-  put(output, (kh_bytes){(const uint8_t *)text, strlen(text)});
-}
-
-static void put_key(struct output *output, const kh_key *key, const char *line_end)
+static void put_key(kh_output *output, const kh_key *key, const char *line_end)
 {
   char numbers[NUMBERS_MAX];
   int len = snprintf(numbers, sizeof numbers, "%u;", key->id);
   if (key->version != KH_KEY_VERSION_MIN) /* so that files without versions stay without */
     snprintf(numbers + len, sizeof numbers - (size_t)len, "%u;", key->version);
-  put_text(output, numbers);
-  kh_hex_encode((kh_bytes){key->bytes, key->len}, output->data + output->len);
-  output->len += 2 * (size_t)key->len;
-  put_text(output, kh_attributes_show(&key->policy).text);
-  put_text(output, line_end);
+  kh_output_text(output, numbers);
+  kh_output_hex(output, (kh_bytes){key->bytes, key->len});
+  kh_output_text(output, kh_attributes_show(&key->policy).text);
+  kh_output_text(output, line_end);
 }
 
 /* Copies a line and gives its line end; the text's last line may have none and gets that of the one
  * before it. */
-static const char *copy_line(struct output *output, kh_cursor *text, const char *end_before)
+static const char *copy_line(kh_output *output, kh_cursor *text, const char *end_before)
 {
   size_t start = text->at;
   kh_bytes line = kh_cursor_take_until(text, '\n');
   bool is_ended = text->at - start > line.len;
   bool has_cr = line.len > 0 && line.data[line.len - 1] == '\r';
   const char *end = has_cr ? "\r\n" : is_ended ? "\n" : end_before;
-  put(output, line);
-  put_text(output, has_cr ? "\n" : end);
+  kh_output_put(output, line);
+  kh_output_text(output, has_cr ? "\n" : end);
   return end;
 }
 
-static void copy_with_places(struct output *output, kh_bytes text, const struct place *places,
+static void copy_with_places(kh_output *output, kh_bytes text, const struct place *places,
                              size_t count)
 {
   kh_cursor cursor = kh_cursor_over(kh_text_until_nul(text));
@@ -132,7 +113,7 @@ static void copy_with_places(struct output *output, kh_bytes text, const struct 
   for (; count > 0; places++, count--)
     put_key(output, places->key, line_end);
   kh_cursor rest = {text, cursor.at}; /* a NUL and what follows it */
-  put(output, kh_cursor_take(&rest, text.len));
+  kh_output_put(output, kh_cursor_take(&rest, text.len));
 }
 
 kh_status kh_keyfile_add_lines(kh_bytes text, const kh_keylist *parsed, const kh_keylist *added,
@@ -146,7 +127,7 @@ kh_status kh_keyfile_add_lines(kh_bytes text, const kh_keylist *parsed, const kh
   struct place *places = calloc(count + 1, sizeof *places);
   if (places == NULL)
     return KH_E_NO_MEMORY;
-  struct output output = {.data = kh_secret_data(secret)};
+  kh_output output = kh_output_over(secret);
   find_places(parsed, added, places);
   copy_with_places(&output, text, places, count);
   free(places);
@@ -169,14 +150,14 @@ static const kh_key *next_retired(const kh_keylist *parsed, const kh_keytable *r
 }
 
 /* Shorter than the line that it takes the place of, by the digits of a key at least. */
-static void put_retired(struct output *output, const kh_key *key, kh_bytes line)
+static void put_retired(kh_output *output, const kh_key *key, kh_bytes line)
 {
   char text[NUMBERS_MAX + sizeof KH_KEYFILE_RETIRED];
   snprintf(text, sizeof text, "%u;%u;" KH_KEYFILE_RETIRED, key->id, key->version);
-  put_text(output, text);
+  kh_output_text(output, text);
   if (line.len > 1 && line.data[line.len - 2] == '\r')
-    put_text(output, "\r");
-  put_text(output, "\n");
+    kh_output_text(output, "\r");
+  kh_output_text(output, "\n");
 }
 
 kh_status kh_keyfile_retire_lines(kh_bytes text, const kh_keylist *parsed,
@@ -186,7 +167,7 @@ kh_status kh_keyfile_retire_lines(kh_bytes text, const kh_keylist *parsed,
   kh_status status = kh_secret_new(text.len, &secret);
   if (status != KH_OK)
     return status;
-  struct output output = {.data = kh_secret_data(secret)};
+  kh_output output = kh_output_over(secret);
   kh_cursor cursor = kh_cursor_over(kh_text_until_nul(text));
   size_t next = 0;
   const kh_key *key = next_retired(parsed, retired, &next);
@@ -195,14 +176,14 @@ kh_status kh_keyfile_retire_lines(kh_bytes text, const kh_keylist *parsed,
     (void)kh_cursor_take_until(&cursor, '\n');
     kh_bytes whole = kh_cursor_take(&start, cursor.at - start.at);
     if (key == NULL || line != key->line) {
-      put(&output, whole);
+      kh_output_put(&output, whole);
       continue;
     }
     put_retired(&output, key, whole);
     key = next_retired(parsed, retired, &next);
   }
   kh_cursor rest = {text, cursor.at}; /* a NUL and what follows it */
-  put(&output, kh_cursor_take(&rest, text.len));
+  kh_output_put(&output, kh_cursor_take(&rest, text.len));
   kh_secret_set_len(secret, output.len);
   *ret_text = secret;
   return KH_OK;

@@ -10,6 +10,16 @@ static kh_status fail(const kh_opened *opened, kh_status status)
   return kh_fault_set(opened->ret_fault, status, opened->options->path, 0);
 }
 
+kh_status kh_opened_too_large(const kh_opened *opened, uint64_t size)
+{
+  fail(opened, KH_E_FILE_TOO_LARGE);
+  if (opened->ret_fault != NULL) {
+    opened->ret_fault->size = size;
+    opened->ret_fault->limit = KH_KEYFILE_MAX;
+  }
+  return KH_E_FILE_TOO_LARGE;
+}
+
 kh_status kh_opened_read(kh_opened *opened)
 {
   const char *path = opened->options->path;
@@ -21,15 +31,10 @@ kh_status kh_opened_read(kh_opened *opened)
         kh_file_check_permissions(path, &info, opened->options->permissions, opened->ret_fault);
   if (status != KH_OK)
     return status;
-  if (kh_secret_bytes(opened->file).len > KH_KEYFILE_MAX) {
-    fail(opened, KH_E_FILE_TOO_LARGE);
-    if (opened->ret_fault != NULL) {
-      opened->ret_fault->size = info.size;
-      opened->ret_fault->limit = KH_KEYFILE_MAX;
-    }
-    return KH_E_FILE_TOO_LARGE;
-  }
-  kh_file_warn_of_mode(opened->log, "key", path, info.mode);
+  if (kh_secret_bytes(opened->file).len > KH_KEYFILE_MAX)
+    return kh_opened_too_large(opened, info.size);
+  if (opened->options->permissions != KH_PERMISSIONS_SEEN)
+    kh_file_warn_of_mode(opened->log, "key", path, info.mode);
   opened->info.stamp = info.stamp;
   opened->format = kh_keyfile_format_of(kh_secret_bytes(opened->file));
   return KH_OK;
@@ -83,7 +88,9 @@ static void fill_info(kh_opened *opened)
 static kh_status get_passphrase(kh_opened *opened)
 {
   const kh_keyfile_options *options = opened->options;
-  kh_unlock_how how = {options->permissions, options->waits_shortly};
+  kh_unlock_how how = {.permissions = options->permissions,
+                       .is_limited = options->waits_shortly,
+                       .may_be_literal = true};
   if (options->passphrase == NULL)
     return kh_unlock(options->filekey, &how, opened->log, &opened->passphrase, opened->ret_fault);
   kh_bytes given = kh_secret_bytes(options->passphrase);

@@ -4,7 +4,7 @@
 
 #include "format.h"
 #include "keyhold/cursor.h"
-#include "keyhold/keyfile.h"
+#include "keyhold/keyfile_openssl.h"
 #include "keyhold/random.h"
 #include "keyhold/secret.h"
 
@@ -118,12 +118,11 @@ static kh_status make(const kh_keyfile_options *options, const kh_crypt *crypt,
 static void hint_what_was_tried(const kh_keyfile_options *options, const kh_log *log)
 {
   kh_log_write(log, KH_LOG_HINT,
-               "'%s' was tried with the passphrase of filekey, digest %s and %u iterations of "
-               "PBKDF2 (0: without it); "
-               "all three must be those of the 'openssl enc' command that made it (-pass, -md, "
-               "-pbkdf2 -iter)",
-               kh_show_path(options->path).text, kh_digest_name(options->digest),
-               options->pbkdf2_iterations);
+               "'%s' was tried with the passphrase%s, digest %s and %u iterations of PBKDF2 "
+               "(0: without it); all three must be those of the 'openssl enc' command that made it "
+               "(-pass, -md, -pbkdf2 -iter)",
+               kh_show_path(options->path).text, options->passphrase == NULL ? " of filekey" : "",
+               kh_digest_name(options->digest), options->pbkdf2_iterations);
 }
 
 const kh_keyfile_format kh_keyfile_format_openssl = {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "keyhold/lockfile.h"
-#include "keyhold/random.h"
+#include "keyhold/keyfile_change.h"
 #include "rewrite.h"
 
 /* each must be there, and not be the latest of its key */
@@ -41,12 +40,7 @@ kh_status kh_keyfile_retire_versions(const kh_keyfile_options *options, const kh
                                      const kh_keytable *retired, const kh_file_stamp *expected,
                                      const kh_log *log, kh_fault *ret_fault)
 {
-  KH_AUTO_LOCKFILE lock = NULL;
   KH_AUTO_REWRITE rewrite = {
       .opened = {.options = options, .crypt = crypt, .log = log, .ret_fault = ret_fault}};
-  kh_status status = kh_random_start();
-  if (status != KH_OK)
-    return kh_rewrite_fail(&rewrite, status);
-  status = kh_lockfile_take(options->path, KH_ROTATION_LOCK_WAIT, &lock, ret_fault);
-  return status == KH_OK ? retire_versions(&rewrite, retired, expected) : status;
+  return retire_versions(&rewrite, retired, expected);
 }

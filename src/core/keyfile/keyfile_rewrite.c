@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "attributes.h"
+#include "keyhold/keyfile_change.h"
+#include "keyhold/random.h"
 #include "rewrite.h"
 
 kh_status kh_rewrite_fail(const kh_rewrite *rewrite, kh_status status)
@@ -19,9 +21,24 @@ kh_status kh_rewrite_fail_for_key(const kh_rewrite *rewrite, kh_status status, u
   return status;
 }
 
+static kh_status take_lock(kh_rewrite *rewrite)
+{
+  const kh_opened *opened = &rewrite->opened;
+  return rewrite->is_left ? KH_OK
+                          : kh_lockfile_take(opened->options->path, KH_KEYFILE_LOCK_WAIT,
+                                             &rewrite->lock, opened->ret_fault);
+}
+
 kh_status kh_rewrite_open(kh_rewrite *rewrite, kh_repeats repeats)
 {
-  kh_status status = kh_opened_open(&rewrite->opened, repeats);
+  kh_status status = kh_random_start();
+  if (status != KH_OK)
+    return kh_rewrite_fail(rewrite, status);
+  status = kh_opened_unlock(&rewrite->opened);
+  if (status == KH_OK)
+    status = take_lock(rewrite);
+  if (status == KH_OK)
+    status = kh_opened_open(&rewrite->opened, repeats);
   if (status != KH_OK)
     return status;
   status = kh_keytable_new(rewrite->opened.list, &rewrite->table);
@@ -55,12 +72,7 @@ static kh_status make_content(kh_rewrite *rewrite, const kh_rewrite_form *form)
                                         &rewrite->file, ret_fault);
   if (status != KH_OK || kh_rewrite_content(rewrite).len <= KH_KEYFILE_MAX)
     return status;
-  kh_rewrite_fail(rewrite, KH_E_FILE_TOO_LARGE);
-  if (ret_fault != NULL) {
-    ret_fault->size = kh_rewrite_content(rewrite).len;
-    ret_fault->limit = KH_KEYFILE_MAX;
-  }
-  return KH_E_FILE_TOO_LARGE;
+  return kh_opened_too_large(&rewrite->opened, kh_rewrite_content(rewrite).len);
 }
 
 /* Opens the new content as if it had been read from the file. */
@@ -176,4 +188,5 @@ void kh_rewrite_cleanup(kh_rewrite *rewrite)
   kh_secret_free(&rewrite->text);
   kh_secret_free(&rewrite->file);
   kh_keylist_free(&rewrite->list);
+  kh_lockfile_release(&rewrite->lock);
 }

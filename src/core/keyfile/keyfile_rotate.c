@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "keyhold/lockfile.h"
-#include "keyhold/random.h"
+#include "keyhold/rotation.h"
 #include "rewrite.h"
 
 /* One rotation on its way. */
@@ -139,18 +138,10 @@ kh_status kh_keyfile_rotate(const kh_keyfile_options *options, const kh_crypt *c
                             const kh_rotation *rotation, const kh_log *log, kh_keylist **ret_list,
                             kh_keyfile_info *ret_info, kh_rotated *ret_rotated, kh_fault *ret_fault)
 {
-  KH_AUTO_LOCKFILE lock = NULL;
   __attribute__((cleanup(clean_up))) struct state state = {
       .rotation = rotation,
       .rewrite.opened = {.options = options, .crypt = crypt, .log = log, .ret_fault = ret_fault}};
-  kh_status status = kh_random_start();
-  if (status != KH_OK)
-    return kh_rewrite_fail(&state.rewrite, status);
-  status = kh_opened_unlock(&state.rewrite.opened);
-  if (status == KH_OK)
-    status = kh_lockfile_take(options->path, KH_ROTATION_LOCK_WAIT, &lock, ret_fault);
-  if (status == KH_OK)
-    status = rotate(&state);
+  kh_status status = rotate(&state);
   if (status != KH_OK)
     return status;
   *ret_list = state.rewrite.list;

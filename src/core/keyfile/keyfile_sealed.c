@@ -27,10 +27,12 @@ static kh_status make_file(const kh_keyfile_options *options, const kh_crypt *cr
 
 static void hint_what_was_tried(const kh_keyfile_options *options, const kh_log *log)
 {
+  bool is_setting = options->passphrase == NULL;
   kh_log_write(log, KH_LOG_HINT,
-               "'%s' was tried with the passphrase of filekey in each of its slots, which have "
-               "their own parameters: digest and use_pbkdf2 do not count",
-               kh_show_path(options->path).text);
+               "'%s' was tried with the passphrase%s in each of its slots, which have their own "
+               "parameters%s",
+               kh_show_path(options->path).text, is_setting ? " of filekey" : "",
+               is_setting ? ": digest and use_pbkdf2 do not count" : "");
 }
 
 const kh_keyfile_format kh_keyfile_format_sealed = {

@@ -8,7 +8,7 @@
 #include "format.h"
 #include "keyhold/cursor.h"
 #include "keyhold/hex.h"
-#include "keyhold/keyfile.h"
+#include "keyhold/keyfile_text.h"
 #include "text.h"
 
 enum {

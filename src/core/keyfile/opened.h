@@ -8,6 +8,7 @@
 
 #include "format.h"
 #include "keyhold/keyfile.h"
+#include "keyhold/keyfile_text.h"
 
 /** How a file is opened, and what came of it. Starts with the first four fields set and the rest
  * zero. */
@@ -32,6 +33,9 @@ typedef struct kh_opened {
  * @return as kh_file_read(), or KH_E_FILE_TOO_LARGE. The caller cleans up in either case.
  */
 KH_MUST_USE kh_status kh_opened_read(kh_opened *opened);
+
+/** Fills the fault of a file that is larger than KH_KEYFILE_MAX, and gives its status. */
+kh_status kh_opened_too_large(const kh_opened *opened, uint64_t size);
 
 /**
  * Gets the passphrase, unless that is done. A program or another host may take its time for it, so

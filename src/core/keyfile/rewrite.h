@@ -7,11 +7,14 @@
 #ifndef KEYHOLD_KEYFILE_REWRITE_H
 #define KEYHOLD_KEYFILE_REWRITE_H
 
+#include "keyhold/lockfile.h"
 #include "opened.h"
 
 /** One change of a key file on its way. Starts with `opened` as kh_opened_open() wants it. */
 typedef struct kh_rewrite {
   kh_opened opened;   /**< the file as it was; for a new file only its first four fields */
+  bool is_left;       /**< the file stays as it is, and is opened without its lock */
+  kh_lockfile *lock;  /**< held from kh_rewrite_open() to kh_rewrite_cleanup() */
   kh_keytable *table; /**< its keys */
   kh_secret *text;    /**< the new text; NULL: it stays */
   kh_secret *file;    /**< what is written; NULL when it is the text */
@@ -33,9 +36,10 @@ kh_status kh_rewrite_fail_for_key(const kh_rewrite *rewrite, kh_status status, u
                                   uint32_t version);
 
 /**
- * Opens the file and makes its table.
+ * Gets the passphrase, then the lock, opens the file and makes its table. There are random bytes
+ * from then on.
  *
- * @return as kh_opened_open().
+ * @return the codes of kh_random_start(), kh_lockfile_take() and kh_opened_open().
  */
 KH_MUST_USE kh_status kh_rewrite_open(kh_rewrite *rewrite, kh_repeats repeats);
 
@@ -76,7 +80,7 @@ KH_MUST_USE kh_status kh_rewrite_replace(kh_rewrite *rewrite);
 KH_MUST_USE kh_status kh_rewrite_finish(kh_rewrite *rewrite, const kh_keytable *retired,
                                         const kh_keylist *added);
 
-/** For `__attribute__((cleanup))`: wipes and frees what is left in it. */
+/** For `__attribute__((cleanup))`: wipes and frees what is left in it, and gives the lock back. */
 void kh_rewrite_cleanup(kh_rewrite *rewrite);
 #define KH_AUTO_REWRITE __attribute__((cleanup(kh_rewrite_cleanup))) kh_rewrite
 

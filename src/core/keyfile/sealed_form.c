@@ -115,21 +115,15 @@ static kh_status read_version(struct reader *reader)
   return status;
 }
 
-static bool has_label(const kh_sealed_form *form, const char *label)
-{
-  size_t i = 0;
-  while (i < form->count && strcmp(form->lines[i].slot.label, label) != 0)
-    i++;
-  return i < form->count;
-}
-
 static kh_status read_label(struct reader *reader, kh_sealed_slot *slot)
 {
   size_t len = kh_cursor_span(&reader->cursor, kh_sealed_is_label);
   if (len == 0 || len > KH_SEALED_LABEL_MAX)
     return damaged(reader);
   memcpy(slot->label, kh_cursor_take(&reader->cursor, len).data, len);
-  return has_label(reader->form, slot->label) ? damaged(reader) : expect(reader, " ");
+  kh_sealed_slots before = kh_sealed_form_slots(reader->form);
+  return kh_sealed_slots_find(&before, slot->label) < before.count ? damaged(reader)
+                                                                   : expect(reader, " ");
 }
 
 static kh_status read_kdf(struct reader *reader, kh_sealed_slot *slot)

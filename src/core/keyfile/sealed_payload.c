@@ -6,9 +6,9 @@
 
 #include "keyhold/base64.h"
 #include "keyhold/cursor.h"
-#include "keyhold/hex.h"
 #include "keyhold/random.h"
 #include "keyhold/sha256.h"
+#include "output.h"
 
 #define FIRST_LINE KH_SEALED_MAGIC "1\n"
 
@@ -48,38 +48,12 @@ kh_status kh_sealed_payload_open(const kh_sealed_form *form, const kh_secret *fi
   return KH_OK;
 }
 
-/* What is written; the memory has room for all of it. */
-struct output {
-  uint8_t *data;
-  size_t len;
-};
-
-static void put(struct output *output, kh_bytes bytes)
-{
-  if (bytes.len > 0)
-    memcpy(output->data + output->len, bytes.data, bytes.len);
-  output->len += bytes.len;
-}
-
-static void put_text(struct output *output, const char *text)
-{
-  put(output, (kh_bytes){(const uint8_t *)text, strlen(text)});
-}
-
-static void put_hex(struct output *output, const uint8_t *data, size_t len)
-{
-  kh_hex_encode((kh_bytes){data, len}, output->data + output->len);
-  output->len += 2 * len;
-}
-
-static void put_base64(struct output *output, kh_bytes data)
+static void put_base64(kh_output *output, kh_bytes data)
 {
   kh_cursor cursor = kh_cursor_over(data);
   while (!kh_cursor_at_end(&cursor)) {
-    kh_bytes line = kh_cursor_take(&cursor, KH_SEALED_BASE64_BYTES);
-    kh_base64_encode(line, output->data + output->len);
-    output->len += kh_base64_length(line.len);
-    put_text(output, "\n");
+    kh_output_base64(output, kh_cursor_take(&cursor, KH_SEALED_BASE64_BYTES));
+    kh_output_text(output, "\n");
   }
 }
 
@@ -95,23 +69,23 @@ static size_t size_of(const kh_sealed_lines *lines, size_t sealed)
   return rest == 0 ? size : size + kh_base64_length(rest) + 1;
 }
 
-static void write_head(struct output *output, const kh_sealed_lines *lines, const uint8_t *nonce)
+static void write_head(kh_output *output, const kh_sealed_lines *lines, const uint8_t *nonce)
 {
-  put_text(output, FIRST_LINE);
+  kh_output_text(output, FIRST_LINE);
   for (size_t i = 0; i < lines->count; i++)
-    put(output, lines->at[i]);
-  put_text(output, KH_SEALED_WORD_PAYLOAD);
-  put_hex(output, nonce, KH_AEAD_NONCE_SIZE);
-  put_text(output, "\n");
+    kh_output_put(output, lines->at[i]);
+  kh_output_text(output, KH_SEALED_WORD_PAYLOAD);
+  kh_output_hex(output, (kh_bytes){nonce, KH_AEAD_NONCE_SIZE});
+  kh_output_text(output, "\n");
 }
 
-static void write_end(struct output *output)
+static void write_end(kh_output *output)
 {
   uint8_t digest[KH_SHA256_SIZE];
   kh_sha256((kh_bytes){output->data, output->len}, digest);
-  put_text(output, KH_SEALED_WORD_END);
-  put_hex(output, digest, sizeof digest);
-  put_text(output, "\n");
+  kh_output_text(output, KH_SEALED_WORD_END);
+  kh_output_hex(output, (kh_bytes){digest, sizeof digest});
+  kh_output_text(output, "\n");
 }
 
 kh_status kh_sealed_payload_write(const kh_sealed_lines *lines, const kh_secret *file_key,
@@ -125,7 +99,7 @@ kh_status kh_sealed_payload_write(const kh_sealed_lines *lines, const kh_secret 
     status = kh_secret_new(size_of(lines, len), &file);
   if (status != KH_OK)
     return status;
-  struct output output = {kh_secret_data(file), 0};
+  kh_output output = kh_output_over(file);
   uint8_t nonce[KH_AEAD_NONCE_SIZE];
   kh_random_bytes(nonce, sizeof nonce);
   write_head(&output, lines, nonce);
@@ -133,7 +107,7 @@ kh_status kh_sealed_payload_write(const kh_sealed_lines *lines, const kh_secret 
   kh_aead_seal(&input, text, kh_secret_data(sealed));
   put_base64(&output, (kh_bytes){kh_secret_data(sealed), len});
   write_end(&output);
-  assert(output.len == kh_secret_capacity(file));
+  assert(output.len == output.capacity);
   kh_secret_set_len(file, output.len);
   *ret_file = file;
   file = NULL;

@@ -69,12 +69,12 @@ static kh_status validate(const char *path, const kh_sealed_slot *slot, kh_fault
   return KH_OK;
 }
 
-static bool has_label_before(const kh_sealed_slots *slots, size_t end, const char *label)
+size_t kh_sealed_slots_find(const kh_sealed_slots *slots, const char *label)
 {
   size_t i = 0;
-  while (i < end && strcmp(slots->at[i].label, label) != 0)
+  while (i < slots->count && strcmp(slots->at[i].label, label) != 0)
     i++;
-  return i < end;
+  return i;
 }
 
 kh_status kh_sealed_slots_check_count(const char *path, size_t count, kh_fault *ret_fault)
@@ -109,7 +109,7 @@ kh_status kh_sealed_slots_validate(const char *path, const kh_sealed_slots *slot
     kh_status status = validate(path, slot, ret_fault);
     if (status != KH_OK)
       return status;
-    if (has_label_before(slots, i, slot->label))
+    if (kh_sealed_slots_find(slots, slot->label) < i)
       return kh_sealed_slot_fail(ret_fault, KH_E_SLOT_EXISTS, path, slot->label);
     work += kh_sealed_derivation_of(slot->kdf)->work(slot);
     if (work > KH_SEALED_WORK_MAX)

@@ -38,6 +38,9 @@ bool kh_sealed_is_label(int byte);
 /** Whether a slot may have this label. */
 bool kh_sealed_label_is_valid(const char *label);
 
+/** The number of the slot with a label, from 0; slots->count: there is none. */
+size_t kh_sealed_slots_find(const kh_sealed_slots *slots, const char *label);
+
 /** Whether a file can have so many slots. @return KH_OK, KH_E_SLOT_COUNT. */
 KH_MUST_USE kh_status kh_sealed_slots_check_count(const char *path, size_t count,
                                                   kh_fault *ret_fault);

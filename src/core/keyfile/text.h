@@ -4,8 +4,8 @@
  * What the text form of a key file is made of: where it ends, and the characters that it tells
  * apart.
  */
-#ifndef KEYHOLD_KEYFILE_TEXT_H
-#define KEYHOLD_KEYFILE_TEXT_H
+#ifndef KEYHOLD_CORE_KEYFILE_TEXT_H
+#define KEYHOLD_CORE_KEYFILE_TEXT_H
 
 #include <stdbool.h>
 #include <string.h>

@@ -39,7 +39,7 @@ static kh_status read_source(const kh_unlock_source *source, const char *argumen
   bool fits = source->fits == NULL || source->fits(argument);
   kh_status status = fits ? source->read(argument, how, log, ret_passphrase, ret_fault)
                           : refuse(source, ret_fault);
-  if (status != KH_OK && source->takes != NULL)
+  if (status != KH_OK && how->may_be_literal && source->takes != NULL)
     hint_at_literal(source, log);
   return status;
 }

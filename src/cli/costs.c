@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "form.h"
+#include "costs.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "number.h"
@@ -26,6 +27,18 @@ static uint32_t number(const char *value, const char *what, uint32_t least, uint
   return found;
 }
 
+/* Each cost is within its limits by itself, and nobody is to type a passphrase for nothing. */
+static void check_work(const kh_cli_costs *costs, struct argp_state *state)
+{
+  kh_fault fault;
+  kh_sealed_slot slot = kh_cli_slot(costs, KH_SEALED_LABEL_DEFAULT);
+  if (kh_sealed_slot_validate(&slot, &fault) != KH_OK)
+    argp_error(state,
+               "the KiB of memory times the passes are %" PRIu64 ", at most %" PRIu64
+               " are allowed",
+               fault.size, fault.limit);
+}
+
 /* costs that the key derivation does not have */
 static void check(const kh_cli_costs *costs, struct argp_state *state)
 {
@@ -34,6 +47,7 @@ static void check(const kh_cli_costs *costs, struct argp_state *state)
     argp_error(state, "argon2id has --memory and --passes, and no --iterations");
   if (!is_argon2 && (costs->memory != 0 || costs->passes != 0))
     argp_error(state, "pbkdf2-hmac-sha512 has --iterations, and neither --memory nor --passes");
+  check_work(costs, state);
 }
 
 static error_t parse(int key, char *value, struct argp_state *state)
@@ -91,23 +105,4 @@ bool kh_cli_is_cheap(const kh_sealed_slot *slot)
   if (slot->kdf == KH_SEALED_PBKDF2_HMAC_SHA512)
     return slot->iterations < LEAST_ITERATIONS;
   return slot->memory < LEAST_MEMORY || (uint64_t)slot->memory * slot->passes < LEAST_WORK;
-}
-
-kh_keyfile_look kh_cli_format_option(const char *value, struct argp_state *state)
-{
-  kh_keyfile_look look = {.format = NULL};
-  if (!kh_keyfile_format_by_name(value, &look))
-    argp_error(state, "'%s' is no format: text, openssl or sealed", value);
-  return look;
-}
-
-void kh_cli_check_given(const kh_keyfile_look *look, kh_cli_given given, struct argp_state *state)
-{
-  if (given.passphrase && !look->is_encrypted)
-    argp_error(state, "a file of the format %s has no passphrase", look->format);
-  if (given.costs && strcmp(look->format, "sealed") != 0)
-    argp_error(state, "only a file of the format sealed has --kdf, --memory, --passes and "
-                      "--iterations");
-  if (given.derivation != NULL && strcmp(look->format, "openssl") != 0)
-    argp_error(state, "only a file of the format openssl has %s", given.derivation);
 }

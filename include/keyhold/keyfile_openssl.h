@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file keyfile_openssl.h
+ * Key files of `openssl enc` (enc(1ssl)).
+ */
+#ifndef KEYHOLD_KEYFILE_OPENSSL_H
+#define KEYHOLD_KEYFILE_OPENSSL_H
+
+#include <stdbool.h>
+
+#include "keyhold/keyfile.h"
+
+/**
+ * Whether a file is encrypted by `openssl enc`: longer than 8 bytes and beginning with "Salted__"
+ * (enc(1ssl)).
+ */
+bool kh_keyfile_is_openssl(kh_bytes file);
+
+/**
+ * Decrypts a file that kh_keyfile_is_openssl() knows: AES-256-CBC, PKCS#7 padding.
+ *
+ * The format has no integrity check: about one wrong passphrase in 256 is not seen here.
+ *
+ * @param options     path for messages; digest and iterations.
+ * @param passphrase  may be empty.
+ * @param ret_text    for kh_secret_free(); untouched on failure.
+ * @return KH_OK, KH_E_CONTAINER_SIZE, KH_E_WRONG_PASSPHRASE, KH_E_NO_MEMORY, KH_E_CRYPTO.
+ * Thread-safe.
+ */
+KH_MUST_USE kh_status kh_keyfile_decrypt_openssl(const kh_keyfile_options *options,
+                                                 const kh_crypt *crypt, kh_bytes file,
+                                                 kh_bytes passphrase, kh_secret **ret_text,
+                                                 kh_fault *ret_fault);
+
+/**
+ * Encrypts a text as kh_keyfile_decrypt_openssl() reads it, with a new random salt.
+ *
+ * @param ret_file  for kh_secret_free(); untouched on failure.
+ * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO. Parameters otherwise likewise. Thread-safe.
+ */
+KH_MUST_USE kh_status kh_keyfile_encrypt_openssl(const kh_keyfile_options *options,
+                                                 const kh_crypt *crypt, kh_bytes text,
+                                                 kh_bytes passphrase, kh_secret **ret_file,
+                                                 kh_fault *ret_fault);
+
+#endif

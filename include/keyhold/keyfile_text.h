@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file keyfile_text.h
+ * The text of a key file: its lines are read, added and retired. docs/key-file.md is the format.
+ */
+#ifndef KEYHOLD_KEYFILE_TEXT_H
+#define KEYHOLD_KEYFILE_TEXT_H
+
+#include "keyhold/fault.h"
+#include "keyhold/keylist.h"
+#include "keyhold/keytable.h"
+#include "keyhold/log.h"
+#include "keyhold/secret.h"
+
+/** How kh_keyfile_parse_text() judges one key id and version that stands twice with different keys
+ * or attributes. */
+typedef enum kh_repeats {
+  KH_REPEATS_AS_UPSTREAM, /**< the last one counts, with a warning, in a file of `id;key` lines
+                             without attributes; an error in any other */
+  KH_REPEATS_REFUSED,     /**< an error in every file */
+} kh_repeats;
+
+/**
+ * Parses the text of a key file: lines `id;key` or `id;version;key` with attributes, comments and
+ * empty lines; ends at the first NUL.
+ *
+ * @param path       for messages only.
+ * @param text       may hold any bytes.
+ * @return KH_OK, KH_E_SYNTAX, KH_E_KEY_ID, KH_E_KEY_VERSION, KH_E_KEY_HEX, KH_E_KEY_DUPLICATE,
+ * KH_E_ATTRIBUTE, KH_E_ATTRIBUTE_VALUE, KH_E_KEY_TOO_SHORT, KH_E_NO_SYSTEM_KEY, KH_E_NO_MEMORY,
+ * KH_E_CRYPTO. Parameters otherwise as kh_keyfile_load().
+ */
+KH_MUST_USE kh_status kh_keyfile_parse_text(const char *path, kh_bytes text, kh_repeats repeats,
+                                            const kh_log *log, kh_keylist **ret_list,
+                                            kh_fault *ret_fault);
+
+/**
+ * Puts lines for new key versions into the text of a key file that kh_keyfile_parse_text() takes.
+ * All that was there stays, byte for byte; each new line stands behind the last line of its key id,
+ * with that line's line end ("\r\n" or "\n"), and those of key ids that are not in the text at its
+ * end. A last line without a line end gets one.
+ *
+ * @param text      may be empty: then a text is made.
+ * @param parsed    the text's list, whose lines say where keys stand.
+ * @param added     the new versions, in the order in which they shall stand; at most one for each
+ * key id that is in the text.
+ * @param ret_text  for kh_secret_free(); untouched on failure.
+ * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO. Thread-safe.
+ */
+KH_MUST_USE kh_status kh_keyfile_add_lines(kh_bytes text, const kh_keylist *parsed,
+                                           const kh_keylist *added, kh_secret **ret_text);
+
+/**
+ * Puts "id;version;retired" in the place of the lines of key versions in such a text; all else
+ * stays, byte for byte.
+ *
+ * @param retired   the key versions; which keys they are does not matter.
+ * @return as kh_keyfile_add_lines(). Parameters otherwise likewise.
+ */
+KH_MUST_USE kh_status kh_keyfile_retire_lines(kh_bytes text, const kh_keylist *parsed,
+                                              const kh_keytable *retired, kh_secret **ret_text);
+
+#endif
