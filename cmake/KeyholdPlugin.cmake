@@ -4,6 +4,9 @@
 #
 # The server finds the descriptor, every service pointer and the SQL functions with dlsym(), so these and nothing else
 # are exported.
+#
+# A module stays in the process until that ends (nodelete), with the libraries that it needs: when a server ends, threads of it
+# may be at their end while the plugin is taken out, and the C library then calls what the plugin left with it for that.
 
 function(keyhold_add_module name)
   set(exports ${CMAKE_SOURCE_DIR}/cmake/plugin.map)
@@ -12,7 +15,7 @@ function(keyhold_add_module name)
     C_VISIBILITY_PRESET default # the map decides
     PREFIX "" SUFFIX ".so" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins LINK_DEPENDS ${exports})
   target_link_options(${name} PRIVATE
-    LINKER:--version-script=${exports} LINKER:-z,relro,-z,now LINKER:-z,noexecstack)
+    LINKER:--version-script=${exports} LINKER:-z,relro,-z,now LINKER:-z,noexecstack LINKER:-z,nodelete)
   if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
     target_link_options(${name} PRIVATE LINKER:--no-undefined)
   endif()

@@ -313,6 +313,56 @@ static void threads_that_end_keep_nothing(void **state)
   kh_crypt_free(&with);
 }
 
+static void (*at_thread_end)(void *);    /* what the C library was told to call */
+static _Thread_local void *thread_value; /* and with what */
+
+int __real_pthread_key_create(pthread_key_t *key, void (*destructor)(void *));
+int __wrap_pthread_key_create(pthread_key_t *key, void (*destructor)(void *));
+int __real_pthread_setspecific(pthread_key_t key, const void *value);
+int __wrap_pthread_setspecific(pthread_key_t key, const void *value);
+
+int __wrap_pthread_key_create(pthread_key_t *key, void (*destructor)(void *))
+{
+  at_thread_end = destructor;
+  return __real_pthread_key_create(key, destructor);
+}
+
+int __wrap_pthread_setspecific(pthread_key_t key, const void *value)
+{
+  thread_value = (void *)value;
+  return __real_pthread_setspecific(key, value);
+}
+
+static pthread_barrier_t has_worked, is_closed;
+
+/* The C library has looked at the key, and calls only now. */
+static void *end_late(void *with)
+{
+  void *failed = one_message(with);
+  pthread_barrier_wait(&has_worked);
+  pthread_barrier_wait(&is_closed);
+  at_thread_end(thread_value);
+  return failed;
+}
+
+/* as those of a server that ends, while its plugin does */
+static void a_thread_that_ends_when_all_is_gone(void **state)
+{
+  (void)state;
+  kh_crypt *with = NULL;
+  pthread_t thread;
+  void *failed = NULL;
+  pthread_barrier_init(&has_worked, NULL, 2);
+  pthread_barrier_init(&is_closed, NULL, 2);
+  assert_int_equal(kh_crypt_new(KH_ENGINE_AUTO, &with), KH_OK);
+  assert_int_equal(pthread_create(&thread, NULL, end_late, with), 0);
+  pthread_barrier_wait(&has_worked);
+  kh_crypt_free(&with);
+  pthread_barrier_wait(&is_closed);
+  assert_int_equal(pthread_join(thread, &failed), 0);
+  assert_null(failed);
+}
+
 #if !defined(__SANITIZE_ADDRESS__) &&                                                              \
     !defined(__SANITIZE_THREAD__) /* they have allocators of their own */
 enum { MANY = 200, KEYS = 20, THREAD_MAX = 16 * 1024 };
@@ -434,6 +484,7 @@ int main(void)
     cmocka_unit_test(messages_that_are_never_finished),
     cmocka_unit_test(more_open_gcm_messages_than_contexts),
     cmocka_unit_test(threads_that_end_keep_nothing),
+    cmocka_unit_test(a_thread_that_ends_when_all_is_gone),
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     cmocka_unit_test(a_thread_keeps_at_most_16_KiB),
 #endif

@@ -12,7 +12,7 @@ enum { AREA_ALIGNMENT = 64 };
 struct thread {
   struct thread *next;
   struct thread *previous;
-  kh_threads *threads;
+  kh_threads *threads; /* NULL: they are gone, and the areas with them */
   uint32_t uses;
   kh_area *areas[KH_ENGINES];
 };
@@ -21,12 +21,17 @@ struct kh_threads {
   const kh_engine *const *engines;
   void *const *opened;
   pthread_key_t key;
-  pthread_mutex_t mutex; /* of the list; taken when a thread comes or goes, never for a message */
   struct thread *first;
   size_t count;
 };
 
-static void free_thread(const kh_engine *const *engines, struct thread *thread)
+/* Of all lists, and of what end_thread() does; taken when a thread comes or goes, never for a
+ * message. It outlives every list: the C library may have begun to call end_thread() for a thread
+ * of a server that is ending while the plugin ends too. For the same reason the plugin's code
+ * stays in the process (cmake/KeyholdPlugin.cmake). */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static void free_areas(const kh_engine *const *engines, struct thread *thread)
 {
   for (size_t i = 0; i < KH_ENGINES; i++) {
     if (thread->areas[i] == NULL)
@@ -34,24 +39,23 @@ static void free_thread(const kh_engine *const *engines, struct thread *thread)
     engines[i]->end_thread(thread->areas[i]);
     kh_wipe(thread->areas[i], engines[i]->thread_size);
     free(thread->areas[i]);
+    thread->areas[i] = NULL;
   }
-  free(thread);
 }
 
 static void enlist(kh_threads *threads, struct thread *thread)
 {
-  pthread_mutex_lock(&threads->mutex);
+  pthread_mutex_lock(&mutex);
   thread->next = threads->first;
   if (threads->first != NULL)
     threads->first->previous = thread;
   threads->first = thread;
   threads->count++;
-  pthread_mutex_unlock(&threads->mutex);
+  pthread_mutex_unlock(&mutex);
 }
 
 static void delist(kh_threads *threads, struct thread *thread)
 {
-  pthread_mutex_lock(&threads->mutex);
   if (thread->next != NULL)
     thread->next->previous = thread->previous;
   if (thread->previous != NULL)
@@ -59,15 +63,20 @@ static void delist(kh_threads *threads, struct thread *thread)
   else
     threads->first = thread->next;
   threads->count--;
-  pthread_mutex_unlock(&threads->mutex);
 }
 
 /* called by the C library when a thread ends */
 static void end_thread(void *value)
 {
   struct thread *thread = value;
-  delist(thread->threads, thread);
-  free_thread(thread->threads->engines, thread);
+  pthread_mutex_lock(&mutex);
+  kh_threads *threads = thread->threads;
+  if (threads != NULL) {
+    delist(threads, thread);
+    free_areas(threads->engines, thread);
+  }
+  pthread_mutex_unlock(&mutex);
+  free(thread);
 }
 
 kh_status kh_threads_new(const kh_engine *const *engines, void *const *opened,
@@ -82,7 +91,6 @@ kh_status kh_threads_new(const kh_engine *const *engines, void *const *opened,
     free(threads);
     return KH_E_CRYPTO;
   }
-  pthread_mutex_init(&threads->mutex, NULL);
   *ret_threads = threads;
   return KH_OK;
 }
@@ -91,14 +99,15 @@ void kh_threads_free(kh_threads **threads)
 {
   if (threads == NULL || *threads == NULL)
     return;
+  struct thread *own = pthread_getspecific((*threads)->key);
   pthread_key_delete((*threads)->key); /* threads that end from now on are not heard of */
-  struct thread *thread = (*threads)->first;
-  while (thread != NULL) {
-    struct thread *next = thread->next;
-    free_thread((*threads)->engines, thread);
-    thread = next;
+  pthread_mutex_lock(&mutex);
+  for (struct thread *thread = (*threads)->first; thread != NULL; thread = thread->next) {
+    free_areas((*threads)->engines, thread);
+    thread->threads = NULL;
   }
-  pthread_mutex_destroy(&(*threads)->mutex);
+  pthread_mutex_unlock(&mutex);
+  free(own); /* those of other threads are left to them: they may be at their end just now */
   free(*threads);
   *threads = NULL;
 }
@@ -126,7 +135,8 @@ static struct thread *new_thread(kh_threads *threads)
     complete = complete && thread->areas[i] != NULL;
   }
   if (!complete || pthread_setspecific(threads->key, thread) != 0) {
-    free_thread(threads->engines, thread);
+    free_areas(threads->engines, thread);
+    free(thread);
     return NULL;
   }
   enlist(threads, thread);
@@ -165,8 +175,8 @@ void kh_threads_forget(kh_threads *threads)
 
 size_t kh_threads_count(kh_threads *threads)
 {
-  pthread_mutex_lock(&threads->mutex);
+  pthread_mutex_lock(&mutex);
   size_t count = threads->count;
-  pthread_mutex_unlock(&threads->mutex);
+  pthread_mutex_unlock(&mutex);
   return count;
 }

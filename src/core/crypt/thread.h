@@ -27,7 +27,8 @@ KH_MUST_USE kh_status kh_threads_new(const kh_engine *const *engines, void *cons
                                      kh_threads **ret_threads);
 
 /** Wipes and frees the areas of all threads, ended or not; sets the pointer to NULL. None may be
- * using its own. */
+ * using its own; threads may be ending. A thread that lives on keeps some 50 bytes without a secret
+ * until the process ends. */
 void kh_threads_free(kh_threads **threads);
 
 /**
