@@ -13,6 +13,7 @@
 
 #include "calls.h"
 #include "files.h"
+#include "memory.h"
 #include "program.h"
 #include "stream.h"
 #include "unit.h"
@@ -225,6 +226,30 @@ static void its_output_is_not_quoted(void **state)
   struct run it = run_script("#!/bin/sh\nprintf '\\r\\n'\necho 'no such key' >&2\nexit 3\n", LONG);
   assert_string_equal(it.fault.quote, "no such key");
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* their memory takes minutes  \
+                                                                     */
+/* the script puts together what it says, so that this program has it from its pipes alone */
+static void what_it_says_is_wiped(void **state)
+{
+  (void)state;
+  static const char script[] = "#!/bin/sh\nw=$(printf 'said-%s-%s-%s' by-a program only)\n"
+                               "printf %s $w\nprintf %s $w >&2\nexit 3\n";
+  struct masked said = {.len = sizeof "said-by-a-program-only" - 1};
+  static const char *const parts[] = {"said-", "by-a", "-", "program", "-", "only"};
+  size_t len = 0;
+  for (size_t i = 0; i < COUNT(parts); i++)
+    for (const char *byte = parts[i]; *byte != '\0'; byte++)
+      said.bytes[len++] = (unsigned char)*byte ^ MEMORY_MASK;
+  char *arguments[] = {(char *)test_text("script", script, 0700), NULL};
+  kh_fault fault;
+  KH_AUTO_SECRET output = NULL;
+  assert_int_equal(kh_stream_new(&output), KH_OK);
+  assert_int_equal(kh_program_run(arguments, LONG, output, &fault), KH_E_PROGRAM_EXIT);
+  assert_int_equal(memory_count(&said, MEMORY_NOT_DUMPED), 1); /* the output itself */
+  assert_int_equal(memory_count(&said, MEMORY_DUMPED), 0);
+}
+#endif
 
 static void a_signal_is_told(void **state)
 {
@@ -471,29 +496,32 @@ static void many_threads_at_once(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      CASE(its_output_is_read_and_its_arguments_are_as_given),
-      CASE(its_standard_error_is_not_its_output),
-      CASE(it_has_no_input_and_no_other_descriptor),
-      CASE(its_signals_are_as_by_default),
-      CASE(it_has_a_session_of_its_own_without_a_terminal),
-      CASE(it_has_the_environment),
-      CASE(what_cannot_be_run),
-      CASE(an_exit_status_is_told_with_what_it_said),
-      CASE(its_output_is_not_quoted),
-      CASE(a_signal_is_told),
-      CASE(only_the_first_line_is_quoted_and_only_what_can_be_shown),
-      CASE(a_line_at_the_limit_and_one_past_it),
-      CASE(one_that_does_not_end_is_killed_with_its_group),
-      CASE(a_child_that_holds_its_output_is_not_waited_for_and_ended),
-      CASE(a_flood_is_refused_at_once),
-      CASE(much_standard_error_does_not_stop_it),
-      CASE(output_that_comes_slowly),
-      CASE(other_children_are_not_reaped),
-      CASE(where_sigchld_is_ignored_nobody_knows),
-      CASE(it_runs_where_no_descriptor_is_open),
-      CASE(one_that_cannot_be_killed_is_not_waited_for_long),
-      CASE(every_call_that_fails_before_it_runs),
-      CASE(many_threads_at_once),
+    CASE(its_output_is_read_and_its_arguments_are_as_given),
+    CASE(its_standard_error_is_not_its_output),
+    CASE(it_has_no_input_and_no_other_descriptor),
+    CASE(its_signals_are_as_by_default),
+    CASE(it_has_a_session_of_its_own_without_a_terminal),
+    CASE(it_has_the_environment),
+    CASE(what_cannot_be_run),
+    CASE(an_exit_status_is_told_with_what_it_said),
+    CASE(its_output_is_not_quoted),
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    CASE(what_it_says_is_wiped),
+#endif
+    CASE(a_signal_is_told),
+    CASE(only_the_first_line_is_quoted_and_only_what_can_be_shown),
+    CASE(a_line_at_the_limit_and_one_past_it),
+    CASE(one_that_does_not_end_is_killed_with_its_group),
+    CASE(a_child_that_holds_its_output_is_not_waited_for_and_ended),
+    CASE(a_flood_is_refused_at_once),
+    CASE(much_standard_error_does_not_stop_it),
+    CASE(output_that_comes_slowly),
+    CASE(other_children_are_not_reaped),
+    CASE(where_sigchld_is_ignored_nobody_knows),
+    CASE(it_runs_where_no_descriptor_is_open),
+    CASE(one_that_cannot_be_killed_is_not_waited_for_long),
+    CASE(every_call_that_fails_before_it_runs),
+    CASE(many_threads_at_once),
   };
   test_path("folder"); /* made here, not by a thread or a child */
   return cmocka_run_group_tests(tests, NULL, NULL);

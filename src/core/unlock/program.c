@@ -209,6 +209,7 @@ static void empty_errors(struct program *program)
     else if (got == 0)
       close_end(&program->err.read);
   }
+  kh_wipe(chunk, sizeof chunk); /* a trace may have the passphrase */
 }
 
 /* leaves it to be reaped, so that its number, which is its group's, stays taken */
@@ -303,5 +304,6 @@ kh_status kh_program_run(char *const arguments[], unsigned milliseconds, kh_secr
                             .output = output};
   kh_status status = run(&program, ret_fault);
   close_pipes(&program);
+  kh_wipe(program.quote, sizeof program.quote);
   return status;
 }
