@@ -9,6 +9,13 @@
 #include "settings.h"
 #include "utf8.h"
 
+const struct argp_child kh_cli_conversion_children[] = {
+    {&kh_cli_target_argp, 0, NULL, 0},
+    {&kh_cli_new_source_argp, 0, NULL, 0},
+    {&kh_cli_costs_argp, 0, NULL, 0},
+    {0},
+};
+
 static void set_child_inputs(kh_cli_conversion *conversion, struct argp_state *state)
 {
   void *inputs[] = {&conversion->target, &conversion->new_source, &conversion->costs};

@@ -42,6 +42,9 @@ typedef struct kh_cli_conversion {
  * first of kh_cli_target_argp, kh_cli_new_source_argp and kh_cli_costs_argp, in this order. */
 error_t kh_cli_conversion_parse(int key, char *value, struct argp_state *state);
 
+/** All three children. */
+extern const struct argp_child kh_cli_conversion_children[];
+
 /** Looks at the file; whether it could be. */
 bool kh_cli_conversion_open(kh_cli_conversion *conversion);
 

@@ -10,12 +10,6 @@ static const struct argp_option options[] = {
     KH_CLI_OUTPUT_OPTION,
     {0},
 };
-static const struct argp_child children[] = {
-    {&kh_cli_target_argp, 0, NULL, 0},
-    {&kh_cli_new_source_argp, 0, NULL, 0},
-    {&kh_cli_costs_argp, 0, NULL, 0},
-    {0},
-};
 static const struct argp argp = {
     .options = options,
     .parser = kh_cli_conversion_parse,
@@ -23,13 +17,13 @@ static const struct argp argp = {
     .doc =
         "Writes a key file in another format. Every key and attribute stays; a sealed file has one "
         "slot then, \"main\".",
-    .children = children,
+    .children = kh_cli_conversion_children,
 };
 
 int kh_cli_convert(int argc, char **argv)
 {
   kh_cli_conversion arguments = KH_CLI_CONVERSION_NONE;
-  arguments.children = children;
+  arguments.children = argp.children;
   argp_parse(&argp, argc, argv, 0, NULL, &arguments);
   KH_CLI_AUTO_CONVERSION conversion = arguments;
   if (!kh_cli_conversion_open(&conversion))

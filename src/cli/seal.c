@@ -9,24 +9,18 @@ static const struct argp_option options[] = {
     KH_CLI_OUTPUT_OPTION,
     {0},
 };
-static const struct argp_child children[] = {
-    {&kh_cli_target_argp, 0, NULL, 0},
-    {&kh_cli_new_source_argp, 0, NULL, 0},
-    {&kh_cli_costs_argp, 0, NULL, 0},
-    {0},
-};
 static const struct argp argp = {
     .options = options,
     .parser = kh_cli_conversion_parse,
     .args_doc = "FILE",
     .doc = "Encrypts a key file under a passphrase, in the format sealed.",
-    .children = children,
+    .children = kh_cli_conversion_children,
 };
 
 int kh_cli_seal(int argc, char **argv)
 {
   kh_cli_conversion arguments = KH_CLI_CONVERSION_NONE;
-  arguments.children = children;
+  arguments.children = argp.children;
   arguments.look = (kh_keyfile_look){"sealed", true};
   argp_parse(&argp, argc, argv, 0, NULL, &arguments);
   KH_CLI_AUTO_CONVERSION conversion = arguments;

@@ -5,16 +5,31 @@
 #include "say.h"
 #include "utf8.h"
 
-static void set_child_inputs(kh_cli_slot_arguments *arguments, struct argp_state *state)
+struct arguments {
+  const struct argp *argp; /* of the subcommand */
+  kh_cli_target target;
+  const char *label;
+  kh_cli_source new_source;
+  kh_cli_costs costs;
+};
+
+const struct argp_child kh_cli_slot_children[] = {
+    {&kh_cli_sealed_target_argp, 0, NULL, 0},
+    {&kh_cli_new_source_argp, 0, NULL, 0},
+    {&kh_cli_costs_argp, 0, NULL, 0},
+    {0},
+};
+
+static void set_child_inputs(struct arguments *arguments, struct argp_state *state)
 {
   void *inputs[] = {&arguments->target, &arguments->new_source, &arguments->costs};
-  for (size_t i = 0; arguments->children[i].argp != NULL; i++)
+  for (size_t i = 0; arguments->argp->children[i].argp != NULL; i++)
     state->child_inputs[i] = inputs[i];
 }
 
 error_t kh_cli_slot_parse(int key, char *value, struct argp_state *state)
 {
-  kh_cli_slot_arguments *arguments = state->input;
+  struct arguments *arguments = state->input;
   switch (key) {
   case ARGP_KEY_INIT:
     set_child_inputs(arguments, state);
@@ -73,16 +88,19 @@ static int change_it(const kh_cli_target *target, kh_slot_change change, const k
   return KH_CLI_WRITTEN;
 }
 
-int kh_cli_slot_run(const kh_cli_slot_arguments *given, kh_slot_change change)
+int kh_cli_slot_run(const struct argp *argp, int argc, char **argv, kh_slot_change change)
 {
-  kh_cli_slot_arguments arguments = *given;
+  struct arguments arguments = {
+      .argp = argp, .target = KH_CLI_TARGET_NONE, .new_source = KH_CLI_SOURCE_NONE};
+  argp_parse(argp, argc, argv, 0, NULL, &arguments);
   KH_CLI_AUTO_TARGET target = arguments.target;
+  kh_sealed_slots slots;
   KH_AUTO_SECRET passphrase = NULL;
   kh_fault fault;
-  if (!kh_cli_slot_read(target.path, &arguments.slots))
+  if (!kh_cli_slot_read(target.path, &slots))
     return KH_CLI_FAILED;
   kh_sealed_slot slot = kh_cli_slot(&arguments.costs, arguments.label);
-  if (kh_keyfile_check_slot(target.path, &arguments.slots, change, &slot, &fault) != KH_OK)
+  if (kh_keyfile_check_slot(target.path, &slots, change, &slot, &fault) != KH_OK)
     return kh_cli_fail_with(&fault);
   if (!kh_cli_target_open(&target))
     return KH_CLI_FAILED;

@@ -2,24 +2,15 @@
 #include "command.h"
 #include "slot.h"
 
-static const struct argp_child children[] = {
-    {&kh_cli_sealed_target_argp, 0, NULL, 0},
-    {&kh_cli_new_source_argp, 0, NULL, 0},
-    {&kh_cli_costs_argp, 0, NULL, 0},
-    {0},
-};
 static const struct argp argp = {
     .parser = kh_cli_slot_parse,
     .args_doc = "FILE LABEL",
     .doc = "Adds a slot with a passphrase of its own to a sealed key file. Asks for the passphrase "
            "of any slot, then for the new one.",
-    .children = children,
+    .children = kh_cli_slot_children,
 };
 
 int kh_cli_slot_add(int argc, char **argv)
 {
-  kh_cli_slot_arguments arguments = KH_CLI_SLOT_NONE;
-  arguments.children = children;
-  argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-  return kh_cli_slot_run(&arguments, KH_SLOT_ADD);
+  return kh_cli_slot_run(&argp, argc, argv, KH_SLOT_ADD);
 }

@@ -15,8 +15,5 @@ static const struct argp argp = {
 
 int kh_cli_slot_remove(int argc, char **argv)
 {
-  kh_cli_slot_arguments arguments = KH_CLI_SLOT_NONE;
-  arguments.children = children;
-  argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-  return kh_cli_slot_run(&arguments, KH_SLOT_REMOVE);
+  return kh_cli_slot_run(&argp, argc, argv, KH_SLOT_REMOVE);
 }
