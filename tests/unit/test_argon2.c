@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* wraps: crypto_pwhash_argon2id */
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* wraps: EVP_CipherUpdate EVP_CIPHER_CTX_new EVP_CipherInit_ex2 EVP_CIPHER_fetch dlopen
+ * wraps: pthread_key_create pthread_setspecific */
 /*
  * The bytes themselves are held against vectors and a reference in
  * tests/harness/test_plugin_crypt.c. Here: what is refused, what is wiped, and what happens when

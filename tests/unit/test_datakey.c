@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* wraps: EVP_MAC_fetch EVP_MAC_CTX_dup kh_secret_new kh_secret_free calloc */
 #include "keyhold/datakey.h"
 
 #include <openssl/evp.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* wraps: open openat unlinkat write fchmod fsync renameat2 linkat */
 /* Every system call of kh_file_create() is wrapped, as in test_file_replace.c. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* wraps: fsync open syncfs */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>

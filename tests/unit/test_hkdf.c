@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "hkdf.h"
+/* wraps: EVP_MAC_fetch EVP_MAC_CTX_new EVP_MAC_CTX_dup EVP_MAC_init EVP_MAC_update
+ * wraps: EVP_MAC_final kh_wipe */
+#include "core/crypt/hkdf.h"
 
 #include <openssl/evp.h>
 #include <string.h>

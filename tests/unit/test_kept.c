@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "kept.h"
+#include "core/crypt/kept.h"
 #include "unit.h"
 
 static kh_bytes key(const char *text)

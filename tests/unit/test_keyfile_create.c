@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* wraps: kh_sealed_add_slot kh_lockfile_take kh_crypt_once kh_keyfile_add_lines
+ * wraps: kh_keyfile_retire_lines */
 /* Key files that are made, converted and given new keys. */
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* wraps: sodium_malloc calloc */
 /* New lines in the text of a key file. */
 #include <errno.h>
 #include <stdio.h>

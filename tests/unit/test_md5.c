@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* wraps: EVP_Q_digest */
 #include <openssl/evp.h>
 #include <string.h>
 

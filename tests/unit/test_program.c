@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* wraps: pipe2 fcntl posix_spawn kill posix_spawn_file_actions_init
+ * wraps: posix_spawn_file_actions_addopen posix_spawn_file_actions_adddup2
+ * wraps: posix_spawn_file_actions_addclosefrom_np posix_spawnattr_init
+ * wraps: posix_spawnattr_setsigdefault posix_spawnattr_setsigmask posix_spawnattr_setflags */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,10 +16,10 @@
 #include <unistd.h>
 
 #include "calls.h"
+#include "core/unlock/program.h"
+#include "core/unlock/stream.h"
 #include "files.h"
 #include "memory.h"
-#include "program.h"
-#include "stream.h"
 #include "unit.h"
 
 enum { LONG = 20000, SHORT = 300 }; /* milliseconds that a program has */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* wraps: reallocarray */
 /* Versions that were taken out of a key file on purpose, from the text to the table in force. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* wraps: calloc sodium_malloc sodium_init EVP_MD_fetch PKCS5_PBKDF2_HMAC crypto_pwhash_argon2id */
 /* Each call of memory and of the libraries that may fail does so in turn. */
 #include <errno.h>
 #include <openssl/evp.h>

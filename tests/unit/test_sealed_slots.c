@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* wraps: kh_sealed_payload_write */
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/keyfile/sealed_payload.h"
 #include "sealed.h"
-#include "sealed_payload.h"
 #include "unit.h"
 
 #define TEXT "1;770A8A65DA156D24EE2A093277530142\n"

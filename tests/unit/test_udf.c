@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* wraps: kh_report_fault */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
