@@ -4,10 +4,10 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#include "command.h"
+#include "cli/args/passphrase.h"
+#include "cli/commands/command.h"
+#include "cli/output/message.h"
 #include "keyhold/version.h"
-#include "passphrase.h"
-#include "say.h"
 
 enum { NAME_SIZE = 64 };
 

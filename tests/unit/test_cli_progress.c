@@ -2,7 +2,7 @@
 /* What `keyhold watch` makes of a server's numbers. */
 #include <string.h>
 
-#include "cli/progress.h"
+#include "cli/server/progress.h"
 #include "unit.h"
 
 #define NO_KEY UINT32_MAX

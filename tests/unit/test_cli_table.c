@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/json.h"
-#include "cli/number.h"
-#include "cli/table.h"
-#include "cli/utf8.h"
+#include "cli/args/number.h"
+#include "cli/output/json.h"
+#include "cli/output/table.h"
+#include "cli/output/utf8.h"
 #include "unit.h"
 
 static const char *const texts[][3] = {
