@@ -71,11 +71,11 @@ static int no_command(int argc, char **argv)
   const char *second = argc > 1 ? argv[1] : "";
   bool is_question = strcmp(second, "--help") == 0 || strcmp(second, "-?") == 0;
   if (!kh_cli_is_group(argv[0])) {
-    kh_cli_say("there is no command '%s'; see 'keyhold --help'", argv[0]);
+    kh_cli_message("there is no command '%s'; see 'keyhold --help'", argv[0]);
     return KH_CLI_USAGE;
   }
   if (!is_question)
-    kh_cli_say("there is no command '%s%s%s'", argv[0], argc > 1 ? " " : "", second);
+    kh_cli_message("there is no command '%s%s%s'", argv[0], argc > 1 ? " " : "", second);
   kh_cli_list_group(is_question ? stdout : stderr, argv[0]);
   return is_question ? close_output(KH_CLI_DONE) : KH_CLI_USAGE;
 }
@@ -93,7 +93,7 @@ int main(int argc, char **argv)
   struct arguments arguments = {.at = 0};
   keep_memory_private();
   if (has_passphrase(argv)) {
-    kh_cli_say(KH_CLI_VISIBLE);
+    kh_cli_message(KH_CLI_VISIBLE);
     return KH_CLI_USAGE;
   }
   argp_program_version = "keyhold " KEYHOLD_VERSION;

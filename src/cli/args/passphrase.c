@@ -177,7 +177,7 @@ static bool ask_for_new(const char *what, kh_secret **ret_passphrase)
       first = NULL;
       return true;
     }
-    kh_cli_say("the two are not the same");
+    kh_cli_message("the two are not the same");
   }
   return false;
 }
@@ -190,7 +190,7 @@ bool kh_cli_get_new_passphrase(const kh_cli_source *source, const char *what,
                                        : ask_for_new(what, &passphrase)))
     return false;
   if (kh_secret_bytes(passphrase).len == 0) {
-    kh_cli_say("an empty passphrase protects nothing");
+    kh_cli_message("an empty passphrase protects nothing");
     return false;
   }
   *ret_passphrase = passphrase;

@@ -20,7 +20,7 @@ static void take_warning(void *user, kh_severity severity, const char *message)
   if (severity == KH_LOG_WARNING)
     kh_cli_found(user, KH_CLI_BAD, "content", "%s", message);
   else
-    kh_cli_say("%s", message);
+    kh_cli_message("%s", message);
 }
 
 /* Whether a failure to load says something of the file, and not only that it could not be read. */

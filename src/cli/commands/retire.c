@@ -20,7 +20,7 @@ struct arguments {
   kh_cli_costs costs;
   kh_cli_login login;
   uint32_t id;     /* 0: all */
-  unsigned forced; /* KH_CLI_UNKNOWN_... that do not hold anything back */
+  unsigned forced; /* KH_CLI_RETIRE_UNKNOWN_... that do not hold anything back */
   bool json;
 };
 
@@ -28,7 +28,7 @@ static void force(struct arguments *arguments, const char *value, struct argp_st
 {
   for (const char *name = value; name != NULL;) {
     const char *end = strchrnul(name, ',');
-    unsigned bits = kh_cli_unknown_named(name, (size_t)(end - name));
+    unsigned bits = kh_cli_retire_unknown_named(name, (size_t)(end - name));
     if (bits == 0)
       argp_error(state, "'%s' is no list of redo-log, binary-logs, aria and elsewhere, or all",
                  value);
@@ -127,7 +127,7 @@ static int copy_and_remove(const struct run *run, const kh_cli_decision *decisio
 {
   const struct arguments *arguments = run->arguments;
   kh_keytable *removed = NULL;
-  kh_status status = kh_cli_verdicts_removed(&decision->verdicts, &removed);
+  kh_status status = kh_cli_retire_plan_removed(&decision->plan, &removed);
   if (status != KH_OK)
     return kh_cli_fail_status(status, run->target->path);
   int result =
@@ -136,7 +136,7 @@ static int copy_and_remove(const struct run *run, const kh_cli_decision *decisio
     result = kh_cli_is_still_decided(&run->question, decision) ? remove_versions(run, removed)
                                                                : KH_CLI_FAILED;
     if (result != KH_CLI_WRITTEN)
-      kh_cli_say("the copy %s stays", kh_show_path(copy).text);
+      kh_cli_message("the copy %s stays", kh_show_path(copy).text);
   }
   kh_keytable_free(&removed);
   return result;
@@ -150,9 +150,9 @@ static int remove_and_report(const struct run *run, const kh_cli_decision *decis
     return kh_cli_fail_status(KH_E_NO_MEMORY, path);
   int result = copy_and_remove(run, decision, copy);
   if (result == KH_CLI_WRITTEN && run->arguments->json)
-    kh_cli_retire_print_json(&decision->verdicts, path, copy);
+    kh_cli_retire_print_json(&decision->plan, path, copy);
   else if (result == KH_CLI_WRITTEN)
-    kh_cli_retire_print_removed(&decision->verdicts, path, copy);
+    kh_cli_retire_print_removed(&decision->plan, path, copy);
   free(copy);
   return result;
 }
@@ -163,16 +163,16 @@ static int act(const struct run *run)
   KH_CLI_AUTO_DECISION decision = KH_CLI_DECISION_NONE;
   if (!kh_cli_decide(&run->question, &decision))
     return KH_CLI_FAILED;
-  const kh_cli_verdicts *verdicts = &decision.verdicts;
+  const kh_cli_retire_plan *plan = &decision.plan;
   if (!run->arguments->json)
-    kh_cli_retire_print(verdicts, path);
-  if (verdicts->going > 0)
+    kh_cli_retire_print(plan, path);
+  if (plan->going > 0)
     return remove_and_report(run, &decision);
   if (run->arguments->json)
-    kh_cli_retire_print_json(verdicts, path, NULL);
-  if (verdicts->count == 0)
+    kh_cli_retire_print_json(plan, path, NULL);
+  if (plan->count == 0)
     return KH_CLI_DONE;
-  kh_cli_retire_explain(verdicts, &decision.facts);
+  kh_cli_retire_explain(plan, &decision.facts);
   return kh_cli_fail("nothing is removed");
 }
 

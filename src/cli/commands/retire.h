@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file retire.h
- * The parts of `keyhold retire`. need.h and verdicts.h decide; retire_decide.c asks the server for
- * what they decide by, retire_report.c reports, retire_copy.c keeps the copy.
+ * The parts of `keyhold retire`. retire_rules.h and retire_plan.h decide; retire_decide.c asks the
+ * server for what they decide by, retire_report.c reports, retire_copy.c keeps the copy.
  */
 #ifndef KEYHOLD_CLI_RETIRE_H
 #define KEYHOLD_CLI_RETIRE_H
@@ -17,14 +17,14 @@ typedef struct kh_cli_question {
   const char *path; /**< the key file */
   const kh_keytable *table;
   uint32_t id;     /**< of the key; 0: all */
-  unsigned forced; /**< KH_CLI_UNKNOWN_... that hold nothing back */
+  unsigned forced; /**< KH_CLI_RETIRE_UNKNOWN_... that hold nothing back */
 } kh_cli_question;
 
-/** What the server said, and the verdicts, which point into that: it is not copied. Starts as
+/** What the server said, and the plan, which point into that: it is not copied. Starts as
  * KH_CLI_DECISION_NONE. */
 typedef struct kh_cli_decision {
-  kh_cli_facts facts;
-  kh_cli_verdicts verdicts;
+  kh_cli_retire_facts facts;
+  kh_cli_retire_plan plan;
 } kh_cli_decision;
 
 #define KH_CLI_DECISION_NONE ((kh_cli_decision){.facts = {.key_file = ""}})
@@ -49,17 +49,17 @@ void kh_cli_decision_free(kh_cli_decision *decision);
 #define KH_CLI_AUTO_DECISION __attribute__((cleanup(kh_cli_decision_free))) kh_cli_decision
 
 /** Prints what is decided, as a table for people. */
-void kh_cli_retire_print(const kh_cli_verdicts *verdicts, const char *path);
+void kh_cli_retire_print(const kh_cli_retire_plan *plan, const char *path);
 
 /** Says that what goes is removed, and where the copy is. */
-void kh_cli_retire_print_removed(const kh_cli_verdicts *verdicts, const char *path,
+void kh_cli_retire_print_removed(const kh_cli_retire_plan *plan, const char *path,
                                  const char *copy);
 
 /** Prints the report as JSON. @param copy  NULL: nothing was removed. */
-void kh_cli_retire_print_json(const kh_cli_verdicts *verdicts, const char *path, const char *copy);
+void kh_cli_retire_print_json(const kh_cli_retire_plan *plan, const char *path, const char *copy);
 
 /** Says what holds versions back that nothing is known to need, or all of them. */
-void kh_cli_retire_explain(const kh_cli_verdicts *verdicts, const kh_cli_facts *facts);
+void kh_cli_retire_explain(const kh_cli_retire_plan *plan, const kh_cli_retire_facts *facts);
 
 /**
  * Keeps a sealed copy of the key file: a sealed file as it is, with all its slots; another one

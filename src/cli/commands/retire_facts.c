@@ -34,7 +34,7 @@ static uint64_t number(const char *text)
   return text == NULL ? 0 : strtoull(text, NULL, 10);
 }
 
-static bool read_settings(kh_cli_server *server, kh_cli_facts *facts)
+static bool read_settings(kh_cli_server *server, kh_cli_retire_facts *facts)
 {
   KH_CLI_AUTO_ROWS rows = kh_cli_server_ask(server, settings_question);
   const char *const *row = rows == NULL ? NULL : kh_cli_rows_next(rows);
@@ -48,7 +48,7 @@ static bool read_settings(kh_cli_server *server, kh_cli_facts *facts)
 }
 
 /* a server with another plugin, or with an older one, has no such variable */
-static bool read_fingerprint(kh_cli_server *server, kh_cli_facts *facts)
+static bool read_fingerprint(kh_cli_server *server, kh_cli_retire_facts *facts)
 {
   KH_CLI_AUTO_ROWS rows = kh_cli_server_ask(server, fingerprint_question);
   if (rows == NULL)
@@ -59,7 +59,7 @@ static bool read_fingerprint(kh_cli_server *server, kh_cli_facts *facts)
   return true;
 }
 
-static bool read_not_open(kh_cli_server *server, kh_cli_facts *facts)
+static bool read_not_open(kh_cli_server *server, kh_cli_retire_facts *facts)
 {
   KH_CLI_AUTO_ROWS rows = kh_cli_server_ask(server, not_open_question);
   if (rows == NULL)
@@ -71,7 +71,7 @@ static bool read_not_open(kh_cli_server *server, kh_cli_facts *facts)
 }
 
 /* a replica has relay logs */
-static bool read_replication(kh_cli_server *server, kh_cli_facts *facts)
+static bool read_replication(kh_cli_server *server, kh_cli_retire_facts *facts)
 {
   KH_CLI_AUTO_ROWS rows = kh_cli_server_ask(server, "SHOW ALL SLAVES STATUS");
   if (rows == NULL)
@@ -80,7 +80,7 @@ static bool read_replication(kh_cli_server *server, kh_cli_facts *facts)
   return true;
 }
 
-static bool read_aria(kh_cli_server *server, kh_cli_facts *facts)
+static bool read_aria(kh_cli_server *server, kh_cli_retire_facts *facts)
 {
   KH_CLI_AUTO_ROWS rows = kh_cli_server_ask(server, aria_question);
   if (rows == NULL)
@@ -93,18 +93,18 @@ static bool read_aria(kh_cli_server *server, kh_cli_facts *facts)
   return true;
 }
 
-bool kh_cli_facts_read(kh_cli_server *server, kh_cli_facts *ret_facts)
+bool kh_cli_retire_facts_read(kh_cli_server *server, kh_cli_retire_facts *ret_facts)
 {
-  kh_cli_facts facts = {.key_file = ""};
+  kh_cli_retire_facts facts = {.key_file = ""};
   if (!read_settings(server, &facts) || !read_fingerprint(server, &facts) ||
       !read_replication(server, &facts) || !read_aria(server, &facts) ||
-      !read_not_open(server, &facts) || !kh_cli_spaces_read(server, &facts.spaces))
+      !read_not_open(server, &facts) || !kh_cli_tablespaces_read(server, &facts.tablespaces))
     return false;
   *ret_facts = facts;
   return true;
 }
 
-void kh_cli_facts_free(kh_cli_facts *facts)
+void kh_cli_retire_facts_free(kh_cli_retire_facts *facts)
 {
-  kh_cli_spaces_free(&facts->spaces);
+  kh_cli_tablespaces_free(&facts->tablespaces);
 }

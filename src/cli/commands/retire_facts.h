@@ -13,28 +13,28 @@
 enum { KH_CLI_TABLE_NAME_MAX = 2 * 64 * 4 + 2, KH_CLI_SERVER_PATH_MAX = 4096 };
 
 /** What a server says. */
-typedef struct kh_cli_facts {
+typedef struct kh_cli_retire_facts {
   char key_file[KH_CLI_SERVER_PATH_MAX]; /**< file_key_management_filename, made absolute */
   kh_fingerprint fingerprint; /**< of the keys that it has in force; "": it does not say */
-  kh_cli_spaces spaces;
-  char not_open[KH_CLI_SPACE_NAME_MAX];    /**< an InnoDB table whose tablespace is not open: it is
-                                              discarded, or its file is not there; "": none */
-  bool encrypts_redo;                      /**< innodb_encrypt_log */
-  bool has_binary_logs;                    /**< log_bin, or it is a replica */
-  bool encrypts_aria;                      /**< aria_encrypt_tables */
+  kh_cli_tablespaces tablespaces;
+  char not_open[KH_CLI_TABLESPACE_NAME_MAX]; /**< an InnoDB table whose tablespace is not open: it
+                                           is discarded, or its file is not there; "": none */
+  bool encrypts_redo;                        /**< innodb_encrypt_log */
+  bool has_binary_logs;                      /**< log_bin, or it is a replica */
+  bool encrypts_aria;                        /**< aria_encrypt_tables */
   char oldest_aria[KH_CLI_TABLE_NAME_MAX]; /**< the Aria table that was made first; "": none seen */
   uint64_t oldest_aria_time;               /**< when, as UNIX time */
-} kh_cli_facts;
+} kh_cli_retire_facts;
 
 /**
  * Asks a server.
  *
- * @param ret_facts  for kh_cli_facts_free(); untouched on failure.
+ * @param ret_facts  for kh_cli_retire_facts_free(); untouched on failure.
  * @return false: a message has said why.
  */
-bool kh_cli_facts_read(kh_cli_server *server, kh_cli_facts *ret_facts);
+bool kh_cli_retire_facts_read(kh_cli_server *server, kh_cli_retire_facts *ret_facts);
 
 /** Frees. */
-void kh_cli_facts_free(kh_cli_facts *facts);
+void kh_cli_retire_facts_free(kh_cli_retire_facts *facts);
 
 #endif

@@ -9,39 +9,39 @@
 #include "retire_rules.h"
 
 /** About one version. */
-typedef struct kh_cli_verdict {
+typedef struct kh_cli_retire_verdict {
   size_t index; /**< its place in the table */
-  kh_cli_need need;
+  kh_cli_retire_need need;
   bool goes;
-} kh_cli_verdict;
+} kh_cli_retire_verdict;
 
 /** About all that are not the latest of their key. Starts as all zero. */
-typedef struct kh_cli_verdicts {
+typedef struct kh_cli_retire_plan {
   const kh_keytable *table;
-  kh_cli_verdict *at;
+  kh_cli_retire_verdict *at;
   size_t count;
   size_t going;
-} kh_cli_verdicts;
+} kh_cli_retire_plan;
 
 /**
  * Decides.
  *
- * @param facts         must outlive the verdicts.
+ * @param facts         must outlive the plan.
  * @param table         likewise.
  * @param id            of the key; 0: all.
- * @param forced        KH_CLI_UNKNOWN_... that hold nothing back.
- * @param ret_verdicts  for kh_cli_verdicts_free(); untouched on failure.
+ * @param forced        KH_CLI_RETIRE_UNKNOWN_... that hold nothing back.
+ * @param ret_plan  for kh_cli_retire_plan_free(); untouched on failure.
  * @return KH_OK, KH_E_NO_MEMORY.
  */
-KH_MUST_USE kh_status kh_cli_verdicts_make(const kh_cli_facts *facts, const kh_keytable *table,
-                                           uint32_t id, unsigned forced,
-                                           kh_cli_verdicts *ret_verdicts);
+KH_MUST_USE kh_status kh_cli_retire_plan_make(const kh_cli_retire_facts *facts,
+                                              const kh_keytable *table, uint32_t id,
+                                              unsigned forced, kh_cli_retire_plan *ret_plan);
 
 /** Frees. */
-void kh_cli_verdicts_free(kh_cli_verdicts *verdicts);
+void kh_cli_retire_plan_free(kh_cli_retire_plan *plan);
 
 /** The key version that a verdict is about; owned by the table. */
-const kh_key *kh_cli_verdict_key(const kh_cli_verdicts *verdicts, size_t i);
+const kh_key *kh_cli_retire_plan_key(const kh_cli_retire_plan *plan, size_t i);
 
 /**
  * Finds a version that was to go and is not to go any more.
@@ -49,8 +49,8 @@ const kh_key *kh_cli_verdict_key(const kh_cli_verdicts *verdicts, size_t i);
  * @param now  made later, of the same table, id and forced.
  * @return the verdict of now; NULL: there is none.
  */
-const kh_cli_verdict *kh_cli_verdicts_changed(const kh_cli_verdicts *before,
-                                              const kh_cli_verdicts *now);
+const kh_cli_retire_verdict *kh_cli_retire_plan_changed(const kh_cli_retire_plan *before,
+                                                        const kh_cli_retire_plan *now);
 
 /**
  * The versions that go, as a table.
@@ -58,7 +58,7 @@ const kh_cli_verdict *kh_cli_verdicts_changed(const kh_cli_verdicts *before,
  * @param ret_removed  for kh_keytable_free(); untouched on failure.
  * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO.
  */
-KH_MUST_USE kh_status kh_cli_verdicts_removed(const kh_cli_verdicts *verdicts,
-                                              kh_keytable **ret_removed);
+KH_MUST_USE kh_status kh_cli_retire_plan_removed(const kh_cli_retire_plan *plan,
+                                                 kh_keytable **ret_removed);
 
 #endif

@@ -57,7 +57,7 @@ bool kh_cli_slot_read(const char *path, kh_sealed_slots *ret_slots)
     return false;
   }
   if (!kh_sealed_knows(kh_secret_bytes(file))) {
-    kh_cli_say("%s is not sealed, so it has no slots", path);
+    kh_cli_message("%s is not sealed, so it has no slots", path);
     return false;
   }
   if (kh_sealed_list(path, kh_secret_bytes(file), ret_slots, &fault) == KH_OK)

@@ -72,10 +72,10 @@ static bool is_terminal(void)
 /* false: a message has said why */
 static bool look_again(kh_cli_server *server, kh_cli_look *look)
 {
-  kh_cli_spaces_free(&look->spaces);
-  if (!kh_cli_spaces_read(server, &look->spaces))
+  kh_cli_tablespaces_free(&look->tablespaces);
+  if (!kh_cli_tablespaces_read(server, &look->tablespaces))
     return false;
-  kh_cli_progress_update(&look->progress, &look->spaces, now_in_seconds());
+  kh_cli_progress_update(&look->progress, &look->tablespaces, now_in_seconds());
   return true;
 }
 
@@ -109,8 +109,8 @@ int kh_cli_watch(int argc, char **argv)
   KH_CLI_AUTO_SERVER server = kh_cli_server_connect(&arguments.login);
   if (server == NULL)
     return KH_CLI_FAILED;
-  kh_cli_look look = {.spaces = {.at = NULL}};
+  kh_cli_look look = {.tablespaces = {.at = NULL}};
   int result = watch(&arguments, server, &look);
-  kh_cli_spaces_free(&look.spaces);
+  kh_cli_tablespaces_free(&look.tablespaces);
   return result;
 }

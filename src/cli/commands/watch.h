@@ -11,7 +11,7 @@
 
 /** One look at a server, and all of them together so far. */
 typedef struct kh_cli_look {
-  kh_cli_spaces spaces;
+  kh_cli_tablespaces tablespaces;
   kh_cli_progress progress;
 } kh_cli_look;
 

@@ -45,9 +45,9 @@ static const char *obstacle(const kh_cli_look *look)
 {
   if (look->progress.unfinished == 0)
     return NULL;
-  if (look->spaces.threads == 0)
+  if (look->tablespaces.threads == 0)
     return "innodb_encryption_threads is 0: nothing moves";
-  return look->spaces.encrypts ? NULL : "innodb_encrypt_tables is OFF: nothing moves";
+  return look->tablespaces.encrypts ? NULL : "innodb_encrypt_tables is OFF: nothing moves";
 }
 
 static void print_speed(kh_cli_screen *screen, const kh_cli_progress *progress)
@@ -75,16 +75,19 @@ static void print_whole(kh_cli_screen *screen, const kh_cli_look *look)
     print_line(screen, line.text);
 }
 
-static bool is_worth_a_bar(const kh_cli_spaces *spaces, const kh_cli_space *space)
+static bool is_worth_a_bar(const kh_cli_tablespaces *tablespaces,
+                           const kh_cli_tablespace *tablespace)
 {
-  kh_cli_space_state state = kh_cli_space_state_of(spaces, space);
-  return state == KH_CLI_SPACE_MOVING || state == KH_CLI_SPACE_WAITING;
+  kh_cli_tablespace_state state = kh_cli_tablespace_state_of(tablespaces, tablespace);
+  return state == KH_CLI_TABLESPACE_MOVING || state == KH_CLI_TABLESPACE_WAITING;
 }
 
-static void print_bar(kh_cli_screen *screen, const kh_cli_spaces *spaces, const kh_cli_space *space)
+static void print_bar(kh_cli_screen *screen, const kh_cli_tablespaces *tablespaces,
+                      const kh_cli_tablespace *tablespace)
 {
-  uint64_t done = kh_cli_space_done(spaces, space);
-  print_line(screen, kh_cli_progress_bar(space->name, NAME_WIDTH, done, space->pages).text);
+  uint64_t done = kh_cli_tablespace_done(tablespaces, tablespace);
+  print_line(screen,
+             kh_cli_progress_bar(tablespace->name, NAME_WIDTH, done, tablespace->pages).text);
 }
 
 /* how many bars have room */
@@ -95,20 +98,20 @@ static size_t room_of(const kh_cli_screen *screen)
   return screen->rows > OTHER_ROWS ? screen->rows - OTHER_ROWS : 0;
 }
 
-static void print_spaces(kh_cli_screen *screen, const kh_cli_spaces *spaces)
+static void print_tablespaces(kh_cli_screen *screen, const kh_cli_tablespaces *tablespaces)
 {
   kh_cli_line line;
   size_t room = room_of(screen);
   size_t hidden = 0;
-  for (size_t i = 0; i < spaces->count; i++) {
-    if (!is_worth_a_bar(spaces, &spaces->at[i]))
+  for (size_t i = 0; i < tablespaces->count; i++) {
+    if (!is_worth_a_bar(tablespaces, &tablespaces->at[i]))
       continue;
     if (room == 0) {
       hidden++;
       continue;
     }
     room--;
-    print_bar(screen, spaces, &spaces->at[i]);
+    print_bar(screen, tablespaces, &tablespaces->at[i]);
   }
   snprintf(line.text, sizeof line.text, "and %zu tablespace%s more", hidden,
            hidden == 1 ? "" : "s");
@@ -120,6 +123,6 @@ void kh_cli_watch_print(kh_cli_screen *screen, const kh_cli_look *look)
 {
   measure_terminal(screen);
   go_back(screen);
-  print_spaces(screen, &look->spaces);
+  print_tablespaces(screen, &look->tablespaces);
   print_whole(screen, look);
 }

@@ -15,7 +15,7 @@ static void say(const char *format, va_list arguments)
   fputc('\n', stderr);
 }
 
-void kh_cli_say(const char *format, ...)
+void kh_cli_message(const char *format, ...)
 {
   va_list arguments;
   va_start(arguments, format);
@@ -49,7 +49,7 @@ int kh_cli_fail_status(kh_status status, const char *path)
 static void write_log(void *user, kh_severity severity, const char *message)
 {
   (void)user;
-  kh_cli_say("%s%s", severity == KH_LOG_WARNING ? "warning: " : "", message);
+  kh_cli_message("%s%s", severity == KH_LOG_WARNING ? "warning: " : "", message);
 }
 
 kh_log kh_cli_log(void)

@@ -20,7 +20,7 @@ enum {
 };
 
 /** Says a line, by kh_cli_put_text(). No argument may hold a secret. */
-__attribute__((format(printf, 1, 2))) void kh_cli_say(const char *format, ...);
+__attribute__((format(printf, 1, 2))) void kh_cli_message(const char *format, ...);
 
 /** Says a line and gives KH_CLI_FAILED, so that a failing function ends with one `return`. */
 __attribute__((format(printf, 1, 2))) int kh_cli_fail(const char *format, ...);

@@ -116,13 +116,13 @@ static bool ask_on(int tty, const char *question, kh_secret *line)
   case ANSWERED:
     return true;
   case TOO_LONG:
-    kh_cli_say("a passphrase has %u bytes at most", KH_SECRET_FILE_MAX);
+    kh_cli_message("a passphrase has %u bytes at most", KH_SECRET_FILE_MAX);
     return false;
   case ENDED:
-    kh_cli_say("no passphrase was entered");
+    kh_cli_message("no passphrase was entered");
     return false;
   default:
-    kh_cli_say("the terminal cannot be used: %m");
+    kh_cli_message("the terminal cannot be used: %m");
     return false;
   }
 }
@@ -137,7 +137,7 @@ bool kh_cli_ask(const char *question, kh_secret **ret_line)
   }
   int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
   if (tty < 0) {
-    kh_cli_say("there is no terminal to ask for a passphrase on; see --passphrase-file");
+    kh_cli_message("there is no terminal to ask for a passphrase on; see --passphrase-file");
     return false;
   }
   bool answered = ask_on(tty, question, line);

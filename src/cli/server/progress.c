@@ -15,32 +15,33 @@ enum { BAR_WIDTH = 20, MINUTE = 60, HOUR = 3600 };
 /* how much of the rate the last interval is */
 #define NEWEST 0.5
 
-static bool is_unfinished(kh_cli_space_state state)
+static bool is_unfinished(kh_cli_tablespace_state state)
 {
-  return state == KH_CLI_SPACE_WAITING || state == KH_CLI_SPACE_MOVING;
+  return state == KH_CLI_TABLESPACE_WAITING || state == KH_CLI_TABLESPACE_MOVING;
 }
 
-static void count(kh_cli_progress *progress, const kh_cli_spaces *spaces)
+static void count(kh_cli_progress *progress, const kh_cli_tablespaces *tablespaces)
 {
   progress->pages = progress->done = 0;
   progress->unfinished = progress->plain = 0;
-  for (size_t i = 0; i < spaces->count; i++) {
-    const kh_cli_space *space = &spaces->at[i];
-    kh_cli_space_state state = kh_cli_space_state_of(spaces, space);
-    if (state == KH_CLI_SPACE_PLAIN) {
+  for (size_t i = 0; i < tablespaces->count; i++) {
+    const kh_cli_tablespace *tablespace = &tablespaces->at[i];
+    kh_cli_tablespace_state state = kh_cli_tablespace_state_of(tablespaces, tablespace);
+    if (state == KH_CLI_TABLESPACE_PLAIN) {
       progress->plain++;
       continue;
     }
-    progress->pages += space->pages;
-    progress->done += kh_cli_space_done(spaces, space);
+    progress->pages += tablespace->pages;
+    progress->done += kh_cli_tablespace_done(tablespaces, tablespace);
     progress->unfinished += is_unfinished(state);
   }
 }
 
-void kh_cli_progress_update(kh_cli_progress *progress, const kh_cli_spaces *spaces, double now)
+void kh_cli_progress_update(kh_cli_progress *progress, const kh_cli_tablespaces *tablespaces,
+                            double now)
 {
   kh_cli_progress before = *progress;
-  count(progress, spaces);
+  count(progress, tablespaces);
   progress->at = now;
   if (before.at == 0 || now <= before.at) {
     progress->rate = -1;

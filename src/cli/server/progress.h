@@ -19,7 +19,8 @@ typedef struct kh_cli_progress {
 } kh_cli_progress;
 
 /** Takes a look at them: the rate is worked out of this one and of those before. */
-void kh_cli_progress_update(kh_cli_progress *progress, const kh_cli_spaces *spaces, double now);
+void kh_cli_progress_update(kh_cli_progress *progress, const kh_cli_tablespaces *tablespaces,
+                            double now);
 
 /** Seconds until all is done at this rate; negative: nobody can say. */
 double kh_cli_progress_left(const kh_cli_progress *progress);

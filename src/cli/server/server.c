@@ -73,7 +73,7 @@ static bool can_read(const char *defaults_file)
 {
   if (defaults_file == NULL || access(defaults_file, R_OK) == 0)
     return true;
-  kh_cli_say("the option file %s cannot be read: %m", kh_show_path(defaults_file).text);
+  kh_cli_message("the option file %s cannot be read: %m", kh_show_path(defaults_file).text);
   return false;
 }
 
@@ -85,7 +85,7 @@ static bool set_session(MYSQL *mysql)
       "time_zone = '+00:00', character_set_results = utf8mb4, join_cache_level = 4";
   if (mysql_query(mysql, settings) == 0)
     return true;
-  kh_cli_say("the server does not answer: %s", mysql_error(mysql));
+  kh_cli_message("the server does not answer: %s", mysql_error(mysql));
   return false;
 }
 
@@ -99,7 +99,7 @@ static bool connect_to(MYSQL *mysql, const kh_cli_login *login)
   if (mysql_real_connect(mysql, login->host, login->user, text, NULL, login->port, login->socket,
                          0))
     return set_session(mysql);
-  kh_cli_say("cannot connect to the server: %s", mysql_error(mysql));
+  kh_cli_message("cannot connect to the server: %s", mysql_error(mysql));
   return false;
 }
 
@@ -140,7 +140,7 @@ kh_cli_rows *kh_cli_server_ask(kh_cli_server *server, const char *sql)
     if (result != NULL)
       return (kh_cli_rows *)result;
   }
-  kh_cli_say("the server does not answer: %s", mysql_error(mysql));
+  kh_cli_message("the server does not answer: %s", mysql_error(mysql));
   return NULL;
 }
 
