@@ -16,7 +16,7 @@ struct arguments {
   int at; /* 0: there are none */
 };
 
-static error_t parse(int key, char *value, struct argp_state *state)
+static error_t find_command_word(int key, char *value, struct argp_state *state)
 {
   struct arguments *arguments = state->input;
   (void)value;
@@ -40,7 +40,7 @@ static char *add_list(int key, const char *text, void *input)
 }
 
 static const struct argp argp = {
-    .parser = parse,
+    .parser = find_command_word,
     .args_doc = "COMMAND [ARGUMENT...]",
     .doc = "Makes, shows, checks and changes key files for MariaDB's encryption.",
     .help_filter = add_list,

@@ -32,19 +32,7 @@ static void set_cipher(kh_cli_keyspec *spec, const char *value, struct argp_stat
   spec->policy.cipher = (uint8_t)cipher;
 }
 
-static void set_rotate(kh_cli_keyspec *spec, const char *value, struct argp_state *state)
-{
-  if (!kh_interval_read(bytes_of(value), &spec->policy.rotate))
-    argp_error(state, "that is no interval, such as 90d: a number and s, m, h, d, w or y");
-}
-
-static void check(const kh_cli_keyspec *spec, struct argp_state *state)
-{
-  if (kh_key_cipher_is_derived((kh_key_cipher)spec->policy.cipher) && spec->len < KH_KEY_MAX)
-    argp_error(state, "a cipher aes256 needs a key of 256 bits");
-}
-
-static error_t parse(int key, char *value, struct argp_state *state)
+static error_t parse_keyspec_option(int key, char *value, struct argp_state *state)
 {
   kh_cli_keyspec *spec = state->input;
   kh_clock clock = kh_clock_system();
@@ -59,10 +47,12 @@ static error_t parse(int key, char *value, struct argp_state *state)
     set_cipher(spec, value, state);
     return 0;
   case KEY_ROTATE:
-    set_rotate(spec, value, state);
+    if (!kh_interval_read(bytes_of(value), &spec->policy.rotate))
+      argp_error(state, "that is no interval, such as 90d: a number and s, m, h, d, w or y");
     return 0;
   case ARGP_KEY_END:
-    check(spec, state);
+    if (kh_key_cipher_is_derived((kh_key_cipher)spec->policy.cipher) && spec->len < KH_KEY_MAX)
+      argp_error(state, "a cipher aes256 needs a key of 256 bits");
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -77,4 +67,4 @@ static const struct argp_option options[] = {
     {"rotate", KEY_ROTATE, "INTERVAL", 0, "when it is due for a new version, such as 90d", 0},
     {0},
 };
-const struct argp kh_cli_keyspec_argp = {.options = options, .parser = parse};
+const struct argp kh_cli_keyspec_argp = {.options = options, .parser = parse_keyspec_option};

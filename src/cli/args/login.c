@@ -7,12 +7,6 @@
 
 enum { KEY_DEFAULTS = 0x600, PORT_MAX = 65535 };
 
-static void set_port(kh_cli_login *login, const char *value, struct argp_state *state)
-{
-  if (!kh_cli_read_number(value, 1, PORT_MAX, &login->port))
-    argp_error(state, "'%s' is no port: 1 to %d", value, PORT_MAX);
-}
-
 /* "-pPASSWORD", as the mariadb client takes it, would be read as more options, and repeated */
 static void refuse_password(struct argp_state *state)
 {
@@ -22,7 +16,7 @@ static void refuse_password(struct argp_state *state)
                         "for it");
 }
 
-static error_t parse(int key, char *value, struct argp_state *state)
+static error_t parse_login_option(int key, char *value, struct argp_state *state)
 {
   kh_cli_login *login = state->input;
   switch (key) {
@@ -36,7 +30,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
     login->host = value;
     return 0;
   case 'P':
-    set_port(login, value, state);
+    if (!kh_cli_read_number(value, 1, PORT_MAX, &login->port))
+      argp_error(state, "'%s' is no port: 1 to %d", value, PORT_MAX);
     return 0;
   case 'S':
     login->socket = value;
@@ -65,4 +60,4 @@ static const struct argp_option options[] = {
     {"password", 'p', NULL, 0, "ask for the account's password on the terminal", 0},
     {0},
 };
-const struct argp kh_cli_login_argp = {.options = options, .parser = parse};
+const struct argp kh_cli_login_argp = {.options = options, .parser = parse_login_option};

@@ -8,7 +8,7 @@
 
 #include "cli/output/message.h"
 #include "cli/output/terminal.h"
-#include "cli/output/utf8.h"
+#include "cli/output/text.h"
 #include "keyhold/unlock.h"
 #include "number.h"
 
@@ -53,7 +53,7 @@ static void set_fd(kh_cli_source *source, const char *value, struct argp_state *
   source->fd = (int)fd;
 }
 
-static error_t parse(int key, char *value, struct argp_state *state)
+static error_t parse_source_option(int key, char *value, struct argp_state *state)
 {
   kh_cli_source *source = state->input;
   if (key != KEY_FILEKEY && key != KEY_FILE && key != KEY_FD)
@@ -77,7 +77,7 @@ static const struct argp_option options[] = {
      "it comes from where file_key_management_filekey with this value takes it", 0},
     {0},
 };
-const struct argp kh_cli_source_argp = {.options = options, .parser = parse};
+const struct argp kh_cli_source_argp = {.options = options, .parser = parse_source_option};
 
 static const struct argp_option new_options[] = {
     {NULL, 0, NULL, 0, "The passphrase that is set, likewise:", 20},
@@ -86,7 +86,7 @@ static const struct argp_option new_options[] = {
     {"new-filekey", KEY_FILEKEY, "SOURCE", 0, "as --filekey", 0},
     {0},
 };
-const struct argp kh_cli_new_source_argp = {.options = new_options, .parser = parse};
+const struct argp kh_cli_new_source_argp = {.options = new_options, .parser = parse_source_option};
 
 /* The descriptor that a name in /dev stands for. The process may not open it by that name unless it
  * is root's, since its memory is private (main.c). */

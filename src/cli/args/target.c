@@ -7,7 +7,7 @@
 #include "cli/output/message.h"
 #include "number.h"
 
-enum { KEY_DIGEST = 0x200, KEY_ITERATIONS };
+enum { KEY_DIGEST = 0x200, KEY_ITERATIONS, KEY_JSON };
 
 kh_digest kh_cli_digest_option(const char *value, struct argp_state *state)
 {
@@ -26,11 +26,9 @@ uint32_t kh_cli_iterations_option(const char *value, struct argp_state *state)
   return iterations;
 }
 
-static error_t parse(int key, char *value, struct argp_state *state)
+static error_t parse_target_option(int key, char *value, struct argp_state *state)
 {
   kh_cli_target *target = state->input;
-  if (key == KEY_DIGEST || key == KEY_ITERATIONS)
-    target->derivation_is_given = true;
   switch (key) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = &target->source;
@@ -63,28 +61,32 @@ static const struct argp_option options[] = {
     {0},
 };
 
-/* what the options say of a file that is made */
-static char *filter_help(int key, const char *text, void *input)
+static const struct argp_child source_child[] = {{&kh_cli_source_argp, 0, NULL, 0}, {0}};
+const struct argp kh_cli_target_argp = {
+    .options = options, .parser = parse_target_option, .children = source_child};
+const struct argp kh_cli_sealed_target_argp = {.parser = parse_target_option,
+                                               .children = source_child};
+
+static error_t parse_report_option(int key, char *value, struct argp_state *state)
 {
-  const kh_cli_target *target = input;
-  if (target == NULL || !target->is_new)
-    return (char *)text;
-  switch (key) {
-  case ARGP_KEY_HELP_HEADER:
-    return strdup("How a FILE of the format openssl is made:");
-  case KEY_DIGEST:
-    return strdup("as file_key_management_digest: sha256 if it is not given");
-  case KEY_ITERATIONS:
-    return strdup("as file_key_management_use_pbkdf2: 600000 if it is not given");
-  default:
-    return (char *)text;
-  }
+  kh_cli_target *target = state->input;
+  (void)value;
+  if (key == ARGP_KEY_INIT)
+    state->child_inputs[0] = target;
+  else if (key == KEY_JSON)
+    target->json = true;
+  else
+    return ARGP_ERR_UNKNOWN;
+  return 0;
 }
 
-static const struct argp_child children[] = {{&kh_cli_source_argp, 0, NULL, 0}, {0}};
-const struct argp kh_cli_target_argp = {
-    .options = options, .parser = parse, .children = children, .help_filter = filter_help};
-const struct argp kh_cli_sealed_target_argp = {.parser = parse, .children = children};
+static const struct argp_option report_options[] = {
+    {"json", KEY_JSON, NULL, 0, "as JSON", 0},
+    {0},
+};
+static const struct argp_child target_child[] = {{&kh_cli_target_argp, 0, NULL, 0}, {0}};
+const struct argp kh_cli_report_argp = {
+    .options = report_options, .parser = parse_report_option, .children = target_child};
 
 bool kh_cli_target_look(kh_cli_target *target)
 {
@@ -119,16 +121,22 @@ kh_keyfile_options kh_cli_target_options(const kh_cli_target *target)
                               .pbkdf2_iterations = target->pbkdf2_iterations};
 }
 
-bool kh_cli_target_load(kh_cli_target *target, kh_keylist **ret_list, kh_keyfile_info *ret_info)
+bool kh_cli_target_load(kh_cli_target *target, kh_keytable **ret_table, kh_keyfile_info *ret_info)
 {
+  KH_AUTO_KEYLIST list = NULL;
   kh_fault fault;
   if (!kh_cli_target_open(target))
     return false;
   kh_keyfile_options how = kh_cli_target_options(target);
-  if (kh_keyfile_load(&how, target->crypt, &target->log, ret_list, ret_info, &fault) == KH_OK)
-    return true;
-  kh_cli_fail_with(&fault);
-  return false;
+  kh_status status = kh_keyfile_load(&how, target->crypt, &target->log, &list, ret_info, &fault);
+  if (status != KH_OK) {
+    kh_cli_fail_with(&fault);
+    return false;
+  }
+  status = kh_keytable_new(list, ret_table);
+  if (status != KH_OK)
+    kh_cli_fail_status(status, target->path);
+  return status == KH_OK;
 }
 
 void kh_cli_target_cleanup(kh_cli_target *target)

@@ -11,6 +11,7 @@
 
 #include "cli/output/message.h"
 #include "keyhold/keyfile.h"
+#include "keyhold/keytable.h"
 #include "passphrase.h"
 
 /** What the arguments said, then what was found. Starts as KH_CLI_TARGET_NONE. */
@@ -19,8 +20,7 @@ typedef struct kh_cli_target {
   kh_cli_source source;
   kh_digest digest;
   uint32_t pbkdf2_iterations;
-  bool derivation_is_given; /**< one of these two */
-  bool is_new; /**< they, and the passphrase, are those of a file that is made; for --help */
+  bool json; /**< the report is JSON */
 
   kh_log log; /**< where the core's warnings go */
   kh_keyfile_look look;
@@ -28,17 +28,20 @@ typedef struct kh_cli_target {
   kh_crypt *crypt;
 } kh_cli_target;
 
-#define KH_CLI_TARGET_NONE ((kh_cli_target){.source = {.fd = -1}, .log = kh_cli_log()})
+#define KH_CLI_TARGET_NONE ((kh_cli_target){.source = KH_CLI_SOURCE_NONE, .log = kh_cli_log()})
 
 /** The first argument, FILE, and the options of how it opens, as a child of a subcommand's argp;
  * its input is a kh_cli_target. */
 extern const struct argp kh_cli_target_argp;
 
-/** The same for a FILE that can only be sealed. */
+/** The same without what only the format openssl has: for a FILE that is sealed, or made. */
 extern const struct argp kh_cli_sealed_target_argp;
 
-/** The option --digest or --pbkdf2-iterations, for a subcommand's own parser. They end the process
- * when the value is none. */
+/** kh_cli_target_argp with --json. */
+extern const struct argp kh_cli_report_argp;
+
+/** The digest or the iterations of a key derivation, for another parser. They end the process when
+ * the value is none. */
 kh_digest kh_cli_digest_option(const char *value, struct argp_state *state);
 uint32_t kh_cli_iterations_option(const char *value, struct argp_state *state);
 
@@ -49,7 +52,8 @@ uint32_t kh_cli_iterations_option(const char *value, struct argp_state *state);
  */
 bool kh_cli_target_look(kh_cli_target *target);
 
-/** Gets the passphrase if the file, which was looked at, needs one. Likewise. */
+/** Gets the passphrase if the file, which was looked at, needs one; false: a message has said why.
+ */
 bool kh_cli_target_unlock(kh_cli_target *target);
 
 /** Both. */
@@ -61,11 +65,11 @@ kh_keyfile_options kh_cli_target_options(const kh_cli_target *target);
 /**
  * kh_cli_target_open(), and loads the keys.
  *
- * @param ret_list  for kh_keylist_free(); untouched on failure.
- * @param ret_info  may be NULL; untouched on failure.
+ * @param ret_table  for kh_keytable_free(); untouched on failure.
+ * @param ret_info   may be NULL.
  * @return false: a message has said why.
  */
-bool kh_cli_target_load(kh_cli_target *target, kh_keylist **ret_list, kh_keyfile_info *ret_info);
+bool kh_cli_target_load(kh_cli_target *target, kh_keytable **ret_table, kh_keyfile_info *ret_info);
 
 /** For `__attribute__((cleanup))`. */
 void kh_cli_target_cleanup(kh_cli_target *target);

@@ -2,8 +2,7 @@
 #include "cli/args/keyspec.h"
 #include "cli/args/number.h"
 #include "cli/args/target.h"
-#include "cli/output/message.h"
-#include "cli/output/utf8.h"
+#include "cli/output/text.h"
 #include "command.h"
 #include "keyhold/keyfile_change.h"
 #include "settings.h"
@@ -14,7 +13,7 @@ struct arguments {
   uint32_t id; /* 0: the next one */
 };
 
-static error_t parse(int key, char *value, struct argp_state *state)
+static error_t parse_add_argument(int key, char *value, struct argp_state *state)
 {
   struct arguments *arguments = state->input;
   switch (key) {
@@ -25,8 +24,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
   case ARGP_KEY_ARG:
     if (arguments->target.path == NULL || arguments->id != 0)
       return ARGP_ERR_UNKNOWN; /* FILE is taken by the child */
-    if (!kh_cli_read_number(value, KH_KEY_ID_MIN, KH_KEY_ID_MAX, &arguments->id))
-      argp_error(state, "that is no key id: 1 to %u", KH_KEY_ID_MAX);
+    arguments->id = kh_cli_key_id_option(value, state);
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -39,7 +37,7 @@ static const struct argp_child children[] = {
     {0},
 };
 static const struct argp argp = {
-    .parser = parse,
+    .parser = parse_add_argument,
     .args_doc = "FILE [ID]",
     .doc = "Adds a key with a new id: ID, or one above the highest in FILE, 3 at least.",
     .children = children,

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "cli/args/target.h"
-#include "cli/output/message.h"
 #include "command.h"
 
 enum { KEY_YES = 0x300 };
@@ -23,7 +22,7 @@ static bool is_spelt_out(const struct argp_state *state)
   return false;
 }
 
-static error_t parse(int key, char *value, struct argp_state *state)
+static error_t parse_export_option(int key, char *value, struct argp_state *state)
 {
   struct arguments *arguments = state->input;
   (void)value;
@@ -50,7 +49,7 @@ static const struct argp_option options[] = {
 static const struct argp_child children[] = {{&kh_cli_target_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
     .options = options,
-    .parser = parse,
+    .parser = parse_export_option,
     .args_doc = "FILE",
     .doc = "Prints the keys, in the clear, as a key file of the format text.",
     .children = children,

@@ -3,11 +3,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "cli/args/report.h"
-#include "cli/output/json.h"
-#include "cli/output/message.h"
+#include "cli/args/target.h"
 #include "cli/output/table.h"
-#include "cli/output/terminal.h"
+#include "cli/output/text.h"
 #include "command.h"
 #include "keyhold/clock.h"
 #include "keyhold/fingerprint.h"
@@ -49,7 +47,7 @@ static void show_next(const kh_key *key, kh_cli_cell *cell)
   cell->colour = is_due ? KH_CLI_NOTE : KH_CLI_PLAIN;
 }
 
-static void fill(const void *user, size_t row, kh_cli_cell *cells)
+static void fill_key_row(const void *user, size_t row, kh_cli_cell *cells)
 {
   const kh_keytable *table = user;
   const kh_key *key = kh_keytable_at(table, row);
@@ -65,17 +63,7 @@ static void fill(const void *user, size_t row, kh_cli_cell *cells)
   snprintf(cells[FINGERPRINT].text, KH_CLI_CELL_MAX, "%s", kh_key_fingerprint(key).text);
 }
 
-static void print_table(const kh_keytable *table)
-{
-  kh_cli_table shown = {.columns = columns,
-                        .column_count = COLUMNS,
-                        .row_count = kh_keytable_version_count(table),
-                        .fill = fill,
-                        .user = table};
-  kh_cli_table_print(&shown, stdout, kh_cli_may_colour(stdout));
-}
-
-static int print_json(const kh_cli_target *target, const kh_keytable *table)
+static int print_keys_as_json(const kh_cli_target *target, const kh_keytable *table)
 {
   char *keys = NULL;
   size_t len = 0;
@@ -83,7 +71,7 @@ static int print_json(const kh_cli_target *target, const kh_keytable *table)
   if (status != KH_OK)
     return kh_cli_fail_status(status, target->path);
   printf("{\"file\":");
-  kh_cli_json_string(stdout, target->path);
+  kh_cli_put_json(stdout, target->path);
   printf(",\"format\":\"%s\",\"keys\":%s}\n", target->look.format, keys);
   free(keys);
   return KH_CLI_DONE;
@@ -91,21 +79,15 @@ static int print_json(const kh_cli_target *target, const kh_keytable *table)
 
 int kh_cli_list(int argc, char **argv)
 {
-  kh_cli_report arguments = KH_CLI_REPORT_NONE;
+  kh_cli_target arguments = KH_CLI_TARGET_NONE;
   argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-  KH_CLI_AUTO_TARGET target = arguments.target;
-  KH_AUTO_KEYLIST list = NULL;
-  if (!kh_cli_target_load(&target, &list, NULL))
+  KH_CLI_AUTO_TARGET target = arguments;
+  KH_AUTO_KEYTABLE keys = NULL;
+  if (!kh_cli_target_load(&target, &keys, NULL))
     return KH_CLI_FAILED;
-  kh_keytable *table = NULL;
-  kh_status status = kh_keytable_new(list, &table);
-  if (status != KH_OK)
-    return kh_cli_fail_status(status, target.path);
-  int result = KH_CLI_DONE;
-  if (arguments.json)
-    result = print_json(&target, table);
-  else
-    print_table(table);
-  kh_keytable_free(&table);
-  return result;
+  if (target.json)
+    return print_keys_as_json(&target, keys);
+  kh_cli_table table = {columns, COLUMNS, kh_keytable_version_count(keys), fill_key_row, keys};
+  kh_cli_table_print(&table, stdout, kh_cli_may_colour(stdout));
+  return KH_CLI_DONE;
 }

@@ -6,7 +6,6 @@
 
 #include "cli/args/number.h"
 #include "cli/args/target.h"
-#include "cli/output/message.h"
 #include "command.h"
 #include "keyhold/clock.h"
 #include "keyhold/keyfile_change.h"
@@ -191,17 +190,11 @@ static bool has_key(const kh_cli_question *question)
 /* The file is read before the server is asked: its passphrase may be waited for. */
 static int load_and_act(struct run *run)
 {
-  KH_AUTO_KEYLIST list = NULL;
-  kh_keytable *table = NULL;
-  if (!kh_cli_target_load(run->target, &list, &run->info))
+  KH_AUTO_KEYTABLE table = NULL;
+  if (!kh_cli_target_load(run->target, &table, &run->info))
     return KH_CLI_FAILED;
-  kh_status status = kh_keytable_new(list, &table);
-  if (status != KH_OK)
-    return kh_cli_fail_status(status, run->target->path);
   run->question.table = table;
-  int result = has_key(&run->question) ? act(run) : KH_CLI_FAILED;
-  kh_keytable_free(&table);
-  return result;
+  return has_key(&run->question) ? act(run) : KH_CLI_FAILED;
 }
 
 int kh_cli_retire(int argc, char **argv)

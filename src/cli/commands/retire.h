@@ -7,7 +7,7 @@
 #ifndef KEYHOLD_CLI_RETIRE_H
 #define KEYHOLD_CLI_RETIRE_H
 
-#include "cli/args/costs.h"
+#include "cli/args/form.h"
 #include "cli/args/target.h"
 #include "retire_plan.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <string.h>
 
-#include "cli/output/message.h"
 #include "command.h"
 #include "keyhold/keyfile_change.h"
 #include "retire.h"

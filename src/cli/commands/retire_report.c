@@ -2,11 +2,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "cli/output/json.h"
 #include "cli/output/message.h"
 #include "cli/output/table.h"
-#include "cli/output/terminal.h"
-#include "cli/output/utf8.h"
+#include "cli/output/text.h"
 #include "retire.h"
 
 enum { NAMES_MAX = 64 /* all names of kh_cli_retire_unknowns with what stands between them */ };
@@ -87,16 +85,16 @@ static void print_json_version(const kh_cli_retire_verdict *verdict, const kh_ke
   list_unknown(verdict->need.unknown, ",", "\"", list);
   printf("{\"key_id\":%" PRIu32 ",\"version\":%" PRIu32 ",\"removed\":%s,\"needed_by\":", key->id,
          key->version, is_removed ? "true" : "false");
-  kh_cli_json_string_or_null(stdout, verdict->need.needed_by);
+  kh_cli_put_json(stdout, verdict->need.needed_by);
   printf(",\"unknown\":[%s]}", list);
 }
 
 void kh_cli_retire_print_json(const kh_cli_retire_plan *plan, const char *path, const char *copy)
 {
   printf("{\"file\":");
-  kh_cli_json_string(stdout, path);
+  kh_cli_put_json(stdout, path);
   printf(",\"copy\":");
-  kh_cli_json_string_or_null(stdout, copy);
+  kh_cli_put_json(stdout, copy);
   printf(",\"versions\":[");
   for (size_t i = 0; i < plan->count; i++) {
     const kh_cli_retire_verdict *verdict = &plan->at[i];

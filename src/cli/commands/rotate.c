@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "cli/args/number.h"
 #include "cli/args/target.h"
-#include "cli/output/message.h"
-#include "cli/output/utf8.h"
+#include "cli/output/text.h"
 #include "command.h"
 #include "keyhold/clock.h"
 #include "keyhold/rotation.h"
@@ -17,24 +16,18 @@ struct arguments {
   bool all;
 };
 
-static void take_one(struct arguments *arguments, struct argp_state *state)
-{
-  if (arguments->id != 0 || arguments->due || arguments->all)
-    argp_error(state, "one of --id, --due and --all is enough");
-}
-
-static error_t parse(int key, char *value, struct argp_state *state)
+static error_t parse_rotate_option(int key, char *value, struct argp_state *state)
 {
   struct arguments *arguments = state->input;
-  if (key == KEY_ID || key == KEY_DUE || key == KEY_ALL)
-    take_one(arguments, state);
+  bool is_choice = key == KEY_ID || key == KEY_DUE || key == KEY_ALL;
+  if (is_choice && (arguments->id != 0 || arguments->due || arguments->all))
+    argp_error(state, "one of --id, --due and --all is enough");
   switch (key) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = &arguments->target;
     return 0;
   case KEY_ID:
-    if (!kh_cli_read_number(value, KH_KEY_ID_MIN, KH_KEY_ID_MAX, &arguments->id))
-      argp_error(state, "that is no key id: 1 to %u", KH_KEY_ID_MAX);
+    arguments->id = kh_cli_key_id_option(value, state);
     return 0;
   case KEY_DUE:
     arguments->due = true;
@@ -60,7 +53,7 @@ static const struct argp_option options[] = {
 static const struct argp_child children[] = {{&kh_cli_target_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
     .options = options,
-    .parser = parse,
+    .parser = parse_rotate_option,
     .args_doc = "FILE",
     .doc = "Makes new versions of keys. The old ones stay in FILE, since data may need them.",
     .children = children,
@@ -91,22 +84,16 @@ int kh_cli_rotate(int argc, char **argv)
   struct arguments arguments = {.target = KH_CLI_TARGET_NONE};
   argp_parse(&argp, argc, argv, 0, NULL, &arguments);
   KH_CLI_AUTO_TARGET target = arguments.target;
-  KH_AUTO_KEYLIST list = NULL;
-  kh_keytable *known = NULL;
+  KH_AUTO_KEYTABLE known = NULL;
   kh_keyfile_info info;
   kh_clock clock = kh_clock_system();
-  if (!kh_cli_target_load(&target, &list, &info))
+  if (!kh_cli_target_load(&target, &known, &info))
     return KH_CLI_FAILED;
-  kh_status status = kh_keytable_new(list, &known);
-  if (status != KH_OK)
-    return kh_cli_fail_status(status, target.path);
   kh_rotation rotation = {.known = known,
                           .loaded = &info.stamp,
                           .id = arguments.id,
                           .due_only = arguments.due,
                           .now = kh_clock_now(&clock),
                           .default_cipher = KH_KEY_CIPHER_AES_CBC};
-  int result = rotate(&target, &rotation);
-  kh_keytable_free(&known);
-  return result;
+  return rotate(&target, &rotation);
 }

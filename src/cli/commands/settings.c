@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/output/utf8.h"
+#include "cli/output/text.h"
 
 static void print_path(const char *option, const char *path)
 {

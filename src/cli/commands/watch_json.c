@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "cli/output/json.h"
+#include "cli/output/text.h"
 #include "watch.h"
 
 static const char *const state_names[] = {
@@ -15,7 +15,7 @@ static void print_tablespace(const kh_cli_tablespaces *tablespaces,
                              const kh_cli_tablespace *tablespace)
 {
   printf("{\"space\":%" PRIu32 ",\"name\":", tablespace->id);
-  kh_cli_json_string(stdout, tablespace->name);
+  kh_cli_put_json(stdout, tablespace->name);
   printf(",\"state\":\"%s\",\"key_id\":%" PRIu32 ",\"min_key_version\":%" PRIu32
          ",\"current_key_version\":%" PRIu32 ",\"pages\":%" PRIu64 ",\"done\":%" PRIu64 "}",
          state_names[kh_cli_tablespace_state_of(tablespaces, tablespace)], tablespace->key_id,

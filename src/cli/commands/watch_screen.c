@@ -4,7 +4,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "cli/output/utf8.h"
+#include "cli/output/text.h"
 #include "watch.h"
 
 enum {

@@ -4,10 +4,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "json.h"
 #include "keyhold/limits.h"
 #include "message.h"
-#include "utf8.h"
+#include "text.h"
 
 static const char *const levels[] = {
     [KH_CLI_GOOD] = "good",
@@ -38,7 +37,7 @@ static void write_object(kh_cli_findings *findings, kh_cli_colour level, const c
   fprintf(findings->out,
           "%s{\"level\":\"%s\",\"about\":\"%s\",\"text\":", findings->count == 0 ? "" : ",",
           levels[level], about);
-  kh_cli_json_string(findings->out, text);
+  kh_cli_put_json(findings->out, text);
   fputc('}', findings->out);
 }
 
@@ -61,7 +60,7 @@ void kh_cli_found(kh_cli_findings *findings, kh_cli_colour level, const char *ab
 static void print_json(const kh_cli_findings *findings, const char *path, const char *format)
 {
   printf("{\"file\":");
-  kh_cli_json_string(stdout, path);
+  kh_cli_put_json(stdout, path);
   printf(",\"format\":\"%s\",\"good\":%s,\"findings\":[%s]}\n", format,
          findings->bad == 0 ? "true" : "false", findings->text);
 }

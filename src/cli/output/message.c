@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "utf8.h"
+#include "text.h"
 
 static void say(const char *format, va_list arguments)
 {

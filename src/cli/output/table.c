@@ -1,15 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "table.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "utf8.h"
+#include "text.h"
 
 /* SGR of ECMA-48 */
 static const char *const begins[] = {
     [KH_CLI_PLAIN] = "",        [KH_CLI_HEAD] = "\033[1m", [KH_CLI_GOOD] = "\033[32m",
     [KH_CLI_NOTE] = "\033[33m", [KH_CLI_BAD] = "\033[31m",
 };
+
+bool kh_cli_may_colour(FILE *stream)
+{
+  const char *none = getenv("NO_COLOR");
+  const char *term = getenv("TERM");
+  return (none == NULL || none[0] == '\0') && term != NULL && strcmp(term, "dumb") != 0 &&
+         isatty(fileno(stream));
+}
 
 struct row {
   kh_cli_cell cells[KH_CLI_COLUMNS_MAX];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file table.h
- * An aligned table for people.
+ * An aligned table for people, and its colours.
  */
 #ifndef KEYHOLD_CLI_TABLE_H
 #define KEYHOLD_CLI_TABLE_H
@@ -20,6 +20,10 @@ typedef enum kh_cli_colour {
   KH_CLI_NOTE, /**< yellow */
   KH_CLI_BAD,  /**< red */
 } kh_cli_colour;
+
+/** Whether a stream may be coloured: a terminal, and the environment does not ask for none
+ * (NO_COLOR, no-color.org; TERM=dumb). */
+bool kh_cli_may_colour(FILE *stream);
 
 /** A column: its title, and on which side its cells stand. */
 typedef struct kh_cli_column {

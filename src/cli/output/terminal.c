@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <termios.h>
@@ -147,12 +146,4 @@ bool kh_cli_ask(const char *question, kh_secret **ret_line)
   *ret_line = line;
   line = NULL;
   return true;
-}
-
-bool kh_cli_may_colour(FILE *stream)
-{
-  const char *none = getenv("NO_COLOR");
-  const char *term = getenv("TERM");
-  return (none == NULL || none[0] == '\0') && term != NULL && strcmp(term, "dumb") != 0 &&
-         isatty(fileno(stream));
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file terminal.h
- * The terminal: asks for passphrases without showing them, and says what may be coloured.
+ * The terminal: asks for passphrases without showing them.
  */
 #ifndef KEYHOLD_CLI_TERMINAL_H
 #define KEYHOLD_CLI_TERMINAL_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "keyhold/secret.h"
 
@@ -21,9 +20,5 @@
  * @return false: a message has said why.
  */
 bool kh_cli_ask(const char *question, kh_secret **ret_line);
-
-/** Whether a stream may be coloured: a terminal, and the environment does not ask for none
- * (NO_COLOR, no-color.org; TERM=dumb). */
-bool kh_cli_may_colour(FILE *stream);
 
 #endif

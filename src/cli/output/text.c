@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "utf8.h"
+#include "text.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,7 +24,8 @@ static bool has_tail(const uint8_t *text, size_t len)
   return true;
 }
 
-size_t kh_cli_utf8_at(const char *text)
+/* the length in bytes of the character that begins here, which is not the NUL; 0: there is none */
+static size_t character_at(const char *text)
 {
   const uint8_t *bytes = (const uint8_t *)text;
   if (bytes[0] < 0x80)
@@ -50,7 +51,7 @@ static bool is_control(const char *text, size_t len)
 /* how many bytes begin here that are shown or hidden together */
 static size_t next_of(const char *text, bool *ret_is_shown)
 {
-  size_t len = kh_cli_utf8_at(text);
+  size_t len = character_at(text);
   *ret_is_shown = len > 0 && !is_control(text, len);
   return len == 0 ? 1 : len;
 }
@@ -72,4 +73,32 @@ void kh_cli_hide_controls(char *text)
     if (!is_shown)
       memset(text, '?', len);
   }
+}
+
+/* writes what begins here, and gives its length */
+static size_t put_json_character(FILE *to, const char *text)
+{
+  uint8_t byte = (uint8_t)*text;
+  size_t len = character_at(text);
+  if (byte == '"' || byte == '\\')
+    fprintf(to, "\\%c", byte);
+  else if (byte < 0x20 || byte == 0x7F)
+    fprintf(to, "\\u%04x", byte);
+  else if (len == 0)
+    fputs("\\ufffd", to);
+  else
+    fwrite(text, 1, len, to);
+  return len == 0 ? 1 : len;
+}
+
+void kh_cli_put_json(FILE *to, const char *text)
+{
+  if (text == NULL) {
+    fputs("null", to);
+    return;
+  }
+  fputc('"', to);
+  while (*text != '\0')
+    text += put_json_character(to, text);
+  fputc('"', to);
 }
