@@ -16,35 +16,25 @@ static kh_bytes bytes_of(const char *text)
 }
 
 /* None of these messages has the value: it may be a key, for which there is no option. */
-static void set_bits(kh_cli_keyspec *spec, const char *value, struct argp_state *state)
-{
-  uint32_t bits = 0;
-  if (!kh_cli_read_number(value, 128, 256, &bits) || bits % 64 != 0)
-    argp_error(state, "that is no length of a key: 128, 192 or 256");
-  spec->len = bits / 8;
-}
-
-static void set_cipher(kh_cli_keyspec *spec, const char *value, struct argp_state *state)
-{
-  kh_key_cipher cipher = KH_KEY_CIPHER_UNSET;
-  if (!kh_key_cipher_by_name(bytes_of(value), &cipher))
-    argp_error(state, "that is no cipher: aes-cbc, aes-ctr, aes256-cbc or aes256-ctr");
-  spec->policy.cipher = (uint8_t)cipher;
-}
-
 static error_t parse_keyspec_option(int key, char *value, struct argp_state *state)
 {
   kh_cli_keyspec *spec = state->input;
   kh_clock clock = kh_clock_system();
+  kh_key_cipher cipher = KH_KEY_CIPHER_UNSET;
+  uint32_t bits = 0;
   switch (key) {
   case ARGP_KEY_INIT:
     spec->policy.created = kh_clock_now(&clock);
     return 0;
   case KEY_BITS:
-    set_bits(spec, value, state);
+    if (!kh_cli_read_number(value, 128, 256, &bits) || bits % 64 != 0)
+      argp_error(state, "that is no length of a key: 128, 192 or 256");
+    spec->len = bits / 8;
     return 0;
   case KEY_CIPHER:
-    set_cipher(spec, value, state);
+    if (!kh_key_cipher_by_name(bytes_of(value), &cipher))
+      argp_error(state, "that is no cipher: aes-cbc, aes-ctr, aes256-cbc or aes256-ctr");
+    spec->policy.cipher = (uint8_t)cipher;
     return 0;
   case KEY_ROTATE:
     if (!kh_interval_read(bytes_of(value), &spec->policy.rotate))

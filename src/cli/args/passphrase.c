@@ -38,34 +38,24 @@ bool kh_cli_source_is_given(const kh_cli_source *source)
   return source->setting != NULL || source->file != NULL || source->fd >= 0;
 }
 
-static void set_setting(kh_cli_source *source, const char *value, struct argp_state *state)
-{
-  if (kh_unlock_is_literal(value))
-    argp_error(state, KH_CLI_VISIBLE);
-  source->setting = value;
-}
-
-static void set_fd(kh_cli_source *source, const char *value, struct argp_state *state)
-{
-  uint32_t fd;
-  if (!kh_cli_read_number(value, 0, INT_MAX, &fd))
-    argp_error(state, "that is no file descriptor: a number"); /* it may be the passphrase */
-  source->fd = (int)fd;
-}
-
 static error_t parse_source_option(int key, char *value, struct argp_state *state)
 {
   kh_cli_source *source = state->input;
+  uint32_t fd = 0;
   if (key != KEY_FILEKEY && key != KEY_FILE && key != KEY_FD)
     return ARGP_ERR_UNKNOWN;
   if (kh_cli_source_is_given(source))
     argp_error(state, "a passphrase comes from one source only");
+  if (key == KEY_FILEKEY && kh_unlock_is_literal(value))
+    argp_error(state, KH_CLI_VISIBLE);
+  if (key == KEY_FD && !kh_cli_read_number(value, 0, INT_MAX, &fd))
+    argp_error(state, "that is no file descriptor: a number"); /* it may be the passphrase */
   if (key == KEY_FILEKEY)
-    set_setting(source, value, state);
-  else if (key == KEY_FD)
-    set_fd(source, value, state);
-  else
+    source->setting = value;
+  else if (key == KEY_FILE)
     source->file = value;
+  else
+    source->fd = (int)fd;
   return 0;
 }
 
@@ -142,7 +132,7 @@ static bool read_source(const kh_cli_source *source, kh_secret **ret_passphrase)
   return status == KH_OK;
 }
 
-static bool ask(const char *words, const char *what, kh_secret **ret_passphrase)
+static bool ask_for(const char *words, const char *what, kh_secret **ret_passphrase)
 {
   char question[QUESTION_SIZE];
   snprintf(question, sizeof question, "%s %s: ", words, kh_show_path(what).text);
@@ -154,7 +144,7 @@ bool kh_cli_get_passphrase(const kh_cli_source *source, const char *what,
                            kh_secret **ret_passphrase)
 {
   return kh_cli_source_is_given(source) ? read_source(source, ret_passphrase)
-                                        : ask("Passphrase of", what, ret_passphrase);
+                                        : ask_for("Passphrase of", what, ret_passphrase);
 }
 
 static bool is_same(const kh_secret *a, const kh_secret *b)
@@ -170,7 +160,7 @@ static bool ask_for_new(const char *what, kh_secret **ret_passphrase)
   for (int try = 0; try < TRIES; try++) {
     KH_AUTO_SECRET first = NULL;
     KH_AUTO_SECRET second = NULL;
-    if (!ask("New passphrase for", what, &first) || !ask("Once more for", what, &second))
+    if (!ask_for("New passphrase for", what, &first) || !ask_for("Once more for", what, &second))
       return false;
     if (is_same(first, second)) {
       *ret_passphrase = first;

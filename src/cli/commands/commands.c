@@ -26,26 +26,17 @@ const kh_cli_command kh_cli_commands[] = {
 };
 const size_t kh_cli_command_count = sizeof kh_cli_commands / sizeof kh_cli_commands[0];
 
-static const kh_cli_command *command_named(const char *name)
-{
-  for (size_t i = 0; i < kh_cli_command_count; i++)
-    if (strcmp(kh_cli_commands[i].name, name) == 0)
-      return &kh_cli_commands[i];
-  return NULL;
-}
-
 const kh_cli_command *kh_cli_find_command(int argc, char **argv, int *ret_words)
 {
   char name[NAME_MAX_LEN];
-  for (int words = WORDS_MAX; words > 0; words--) {
-    if (words > argc)
-      continue;
+  for (int words = argc < WORDS_MAX ? argc : WORDS_MAX; words > 0; words--) {
     snprintf(name, sizeof name, "%s%s%s", argv[0], words > 1 ? " " : "", words > 1 ? argv[1] : "");
-    const kh_cli_command *command = command_named(name);
-    if (command == NULL)
-      continue;
-    *ret_words = words;
-    return command;
+    for (size_t i = 0; i < kh_cli_command_count; i++) {
+      if (strcmp(kh_cli_commands[i].name, name) != 0)
+        continue;
+      *ret_words = words;
+      return &kh_cli_commands[i];
+    }
   }
   return NULL;
 }
@@ -64,7 +55,7 @@ bool kh_cli_is_group(const char *word)
   return false;
 }
 
-static void list(FILE *out, const kh_cli_command *command)
+static void list_command(FILE *out, const kh_cli_command *command)
 {
   fprintf(out, "  %-12s  %s\n", command->name, command->summary);
 }
@@ -74,7 +65,7 @@ void kh_cli_list_group(FILE *out, const char *word)
   fputs("Commands:\n", out);
   for (size_t i = 0; i < kh_cli_command_count; i++)
     if (is_in_group(&kh_cli_commands[i], word))
-      list(out, &kh_cli_commands[i]);
+      list_command(out, &kh_cli_commands[i]);
 }
 
 char *kh_cli_list_commands(void)
@@ -86,7 +77,7 @@ char *kh_cli_list_commands(void)
     return NULL;
   fputs("Commands:\n", out);
   for (size_t i = 0; i < kh_cli_command_count; i++)
-    list(out, &kh_cli_commands[i]);
+    list_command(out, &kh_cli_commands[i]);
   fputs("\n'keyhold COMMAND --help' says what a command takes.", out);
   return fclose(out) == 0 ? text : NULL;
 }

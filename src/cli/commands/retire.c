@@ -4,14 +4,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/args/form.h"
 #include "cli/args/number.h"
 #include "cli/args/target.h"
+#include "cli/output/text.h"
 #include "command.h"
 #include "keyhold/clock.h"
-#include "keyhold/keyfile_change.h"
-#include "retire.h"
+#include "retire_plan.h"
 
-enum { KEY_ID = 0x300, KEY_FORCE, KEY_JSON };
+enum { KEY_ID = 0x300, KEY_FORCE };
 
 struct arguments {
   kh_cli_target target;
@@ -20,10 +21,9 @@ struct arguments {
   kh_cli_login login;
   uint32_t id;     /* 0: all */
   unsigned forced; /* KH_CLI_RETIRE_UNKNOWN_... that do not hold anything back */
-  bool json;
 };
 
-static void force(struct arguments *arguments, const char *value, struct argp_state *state)
+static void force_unknown(struct arguments *arguments, const char *value, struct argp_state *state)
 {
   for (const char *name = value; name != NULL;) {
     const char *end = strchrnul(name, ',');
@@ -36,7 +36,7 @@ static void force(struct arguments *arguments, const char *value, struct argp_st
   }
 }
 
-static error_t parse(int key, char *value, struct argp_state *state)
+static error_t parse_retire_option(int key, char *value, struct argp_state *state)
 {
   struct arguments *arguments = state->input;
   switch (key) {
@@ -47,14 +47,10 @@ static error_t parse(int key, char *value, struct argp_state *state)
     state->child_inputs[3] = &arguments->login;
     return 0;
   case KEY_ID:
-    if (!kh_cli_read_number(value, KH_KEY_ID_MIN, KH_KEY_ID_MAX, &arguments->id))
-      argp_error(state, "that is no key id: 1 to %u", KH_KEY_ID_MAX);
+    arguments->id = kh_cli_key_id_option(value, state);
     return 0;
   case KEY_FORCE:
-    force(arguments, value, state);
-    return 0;
-  case KEY_JSON:
-    arguments->json = true;
+    force_unknown(arguments, value, state);
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -67,11 +63,10 @@ static const struct argp_option options[] = {
      "remove what nothing but these may need, of which the server cannot tell: redo-log, "
      "binary-logs, aria, elsewhere (backups and other servers), or all",
      0},
-    {"json", KEY_JSON, NULL, 0, "as JSON", 0},
     {0},
 };
 static const struct argp_child children[] = {
-    {&kh_cli_target_argp, 0, NULL, 0},
+    {&kh_cli_report_argp, 0, NULL, 0},
     {&kh_cli_new_source_argp, 0, NULL, 0},
     {&kh_cli_costs_argp, 0, NULL, 0},
     {&kh_cli_login_argp, 0, NULL, 0},
@@ -79,7 +74,7 @@ static const struct argp_child children[] = {
 };
 static const struct argp argp = {
     .options = options,
-    .parser = parse,
+    .parser = parse_retire_option,
     .args_doc = "FILE",
     .doc =
         "Removes old versions of keys that nothing can still need, as far as the server that uses "
@@ -103,13 +98,106 @@ static char *copy_path(const char *path)
   return copy;
 }
 
-/* One run: the file as it was loaded, and what the server is asked. */
+/* byte for byte: every passphrase of the file opens its copy too */
+static kh_status copy_as_it_is(const kh_cli_target *target, const kh_keyfile_info *loaded,
+                               const char *to, kh_fault *ret_fault)
+{
+  KH_AUTO_SECRET file = NULL;
+  kh_file_info info;
+  kh_status status =
+      kh_file_read(target->path, KH_KEYFILE_MAX, KH_FILE_REGULAR, &file, &info, ret_fault);
+  if (status != KH_OK)
+    return status;
+  if (!kh_file_is_same(&info.stamp, &loaded->stamp))
+    return kh_fault_set(ret_fault, KH_E_FILE_CHANGED, target->path, 0);
+  return kh_file_create(to, kh_secret_bytes(file), ret_fault);
+}
+
+static kh_status copy_sealed(const kh_cli_target *target, const kh_secret *passphrase,
+                             const kh_cli_costs *costs, const char *to, kh_fault *ret_fault)
+{
+  kh_keyfile_options how = kh_cli_target_options(target);
+  kh_keyfile_form form = {.format = "sealed",
+                          .passphrase = passphrase,
+                          .slot = kh_cli_slot(costs, KH_SEALED_LABEL_DEFAULT)};
+  return kh_keyfile_convert(&how, target->crypt, &form, to, &target->log, ret_fault);
+}
+
+/* One run: the file as it was loaded, and the server that uses it. */
 struct run {
   const struct arguments *arguments;
-  kh_cli_target *target;
+  const kh_cli_target *target;
+  kh_cli_server *server;
+  const kh_keytable *table;
   kh_keyfile_info info;
-  kh_cli_question question;
 };
+
+/* Keeps a sealed copy of the key file: a sealed file as it is, with all its slots; another one
+ * sealed with its own passphrase, or with a new one if it has none. It is on the disk when this
+ * returns. False: a message has said why. */
+static bool keep_copy(const struct run *run, const char *to)
+{
+  const kh_cli_target *target = run->target;
+  const kh_cli_costs *costs = &run->arguments->costs;
+  KH_AUTO_SECRET passphrase = NULL;
+  kh_fault fault;
+  kh_status status;
+  if (strcmp(run->info.format, "sealed") == 0)
+    status = copy_as_it_is(target, &run->info, to, &fault);
+  else if (target->passphrase != NULL)
+    status = copy_sealed(target, target->passphrase, costs, to, &fault);
+  else if (kh_cli_get_new_passphrase(&run->arguments->new_source, to, &passphrase))
+    status = copy_sealed(target, passphrase, costs, to, &fault);
+  else
+    return false;
+  if (status != KH_OK)
+    kh_cli_fail_with(&fault);
+  return status == KH_OK;
+}
+
+/* What the server said, and the plan, which points into that: it is not copied. */
+struct decision {
+  kh_cli_retire_facts facts;
+  kh_cli_retire_plan plan;
+};
+
+static void free_decision(struct decision *decision)
+{
+  kh_cli_retire_plan_free(&decision->plan);
+  kh_cli_retire_facts_free(&decision->facts);
+}
+#define AUTO_DECISION __attribute__((cleanup(free_decision))) struct decision
+
+/* false: a message has said why */
+static bool decide(const struct run *run, struct decision *decision)
+{
+  const struct arguments *arguments = run->arguments;
+  const char *path = run->target->path;
+  if (!kh_cli_retire_facts_read(run->server, path, run->table, &decision->facts))
+    return false;
+  kh_status status = kh_cli_retire_plan_make(&decision->facts, run->table, arguments->id,
+                                             arguments->forced, &decision->plan);
+  if (status != KH_OK)
+    kh_cli_fail_status(status, path);
+  return status == KH_OK;
+}
+
+/* Asks once more: a passphrase may have been waited for, and the server has gone on. False: a
+ * message has said why. */
+static bool is_still_decided(const struct run *run, const struct decision *before)
+{
+  AUTO_DECISION now = {.facts = {.key_file = ""}};
+  if (!decide(run, &now))
+    return false;
+  const kh_cli_retire_verdict *changed = kh_cli_retire_plan_changed(&before->plan, &now.plan);
+  if (changed == NULL)
+    return true;
+  const kh_key *key = kh_keytable_at(run->table, changed->index);
+  const char *by = changed->need.needed_by;
+  kh_cli_message("key id %" PRIu32 " version %" PRIu32 " became needed meanwhile%s%s", key->id,
+                 key->version, by == NULL ? "" : ": ", by == NULL ? "" : by);
+  return false;
+}
 
 static int remove_versions(const struct run *run, const kh_keytable *removed)
 {
@@ -122,87 +210,85 @@ static int remove_versions(const struct run *run, const kh_keytable *removed)
 }
 
 /* The copy is on the disk before the server is asked again and the file is touched. */
-static int copy_and_remove(const struct run *run, const kh_cli_decision *decision, const char *copy)
+static int copy_and_remove(const struct run *run, const struct decision *decision, const char *copy)
 {
-  const struct arguments *arguments = run->arguments;
-  kh_keytable *removed = NULL;
+  KH_AUTO_KEYTABLE removed = NULL;
   kh_status status = kh_cli_retire_plan_removed(&decision->plan, &removed);
   if (status != KH_OK)
     return kh_cli_fail_status(status, run->target->path);
-  int result =
-      kh_cli_keep_copy(run->target, &run->info, &arguments->new_source, &arguments->costs, copy);
-  if (result == KH_CLI_DONE) {
-    result = kh_cli_is_still_decided(&run->question, decision) ? remove_versions(run, removed)
-                                                               : KH_CLI_FAILED;
-    if (result != KH_CLI_WRITTEN)
-      kh_cli_message("the copy %s stays", kh_show_path(copy).text);
-  }
-  kh_keytable_free(&removed);
+  if (!keep_copy(run, copy))
+    return KH_CLI_FAILED;
+  int result = is_still_decided(run, decision) ? remove_versions(run, removed) : KH_CLI_FAILED;
+  if (result != KH_CLI_WRITTEN)
+    kh_cli_message("the copy %s stays", kh_show_path(copy).text);
   return result;
 }
 
-static int remove_and_report(const struct run *run, const kh_cli_decision *decision)
+static void print_removed(const kh_cli_retire_plan *plan, const char *path, const char *copy)
+{
+  kh_cli_put_text(stdout, path);
+  printf(": %zu version%s removed; as it was it is in ", plan->going, plan->going == 1 ? "" : "s");
+  kh_cli_put_text(stdout, copy);
+  puts(".\nThe server keeps what it has of them in memory until it ends.\n"
+       "If it has to be put back, rotate the keys once more before anything is removed again.");
+}
+
+static int remove_and_report(const struct run *run, const struct decision *decision)
 {
   const char *path = run->target->path;
   char *copy = copy_path(path);
   if (copy == NULL)
     return kh_cli_fail_status(KH_E_NO_MEMORY, path);
   int result = copy_and_remove(run, decision, copy);
-  if (result == KH_CLI_WRITTEN && run->arguments->json)
-    kh_cli_retire_print_json(&decision->plan, path, copy);
+  if (result == KH_CLI_WRITTEN && run->target->json)
+    kh_cli_retire_plan_print_json(&decision->plan, path, copy);
   else if (result == KH_CLI_WRITTEN)
-    kh_cli_retire_print_removed(&decision->plan, path, copy);
+    print_removed(&decision->plan, path, copy);
   free(copy);
   return result;
 }
 
-static int act(const struct run *run)
+static int retire(const struct run *run)
 {
   const char *path = run->target->path;
-  KH_CLI_AUTO_DECISION decision = KH_CLI_DECISION_NONE;
-  if (!kh_cli_decide(&run->question, &decision))
+  AUTO_DECISION decision = {.facts = {.key_file = ""}};
+  if (!decide(run, &decision))
     return KH_CLI_FAILED;
   const kh_cli_retire_plan *plan = &decision.plan;
-  if (!run->arguments->json)
-    kh_cli_retire_print(plan, path);
+  if (!run->target->json)
+    kh_cli_retire_plan_print(plan, path);
   if (plan->going > 0)
     return remove_and_report(run, &decision);
-  if (run->arguments->json)
-    kh_cli_retire_print_json(plan, path, NULL);
+  if (run->target->json)
+    kh_cli_retire_plan_print_json(plan, path, NULL);
   if (plan->count == 0)
     return KH_CLI_DONE;
-  kh_cli_retire_explain(plan, &decision.facts);
+  kh_cli_retire_plan_explain(plan, &decision.facts);
   return kh_cli_fail("nothing is removed");
 }
 
-static bool has_key(const kh_cli_question *question)
+/* false: a message has said why */
+static bool has_key(const kh_keytable *table, uint32_t id, const char *path)
 {
   uint32_t latest;
   kh_fault fault;
-  if (question->id == 0 || kh_keytable_latest(question->table, question->id, &latest) == KH_OK)
+  if (id == 0 || kh_keytable_latest(table, id, &latest) == KH_OK)
     return true;
-  kh_fault_set(&fault, KH_E_KEY_NOT_FOUND, question->path, 0);
-  fault.key_id = question->id;
+  kh_fault_set(&fault, KH_E_KEY_NOT_FOUND, path, 0);
+  fault.key_id = id;
   kh_cli_fail_with(&fault);
   return false;
 }
 
 /* The file is read before the server is asked: its passphrase may be waited for. */
-static int load_and_act(struct run *run)
-{
-  KH_AUTO_KEYTABLE table = NULL;
-  if (!kh_cli_target_load(run->target, &table, &run->info))
-    return KH_CLI_FAILED;
-  run->question.table = table;
-  return has_key(&run->question) ? act(run) : KH_CLI_FAILED;
-}
-
 int kh_cli_retire(int argc, char **argv)
 {
   struct arguments arguments = {.target = KH_CLI_TARGET_NONE, .new_source = KH_CLI_SOURCE_NONE};
   argp_parse(&argp, argc, argv, 0, NULL, &arguments);
   KH_CLI_AUTO_TARGET target = arguments.target;
   KH_CLI_AUTO_SERVER server = NULL;
+  KH_AUTO_KEYTABLE table = NULL;
+  struct run run = {.arguments = &arguments, .target = &target};
   if (!kh_cli_target_look(&target))
     return KH_CLI_FAILED;
   server = kh_cli_server_connect(&arguments.login);
@@ -211,10 +297,9 @@ int kh_cli_retire(int argc, char **argv)
   if (!kh_cli_server_is_local(server))
     return kh_cli_fail("the server was not reached through its socket: over a network nobody can "
                        "tell whether it is the one that uses the file");
-  struct run run = {
-      .arguments = &arguments,
-      .target = &target,
-      .question = {
-          .server = server, .path = target.path, .id = arguments.id, .forced = arguments.forced}};
-  return load_and_act(&run);
+  if (!kh_cli_target_load(&target, &table, &run.info) || !has_key(table, arguments.id, target.path))
+    return KH_CLI_FAILED;
+  run.server = server;
+  run.table = table;
+  return retire(&run);
 }

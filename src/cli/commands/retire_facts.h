@@ -8,6 +8,7 @@
 
 #include "cli/server/tablespaces.h"
 #include "keyhold/fingerprint.h"
+#include "keyhold/keytable.h"
 
 /** Bytes with their NUL: two names of 64 characters of UTF-8 with a dot between; a path. */
 enum { KH_CLI_TABLE_NAME_MAX = 2 * 64 * 4 + 2, KH_CLI_SERVER_PATH_MAX = 4096 };
@@ -27,12 +28,16 @@ typedef struct kh_cli_retire_facts {
 } kh_cli_retire_facts;
 
 /**
- * Asks a server.
+ * Asks a server. One that uses another file, or has other keys in use than the file has, is
+ * refused: what it says is not about these keys.
  *
+ * @param path       of the key file.
+ * @param table      the keys in it.
  * @param ret_facts  for kh_cli_retire_facts_free(); untouched on failure.
  * @return false: a message has said why.
  */
-bool kh_cli_retire_facts_read(kh_cli_server *server, kh_cli_retire_facts *ret_facts);
+bool kh_cli_retire_facts_read(kh_cli_server *server, const char *path, const kh_keytable *table,
+                              kh_cli_retire_facts *ret_facts);
 
 /** Frees. */
 void kh_cli_retire_facts_free(kh_cli_retire_facts *facts);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file retire_plan.h
- * What is decided about each old version of the keys of a file.
+ * What is decided about each old version of the keys of a file, and reports on that.
  */
 #ifndef KEYHOLD_CLI_RETIRE_PLAN_H
 #define KEYHOLD_CLI_RETIRE_PLAN_H
@@ -60,5 +60,15 @@ const kh_cli_retire_verdict *kh_cli_retire_plan_changed(const kh_cli_retire_plan
  */
 KH_MUST_USE kh_status kh_cli_retire_plan_removed(const kh_cli_retire_plan *plan,
                                                  kh_keytable **ret_removed);
+
+/** Prints what is decided, as a table for people. */
+void kh_cli_retire_plan_print(const kh_cli_retire_plan *plan, const char *path);
+
+/** Prints it as JSON. @param copy  the path of the copy; NULL: nothing was removed. */
+void kh_cli_retire_plan_print_json(const kh_cli_retire_plan *plan, const char *path,
+                                   const char *copy);
+
+/** Says what holds versions back that nothing is known to need, or all of them. */
+void kh_cli_retire_plan_explain(const kh_cli_retire_plan *plan, const kh_cli_retire_facts *facts);
 
 #endif

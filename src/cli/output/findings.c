@@ -23,24 +23,6 @@ bool kh_cli_findings_begin(bool json, bool in_colour, kh_cli_findings *ret_findi
   return ret_findings->out != NULL;
 }
 
-static void write_line(kh_cli_findings *findings, kh_cli_colour level, const char *text)
-{
-  kh_cli_print_coloured(findings->out, level, findings->in_colour, levels[level]);
-  fputs(level == KH_CLI_BAD ? "   " : "  ", findings->out);
-  kh_cli_put_text(findings->out, text);
-  fputc('\n', findings->out);
-}
-
-static void write_object(kh_cli_findings *findings, kh_cli_colour level, const char *about,
-                         const char *text)
-{
-  fprintf(findings->out,
-          "%s{\"level\":\"%s\",\"about\":\"%s\",\"text\":", findings->count == 0 ? "" : ",",
-          levels[level], about);
-  kh_cli_put_json(findings->out, text);
-  fputc('}', findings->out);
-}
-
 void kh_cli_found(kh_cli_findings *findings, kh_cli_colour level, const char *about,
                   const char *format, ...)
 {
@@ -49,15 +31,24 @@ void kh_cli_found(kh_cli_findings *findings, kh_cli_colour level, const char *ab
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  if (findings->json)
-    write_object(findings, level, about, text);
-  else
-    write_line(findings, level, text);
+  if (findings->json) {
+    fprintf(findings->out,
+            "%s{\"level\":\"%s\",\"about\":\"%s\",\"text\":", findings->count == 0 ? "" : ",",
+            levels[level], about);
+    kh_cli_put_json(findings->out, text);
+    fputc('}', findings->out);
+  } else {
+    kh_cli_print_coloured(findings->out, level, findings->in_colour, levels[level]);
+    fputs(level == KH_CLI_BAD ? "   " : "  ", findings->out);
+    kh_cli_put_text(findings->out, text);
+    fputc('\n', findings->out);
+  }
   findings->count++;
   findings->bad += level == KH_CLI_BAD;
 }
 
-static void print_json(const kh_cli_findings *findings, const char *path, const char *format)
+static void print_findings_as_json(const kh_cli_findings *findings, const char *path,
+                                   const char *format)
 {
   printf("{\"file\":");
   kh_cli_put_json(stdout, path);
@@ -69,7 +60,7 @@ void kh_cli_findings_print(kh_cli_findings *findings, const char *path, const ch
 {
   fflush(findings->out);
   if (findings->json) {
-    print_json(findings, path, format);
+    print_findings_as_json(findings, path, format);
     return;
   }
   fputs(findings->text, stdout);

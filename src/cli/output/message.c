@@ -6,7 +6,7 @@
 
 #include "text.h"
 
-static void say(const char *format, va_list arguments)
+static void write_message(const char *format, va_list arguments)
 {
   char message[KH_MESSAGE_MAX];
   vsnprintf(message, sizeof message, format, arguments);
@@ -19,7 +19,7 @@ void kh_cli_message(const char *format, ...)
 {
   va_list arguments;
   va_start(arguments, format);
-  say(format, arguments);
+  write_message(format, arguments);
   va_end(arguments);
 }
 
@@ -27,7 +27,7 @@ int kh_cli_fail(const char *format, ...)
 {
   va_list arguments;
   va_start(arguments, format);
-  say(format, arguments);
+  write_message(format, arguments);
   va_end(arguments);
   return KH_CLI_FAILED;
 }

@@ -21,31 +21,16 @@ bool kh_cli_may_colour(FILE *stream)
          isatty(fileno(stream));
 }
 
-struct row {
-  kh_cli_cell cells[KH_CLI_COLUMNS_MAX];
-};
-
-static void fill(const kh_cli_table *table, size_t index, struct row *ret_row)
+/* The first line has the titles. */
+static void fill_line(const kh_cli_table *table, size_t line, kh_cli_cell *cells)
 {
-  memset(ret_row, 0, sizeof *ret_row);
-  table->fill(table->user, index, ret_row->cells);
-}
-
-static void fill_titles(const kh_cli_table *table, struct row *ret_row)
-{
-  for (size_t i = 0; i < table->column_count; i++) {
-    snprintf(ret_row->cells[i].text, KH_CLI_CELL_MAX, "%s", table->columns[i].title);
-    ret_row->cells[i].colour = KH_CLI_HEAD;
+  memset(cells, 0, KH_CLI_COLUMNS_MAX * sizeof *cells);
+  for (size_t i = 0; i < table->column_count && line == 0; i++) {
+    snprintf(cells[i].text, KH_CLI_CELL_MAX, "%s", table->columns[i].title);
+    cells[i].colour = KH_CLI_HEAD;
   }
-}
-
-static void widen(const kh_cli_table *table, const struct row *row, size_t *widths)
-{
-  for (size_t i = 0; i < table->column_count; i++) {
-    size_t len = strlen(row->cells[i].text);
-    if (len > widths[i])
-      widths[i] = len;
-  }
+  if (line > 0)
+    table->fill(table->user, line - 1, cells);
 }
 
 void kh_cli_print_coloured(FILE *to, kh_cli_colour colour, bool in_colour, const char *text)
@@ -57,12 +42,12 @@ void kh_cli_print_coloured(FILE *to, kh_cli_colour colour, bool in_colour, const
 }
 
 /* spaces are owed until a text follows them, so that no line ends in one */
-static void print_row(const kh_cli_table *table, const struct row *row, const size_t *widths,
-                      FILE *to, bool in_colour)
+static void print_line(const kh_cli_table *table, const kh_cli_cell *cells, const size_t *widths,
+                       FILE *to, bool in_colour)
 {
   size_t owed = 0;
   for (size_t i = 0; i < table->column_count; i++) {
-    const kh_cli_cell *cell = &row->cells[i];
+    const kh_cli_cell *cell = &cells[i];
     size_t len = strlen(cell->text);
     size_t gap = widths[i] - len;
     if (len > 0) {
@@ -78,17 +63,16 @@ static void print_row(const kh_cli_table *table, const struct row *row, const si
 void kh_cli_table_print(const kh_cli_table *table, FILE *to, bool in_colour)
 {
   size_t widths[KH_CLI_COLUMNS_MAX] = {0};
-  struct row row = {0};
-  fill_titles(table, &row);
-  widen(table, &row, widths);
-  for (size_t i = 0; i < table->row_count; i++) {
-    fill(table, i, &row);
-    widen(table, &row, widths);
+  kh_cli_cell cells[KH_CLI_COLUMNS_MAX];
+  for (size_t line = 0; line <= table->row_count; line++) {
+    fill_line(table, line, cells);
+    for (size_t i = 0; i < table->column_count; i++) {
+      size_t len = strlen(cells[i].text);
+      widths[i] = len > widths[i] ? len : widths[i];
+    }
   }
-  fill_titles(table, &row);
-  print_row(table, &row, widths, to, in_colour);
-  for (size_t i = 0; i < table->row_count; i++) {
-    fill(table, i, &row);
-    print_row(table, &row, widths, to, in_colour);
+  for (size_t line = 0; line <= table->row_count; line++) {
+    fill_line(table, line, cells);
+    print_line(table, cells, widths, to, in_colour);
   }
 }

@@ -20,7 +20,7 @@ static bool is_unfinished(kh_cli_tablespace_state state)
   return state == KH_CLI_TABLESPACE_WAITING || state == KH_CLI_TABLESPACE_MOVING;
 }
 
-static void count(kh_cli_progress *progress, const kh_cli_tablespaces *tablespaces)
+static void count_tablespaces(kh_cli_progress *progress, const kh_cli_tablespaces *tablespaces)
 {
   progress->pages = progress->done = 0;
   progress->unfinished = progress->plain = 0;
@@ -41,7 +41,7 @@ void kh_cli_progress_update(kh_cli_progress *progress, const kh_cli_tablespaces 
                             double now)
 {
   kh_cli_progress before = *progress;
-  count(progress, tablespaces);
+  count_tablespaces(progress, tablespaces);
   progress->at = now;
   if (before.at == 0 || now <= before.at) {
     progress->rate = -1;

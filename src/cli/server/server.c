@@ -33,21 +33,17 @@ static MYSQL_RES *result_of(const kh_cli_rows *rows)
   return (MYSQL_RES *)rows;
 }
 
-/* As the mariadb client does: a port without a host is one of this host's network. */
-static void set_place(MYSQL *mysql, const kh_cli_login *login)
+/* As the mariadb client does: the host of the environment, which an option file overrides; and a
+ * port without a host is one of this host's network. */
+static void set_options(MYSQL *mysql, const kh_cli_login *login)
 {
-  const char *host = getenv("MYSQL_HOST"); /* which an option file overrides */
+  const char *host = getenv("MYSQL_HOST");
   unsigned protocol = MYSQL_PROTOCOL_TCP;
+  unsigned seconds = CONNECT_SECONDS;
   if (host != NULL && host[0] != '\0')
     mysql_optionsv(mysql, MARIADB_OPT_HOST, host);
   if (login->port != 0 && login->socket == NULL)
     mysql_optionsv(mysql, MYSQL_OPT_PROTOCOL, &protocol);
-}
-
-static void set_options(MYSQL *mysql, const kh_cli_login *login)
-{
-  unsigned seconds = CONNECT_SECONDS;
-  set_place(mysql, login);
   mysql_ssl_set(mysql, NULL, NULL, NULL, NULL, NULL); /* TLS with a server that has it */
   if (login->defaults_file != NULL)
     mysql_optionsv(mysql, MYSQL_READ_DEFAULT_FILE, login->defaults_file);
@@ -152,6 +148,11 @@ size_t kh_cli_rows_count(const kh_cli_rows *rows)
 const char *const *kh_cli_rows_next(kh_cli_rows *rows)
 {
   return (const char *const *)mysql_fetch_row(result_of(rows));
+}
+
+uint64_t kh_cli_row_number(const char *value)
+{
+  return value == NULL ? 0 : strtoull(value, NULL, 10);
 }
 
 void kh_cli_rows_free(kh_cli_rows **rows)

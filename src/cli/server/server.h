@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "cli/args/login.h"
 
@@ -36,6 +37,9 @@ size_t kh_cli_rows_count(const kh_cli_rows *rows);
 
 /** The next row's values, NULL for SQL's NULL; NULL behind the last row. Owned by the rows. */
 const char *const *kh_cli_rows_next(kh_cli_rows *rows);
+
+/** A value as a number; 0: it is NULL. */
+uint64_t kh_cli_row_number(const char *value);
 
 /** Frees; sets the pointer to NULL. Takes NULL and a pointer to NULL. */
 void kh_cli_rows_free(kh_cli_rows **rows);

@@ -24,42 +24,37 @@ static const char tablespaces_question[] =
 
 enum { ID, NAME, SCHEME, MOVING, KEY, LEAST, CURRENT, PAGES, POSITION, END };
 
-static uint64_t number(const char *text)
-{
-  return text == NULL ? 0 : strtoull(text, NULL, 10);
-}
-
 static kh_cli_tablespace tablespace_of(const char *const *row)
 {
-  kh_cli_tablespace tablespace = {.id = (uint32_t)number(row[ID]),
-                                  .is_encrypted = number(row[SCHEME]) != 0,
-                                  .is_moving = number(row[MOVING]) != 0,
-                                  .key_id = (uint32_t)number(row[KEY]),
-                                  .least_version = (uint32_t)number(row[LEAST]),
-                                  .current_version = (uint32_t)number(row[CURRENT]),
-                                  .pages = number(row[PAGES]),
-                                  .position = number(row[POSITION]),
-                                  .end = number(row[END])};
+  kh_cli_tablespace tablespace = {.id = (uint32_t)kh_cli_row_number(row[ID]),
+                                  .is_encrypted = kh_cli_row_number(row[SCHEME]) != 0,
+                                  .is_moving = kh_cli_row_number(row[MOVING]) != 0,
+                                  .key_id = (uint32_t)kh_cli_row_number(row[KEY]),
+                                  .least_version = (uint32_t)kh_cli_row_number(row[LEAST]),
+                                  .current_version = (uint32_t)kh_cli_row_number(row[CURRENT]),
+                                  .pages = kh_cli_row_number(row[PAGES]),
+                                  .position = kh_cli_row_number(row[POSITION]),
+                                  .end = kh_cli_row_number(row[END])};
   snprintf(tablespace.name, sizeof tablespace.name, "%s", row[NAME] == NULL ? "" : row[NAME]);
   return tablespace;
 }
 
-static bool read_settings(kh_cli_server *server, kh_cli_tablespaces *tablespaces)
+static bool read_encryption_settings(kh_cli_server *server, kh_cli_tablespaces *tablespaces)
 {
   KH_CLI_AUTO_ROWS rows = kh_cli_server_ask(server, settings_question);
   const char *const *row = rows == NULL ? NULL : kh_cli_rows_next(rows);
   if (row == NULL)
     return false;
-  tablespaces->rotate_key_age = (uint32_t)number(row[0]);
-  tablespaces->threads = (uint32_t)number(row[1]);
-  tablespaces->encrypts = number(row[2]) != 0;
+  tablespaces->rotate_key_age = (uint32_t)kh_cli_row_number(row[0]);
+  tablespaces->threads = (uint32_t)kh_cli_row_number(row[1]);
+  tablespaces->encrypts = kh_cli_row_number(row[2]) != 0;
   return true;
 }
 
 bool kh_cli_tablespaces_read(kh_cli_server *server, kh_cli_tablespaces *ret_tablespaces)
 {
   kh_cli_tablespaces tablespaces = {.at = NULL};
-  if (!read_settings(server, &tablespaces))
+  if (!read_encryption_settings(server, &tablespaces))
     return false;
   KH_CLI_AUTO_ROWS rows = kh_cli_server_ask(server, tablespaces_question);
   if (rows == NULL)
