@@ -147,13 +147,6 @@ bool kh_cli_get_passphrase(const kh_cli_source *source, const char *what,
                                         : ask_for("Passphrase of", what, ret_passphrase);
 }
 
-static bool is_same(const kh_secret *a, const kh_secret *b)
-{
-  kh_bytes left = kh_secret_bytes(a);
-  kh_bytes right = kh_secret_bytes(b);
-  return left.len == right.len && kh_is_same_secret(left.data, right.data, left.len);
-}
-
 /* twice, in a few tries */
 static bool ask_for_new(const char *what, kh_secret **ret_passphrase)
 {
@@ -162,7 +155,9 @@ static bool ask_for_new(const char *what, kh_secret **ret_passphrase)
     KH_AUTO_SECRET second = NULL;
     if (!ask_for("New passphrase for", what, &first) || !ask_for("Once more for", what, &second))
       return false;
-    if (is_same(first, second)) {
+    kh_bytes a = kh_secret_bytes(first);
+    kh_bytes b = kh_secret_bytes(second);
+    if (a.len == b.len && kh_is_same_secret(a.data, b.data, a.len)) {
       *ret_passphrase = first;
       first = NULL;
       return true;

@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/args/number.h"
 #include "cli/output/text.h"
 #include "cli/server/progress.h"
 #include "command.h"
+#include "keyhold/clock.h"
 
 enum { KEY_JSON = 0x300, KEY_ONCE, KEY_INTERVAL, INTERVAL_MAX = 3600 };
 
@@ -66,7 +66,7 @@ struct look {
 
 /* Where looks are shown, on the standard output. Starts as all zero but for the first. */
 struct screen {
-  bool is_terminal; /* each look takes the place of the one before */
+  bool is_terminal; /* one that can go back: each look takes the place of the one before */
   size_t rows;      /* lines that it has, and how long one can be */
   size_t columns;
   size_t shown; /* lines that are shown now */
@@ -200,33 +200,22 @@ static void print_look(struct screen *screen, const struct look *look)
   print_whole(screen, look);
 }
 
-static double now_in_seconds(void)
-{
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-/* whether the output is a terminal that can be told to */
-static bool can_go_back(void)
-{
-  const char *term = getenv("TERM");
-  return isatty(STDOUT_FILENO) && term != NULL && strcmp(term, "dumb") != 0;
-}
-
 /* false: a message has said why */
 static bool look_again(kh_cli_server *server, struct look *look)
 {
   kh_cli_tablespaces_free(&look->tablespaces);
   if (!kh_cli_tablespaces_read(server, &look->tablespaces))
     return false;
-  kh_cli_progress_update(&look->progress, &look->tablespaces, now_in_seconds());
+  kh_cli_progress_update(&look->progress, &look->tablespaces,
+                         (double)kh_clock_milliseconds() / 1000);
   return true;
 }
 
 static int watch(const struct arguments *arguments, kh_cli_server *server, struct look *look)
 {
-  struct screen screen = {.is_terminal = can_go_back() && !arguments->once};
+  const char *term = getenv("TERM");
+  struct screen screen = {.is_terminal = !arguments->once && isatty(STDOUT_FILENO) &&
+                                         term != NULL && strcmp(term, "dumb") != 0};
   while (look_again(server, look)) {
     if (arguments->json)
       print_look_as_json(look);

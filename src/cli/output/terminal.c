@@ -56,11 +56,6 @@ static void show(struct hidden *hidden)
   errno = error;
 }
 
-static bool write_text(int fd, const char *text)
-{
-  return write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-}
-
 /* one byte of the line; MORE until its end */
 static enum answer take_byte(int tty, kh_secret *line, size_t *len)
 {
@@ -99,7 +94,8 @@ static enum answer ask_once(int tty, const char *question, kh_secret *line)
 {
   struct hidden hidden = {.tty = tty, .signals = -1};
   enum answer answer = FAILED;
-  if (hide(&hidden) && write_text(tty, question))
+  size_t len = strlen(question);
+  if (hide(&hidden) && write(tty, question, len) == (ssize_t)len)
     answer = read_line(&hidden, line);
   show(&hidden);
   return answer;
