@@ -248,7 +248,7 @@ static int remove_and_report(const struct run *run, const struct decision *decis
   return result;
 }
 
-static int retire(const struct run *run)
+static int decide_and_remove(const struct run *run)
 {
   const char *path = run->target->path;
   AUTO_DECISION decision = {.facts = {.key_file = ""}};
@@ -301,5 +301,5 @@ int kh_cli_retire(int argc, char **argv)
     return KH_CLI_FAILED;
   run.server = server;
   run.table = table;
-  return retire(&run);
+  return decide_and_remove(&run);
 }

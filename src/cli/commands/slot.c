@@ -8,7 +8,7 @@
 
 /* Reads which slots a file has; false: it is not sealed, or cannot be read, and a message has said
  * why. */
-static bool read_slots(const char *path, kh_sealed_slots *ret_slots)
+static bool read_slots_of_file(const char *path, kh_sealed_slots *ret_slots)
 {
   KH_AUTO_SECRET file = NULL;
   kh_fault fault;
@@ -106,7 +106,7 @@ int kh_cli_slot_list(int argc, char **argv)
   struct list_arguments arguments = {.path = NULL};
   kh_sealed_slots slots;
   argp_parse(&list_argp, argc, argv, 0, NULL, &arguments);
-  if (!read_slots(arguments.path, &slots))
+  if (!read_slots_of_file(arguments.path, &slots))
     return KH_CLI_FAILED;
   kh_cli_table table = {columns, COLUMNS, slots.count, fill_slot_row, &slots};
   if (arguments.json)
@@ -203,7 +203,7 @@ static int write_slot(const kh_cli_target *target, kh_slot_change change,
 }
 
 /* Refuses what cannot be before it asks for passphrases. */
-static int change_slot(kh_slot_change change, int argc, char **argv)
+static int run_slot_change(kh_slot_change change, int argc, char **argv)
 {
   struct change_arguments arguments = {.argp = &change_argps[change],
                                        .target = KH_CLI_TARGET_NONE,
@@ -213,7 +213,7 @@ static int change_slot(kh_slot_change change, int argc, char **argv)
   kh_sealed_slots slots;
   KH_AUTO_SECRET passphrase = NULL;
   kh_fault fault;
-  if (!read_slots(target.path, &slots))
+  if (!read_slots_of_file(target.path, &slots))
     return KH_CLI_FAILED;
   kh_sealed_slot slot = kh_cli_slot(&arguments.costs, arguments.label);
   if (kh_keyfile_check_slot(target.path, &slots, change, &slot, &fault) != KH_OK)
@@ -230,15 +230,15 @@ static int change_slot(kh_slot_change change, int argc, char **argv)
 
 int kh_cli_slot_add(int argc, char **argv)
 {
-  return change_slot(KH_SLOT_ADD, argc, argv);
+  return run_slot_change(KH_SLOT_ADD, argc, argv);
 }
 
 int kh_cli_slot_change(int argc, char **argv)
 {
-  return change_slot(KH_SLOT_CHANGE, argc, argv);
+  return run_slot_change(KH_SLOT_CHANGE, argc, argv);
 }
 
 int kh_cli_slot_remove(int argc, char **argv)
 {
-  return change_slot(KH_SLOT_REMOVE, argc, argv);
+  return run_slot_change(KH_SLOT_REMOVE, argc, argv);
 }

@@ -130,8 +130,8 @@ enum {
 };
 
 /* a line longer than the terminal would take two */
-__attribute__((format(printf, 2, 3))) static void print_line(struct screen *screen,
-                                                             const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void print_screen_line(struct screen *screen,
+                                                                    const char *format, ...)
 {
   kh_cli_line line;
   size_t room = screen->is_terminal ? screen->columns : sizeof line.text;
@@ -161,11 +161,12 @@ static void print_bars(struct screen *screen, const kh_cli_tablespaces *tablespa
     }
     room--;
     uint64_t done = kh_cli_tablespace_done(tablespaces, tablespace);
-    print_line(screen, "%s",
-               kh_cli_progress_bar(tablespace->name, NAME_WIDTH, done, tablespace->pages).text);
+    print_screen_line(
+        screen, "%s",
+        kh_cli_progress_bar(tablespace->name, NAME_WIDTH, done, tablespace->pages).text);
   }
   if (hidden > 0)
-    print_line(screen, "and %zu tablespace%s more", hidden, hidden == 1 ? "" : "s");
+    print_screen_line(screen, "and %zu tablespace%s more", hidden, hidden == 1 ? "" : "s");
 }
 
 static void print_whole(struct screen *screen, const struct look *look)
@@ -173,18 +174,18 @@ static void print_whole(struct screen *screen, const struct look *look)
   const kh_cli_progress *progress = &look->progress;
   bool is_finished = progress->unfinished == 0;
   double left = kh_cli_progress_left(progress);
-  print_line(screen, "%s",
-             kh_cli_progress_bar("all", NAME_WIDTH, progress->done, progress->pages).text);
+  print_screen_line(screen, "%s",
+                    kh_cli_progress_bar("all", NAME_WIDTH, progress->done, progress->pages).text);
   if (!is_finished && progress->rate >= 0)
-    print_line(screen, "%.0f pages a second%s%s", progress->rate,
-               left < 0 ? "" : ", left: ", left < 0 ? "" : kh_cli_show_seconds(left).text);
+    print_screen_line(screen, "%.0f pages a second%s%s", progress->rate,
+                      left < 0 ? "" : ", left: ", left < 0 ? "" : kh_cli_show_seconds(left).text);
   if (!is_finished && look->tablespaces.threads == 0)
-    print_line(screen, "innodb_encryption_threads is 0: nothing moves");
+    print_screen_line(screen, "innodb_encryption_threads is 0: nothing moves");
   else if (!is_finished && !look->tablespaces.encrypts)
-    print_line(screen, "innodb_encrypt_tables is OFF: nothing moves");
+    print_screen_line(screen, "innodb_encrypt_tables is OFF: nothing moves");
   if (progress->plain > 0)
-    print_line(screen, "%zu tablespace%s in the clear", progress->plain,
-               progress->plain == 1 ? " is" : "s are");
+    print_screen_line(screen, "%zu tablespace%s in the clear", progress->plain,
+                      progress->plain == 1 ? " is" : "s are");
 }
 
 static void print_look(struct screen *screen, const struct look *look)
@@ -201,7 +202,7 @@ static void print_look(struct screen *screen, const struct look *look)
 }
 
 /* false: a message has said why */
-static bool look_again(kh_cli_server *server, struct look *look)
+static bool look_at_server(kh_cli_server *server, struct look *look)
 {
   kh_cli_tablespaces_free(&look->tablespaces);
   if (!kh_cli_tablespaces_read(server, &look->tablespaces))
@@ -211,12 +212,13 @@ static bool look_again(kh_cli_server *server, struct look *look)
   return true;
 }
 
-static int watch(const struct arguments *arguments, kh_cli_server *server, struct look *look)
+static int watch_until_done(const struct arguments *arguments, kh_cli_server *server,
+                            struct look *look)
 {
   const char *term = getenv("TERM");
   struct screen screen = {.is_terminal = !arguments->once && isatty(STDOUT_FILENO) &&
                                          term != NULL && strcmp(term, "dumb") != 0};
-  while (look_again(server, look)) {
+  while (look_at_server(server, look)) {
     if (arguments->json)
       print_look_as_json(look);
     else
@@ -240,7 +242,7 @@ int kh_cli_watch(int argc, char **argv)
   if (server == NULL)
     return KH_CLI_FAILED;
   struct look look = {.tablespaces = {.at = NULL}};
-  int result = watch(&arguments, server, &look);
+  int result = watch_until_done(&arguments, server, &look);
   kh_cli_tablespaces_free(&look.tablespaces);
   return result;
 }

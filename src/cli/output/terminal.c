@@ -24,7 +24,7 @@ struct hidden {
 
 enum answer { MORE, ANSWERED, INTERRUPTED, ENDED, TOO_LONG, FAILED };
 
-static bool hide(struct hidden *hidden)
+static bool hide_typing(struct hidden *hidden)
 {
   static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGPIPE, SIGTSTP};
   sigset_t set;
@@ -44,7 +44,7 @@ static bool hide(struct hidden *hidden)
 }
 
 /* a signal that waited takes effect at the end */
-static void show(struct hidden *hidden)
+static void show_typing(struct hidden *hidden)
 {
   int error = errno;
   if (hidden->signals >= 0) {
@@ -73,7 +73,7 @@ static enum answer take_byte(int tty, kh_secret *line, size_t *len)
   return MORE;
 }
 
-static enum answer read_line(const struct hidden *hidden, kh_secret *line)
+static enum answer read_typed_line(const struct hidden *hidden, kh_secret *line)
 {
   struct pollfd ready[] = {{hidden->tty, POLLIN, 0}, {hidden->signals, POLLIN, 0}};
   enum answer answer = MORE;
@@ -95,9 +95,9 @@ static enum answer ask_once(int tty, const char *question, kh_secret *line)
   struct hidden hidden = {.tty = tty, .signals = -1};
   enum answer answer = FAILED;
   size_t len = strlen(question);
-  if (hide(&hidden) && write(tty, question, len) == (ssize_t)len)
-    answer = read_line(&hidden, line);
-  show(&hidden);
+  if (hide_typing(&hidden) && write(tty, question, len) == (ssize_t)len)
+    answer = read_typed_line(&hidden, line);
+  show_typing(&hidden);
   return answer;
 }
 

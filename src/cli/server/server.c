@@ -76,7 +76,7 @@ static bool set_session(MYSQL *mysql)
   return false;
 }
 
-static bool connect_to(MYSQL *mysql, const kh_cli_login *login)
+static bool connect_with_login(MYSQL *mysql, const kh_cli_login *login)
 {
   KH_AUTO_SECRET password = NULL;
   const char *file = login->defaults_file;
@@ -102,7 +102,7 @@ kh_cli_server *kh_cli_server_connect(const kh_cli_login *login)
     kh_cli_fail_status(KH_E_NO_MEMORY, NULL);
     return NULL;
   }
-  if (connect_to(mysql, login))
+  if (connect_with_login(mysql, login))
     return (kh_cli_server *)mysql;
   mysql_close(mysql);
   return NULL;
