@@ -26,42 +26,11 @@ static bool read_slots_of_file(const char *path, kh_sealed_slots *ret_slots)
 
 /* The list. */
 
-enum { KEY_JSON = 0x300 };
-
-struct list_arguments {
-  const char *path;
-  bool json;
-};
-
-static error_t parse_slot_list_option(int key, char *value, struct argp_state *state)
-{
-  struct list_arguments *arguments = state->input;
-  switch (key) {
-  case KEY_JSON:
-    arguments->json = true;
-    return 0;
-  case ARGP_KEY_ARG:
-    if (state->arg_num != 0)
-      return ARGP_ERR_UNKNOWN;
-    arguments->path = value;
-    return 0;
-  case ARGP_KEY_NO_ARGS:
-    argp_error(state, "which key file?");
-    return 0;
-  default:
-    return ARGP_ERR_UNKNOWN;
-  }
-}
-
-static const struct argp_option list_options[] = {
-    {"json", KEY_JSON, NULL, 0, "as JSON", 0},
-    {0},
-};
+static const struct argp_child list_children[] = {{&kh_cli_file_argp, 0, NULL, 0}, {0}};
 static const struct argp list_argp = {
-    .options = list_options,
-    .parser = parse_slot_list_option,
     .args_doc = "FILE",
     .doc = "Shows the slots of a sealed key file, as it says without being opened.",
+    .children = list_children,
 };
 
 enum { LABEL, KDF, MEMORY, PASSES, ITERATIONS, COLUMNS };
@@ -103,14 +72,14 @@ static void print_slots_as_json(const char *path, const kh_sealed_slots *slots)
 
 int kh_cli_slot_list(int argc, char **argv)
 {
-  struct list_arguments arguments = {.path = NULL};
+  kh_cli_target target = KH_CLI_TARGET_NONE;
   kh_sealed_slots slots;
-  argp_parse(&list_argp, argc, argv, 0, NULL, &arguments);
-  if (!read_slots_of_file(arguments.path, &slots))
+  argp_parse(&list_argp, argc, argv, 0, NULL, &target);
+  if (!read_slots_of_file(target.path, &slots))
     return KH_CLI_FAILED;
   kh_cli_table table = {columns, COLUMNS, slots.count, fill_slot_row, &slots};
-  if (arguments.json)
-    print_slots_as_json(arguments.path, &slots);
+  if (target.json)
+    print_slots_as_json(target.path, &slots);
   else
     kh_cli_table_print(&table, stdout, kh_cli_may_colour(stdout));
   return KH_CLI_DONE;
@@ -118,7 +87,7 @@ int kh_cli_slot_list(int argc, char **argv)
 
 /* The changes. */
 
-struct change_arguments {
+struct arguments {
   const struct argp *argp; /* of the subcommand */
   kh_cli_target target;
   const char *label;
@@ -128,7 +97,7 @@ struct change_arguments {
 
 static error_t parse_slot_option(int key, char *value, struct argp_state *state)
 {
-  struct change_arguments *arguments = state->input;
+  struct arguments *arguments = state->input;
   void *inputs[] = {&arguments->target, &arguments->new_source, &arguments->costs};
   switch (key) {
   case ARGP_KEY_INIT:
@@ -205,9 +174,9 @@ static int write_slot(const kh_cli_target *target, kh_slot_change change,
 /* Refuses what cannot be before it asks for passphrases. */
 static int run_slot_change(kh_slot_change change, int argc, char **argv)
 {
-  struct change_arguments arguments = {.argp = &change_argps[change],
-                                       .target = KH_CLI_TARGET_NONE,
-                                       .new_source = KH_CLI_SOURCE_NONE};
+  struct arguments arguments = {.argp = &change_argps[change],
+                                .target = KH_CLI_TARGET_NONE,
+                                .new_source = KH_CLI_SOURCE_NONE};
   argp_parse(arguments.argp, argc, argv, 0, NULL, &arguments);
   KH_CLI_AUTO_TARGET target = arguments.target;
   kh_sealed_slots slots;
