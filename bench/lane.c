@@ -307,7 +307,7 @@ static bool make_message(kh_bench_lane *lane, message *to, unsigned char *place)
 static bool make_messages(kh_bench_lane *lane)
 {
   lane->message_count = lane->what->size > LARGE ? MESSAGES_LARGE : MESSAGES;
-  size_t room = (lane->what->size + TEXT_EXTRA + 63u) / 64 * 64;
+  size_t room = ((size_t)lane->what->size + TEXT_EXTRA + 63) / 64 * 64;
   for (size_t i = 0; i < lane->message_count; i++) {
     message *next = &lane->messages[i];
     *next = lane->own;

@@ -116,8 +116,9 @@ static void set_defaults(const test_plugin *plugin)
       die("a variable of a type that this harness does not know");
     }
   }
-  if (getenv("KEYHOLD_TEST_ENGINE") != NULL && plugin_variable(plugin, "crypto_engine") != NULL)
-    plugin_set_enum(plugin, "crypto_engine", strtoul(getenv("KEYHOLD_TEST_ENGINE"), NULL, 10));
+  const char *engine = getenv("KEYHOLD_TEST_ENGINE");
+  if (engine != NULL && plugin_variable(plugin, "crypto_engine") != NULL)
+    plugin_set_enum(plugin, "crypto_engine", strtoul(engine, NULL, 10));
 }
 
 void plugin_open(test_plugin *plugin, const char *name)
@@ -196,7 +197,7 @@ void plugin_set_enum(const test_plugin *plugin, const char *name, unsigned long 
 
 void plugin_set_bool(const test_plugin *plugin, const char *name, bool value)
 {
-  *((struct bool_variable *)needed(plugin, name))->value = value;
+  *((struct bool_variable *)needed(plugin, name))->value = value ? 1 : 0;
 }
 
 void plugin_set_longlong(const test_plugin *plugin, const char *name, long long value)

@@ -307,6 +307,7 @@ static void look_at(const char *opened)
 static int open_and_look(const char *path, int flags, va_list arguments)
 {
   bool has_mode = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+  /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): the callers start it */
   mode_t mode = has_mode ? va_arg(arguments, mode_t) : 0;
   if ((flags & O_ACCMODE) == O_RDONLY)
     look_at(path);

@@ -23,8 +23,9 @@ static atomic_uint count;
 static void call_late(unsigned which, void *value)
 {
   static const char mark[] = "a thread ends slowly\n";
-  if (write(STDERR_FILENO, mark, sizeof mark - 1) > 0)
-    usleep((useconds_t)atoi(getenv("SLOW_ENDS_US")));
+  const char *microseconds = getenv("SLOW_ENDS_US");
+  if (microseconds != NULL && write(STDERR_FILENO, mark, sizeof mark - 1) > 0)
+    usleep((useconds_t)atoi(microseconds));
   late[which](value);
 }
 

@@ -16,4 +16,9 @@
 /** Number of elements of an array. */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+#ifdef KEYHOLD_TEST_RUNNER
+/** Here `main` is another name, by which tests/unit/runner.c calls it. */
+int main(void);
+#endif
+
 #endif

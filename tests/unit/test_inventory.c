@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* slow: runs a second program on what it makes */
 /* wraps: open_memstream fclose */
 #include <inttypes.h>
 #include <stdio.h>

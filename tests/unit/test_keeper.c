@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* slow: runs threads against each other for seconds */
 /* wraps: fsync kh_unlock */
 #include <errno.h>
 #include <pthread.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* slow: reads a file for each of hundreds of lines */
 /* The attributes of the text form, as kh_keyfile_parse_text() reads them. */
 #include <stdio.h>
 #include <string.h>

@@ -217,7 +217,7 @@ static void key_lengths_and_attributes(void **state)
     kh_key *key = kh_keylist_next(added);
     *key = (kh_key){
         .id = 1, .version = cases[i].version, .len = cases[i].len, .policy = cases[i].policy};
-    for (uint8_t byte = 0; byte < key->len; byte++)
+    for (unsigned byte = 0; byte < key->len; byte++)
       key->bytes[byte] = (uint8_t)(byte + 1);
     kh_keylist_commit(added);
     assert_int_equal(kh_keyfile_add_lines(TEXT("1;" A16 "\n"), parsed, added, &changed), KH_OK);

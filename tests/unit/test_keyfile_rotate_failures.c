@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* slow: rotates once for each call that can fail */
 /* wraps: realpath stat fstat fstatat open openat unlinkat read write fchown fchmod fsync
  * wraps: renameat flock close malloc calloc sodium_malloc sodium_init clock_gettime
  * wraps: EVP_MD_fetch EVP_BytesToKey EVP_CIPHER_CTX_new EVP_CipherInit_ex2 EVP_CipherUpdate */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* slow: writes files of the largest size */
 /* wraps: kh_aead_open kh_aead_seal */
 /* The sealed format as one of those of a key file: loaded and rotated as the others are. */
 #include <pthread.h>

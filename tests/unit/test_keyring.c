@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* slow: runs threads against each other for seconds */
 /* wraps: urcu_bp_synchronize_rcu */
 #include <pthread.h>
 #include <stdatomic.h>

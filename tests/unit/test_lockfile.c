@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* slow: waits for locks that another process holds */
 /* wraps: realpath stat open fchown fchmod flock malloc */
 /* The calls of kh_lockfile_take() are wrapped (see CMakeLists.txt), so that each can fail. */
 #include <dirent.h>

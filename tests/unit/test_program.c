@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* slow: waits for programs that hang */
 /* wraps: pipe2 fcntl posix_spawn kill posix_spawn_file_actions_init
  * wraps: posix_spawn_file_actions_addopen posix_spawn_file_actions_adddup2
  * wraps: posix_spawn_file_actions_addclosefrom_np posix_spawnattr_init

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* slow: opens a sealed file for each byte of it */
 /* Files that somebody or something changed. None opens, whether the last line was made to fit or
  * not. Changes without a fitting last line are damage; the others are found by what is
  * authenticated. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* slow: runs a second program on what it makes */
 /* wraps: kh_random_bytes */
 /* The files that docs/format-sealed.md shows, byte for byte; and an independent program that opens
  * whatever is made here. Arguments: the folder of the vectors, Python, and that program. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* slow: waits for programs and sockets that hang */
 /* wraps: clock_gettime poll */
 /* Time passes faster here: what takes 10 seconds takes half of one. */
 #include <errno.h>
