@@ -21,6 +21,15 @@ enum {
 /* OWASP's least for Argon2id with one lane (19 MiB, 2 passes) and for PBKDF2-HMAC-SHA-512. */
 enum { LEAST_MEMORY = 19456, LEAST_WORK = 2 * LEAST_MEMORY, LEAST_ITERATIONS = 210000 };
 
+static kh_sealed_kdf kdf_option(const char *value, struct argp_state *state)
+{
+  kh_bytes name = {(const uint8_t *)value, strlen(value)};
+  kh_sealed_kdf kdf = KH_SEALED_ARGON2ID;
+  if (!kh_sealed_kdf_by_name(name, &kdf))
+    argp_error(state, "'%s' is no key derivation: argon2id or pbkdf2-hmac-sha512", value);
+  return kdf;
+}
+
 static uint32_t cost_option(const char *value, const char *what, uint32_t least, uint32_t most,
                             struct argp_state *state)
 {
@@ -55,8 +64,7 @@ static error_t parse_cost_option(int key, char *value, struct argp_state *state)
     costs->is_given = true;
   switch (key) {
   case KEY_KDF:
-    if (!kh_sealed_kdf_by_name((kh_bytes){(const uint8_t *)value, strlen(value)}, &costs->kdf))
-      argp_error(state, "'%s' is no key derivation: argon2id or pbkdf2-hmac-sha512", value);
+    costs->kdf = kdf_option(value, state);
     return 0;
   case KEY_MEMORY:
     costs->memory = 1024 * cost_option(value, "MiB", 1, KH_ARGON2_MEMORY_MAX / 1024, state);
@@ -106,6 +114,12 @@ bool kh_cli_is_cheap(const kh_sealed_slot *slot)
   return slot->memory < LEAST_MEMORY || (uint64_t)slot->memory * slot->passes < LEAST_WORK;
 }
 
+static void set_format(kh_cli_form *form, const char *value, struct argp_state *state)
+{
+  if (!kh_keyfile_format_by_name(value, &form->look))
+    argp_error(state, "'%s' is no format: text, openssl or sealed", value);
+}
+
 static error_t parse_form_option(int key, char *value, struct argp_state *state)
 {
   kh_cli_form *form = state->input;
@@ -114,8 +128,7 @@ static error_t parse_form_option(int key, char *value, struct argp_state *state)
     state->child_inputs[0] = &form->costs;
     return 0;
   case KEY_FORMAT:
-    if (!kh_keyfile_format_by_name(value, &form->look))
-      argp_error(state, "'%s' is no format: text, openssl or sealed", value);
+    set_format(form, value, state);
     return 0;
   case KEY_DIGEST:
     form->derivation = "--digest and --pbkdf2-iterations";

@@ -107,7 +107,7 @@ static void print_conversion(const struct arguments *arguments, const char *path
 }
 
 /* Converts what was looked at. */
-static int run_conversion(const struct arguments *arguments)
+static int convert(const struct arguments *arguments)
 {
   KH_CLI_AUTO_TARGET target = arguments->target;
   KH_AUTO_SECRET passphrase = NULL;
@@ -132,7 +132,7 @@ int kh_cli_convert(int argc, char **argv)
   struct arguments arguments = {.form = KH_CLI_FORM_OF(NULL, false)};
   if (!begin_conversion(&arguments, &convert_argp, argc, argv))
     return KH_CLI_FAILED;
-  return run_conversion(&arguments);
+  return convert(&arguments);
 }
 
 int kh_cli_seal(int argc, char **argv)
@@ -143,7 +143,7 @@ int kh_cli_seal(int argc, char **argv)
   if (strcmp(arguments.target.look.format, "sealed") == 0)
     return kh_cli_fail("%s is sealed already; 'keyhold slot' changes its passphrases",
                        arguments.target.path);
-  return run_conversion(&arguments);
+  return convert(&arguments);
 }
 
 int kh_cli_unseal(int argc, char **argv)
@@ -153,5 +153,5 @@ int kh_cli_unseal(int argc, char **argv)
     return KH_CLI_FAILED;
   if (!arguments.target.look.is_encrypted)
     return kh_cli_fail("%s is in the clear already", arguments.target.path);
-  return run_conversion(&arguments);
+  return convert(&arguments);
 }

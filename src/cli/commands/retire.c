@@ -199,24 +199,26 @@ static bool is_still_decided(const struct run *run, const struct decision *befor
   return false;
 }
 
+static int remove_versions(const struct run *run, const kh_keytable *removed)
+{
+  kh_keyfile_options how = kh_cli_target_options(run->target);
+  kh_fault fault;
+  if (kh_keyfile_retire_versions(&how, run->target->crypt, removed, &run->info.stamp,
+                                 &run->target->log, &fault) != KH_OK)
+    return kh_cli_fail_with(&fault);
+  return KH_CLI_WRITTEN;
+}
+
 /* The copy is on the disk before the server is asked again and the file is touched. */
 static int copy_and_remove(const struct run *run, const struct decision *decision, const char *copy)
 {
-  const kh_cli_target *target = run->target;
   KH_AUTO_KEYTABLE removed = NULL;
-  kh_keyfile_options how = kh_cli_target_options(target);
-  kh_fault fault;
   kh_status status = kh_cli_retire_plan_removed(&decision->plan, &removed);
   if (status != KH_OK)
-    return kh_cli_fail_status(status, target->path);
+    return kh_cli_fail_status(status, run->target->path);
   if (!keep_copy(run, copy))
     return KH_CLI_FAILED;
-  int result = KH_CLI_FAILED;
-  if (is_still_decided(run, decision)) {
-    status = kh_keyfile_retire_versions(&how, target->crypt, removed, &run->info.stamp,
-                                        &target->log, &fault);
-    result = status == KH_OK ? KH_CLI_WRITTEN : kh_cli_fail_with(&fault);
-  }
+  int result = is_still_decided(run, decision) ? remove_versions(run, removed) : KH_CLI_FAILED;
   if (result != KH_CLI_WRITTEN)
     kh_cli_message("the copy %s stays", kh_show_path(copy).text);
   return result;

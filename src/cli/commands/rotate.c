@@ -59,30 +59,16 @@ static const struct argp argp = {
     .children = children,
 };
 
-int kh_cli_rotate(int argc, char **argv)
+static int rotate(const kh_cli_target *target, const kh_rotation *rotation)
 {
-  struct arguments arguments = {.target = KH_CLI_TARGET_NONE};
-  argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-  KH_CLI_AUTO_TARGET target = arguments.target;
-  KH_AUTO_KEYTABLE known = NULL;
   KH_AUTO_KEYLIST list = NULL;
-  kh_keyfile_info info;
   kh_rotated rotated;
   kh_fault fault;
-  if (!kh_cli_target_load(&target, &known, &info))
-    return KH_CLI_FAILED;
-  kh_clock clock = kh_clock_system();
-  kh_rotation rotation = {.known = known,
-                          .loaded = &info.stamp,
-                          .id = arguments.id,
-                          .due_only = arguments.due,
-                          .now = kh_clock_now(&clock),
-                          .default_cipher = KH_KEY_CIPHER_AES_CBC};
-  kh_keyfile_options how = kh_cli_target_options(&target);
-  if (kh_keyfile_rotate(&how, target.crypt, &rotation, &target.log, &list, NULL, &rotated,
+  kh_keyfile_options how = kh_cli_target_options(target);
+  if (kh_keyfile_rotate(&how, target->crypt, rotation, &target->log, &list, NULL, &rotated,
                         &fault) != KH_OK)
     return kh_cli_fail_with(&fault);
-  kh_cli_put_text(stdout, target.path);
+  kh_cli_put_text(stdout, target->path);
   printf(": %zu new version%s", rotated.made, rotated.made == 1 ? "" : "s");
   if (rotated.taken > 0)
     printf(", and %zu that somebody else made just now", rotated.taken);
@@ -91,4 +77,23 @@ int kh_cli_rotate(int argc, char **argv)
     return KH_CLI_DONE;
   kh_cli_print_reload();
   return KH_CLI_WRITTEN;
+}
+
+int kh_cli_rotate(int argc, char **argv)
+{
+  struct arguments arguments = {.target = KH_CLI_TARGET_NONE};
+  argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+  KH_CLI_AUTO_TARGET target = arguments.target;
+  KH_AUTO_KEYTABLE known = NULL;
+  kh_keyfile_info info;
+  kh_clock clock = kh_clock_system();
+  if (!kh_cli_target_load(&target, &known, &info))
+    return KH_CLI_FAILED;
+  kh_rotation rotation = {.known = known,
+                          .loaded = &info.stamp,
+                          .id = arguments.id,
+                          .due_only = arguments.due,
+                          .now = kh_clock_now(&clock),
+                          .default_cipher = KH_KEY_CIPHER_AES_CBC};
+  return rotate(&target, &rotation);
 }

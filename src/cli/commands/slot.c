@@ -72,14 +72,14 @@ static void print_slots_as_json(const char *path, const kh_sealed_slots *slots)
 
 int kh_cli_slot_list(int argc, char **argv)
 {
-  kh_cli_target target = KH_CLI_TARGET_NONE;
+  kh_cli_target arguments = KH_CLI_TARGET_NONE;
   kh_sealed_slots slots;
-  argp_parse(&list_argp, argc, argv, 0, NULL, &target);
-  if (!read_slots_of_file(target.path, &slots))
+  argp_parse(&list_argp, argc, argv, 0, NULL, &arguments);
+  if (!read_slots_of_file(arguments.path, &slots))
     return KH_CLI_FAILED;
   kh_cli_table table = {columns, COLUMNS, slots.count, fill_slot_row, &slots};
-  if (target.json)
-    print_slots_as_json(target.path, &slots);
+  if (arguments.json)
+    print_slots_as_json(arguments.path, &slots);
   else
     kh_cli_table_print(&table, stdout, kh_cli_may_colour(stdout));
   return KH_CLI_DONE;
