@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* needs: openssl */
 /* slow: reads files of the largest size */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* needs: openssl */
 /* slow: derives keys with many iterations */
 /* Containers are made by the openssl command, as users make them. */
 #include <stdio.h>

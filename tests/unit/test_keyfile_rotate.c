@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* needs: openssl */
 /* slow: writes files of the largest size */
 /* wraps: kh_random_bytes kh_keyfile_add_lines kh_crypt_once fsync */
 #include <errno.h>

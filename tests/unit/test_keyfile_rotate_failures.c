@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* needs: openssl */
 /* slow: rotates once for each call that can fail */
 /* wraps: realpath stat fstat fstatat open openat unlinkat read write fchown fchmod fsync
  * wraps: renameat flock close malloc calloc sodium_malloc sodium_init clock_gettime

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* needs: python:argon2.low_level python:Cryptodome.Cipher */
 /* slow: runs a second program on what it makes */
 /* wraps: kh_random_bytes */
 /* The files that docs/format-sealed.md shows, byte for byte; and an independent program that opens
