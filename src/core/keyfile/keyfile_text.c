@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "attributes.h"
-#include "format.h"
+#include "envelope.h"
 #include "keyhold/cursor.h"
 #include "keyhold/hex.h"
 #include "keyhold/keyfile_text.h"
@@ -290,31 +290,49 @@ kh_status kh_keyfile_parse_text(const char *path, kh_bytes text, kh_repeats repe
   return KH_OK;
 }
 
-static bool knows(kh_bytes file)
+kh_status kh_text_check_strictly(const char *path, const kh_keylist *list, kh_fault *ret_fault)
+{
+  struct reader reader = {
+      .path = path, .list = (kh_keylist *)list, .ret_fault = ret_fault, .is_strict = true};
+  return check_repeats(&reader);
+}
+
+static bool knows_all(kh_bytes file)
 {
   (void)file;
   return true;
 }
 
 /* the file is the text, and the text the file */
-static kh_status open_text(const kh_keyfile_options *options, const kh_crypt *crypt, kh_bytes file,
-                           kh_bytes passphrase, kh_secret **ret_text, kh_fault *ret_fault)
-{
-  (void)options, (void)crypt, (void)file, (void)passphrase, (void)ret_text, (void)ret_fault;
-  return KH_OK;
-}
-
-static kh_status make_file(const kh_keyfile_options *options, const kh_crypt *crypt,
-                           const kh_keyfile_content *content, kh_secret **ret_file,
+static kh_status open_text(kh_envelope *envelope, kh_bytes file, kh_secret **ret_text,
                            kh_fault *ret_fault)
 {
-  (void)options, (void)crypt, (void)content, (void)ret_file, (void)ret_fault;
+  (void)envelope, (void)file, (void)ret_text, (void)ret_fault;
   return KH_OK;
 }
 
-const kh_keyfile_format kh_keyfile_format_text = {
-    .name = "text",
-    .knows = knows,
-    .open = open_text,
-    .make = make_file,
-};
+static kh_status read_text_back(const kh_envelope *envelope, kh_bytes file, kh_secret **ret_text,
+                                kh_fault *ret_fault)
+{
+  (void)envelope, (void)file, (void)ret_text, (void)ret_fault;
+  return KH_OK;
+}
+
+static kh_status make_text(const kh_envelope *envelope, kh_bytes text, kh_secret **ret_file,
+                           kh_fault *ret_fault)
+{
+  kh_secret *file = NULL;
+  kh_status status = kh_secret_new(text.len, &file);
+  if (status != KH_OK)
+    return kh_fault_set(ret_fault, status, envelope->options.path, 0);
+  if (text.len > 0)
+    memcpy(kh_secret_data(file), text.data, text.len);
+  kh_secret_set_len(file, text.len);
+  *ret_file = file;
+  return KH_OK;
+}
+
+static const kh_keyfile_format_functions functions = {
+    .knows = knows_all, .open = open_text, .read_back = read_text_back, .make = make_text};
+
+const kh_keyfile_format kh_keyfile_format_text = {.name = "text", .functions = &functions};

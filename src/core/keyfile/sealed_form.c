@@ -121,51 +121,59 @@ static kh_status read_label(struct reader *reader, kh_sealed_slot *slot)
   if (len == 0 || len > KH_SEALED_LABEL_MAX)
     return damaged(reader);
   memcpy(slot->label, kh_cursor_take(&reader->cursor, len).data, len);
-  kh_sealed_slots before = kh_sealed_form_slots(reader->form);
+  kh_sealed_slots before = kh_sealed_lines_slots(&reader->form->lines);
   return kh_sealed_slots_find(&before, slot->label) < before.count ? damaged(reader)
                                                                    : expect(reader, " ");
 }
 
-static kh_status read_kdf(struct reader *reader, kh_sealed_slot *slot)
+/* The one place that judges a kind which is not known: in version 1 it is damage, since all kinds
+ * of that version are. */
+static kh_status read_kind(struct reader *reader, kh_sealed_slot *slot)
 {
   kh_cursor name = reader->cursor;
   size_t len = kh_cursor_span(&name, kh_sealed_is_label);
-  if (!kh_sealed_kdf_by_name(kh_cursor_take(&name, len), &slot->kdf))
+  slot->kind = kh_sealed_kind_by_name(kh_cursor_take(&name, len));
+  if (slot->kind == NULL)
     return damaged(reader);
   reader->cursor = name;
   return KH_OK;
 }
 
-static kh_status read_cost(struct reader *reader, const kh_sealed_cost *cost, kh_sealed_slot *slot)
+/* " name=" */
+static kh_status expect_name(struct reader *reader, const char *name)
 {
-  uint64_t value = 0;
   kh_status status = expect(reader, " ");
   if (status == KH_OK)
-    status = expect(reader, cost->name);
-  if (status == KH_OK)
-    status = expect(reader, "=");
+    status = expect(reader, name);
+  return status == KH_OK ? expect(reader, "=") : status;
+}
+
+static kh_status read_parameter(struct reader *reader, const kh_sealed_parameter *parameter,
+                                uint32_t *ret_value)
+{
+  uint64_t value = 0;
+  kh_status status = expect_name(reader, parameter->name);
   if (status == KH_OK)
     status = read_number(reader, &value);
   if (status != KH_OK)
     return status;
-  if (value > cost->most)
-    return fail(reader, KH_E_SEALED_COST, value, cost->most);
-  if (value < cost->least)
+  if (value > parameter->most)
+    return fail(reader, KH_E_SEALED_COST, value, parameter->most);
+  if (value < parameter->least)
     return damaged(reader);
-  kh_sealed_cost_set(cost, slot, (uint32_t)value);
+  *ret_value = (uint32_t)value;
   return KH_OK;
 }
 
-static kh_status read_costs(struct reader *reader, kh_sealed_slot *slot)
+static kh_status read_parameters(struct reader *reader, kh_sealed_slot *slot)
 {
-  const kh_sealed_derivation *derivation = kh_sealed_derivation_of(slot->kdf);
+  const kh_sealed_parameter *parameters = slot->kind->parameters;
   kh_status status = KH_OK;
-  for (const kh_sealed_cost *cost = derivation->costs; status == KH_OK && cost->name != NULL;
-       cost++)
-    status = read_cost(reader, cost, slot);
+  for (size_t i = 0; status == KH_OK && parameters[i].name != NULL; i++)
+    status = read_parameter(reader, &parameters[i], &slot->values[i]);
   if (status != KH_OK)
     return status;
-  reader->work += derivation->work(slot);
+  reader->work += slot->kind->functions->work(slot);
   return reader->work <= KH_SEALED_WORK_MAX
              ? KH_OK
              : fail(reader, KH_E_SEALED_COST, reader->work, KH_SEALED_WORK_MAX);
@@ -177,33 +185,67 @@ static kh_bytes taken_since(const struct reader *reader, kh_cursor from)
   return kh_cursor_take(&from, reader->cursor.at - from.at);
 }
 
-static kh_status read_slot(struct reader *reader)
+/* `start` is that of the line */
+static kh_status read_fields(struct reader *reader, kh_cursor start, kh_sealed_line *line)
 {
-  if (reader->form->count == KH_SEALED_SLOTS_MAX)
-    return damaged(reader);
-  kh_sealed_line *line = &reader->form->lines[reader->form->count];
-  *line = (kh_sealed_line){.slot.label = ""};
+  kh_status status = KH_OK;
+  uint8_t *place = line->fields;
+  const kh_sealed_field *field = line->slot.kind->functions->fields;
+  for (; status == KH_OK && field->name != NULL; field++) {
+    status = expect_name(reader, field->name);
+    line->bound_len = taken_since(reader, start).len;
+    if (status == KH_OK)
+      status = read_hex(reader, place, field->size);
+    place += field->size;
+  }
+  return status;
+}
+
+static kh_status read_line(struct reader *reader, kh_sealed_line *line)
+{
   kh_cursor start = reader->cursor;
   kh_status status = expect(reader, KH_SEALED_WORD_SLOT);
   if (status == KH_OK)
     status = read_label(reader, &line->slot);
   if (status == KH_OK)
-    status = read_kdf(reader, &line->slot);
+    status = read_kind(reader, &line->slot);
   if (status == KH_OK)
-    status = read_costs(reader, &line->slot);
+    status = read_parameters(reader, &line->slot);
   if (status == KH_OK)
-    status = read_named_hex(reader, " salt=", line->salt, sizeof line->salt);
-  if (status == KH_OK)
-    status = read_named_hex(reader, " nonce=", line->nonce, sizeof line->nonce);
-  if (status == KH_OK)
-    status = expect(reader, " key=");
-  line->bound = taken_since(reader, start);
-  if (status == KH_OK)
-    status = read_hex(reader, line->wrapped, sizeof line->wrapped);
+    status = read_fields(reader, start, line);
   if (status == KH_OK)
     status = end_line(reader);
-  line->text = taken_since(reader, start);
-  reader->form->count++;
+  if (status != KH_OK)
+    return status;
+  kh_bytes text = taken_since(reader, start);
+  if (text.len > sizeof line->text) /* cannot be: no part is longer than what is written */
+    return damaged(reader);
+  memcpy(line->text, text.data, text.len);
+  line->len = text.len;
+  return KH_OK;
+}
+
+static kh_status read_slot(struct reader *reader)
+{
+  kh_sealed_lines *lines = &reader->form->lines;
+  if (lines->count == KH_SEALED_SLOTS_MAX)
+    return damaged(reader);
+  kh_sealed_line *line = &lines->at[lines->count];
+  *line = (kh_sealed_line){.slot.label = ""};
+  kh_status status = read_line(reader, line);
+  lines->count++;
+  return status;
+}
+
+kh_status kh_sealed_form_read_line(kh_sealed_line *line)
+{
+  kh_sealed_line read = {.slot.label = ""};
+  kh_sealed_form form = {.lines.count = 0};
+  kh_bytes text = {(const uint8_t *)line->text, line->len};
+  struct reader reader = {.cursor = kh_cursor_over(text), .line = 1, .form = &form};
+  kh_status status = read_line(&reader, &read);
+  if (status == KH_OK)
+    *line = read;
   return status;
 }
 
@@ -306,7 +348,7 @@ static bool has_right_end(kh_bytes file)
 kh_status kh_sealed_form_read(const char *path, kh_bytes file, kh_sealed_form *ret_form,
                               kh_fault *ret_fault)
 {
-  *ret_form = (kh_sealed_form){.count = 0};
+  *ret_form = (kh_sealed_form){.lines.count = 0};
   struct reader reader = {.path = path,
                           .ret_fault = ret_fault,
                           .cursor = kh_cursor_over(file),
@@ -318,10 +360,10 @@ kh_status kh_sealed_form_read(const char *path, kh_bytes file, kh_sealed_form *r
   return status;
 }
 
-kh_sealed_slots kh_sealed_form_slots(const kh_sealed_form *form)
+kh_sealed_slots kh_sealed_lines_slots(const kh_sealed_lines *lines)
 {
-  kh_sealed_slots slots = {.count = form->count};
-  for (size_t i = 0; i < form->count; i++)
-    slots.at[i] = form->lines[i].slot;
+  kh_sealed_slots slots = {.count = lines->count};
+  for (size_t i = 0; i < lines->count; i++)
+    slots.at[i] = lines->at[i].slot;
   return slots;
 }

@@ -73,7 +73,7 @@ static void write_head(kh_output *output, const kh_sealed_lines *lines, const ui
 {
   kh_output_text(output, FIRST_LINE);
   for (size_t i = 0; i < lines->count; i++)
-    kh_output_put(output, lines->at[i]);
+    kh_output_put(output, (kh_bytes){(const uint8_t *)lines->at[i].text, lines->at[i].len});
   kh_output_text(output, KH_SEALED_WORD_PAYLOAD);
   kh_output_hex(output, (kh_bytes){nonce, KH_AEAD_NONCE_SIZE});
   kh_output_text(output, "\n");
