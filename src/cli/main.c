@@ -4,10 +4,10 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#include "command.h"
+#include "cli/args/passphrase.h"
+#include "cli/commands/command.h"
+#include "cli/output/message.h"
 #include "keyhold/version.h"
-#include "passphrase.h"
-#include "say.h"
 
 enum { NAME_SIZE = 64 };
 
@@ -16,7 +16,7 @@ struct arguments {
   int at; /* 0: there are none */
 };
 
-static error_t parse(int key, char *value, struct argp_state *state)
+static error_t find_command_word(int key, char *value, struct argp_state *state)
 {
   struct arguments *arguments = state->input;
   (void)value;
@@ -40,7 +40,7 @@ static char *add_list(int key, const char *text, void *input)
 }
 
 static const struct argp argp = {
-    .parser = parse,
+    .parser = find_command_word,
     .args_doc = "COMMAND [ARGUMENT...]",
     .doc = "Makes, shows, checks and changes key files for MariaDB's encryption.",
     .help_filter = add_list,
@@ -71,11 +71,11 @@ static int no_command(int argc, char **argv)
   const char *second = argc > 1 ? argv[1] : "";
   bool is_question = strcmp(second, "--help") == 0 || strcmp(second, "-?") == 0;
   if (!kh_cli_is_group(argv[0])) {
-    kh_cli_say("there is no command '%s'; see 'keyhold --help'", argv[0]);
+    kh_cli_message("there is no command '%s'; see 'keyhold --help'", argv[0]);
     return KH_CLI_USAGE;
   }
   if (!is_question)
-    kh_cli_say("there is no command '%s%s%s'", argv[0], argc > 1 ? " " : "", second);
+    kh_cli_message("there is no command '%s%s%s'", argv[0], argc > 1 ? " " : "", second);
   kh_cli_list_group(is_question ? stdout : stderr, argv[0]);
   return is_question ? close_output(KH_CLI_DONE) : KH_CLI_USAGE;
 }
@@ -93,7 +93,7 @@ int main(int argc, char **argv)
   struct arguments arguments = {.at = 0};
   keep_memory_private();
   if (has_passphrase(argv)) {
-    kh_cli_say(KH_CLI_VISIBLE);
+    kh_cli_message(KH_CLI_VISIBLE);
     return KH_CLI_USAGE;
   }
   argp_program_version = "keyhold " KEYHOLD_VERSION;

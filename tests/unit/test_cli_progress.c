@@ -2,52 +2,52 @@
 /* What `keyhold watch` makes of a server's numbers. */
 #include <string.h>
 
-#include "cli/progress.h"
+#include "cli/server/progress.h"
 #include "unit.h"
 
 #define NO_KEY UINT32_MAX
 
-static kh_cli_spaces spaces_of(kh_cli_space *at, size_t count)
+static kh_cli_tablespaces tablespaces_of(kh_cli_tablespace *at, size_t count)
 {
-  return (kh_cli_spaces){
+  return (kh_cli_tablespaces){
       .at = at, .count = count, .rotate_key_age = 1, .threads = 1, .encrypts = true};
 }
 
 static const struct {
-  kh_cli_space space;
+  kh_cli_tablespace tablespace;
   uint32_t age;
-  kh_cli_space_state state;
+  kh_cli_tablespace_state state;
   uint64_t done;
 } cases[] = {
     /* not encrypted, and being encrypted */
-    {{.pages = 10}, 1, KH_CLI_SPACE_PLAIN, 10},
-    {{.pages = 10, .current_version = 3, .is_encrypted = true}, 1, KH_CLI_SPACE_WAITING, 0},
-    {{.pages = 10, .current_version = 3, .is_moving = true}, 1, KH_CLI_SPACE_MOVING, 0},
-    {{.pages = 10, .current_version = 3, .is_encrypted = true}, 0, KH_CLI_SPACE_WAITING, 0},
+    {{.pages = 10}, 1, KH_CLI_TABLESPACE_PLAIN, 10},
+    {{.pages = 10, .current_version = 3, .is_encrypted = true}, 1, KH_CLI_TABLESPACE_WAITING, 0},
+    {{.pages = 10, .current_version = 3, .is_moving = true}, 1, KH_CLI_TABLESPACE_MOVING, 0},
+    {{.pages = 10, .current_version = 3, .is_encrypted = true}, 0, KH_CLI_TABLESPACE_WAITING, 0},
     /* at rest */
     {{.is_encrypted = true, .pages = 10, .least_version = 3, .current_version = 3},
      1,
-     KH_CLI_SPACE_DONE,
+     KH_CLI_TABLESPACE_DONE,
      10},
     {{.is_encrypted = true, .pages = 10, .least_version = 1, .current_version = 3},
      1,
-     KH_CLI_SPACE_WAITING,
+     KH_CLI_TABLESPACE_WAITING,
      0},
     {{.is_encrypted = true, .pages = 10, .least_version = 2, .current_version = 3},
      1,
-     KH_CLI_SPACE_STAYS,
+     KH_CLI_TABLESPACE_STAYS,
      10},
     {{.is_encrypted = true, .pages = 10, .least_version = 1, .current_version = 3},
      2,
-     KH_CLI_SPACE_STAYS,
+     KH_CLI_TABLESPACE_STAYS,
      10},
     {{.is_encrypted = true, .pages = 10, .least_version = 1, .current_version = 9},
      0,
-     KH_CLI_SPACE_STAYS,
+     KH_CLI_TABLESPACE_STAYS,
      10},
     {{.is_encrypted = true, .pages = 10, .least_version = 4294967294u, .current_version = NO_KEY},
      4294967295u,
-     KH_CLI_SPACE_STAYS,
+     KH_CLI_TABLESPACE_STAYS,
      10},
     /* under way */
     {{.is_encrypted = true,
@@ -58,7 +58,7 @@ static const struct {
       .position = 25,
       .end = 100},
      1,
-     KH_CLI_SPACE_MOVING,
+     KH_CLI_TABLESPACE_MOVING,
      250},
     {{.is_encrypted = true,
       .is_moving = true,
@@ -68,7 +68,7 @@ static const struct {
       .position = 150,
       .end = 100},
      1,
-     KH_CLI_SPACE_MOVING,
+     KH_CLI_TABLESPACE_MOVING,
      1000},
     {{.is_encrypted = true,
       .is_moving = true,
@@ -78,7 +78,7 @@ static const struct {
       .position = 5,
       .end = 100},
      1,
-     KH_CLI_SPACE_MOVING,
+     KH_CLI_TABLESPACE_MOVING,
      1000},
 };
 
@@ -86,27 +86,27 @@ static void what_becomes_of_a_tablespace(void **state)
 {
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
-    kh_cli_space space = cases[i].space;
-    kh_cli_spaces spaces = spaces_of(&space, 1);
-    spaces.rotate_key_age = cases[i].age;
+    kh_cli_tablespace tablespace = cases[i].tablespace;
+    kh_cli_tablespaces tablespaces = tablespaces_of(&tablespace, 1);
+    tablespaces.rotate_key_age = cases[i].age;
     print_message("%zu\n", i);
-    assert_int_equal(kh_cli_space_state_of(&spaces, &space), cases[i].state);
-    assert_int_equal(kh_cli_space_done(&spaces, &space), cases[i].done);
+    assert_int_equal(kh_cli_tablespace_state_of(&tablespaces, &tablespace), cases[i].state);
+    assert_int_equal(kh_cli_tablespace_done(&tablespaces, &tablespace), cases[i].done);
   }
 }
 
 static void all_together(void **state)
 {
   (void)state;
-  kh_cli_space at[] = {
+  kh_cli_tablespace at[] = {
       {.pages = 77}, /* in the clear: does not count */
       {.is_encrypted = true, .pages = 100, .least_version = 3, .current_version = 3},
       {.is_encrypted = true, .pages = 200, .least_version = 1, .current_version = 3},
       {.is_encrypted = true, .pages = 400, .least_version = 2, .current_version = 3},
   };
-  kh_cli_spaces spaces = spaces_of(at, COUNT(at));
+  kh_cli_tablespaces tablespaces = tablespaces_of(at, COUNT(at));
   kh_cli_progress progress = {.pages = 0};
-  kh_cli_progress_update(&progress, &spaces, 5);
+  kh_cli_progress_update(&progress, &tablespaces, 5);
   assert_int_equal(progress.pages, 700);
   assert_int_equal(progress.done, 500);
   assert_int_equal(progress.unfinished, 1);
@@ -118,11 +118,11 @@ static void all_together(void **state)
 static void nothing_is_left_at_the_first_look(void **state)
 {
   (void)state;
-  kh_cli_space space = {
+  kh_cli_tablespace tablespace = {
       .is_encrypted = true, .pages = 100, .least_version = 3, .current_version = 3};
-  kh_cli_spaces spaces = spaces_of(&space, 1);
+  kh_cli_tablespaces tablespaces = tablespaces_of(&tablespace, 1);
   kh_cli_progress progress = {.pages = 0};
-  kh_cli_progress_update(&progress, &spaces, 5);
+  kh_cli_progress_update(&progress, &tablespaces, 5);
   assert_int_equal(progress.unfinished, 0);
   assert_true(kh_cli_progress_left(&progress) == 0);
 }
@@ -130,40 +130,41 @@ static void nothing_is_left_at_the_first_look(void **state)
 static void rate_and_time_that_is_left(void **state)
 {
   (void)state;
-  kh_cli_space space = {.is_encrypted = true,
-                        .is_moving = true,
-                        .pages = 1000,
-                        .least_version = 1,
-                        .current_version = 3,
-                        .position = 100,
-                        .end = 1000};
-  kh_cli_spaces spaces = spaces_of(&space, 1);
+  kh_cli_tablespace tablespace = {.is_encrypted = true,
+                                  .is_moving = true,
+                                  .pages = 1000,
+                                  .least_version = 1,
+                                  .current_version = 3,
+                                  .position = 100,
+                                  .end = 1000};
+  kh_cli_tablespaces tablespaces = tablespaces_of(&tablespace, 1);
   kh_cli_progress progress = {.pages = 0};
-  kh_cli_progress_update(&progress, &spaces, 10);
-  space.position = 300;
-  kh_cli_progress_update(&progress, &spaces, 12);
+  kh_cli_progress_update(&progress, &tablespaces, 10);
+  tablespace.position = 300;
+  kh_cli_progress_update(&progress, &tablespaces, 12);
   assert_true(progress.rate > 99.9 && progress.rate < 100.1);
   assert_true(kh_cli_progress_left(&progress) > 6.9 && kh_cli_progress_left(&progress) < 7.1);
-  space.position = 500; /* the mean of 100 and 200 */
-  kh_cli_progress_update(&progress, &spaces, 13);
+  tablespace.position = 500; /* the mean of 100 and 200 */
+  kh_cli_progress_update(&progress, &tablespaces, 13);
   assert_true(progress.rate > 149.9 && progress.rate < 150.1);
-  space.position = 20; /* it was begun again: never negative */
-  kh_cli_progress_update(&progress, &spaces, 14);
+  tablespace.position = 20; /* it was begun again: never negative */
+  kh_cli_progress_update(&progress, &tablespaces, 14);
   assert_true(progress.rate > 74.9 && progress.rate < 75.1);
-  space =
-      (kh_cli_space){.is_encrypted = true, .pages = 1000, .least_version = 3, .current_version = 3};
-  kh_cli_progress_update(&progress, &spaces, 15);
+  tablespace = (kh_cli_tablespace){
+      .is_encrypted = true, .pages = 1000, .least_version = 3, .current_version = 3};
+  kh_cli_progress_update(&progress, &tablespaces, 15);
   assert_true(kh_cli_progress_left(&progress) == 0);
 }
 
 static void nobody_can_say_how_long_what_stands_still_takes(void **state)
 {
   (void)state;
-  kh_cli_space space = {.is_encrypted = true, .pages = 9, .least_version = 1, .current_version = 3};
-  kh_cli_spaces spaces = spaces_of(&space, 1);
+  kh_cli_tablespace tablespace = {
+      .is_encrypted = true, .pages = 9, .least_version = 1, .current_version = 3};
+  kh_cli_tablespaces tablespaces = tablespaces_of(&tablespace, 1);
   kh_cli_progress progress = {.pages = 0};
-  kh_cli_progress_update(&progress, &spaces, 10);
-  kh_cli_progress_update(&progress, &spaces, 11);
+  kh_cli_progress_update(&progress, &tablespaces, 10);
+  kh_cli_progress_update(&progress, &tablespaces, 11);
   assert_true(progress.rate == 0);
   assert_true(kh_cli_progress_left(&progress) < 0);
 }
@@ -171,44 +172,44 @@ static void nobody_can_say_how_long_what_stands_still_takes(void **state)
 static void a_rate_needs_time_between_two_looks(void **state)
 {
   (void)state;
-  kh_cli_space space = {.is_encrypted = true,
-                        .is_moving = true,
-                        .pages = 100,
-                        .least_version = 1,
-                        .current_version = 3,
-                        .end = 100};
-  kh_cli_spaces spaces = spaces_of(&space, 1);
+  kh_cli_tablespace tablespace = {.is_encrypted = true,
+                                  .is_moving = true,
+                                  .pages = 100,
+                                  .least_version = 1,
+                                  .current_version = 3,
+                                  .end = 100};
+  kh_cli_tablespaces tablespaces = tablespaces_of(&tablespace, 1);
   kh_cli_progress progress = {.pages = 0};
-  kh_cli_progress_update(&progress, &spaces, 10);
-  space.position = 10;
-  kh_cli_progress_update(&progress, &spaces, 10);
+  kh_cli_progress_update(&progress, &tablespaces, 10);
+  tablespace.position = 10;
+  kh_cli_progress_update(&progress, &tablespaces, 10);
   assert_true(progress.rate < 0);
-  kh_cli_progress_update(&progress, &spaces, 9);
+  kh_cli_progress_update(&progress, &tablespaces, 9);
   assert_true(progress.rate < 0);
-  kh_cli_progress_update(&progress, &spaces, 10); /* nothing moves for a second */
+  kh_cli_progress_update(&progress, &tablespaces, 10); /* nothing moves for a second */
   assert_true(progress.rate == 0);
-  space.position = 30; /* the mean of 0 and 20 */
-  kh_cli_progress_update(&progress, &spaces, 11);
+  tablespace.position = 30; /* the mean of 0 and 20 */
+  kh_cli_progress_update(&progress, &tablespaces, 11);
   assert_true(progress.rate > 9.9 && progress.rate < 10.1);
 }
 
 static void each_look_counts_anew(void **state)
 {
   (void)state;
-  kh_cli_space at[] = {
+  kh_cli_tablespace at[] = {
       {.pages = 77},
       {.is_encrypted = true, .pages = 200, .least_version = 1, .current_version = 3},
   };
-  kh_cli_spaces spaces = spaces_of(at, COUNT(at));
+  kh_cli_tablespaces tablespaces = tablespaces_of(at, COUNT(at));
   kh_cli_progress progress = {.pages = 0};
   for (int i = 1; i < 4; i++) {
-    kh_cli_progress_update(&progress, &spaces, i);
+    kh_cli_progress_update(&progress, &tablespaces, i);
     assert_int_equal(progress.plain, 1);
     assert_int_equal(progress.unfinished, 1);
     assert_int_equal(progress.pages, 200);
   }
-  spaces.count = 0; /* they are dropped */
-  kh_cli_progress_update(&progress, &spaces, 9);
+  tablespaces.count = 0; /* they are dropped */
+  kh_cli_progress_update(&progress, &tablespaces, 9);
   assert_int_equal(progress.plain + progress.unfinished + progress.pages + progress.done, 0);
   assert_true(kh_cli_progress_left(&progress) == 0);
 }
@@ -217,19 +218,19 @@ static void each_look_counts_anew(void **state)
 static void a_rate_that_fades_away(void **state)
 {
   (void)state;
-  kh_cli_space space = {.is_encrypted = true,
-                        .is_moving = true,
-                        .pages = 1000,
-                        .least_version = 1,
-                        .current_version = 3,
-                        .end = 1000};
-  kh_cli_spaces spaces = spaces_of(&space, 1);
+  kh_cli_tablespace tablespace = {.is_encrypted = true,
+                                  .is_moving = true,
+                                  .pages = 1000,
+                                  .least_version = 1,
+                                  .current_version = 3,
+                                  .end = 1000};
+  kh_cli_tablespaces tablespaces = tablespaces_of(&tablespace, 1);
   kh_cli_progress progress = {.pages = 0};
-  kh_cli_progress_update(&progress, &spaces, 1);
-  space.position = 1;
-  kh_cli_progress_update(&progress, &spaces, 2);
+  kh_cli_progress_update(&progress, &tablespaces, 1);
+  tablespace.position = 1;
+  kh_cli_progress_update(&progress, &tablespaces, 2);
   for (int i = 3; i < 2000; i++) {
-    kh_cli_progress_update(&progress, &spaces, i);
+    kh_cli_progress_update(&progress, &tablespaces, i);
     double left = kh_cli_progress_left(&progress);
     assert_true(left < 0 ? i > 20 : left <= 3650.0 * 86400);
   }
@@ -255,7 +256,7 @@ static void bars(void **state)
 static void names_that_are_too_long(void **state)
 {
   (void)state;
-  char name[KH_CLI_SPACE_NAME_MAX];
+  char name[KH_CLI_TABLESPACE_NAME_MAX];
   memset(name, 'n', sizeof name - 1);
   name[sizeof name - 1] = '\0';
   assert_bar("database/table", 14, 1, 1,

@@ -3,10 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/json.h"
-#include "cli/number.h"
-#include "cli/table.h"
-#include "cli/utf8.h"
+#include "cli/args/number.h"
+#include "cli/output/table.h"
+#include "cli/output/text.h"
 #include "unit.h"
 
 static const char *const texts[][3] = {
@@ -66,7 +65,7 @@ static void assert_string(const char *text, const char *expected)
   char *json = NULL;
   size_t len;
   FILE *out = open_memstream(&json, &len);
-  kh_cli_json_string(out, text);
+  kh_cli_put_json(out, text);
   assert_int_equal(fclose(out), 0);
   assert_string_equal(json, expected);
   free(json);
@@ -155,8 +154,8 @@ static void null_of_json(void **state)
   char *json = NULL;
   size_t len;
   FILE *out = open_memstream(&json, &len);
-  kh_cli_json_string_or_null(out, NULL);
-  kh_cli_json_string_or_null(out, "null");
+  kh_cli_put_json(out, NULL);
+  kh_cli_put_json(out, "null");
   assert_int_equal(fclose(out), 0);
   assert_string_equal(json, "null\"null\"");
   free(json);

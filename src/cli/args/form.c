@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "form.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/output/message.h"
+#include "number.h"
+#include "target.h"
+
+enum {
+  KEY_KDF = 0x500,
+  KEY_MEMORY,
+  KEY_PASSES,
+  KEY_ITERATIONS,
+  KEY_FORMAT,
+  KEY_DIGEST,
+  KEY_PBKDF2
+};
+
+/* OWASP's least for Argon2id with one lane (19 MiB, 2 passes) and for PBKDF2-HMAC-SHA-512. */
+enum { LEAST_MEMORY = 19456, LEAST_WORK = 2 * LEAST_MEMORY, LEAST_ITERATIONS = 210000 };
+
+static kh_sealed_kdf kdf_option(const char *value, struct argp_state *state)
+{
+  kh_bytes name = {(const uint8_t *)value, strlen(value)};
+  kh_sealed_kdf kdf = KH_SEALED_ARGON2ID;
+  if (!kh_sealed_kdf_by_name(name, &kdf))
+    argp_error(state, "'%s' is no key derivation: argon2id or pbkdf2-hmac-sha512", value);
+  return kdf;
+}
+
+static uint32_t cost_option(const char *value, const char *what, uint32_t least, uint32_t most,
+                            struct argp_state *state)
+{
+  uint32_t found = 0;
+  if (!kh_cli_read_number(value, least, most, &found))
+    argp_error(state, "'%s' is no number of %s: %u to %u", value, what, least, most);
+  return found;
+}
+
+/* Costs that the key derivation does not have; and each may be within its limits, but not all
+ * together: nobody is to type a passphrase for nothing. */
+static void check_costs(const kh_cli_costs *costs, struct argp_state *state)
+{
+  bool is_argon2 = costs->kdf == KH_SEALED_ARGON2ID;
+  kh_sealed_slot slot = kh_cli_slot(costs, KH_SEALED_LABEL_DEFAULT);
+  kh_fault fault;
+  if (is_argon2 && costs->iterations != 0)
+    argp_error(state, "argon2id has --memory and --passes, and no --iterations");
+  if (!is_argon2 && (costs->memory != 0 || costs->passes != 0))
+    argp_error(state, "pbkdf2-hmac-sha512 has --iterations, and neither --memory nor --passes");
+  if (kh_sealed_slot_validate(&slot, &fault) != KH_OK)
+    argp_error(state,
+               "the KiB of memory times the passes are %" PRIu64 ", at most %" PRIu64
+               " are allowed",
+               fault.size, fault.limit);
+}
+
+static error_t parse_cost_option(int key, char *value, struct argp_state *state)
+{
+  kh_cli_costs *costs = state->input;
+  if (key == KEY_KDF || key == KEY_MEMORY || key == KEY_PASSES || key == KEY_ITERATIONS)
+    costs->is_given = true;
+  switch (key) {
+  case KEY_KDF:
+    costs->kdf = kdf_option(value, state);
+    return 0;
+  case KEY_MEMORY:
+    costs->memory = 1024 * cost_option(value, "MiB", 1, KH_ARGON2_MEMORY_MAX / 1024, state);
+    return 0;
+  case KEY_PASSES:
+    costs->passes = cost_option(value, "passes", KH_ARGON2_PASSES_MIN, KH_ARGON2_PASSES_MAX, state);
+    return 0;
+  case KEY_ITERATIONS:
+    costs->iterations =
+        cost_option(value, "iterations", KH_PBKDF2_ITERATIONS_MIN, KH_PBKDF2_ITERATIONS_MAX, state);
+    return 0;
+  case ARGP_KEY_END:
+    check_costs(costs, state);
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option cost_options[] = {
+    {NULL, 0, NULL, 0, "What a guess at the passphrase of a sealed file costs:", 25},
+    {"kdf", KEY_KDF, "NAME", 0, "argon2id, which it is otherwise, or pbkdf2-hmac-sha512", 0},
+    {"memory", KEY_MEMORY, "MIB", 0, "of argon2id: 64 if it is not given", 0},
+    {"passes", KEY_PASSES, "NUMBER", 0, "of argon2id: 3 if it is not given", 0},
+    {"iterations", KEY_ITERATIONS, "NUMBER", 0, "of pbkdf2-hmac-sha512: 600000 if it is not given",
+     0},
+    {0},
+};
+const struct argp kh_cli_costs_argp = {.options = cost_options, .parser = parse_cost_option};
+
+kh_sealed_slot kh_cli_slot(const kh_cli_costs *costs, const char *label)
+{
+  kh_sealed_slot slot = kh_sealed_slot_default(label, costs->kdf);
+  if (costs->memory != 0)
+    slot.memory = costs->memory;
+  if (costs->passes != 0)
+    slot.passes = costs->passes;
+  if (costs->iterations != 0)
+    slot.iterations = costs->iterations;
+  return slot;
+}
+
+bool kh_cli_is_cheap(const kh_sealed_slot *slot)
+{
+  if (slot->kdf == KH_SEALED_PBKDF2_HMAC_SHA512)
+    return slot->iterations < LEAST_ITERATIONS;
+  return slot->memory < LEAST_MEMORY || (uint64_t)slot->memory * slot->passes < LEAST_WORK;
+}
+
+static void set_format(kh_cli_form *form, const char *value, struct argp_state *state)
+{
+  if (!kh_keyfile_format_by_name(value, &form->look))
+    argp_error(state, "'%s' is no format: text, openssl or sealed", value);
+}
+
+static error_t parse_form_option(int key, char *value, struct argp_state *state)
+{
+  kh_cli_form *form = state->input;
+  switch (key) {
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = &form->costs;
+    return 0;
+  case KEY_FORMAT:
+    set_format(form, value, state);
+    return 0;
+  case KEY_DIGEST:
+    form->derivation = "--digest and --pbkdf2-iterations";
+    form->digest = kh_cli_digest_option(value, state);
+    return 0;
+  case KEY_PBKDF2:
+    form->derivation = "--digest and --pbkdf2-iterations";
+    form->pbkdf2_iterations = kh_cli_iterations_option(value, state);
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+/* the same options under the names of a file that is written anew */
+static error_t parse_new_form_option(int key, char *value, struct argp_state *state)
+{
+  kh_cli_form *form = state->input;
+  error_t error = parse_form_option(key, value, state);
+  if (form->derivation != NULL)
+    form->derivation = "--new-digest and --new-pbkdf2-iterations";
+  return error;
+}
+
+static const struct argp_option form_options[] = {
+    {"format", KEY_FORMAT, "NAME", 0, "sealed, which it is otherwise, openssl or text", 0},
+    {NULL, 0, NULL, 0, "How a FILE of the format openssl is made:", 30},
+    {"digest", KEY_DIGEST, "NAME", 0, "as file_key_management_digest: sha256 if it is not given",
+     0},
+    {"pbkdf2-iterations", KEY_PBKDF2, "NUMBER", 0,
+     "as file_key_management_use_pbkdf2: 600000 if it is not given", 0},
+    {0},
+};
+static const struct argp_option new_form_options[] = {
+    {"to", KEY_FORMAT, "NAME", 0, "the new format: text, openssl or sealed", 0},
+    {"new-digest", KEY_DIGEST, "NAME", 0, "of openssl: sha256 if it is not given", 0},
+    {"new-pbkdf2-iterations", KEY_PBKDF2, "NUMBER", 0, "of openssl: 600000 if it is not given", 0},
+    {0},
+};
+static const struct argp_child form_children[] = {{&kh_cli_costs_argp, 0, NULL, 0}, {0}};
+const struct argp kh_cli_form_argp = {
+    .options = form_options, .parser = parse_form_option, .children = form_children};
+const struct argp kh_cli_new_form_argp = {
+    .options = new_form_options, .parser = parse_new_form_option, .children = form_children};
+
+void kh_cli_form_check(const kh_cli_form *form, const kh_cli_source *source,
+                       struct argp_state *state)
+{
+  const char *format = form->look.format;
+  if (format == NULL)
+    argp_error(state, "into which format? --to says it");
+  if (kh_cli_source_is_given(source) && !form->look.is_encrypted)
+    argp_error(state, "a file of the format %s has no passphrase", format);
+  if (form->costs.is_given && strcmp(format, "sealed") != 0)
+    argp_error(state, "only a file of the format sealed has --kdf, --memory, --passes and "
+                      "--iterations");
+  if (form->derivation != NULL && strcmp(format, "openssl") != 0)
+    argp_error(state, "only a file of the format openssl has %s", form->derivation);
+}
+
+kh_keyfile_form kh_cli_form_with(const kh_cli_form *form, const kh_secret *passphrase)
+{
+  return (kh_keyfile_form){.format = form->look.format,
+                           .passphrase = passphrase,
+                           .digest = form->digest,
+                           .pbkdf2_iterations = form->pbkdf2_iterations,
+                           .slot = kh_cli_slot(&form->costs, KH_SEALED_LABEL_DEFAULT)};
+}
+
+bool kh_cli_is_free(const char *path)
+{
+  kh_file_stamp stamp;
+  if (kh_file_stamp_of(path, &stamp, NULL) != KH_OK)
+    return true;
+  kh_cli_fail_status(KH_E_FILE_EXISTS, path);
+  return false;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "keyspec.h"
+
+#include <string.h>
+
+#include "keyhold/clock.h"
+#include "keyhold/limits.h"
+#include "keyhold/time.h"
+#include "number.h"
+
+enum { KEY_BITS = 0x400, KEY_CIPHER, KEY_ROTATE };
+
+static kh_bytes bytes_of(const char *text)
+{
+  return (kh_bytes){(const uint8_t *)text, strlen(text)};
+}
+
+/* None of these messages has the value: it may be a key, for which there is no option. */
+static error_t parse_keyspec_option(int key, char *value, struct argp_state *state)
+{
+  kh_cli_keyspec *spec = state->input;
+  kh_clock clock = kh_clock_system();
+  kh_key_cipher cipher = KH_KEY_CIPHER_UNSET;
+  uint32_t bits = 0;
+  switch (key) {
+  case ARGP_KEY_INIT:
+    spec->policy.created = kh_clock_now(&clock);
+    return 0;
+  case KEY_BITS:
+    if (!kh_cli_read_number(value, 128, 256, &bits) || bits % 64 != 0)
+      argp_error(state, "that is no length of a key: 128, 192 or 256");
+    spec->len = bits / 8;
+    return 0;
+  case KEY_CIPHER:
+    if (!kh_key_cipher_by_name(bytes_of(value), &cipher))
+      argp_error(state, "that is no cipher: aes-cbc, aes-ctr, aes256-cbc or aes256-ctr");
+    spec->policy.cipher = (uint8_t)cipher;
+    return 0;
+  case KEY_ROTATE:
+    if (!kh_interval_read(bytes_of(value), &spec->policy.rotate))
+      argp_error(state, "that is no interval, such as 90d: a number and s, m, h, d, w or y");
+    return 0;
+  case ARGP_KEY_END:
+    if (kh_key_cipher_is_derived((kh_key_cipher)spec->policy.cipher) && spec->len < KH_KEY_MAX)
+      argp_error(state, "a cipher aes256 needs a key of 256 bits");
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option options[] = {
+    {NULL, 0, NULL, 0, "The new key:", 1},
+    {"bits", KEY_BITS, "NUMBER", 0, "128, 192 or 256, which it is otherwise", 0},
+    {"cipher", KEY_CIPHER, "NAME", 0,
+     "aes-cbc, aes-ctr, aes256-cbc or aes256-ctr; what the server's option says otherwise", 0},
+    {"rotate", KEY_ROTATE, "INTERVAL", 0, "when it is due for a new version, such as 90d", 0},
+    {0},
+};
+const struct argp kh_cli_keyspec_argp = {.options = options, .parser = parse_keyspec_option};

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "login.h"
+
+#include <string.h>
+
+#include "number.h"
+
+enum { KEY_DEFAULTS = 0x600, PORT_MAX = 65535 };
+
+/* "-pPASSWORD", as the mariadb client takes it, would be read as more options, and repeated */
+static void refuse_password(struct argp_state *state)
+{
+  for (int i = state->next; i < state->argc && strcmp(state->argv[i], "--") != 0; i++)
+    if (strncmp(state->argv[i], "-p", 2) == 0 && state->argv[i][2] != '\0')
+      argp_error(state, "a password on the command line is visible to every user; -p alone asks "
+                        "for it");
+}
+
+static error_t parse_login_option(int key, char *value, struct argp_state *state)
+{
+  kh_cli_login *login = state->input;
+  switch (key) {
+  case ARGP_KEY_INIT:
+    refuse_password(state);
+    return 0;
+  case KEY_DEFAULTS:
+    login->defaults_file = value;
+    return 0;
+  case 'h':
+    login->host = value;
+    return 0;
+  case 'P':
+    if (!kh_cli_read_number(value, 1, PORT_MAX, &login->port))
+      argp_error(state, "'%s' is no port: 1 to %d", value, PORT_MAX);
+    return 0;
+  case 'S':
+    login->socket = value;
+    return 0;
+  case 'u':
+    login->user = value;
+    return 0;
+  case 'p':
+    login->ask_password = true;
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option options[] = {
+    {NULL, 0, NULL, 0,
+     "The server, where option files (groups client and keyhold) and the environment do not say "
+     "it:",
+     40},
+    {"defaults-file", KEY_DEFAULTS, "FILE", 0, "read FILE instead of the usual option files", 0},
+    {"host", 'h', "NAME", 0, "its host", 0},
+    {"port", 'P', "NUMBER", 0, "its port", 0},
+    {"socket", 'S', "FILE", 0, "its socket", 0},
+    {"user", 'u', "NAME", 0, "the account", 0},
+    {"password", 'p', NULL, 0, "ask for the account's password on the terminal", 0},
+    {0},
+};
+const struct argp kh_cli_login_argp = {.options = options, .parser = parse_login_option};

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file login.h
+ * The options that say how a server is reached.
+ */
+#ifndef KEYHOLD_CLI_LOGIN_H
+#define KEYHOLD_CLI_LOGIN_H
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/** How the server is reached, where the option files and the environment do not say it. Starts as
+ * all zero. */
+typedef struct kh_cli_login {
+  const char *defaults_file; /**< read instead of the usual option files */
+  const char *host;
+  const char *socket;
+  const char *user;
+  uint32_t port; /**< 0: not given */
+  bool ask_password;
+} kh_cli_login;
+
+/** --defaults-file, --host, --port, --socket, --user and --password, as a child of a subcommand's
+ * argp; its input is a kh_cli_login. */
+extern const struct argp kh_cli_login_argp;
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "target.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "cli/output/message.h"
+#include "number.h"
+
+enum { KEY_DIGEST = 0x200, KEY_ITERATIONS, KEY_JSON };
+
+kh_digest kh_cli_digest_option(const char *value, struct argp_state *state)
+{
+  for (int i = 0; i < KH_DIGEST_COUNT; i++)
+    if (strcmp(kh_digest_name((kh_digest)i), value) == 0)
+      return (kh_digest)i;
+  argp_error(state, "'%s' is no digest: sha1, sha224, sha256, sha384 or sha512", value);
+  return KH_DIGEST_COUNT; /* not reached */
+}
+
+uint32_t kh_cli_iterations_option(const char *value, struct argp_state *state)
+{
+  uint32_t iterations = 0;
+  if (!kh_cli_read_number(value, 0, INT_MAX, &iterations))
+    argp_error(state, "'%s' is no number of iterations: 0 to %d", value, INT_MAX);
+  return iterations;
+}
+
+static error_t parse_target_option(int key, char *value, struct argp_state *state)
+{
+  kh_cli_target *target = state->input;
+  switch (key) {
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = &target->source;
+    return 0;
+  case KEY_DIGEST:
+    target->digest = kh_cli_digest_option(value, state);
+    return 0;
+  case KEY_ITERATIONS:
+    target->pbkdf2_iterations = kh_cli_iterations_option(value, state);
+    return 0;
+  case ARGP_KEY_ARG:
+    if (target->path != NULL)
+      return ARGP_ERR_UNKNOWN;
+    target->path = value;
+    return 0;
+  case ARGP_KEY_END:
+    if (target->path == NULL)
+      argp_error(state, "which key file?");
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option options[] = {
+    {NULL, 0, NULL, 0, "What a FILE of the format openssl was made with:", 30},
+    {"digest", KEY_DIGEST, "NAME", 0, "as file_key_management_digest: sha1 if it is not given", 0},
+    {"pbkdf2-iterations", KEY_ITERATIONS, "NUMBER", 0,
+     "as file_key_management_use_pbkdf2: 0 if it is not given", 0},
+    {0},
+};
+
+static const struct argp_child source_child[] = {{&kh_cli_source_argp, 0, NULL, 0}, {0}};
+const struct argp kh_cli_target_argp = {
+    .options = options, .parser = parse_target_option, .children = source_child};
+const struct argp kh_cli_sealed_target_argp = {.parser = parse_target_option,
+                                               .children = source_child};
+
+static error_t parse_report_option(int key, char *value, struct argp_state *state)
+{
+  kh_cli_target *target = state->input;
+  (void)value;
+  if (key == ARGP_KEY_INIT)
+    state->child_inputs[0] = target;
+  else if (key == KEY_JSON)
+    target->json = true;
+  else
+    return ARGP_ERR_UNKNOWN;
+  return 0;
+}
+
+static const struct argp_option report_options[] = {
+    {"json", KEY_JSON, NULL, 0, "as JSON", 0},
+    {0},
+};
+static const struct argp_child target_child[] = {{&kh_cli_target_argp, 0, NULL, 0}, {0}};
+const struct argp kh_cli_report_argp = {
+    .options = report_options, .parser = parse_report_option, .children = target_child};
+
+bool kh_cli_target_look(kh_cli_target *target)
+{
+  kh_fault fault;
+  if (kh_keyfile_look_at(target->path, &target->look, &fault) == KH_OK)
+    return true;
+  kh_cli_fail_with(&fault);
+  return false;
+}
+
+bool kh_cli_target_unlock(kh_cli_target *target)
+{
+  kh_status status = kh_crypt_new(KH_ENGINE_OPENSSL, &target->crypt);
+  if (status != KH_OK) {
+    kh_cli_fail_status(status, NULL);
+    return false;
+  }
+  bool is_needed = target->look.is_encrypted || kh_cli_source_is_given(&target->source);
+  return !is_needed || kh_cli_get_passphrase(&target->source, target->path, &target->passphrase);
+}
+
+bool kh_cli_target_open(kh_cli_target *target)
+{
+  return kh_cli_target_look(target) && kh_cli_target_unlock(target);
+}
+
+kh_keyfile_options kh_cli_target_options(const kh_cli_target *target)
+{
+  return (kh_keyfile_options){.path = target->path,
+                              .passphrase = target->passphrase,
+                              .digest = target->digest,
+                              .pbkdf2_iterations = target->pbkdf2_iterations};
+}
+
+bool kh_cli_target_load(kh_cli_target *target, kh_keytable **ret_table, kh_keyfile_info *ret_info)
+{
+  KH_AUTO_KEYLIST list = NULL;
+  kh_fault fault;
+  if (!kh_cli_target_open(target))
+    return false;
+  kh_keyfile_options how = kh_cli_target_options(target);
+  kh_status status = kh_keyfile_load(&how, target->crypt, &target->log, &list, ret_info, &fault);
+  if (status != KH_OK) {
+    kh_cli_fail_with(&fault);
+    return false;
+  }
+  status = kh_keytable_new(list, ret_table);
+  if (status != KH_OK)
+    kh_cli_fail_status(status, target->path);
+  return status == KH_OK;
+}
+
+void kh_cli_target_cleanup(kh_cli_target *target)
+{
+  kh_secret_free(&target->passphrase);
+  kh_crypt_free(&target->crypt);
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <libgen.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/args/form.h"
+#include "cli/args/target.h"
+#include "cli/output/findings.h"
+#include "command.h"
+#include "keyhold/clock.h"
+#include "keyhold/fingerprint.h"
+
+static const struct argp_child children[] = {{&kh_cli_report_argp, 0, NULL, 0}, {0}};
+static const struct argp argp = {
+    .args_doc = "FILE",
+    .doc = "Says whether a key file is good: its format and parameters, its permissions, its keys. "
+           "Ends with 0 when it is, and with 3 when it is not.",
+    .children = children,
+};
+
+/* What can be seen without opening the file: what its format protects, and permissions. */
+
+/* Fewer are guessed too fast with today's processors; OWASP asks for 210000 (sha512) to 1300000
+ * (sha1). */
+enum { FEW_ITERATIONS = 100000 };
+
+static void check_openssl(const kh_cli_target *target, kh_cli_findings *findings)
+{
+  const char *digest = kh_digest_name(target->digest);
+  uint32_t iterations = target->pbkdf2_iterations;
+  bool is_weak = iterations < FEW_ITERATIONS;
+  if (iterations == 0)
+    kh_cli_found(findings, KH_CLI_BAD, "parameters",
+                 "one round of %s makes the key of the passphrase: a weak passphrase is guessed "
+                 "fast; seal the file",
+                 digest);
+  else
+    kh_cli_found(findings, is_weak ? KH_CLI_BAD : KH_CLI_GOOD, "parameters",
+                 "PBKDF2-HMAC-%s with %u iterations makes the key of the passphrase%s", digest,
+                 iterations, is_weak ? ": too few, 100000 at least" : "");
+  kh_cli_found(findings, KH_CLI_NOTE, "format",
+               "the format 'openssl' does not notice changes; 'sealed' does");
+}
+
+static void check_slot(const kh_sealed_slot *slot, kh_cli_findings *findings)
+{
+  bool is_cheap = kh_cli_is_cheap(slot);
+  kh_cli_colour level = is_cheap ? KH_CLI_BAD : KH_CLI_GOOD;
+  const char *verdict =
+      is_cheap ? ": a guess costs too little; 'keyhold slot change' mends it" : "";
+  if (slot->kdf == KH_SEALED_ARGON2ID)
+    kh_cli_found(findings, level, "parameters", "slot %s: argon2id with %u KiB and %u passes%s",
+                 slot->label, slot->memory, slot->passes, verdict);
+  else
+    kh_cli_found(findings, level, "parameters", "slot %s: %s with %u iterations%s", slot->label,
+                 kh_sealed_kdf_name(slot->kdf), slot->iterations, verdict);
+}
+
+static void add_fault(const kh_fault *fault, kh_cli_findings *findings)
+{
+  char message[KH_MESSAGE_MAX];
+  kh_fault_describe(fault, message, sizeof message);
+  kh_cli_found(findings, KH_CLI_BAD, "content", "%s", message);
+}
+
+/* A file that cannot be read, or is of a newer format, is found so by loading it. */
+static bool check_slots(const kh_cli_target *target, kh_cli_findings *findings)
+{
+  KH_AUTO_SECRET file = NULL;
+  kh_sealed_slots slots;
+  kh_fault fault;
+  if (kh_file_read(target->path, KH_KEYFILE_MAX, KH_FILE_REGULAR, &file, NULL, NULL) != KH_OK)
+    return true;
+  kh_status status = kh_sealed_list(target->path, kh_secret_bytes(file), &slots, &fault);
+  if (status == KH_E_SEALED_DAMAGED || status == KH_E_SEALED_COST) {
+    add_fault(&fault, findings);
+    return false;
+  }
+  if (status != KH_OK)
+    return true;
+  for (size_t i = 0; i < slots.count; i++)
+    check_slot(&slots.at[i], findings);
+  if (slots.count == 1)
+    kh_cli_found(
+        findings, KH_CLI_NOTE, "slots",
+        "it has one passphrase only: a second one in a safe place helps when that is lost");
+  return true;
+}
+
+/* false: no passphrase will open it, and the findings say why */
+static bool check_format(const kh_cli_target *target, kh_cli_findings *findings)
+{
+  if (strcmp(target->look.format, "openssl") == 0)
+    check_openssl(target, findings);
+  else if (target->look.is_encrypted)
+    return check_slots(target, findings);
+  else
+    kh_cli_found(findings, KH_CLI_NOTE, "format",
+                 "the keys are in the clear: its permissions are all that protects them");
+  return true;
+}
+
+/* The owner is judged as strict_permissions does; root looks at the file for a user that is not
+ * known. */
+static void check_permissions(const char *path, kh_cli_findings *findings)
+{
+  struct stat st;
+  if (stat(path, &st) != 0)
+    return; /* it was there a moment ago; loading will say what is wrong */
+  const struct passwd *user = getpwuid(st.st_uid);
+  const char *owner = user == NULL ? "unknown" : user->pw_name;
+  unsigned mode = st.st_mode & 07777;
+  if ((mode & S_IWGRP) != 0)
+    kh_cli_found(findings, KH_CLI_BAD, "permissions",
+                 "its mode is %04o: its group can write it; give it mode 0600 or 0640", mode);
+  if (kh_file_is_open_to_others(st.st_mode))
+    kh_cli_found(findings, KH_CLI_BAD, "permissions",
+                 "its mode is %04o: others can read or write it; give it mode 0600", mode);
+  if ((mode & (S_IWGRP | S_IRWXO)) == 0)
+    kh_cli_found(findings, KH_CLI_GOOD, "permissions", "its mode is %04o, its owner %s", mode,
+                 owner);
+  if (geteuid() != 0 && st.st_uid != 0 && st.st_uid != geteuid())
+    kh_cli_found(findings, KH_CLI_BAD, "permissions",
+                 "it belongs to another user, %s, who can change it", owner);
+}
+
+static void check_folder(const char *path, kh_cli_findings *findings)
+{
+  struct stat st;
+  char *real = realpath(path, NULL);
+  if (real == NULL)
+    return;
+  const char *folder = dirname(real);
+  if (stat(folder, &st) == 0 && (st.st_mode & S_IWOTH) != 0)
+    kh_cli_found(findings, KH_CLI_BAD, "permissions",
+                 "everybody can write in its folder '%s' (mode %04o)", kh_show_path(folder).text,
+                 (unsigned)st.st_mode & 07777);
+  free(real);
+}
+
+/* What can be seen in the keys: weak ones, equal ones, ones that are due. */
+
+static void check_weak(const kh_key *key, kh_cli_findings *findings)
+{
+  if (kh_is_same_secret(key->bytes, key->bytes + 1, key->len - 1)) /* each byte as the next one */
+    kh_cli_found(findings, KH_CLI_BAD, "keys", "key %u version %u is weak: all its bytes are %s",
+                 key->id, key->version, key->bytes[0] == 0 ? "zero" : "equal");
+}
+
+/* A key version and what it is known by. */
+struct known {
+  const kh_key *key;
+  kh_fingerprint fingerprint;
+};
+
+static int compare_fingerprints(const void *left, const void *right)
+{
+  const struct known *a = left;
+  const struct known *b = right;
+  int order = strcmp(a->fingerprint.text, b->fingerprint.text);
+  if (order != 0)
+    return order;
+  return a->key < b->key ? -1 : a->key > b->key; /* the table's order: id, then version */
+}
+
+static void check_duplicates(const kh_keytable *table, kh_cli_findings *findings)
+{
+  size_t count = kh_keytable_version_count(table);
+  struct known *known = calloc(count + 1, sizeof *known);
+  if (known == NULL) {
+    kh_cli_found(findings, KH_CLI_BAD, "keys", "no memory to look for equal keys");
+    return;
+  }
+  for (size_t i = 0; i < count; i++) {
+    const kh_key *key = kh_keytable_at(table, i);
+    known[i] = (struct known){key, kh_key_fingerprint(key)};
+  }
+  qsort(known, count, sizeof *known, compare_fingerprints);
+  for (size_t i = 1; i < count; i++) {
+    const kh_key *a = known[i - 1].key;
+    const kh_key *b = known[i].key;
+    if (kh_key_is_same_secret(a, b))
+      kh_cli_found(findings, KH_CLI_BAD, "keys",
+                   "key %u version %u has the same bytes as key %u version %u", b->id, b->version,
+                   a->id, a->version);
+  }
+  free(known);
+}
+
+static void check_due(const kh_keytable *table, kh_cli_findings *findings)
+{
+  kh_clock clock = kh_clock_system();
+  uint32_t now = kh_clock_now(&clock);
+  for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
+    const kh_key *key = kh_keytable_at(table, i);
+    if (kh_keytable_is_latest(table, i) && kh_policy_due(&key->policy) <= now)
+      kh_cli_found(findings, KH_CLI_NOTE, "rotation", "key %u is due for a new version", key->id);
+  }
+}
+
+static void check_keys(const kh_keytable *table, kh_cli_findings *findings)
+{
+  size_t bad = findings->bad;
+  size_t ids = kh_keytable_id_count(table);
+  size_t versions = kh_keytable_version_count(table);
+  for (size_t i = 0; i < versions; i++)
+    check_weak(kh_keytable_at(table, i), findings);
+  check_duplicates(table, findings);
+  if (findings->bad == bad)
+    kh_cli_found(findings, KH_CLI_GOOD, "keys",
+                 "%zu key%s with %zu version%s, none weak, no two equal", ids, ids == 1 ? "" : "s",
+                 versions, versions == 1 ? "" : "s");
+  check_due(table, findings);
+}
+
+/* What the core warns of is not good. */
+static void add_warning(void *user, kh_severity severity, const char *message)
+{
+  if (severity == KH_LOG_WARNING)
+    kh_cli_found(user, KH_CLI_BAD, "content", "%s", message);
+  else
+    kh_cli_message("%s", message);
+}
+
+/* Whether a failure to load says something of the file, and not only that it could not be read. */
+static bool is_fault_of_file(kh_status status)
+{
+  switch (status) {
+  case KH_E_SYNTAX:
+  case KH_E_KEY_ID:
+  case KH_E_KEY_VERSION:
+  case KH_E_KEY_HEX:
+  case KH_E_KEY_DUPLICATE:
+  case KH_E_ATTRIBUTE:
+  case KH_E_ATTRIBUTE_VALUE:
+  case KH_E_KEY_TOO_SHORT:
+  case KH_E_NO_SYSTEM_KEY:
+  case KH_E_CONTAINER_SIZE:
+  case KH_E_SEALED_DAMAGED:
+  case KH_E_SEALED_COST:
+  case KH_E_SEALED_CHANGED:
+    return true;
+  default:
+    return false;
+  }
+}
+
+/* false: a message has said why */
+static bool check_content(const kh_cli_target *target, kh_cli_findings *findings)
+{
+  KH_AUTO_KEYLIST list = NULL;
+  KH_AUTO_KEYTABLE table = NULL;
+  kh_keyfile_info info;
+  kh_fault fault;
+  kh_log log = {add_warning, findings};
+  kh_keyfile_options how = kh_cli_target_options(target);
+  how.permissions = KH_PERMISSIONS_SEEN; /* by check_permissions() */
+  kh_status status = kh_keyfile_load(&how, target->crypt, &log, &list, &info, &fault);
+  if (is_fault_of_file(status)) {
+    add_fault(&fault, findings);
+    return true;
+  }
+  if (status != KH_OK) {
+    kh_cli_fail_with(&fault);
+    return false;
+  }
+  if (!info.ends_line)
+    kh_cli_found(findings, KH_CLI_NOTE, "content",
+                 "the last line has no line end: auto_reload does not take it");
+  status = kh_keytable_new(list, &table);
+  if (status == KH_OK)
+    check_keys(table, findings);
+  else
+    kh_cli_fail_status(status, target->path);
+  return status == KH_OK;
+}
+
+int kh_cli_check(int argc, char **argv)
+{
+  kh_cli_target arguments = KH_CLI_TARGET_NONE;
+  argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+  KH_CLI_AUTO_TARGET target = arguments;
+  KH_CLI_AUTO_FINDINGS findings = {.out = NULL};
+  if (!kh_cli_findings_begin(target.json, kh_cli_may_colour(stdout), &findings) ||
+      !kh_cli_target_look(&target))
+    return KH_CLI_FAILED;
+  bool may_open = check_format(&target, &findings);
+  check_permissions(target.path, &findings);
+  check_folder(target.path, &findings);
+  if (may_open && (!kh_cli_target_unlock(&target) || !check_content(&target, &findings)))
+    return KH_CLI_FAILED;
+  kh_cli_findings_print(&findings, target.path, target.look.format);
+  return findings.bad == 0 ? KH_CLI_DONE : KH_CLI_NO;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* `keyhold convert`, and the two conversions with names of their own: seal and unseal. */
+#include <string.h>
+
+#include "cli/args/form.h"
+#include "cli/args/target.h"
+#include "cli/output/text.h"
+#include "command.h"
+#include "settings.h"
+
+enum { KEY_OUTPUT = 0x300 };
+
+struct arguments {
+  const struct argp *argp; /* of the subcommand */
+  kh_cli_target target;
+  kh_cli_source new_source;
+  kh_cli_form form;   /* what it becomes */
+  const char *output; /* NULL: the file itself */
+};
+
+/* seal chooses the costs alone, unseal nothing */
+static void set_child_inputs(struct arguments *arguments, struct argp_state *state)
+{
+  const struct argp_child *children = arguments->argp->children;
+  void *inputs[] = {&arguments->target, &arguments->new_source, &arguments->form};
+  for (size_t i = 0; children[i].argp != NULL; i++)
+    state->child_inputs[i] =
+        children[i].argp == &kh_cli_costs_argp ? &arguments->form.costs : inputs[i];
+}
+
+static error_t parse_convert_option(int key, char *value, struct argp_state *state)
+{
+  struct arguments *arguments = state->input;
+  switch (key) {
+  case ARGP_KEY_INIT:
+    set_child_inputs(arguments, state);
+    return 0;
+  case KEY_OUTPUT:
+    arguments->output = value;
+    return 0;
+  case ARGP_KEY_END:
+    kh_cli_form_check(&arguments->form, &arguments->new_source, state);
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option options[] = {
+    {"output", KEY_OUTPUT, "NEW", 0,
+     "write a new file NEW and leave FILE as it is; otherwise FILE is replaced", 0},
+    {0},
+};
+static const struct argp convert_argp = {
+    .options = options,
+    .parser = parse_convert_option,
+    .args_doc = "FILE",
+    .doc =
+        "Writes a key file in another format. Every key and attribute stays; a sealed file has one "
+        "slot then, \"main\".",
+    .children = (const struct argp_child[]){{&kh_cli_target_argp, 0, NULL, 0},
+                                            {&kh_cli_new_source_argp, 0, NULL, 0},
+                                            {&kh_cli_new_form_argp, 0, NULL, 0},
+                                            {0}},
+};
+static const struct argp seal_argp = {
+    .options = options,
+    .parser = parse_convert_option,
+    .args_doc = "FILE",
+    .doc = "Encrypts a key file under a passphrase, in the format sealed.",
+    .children = (const struct argp_child[]){{&kh_cli_target_argp, 0, NULL, 0},
+                                            {&kh_cli_new_source_argp, 0, NULL, 0},
+                                            {&kh_cli_costs_argp, 0, NULL, 0},
+                                            {0}},
+};
+static const struct argp unseal_argp = {
+    .options = options,
+    .parser = parse_convert_option,
+    .args_doc = "FILE",
+    .doc = "Writes a key file in the clear, in the format text.",
+    .children = (const struct argp_child[]){{&kh_cli_target_argp, 0, NULL, 0}, {0}},
+};
+
+/* Reads the arguments and looks at the file; false: a message has said why. */
+static bool begin_conversion(struct arguments *arguments, const struct argp *argp, int argc,
+                             char **argv)
+{
+  arguments->argp = argp;
+  arguments->target = KH_CLI_TARGET_NONE;
+  arguments->new_source = KH_CLI_SOURCE_NONE;
+  argp_parse(argp, argc, argv, 0, NULL, arguments);
+  return (arguments->output == NULL || kh_cli_is_free(arguments->output)) &&
+         kh_cli_target_look(&arguments->target);
+}
+
+static void print_conversion(const struct arguments *arguments, const char *path,
+                             const kh_keyfile_form *form)
+{
+  bool was_encrypted = arguments->target.look.is_encrypted;
+  kh_cli_put_text(stdout, path);
+  printf(" is %s now; every key is as it was.\n", form->format);
+  if (!was_encrypted && form->passphrase != NULL && arguments->output == NULL)
+    printf("The disk may still have the keys in the clear where the old file lay.\n");
+  kh_cli_print_settings(path, form, &arguments->new_source);
+  if (was_encrypted && form->passphrase == NULL)
+    printf("and no file_key_management_filekey: with one it refuses a file in the clear.\n");
+}
+
+/* Converts what was looked at. */
+static int convert(const struct arguments *arguments)
+{
+  KH_CLI_AUTO_TARGET target = arguments->target;
+  KH_AUTO_SECRET passphrase = NULL;
+  const char *path = arguments->output != NULL ? arguments->output : target.path;
+  if (!kh_cli_target_unlock(&target))
+    return KH_CLI_FAILED;
+  if (arguments->form.look.is_encrypted &&
+      !kh_cli_get_new_passphrase(&arguments->new_source, path, &passphrase))
+    return KH_CLI_FAILED;
+  kh_keyfile_form form = kh_cli_form_with(&arguments->form, passphrase);
+  kh_keyfile_options how = kh_cli_target_options(&target);
+  kh_fault fault;
+  if (kh_keyfile_convert(&how, target.crypt, &form, arguments->output, &target.log, &fault) !=
+      KH_OK)
+    return kh_cli_fail_with(&fault);
+  print_conversion(arguments, path, &form);
+  return KH_CLI_WRITTEN;
+}
+
+int kh_cli_convert(int argc, char **argv)
+{
+  struct arguments arguments = {.form = KH_CLI_FORM_OF(NULL, false)};
+  if (!begin_conversion(&arguments, &convert_argp, argc, argv))
+    return KH_CLI_FAILED;
+  return convert(&arguments);
+}
+
+int kh_cli_seal(int argc, char **argv)
+{
+  struct arguments arguments = {.form = KH_CLI_FORM_OF("sealed", true)};
+  if (!begin_conversion(&arguments, &seal_argp, argc, argv))
+    return KH_CLI_FAILED;
+  if (strcmp(arguments.target.look.format, "sealed") == 0)
+    return kh_cli_fail("%s is sealed already; 'keyhold slot' changes its passphrases",
+                       arguments.target.path);
+  return convert(&arguments);
+}
+
+int kh_cli_unseal(int argc, char **argv)
+{
+  struct arguments arguments = {.form = KH_CLI_FORM_OF("text", false)};
+  if (!begin_conversion(&arguments, &unseal_argp, argc, argv))
+    return KH_CLI_FAILED;
+  if (!arguments.target.look.is_encrypted)
+    return kh_cli_fail("%s is in the clear already", arguments.target.path);
+  return convert(&arguments);
+}

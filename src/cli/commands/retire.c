@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/args/form.h"
+#include "cli/args/number.h"
+#include "cli/args/target.h"
+#include "cli/output/text.h"
+#include "command.h"
+#include "keyhold/clock.h"
+#include "retire_plan.h"
+
+enum { KEY_ID = 0x300, KEY_FORCE };
+
+struct arguments {
+  kh_cli_target target;
+  kh_cli_source new_source;
+  kh_cli_costs costs;
+  kh_cli_login login;
+  uint32_t id;     /* 0: all */
+  unsigned forced; /* KH_CLI_RETIRE_UNKNOWN_... that do not hold anything back */
+};
+
+static void force_unknown(struct arguments *arguments, const char *value, struct argp_state *state)
+{
+  for (const char *name = value; name != NULL;) {
+    const char *end = strchrnul(name, ',');
+    unsigned bits = kh_cli_retire_unknown_named(name, (size_t)(end - name));
+    if (bits == 0)
+      argp_error(state, "'%s' is no list of redo-log, binary-logs, aria and elsewhere, or all",
+                 value);
+    arguments->forced |= bits;
+    name = *end == '\0' ? NULL : end + 1;
+  }
+}
+
+static error_t parse_retire_option(int key, char *value, struct argp_state *state)
+{
+  struct arguments *arguments = state->input;
+  switch (key) {
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = &arguments->target;
+    state->child_inputs[1] = &arguments->new_source;
+    state->child_inputs[2] = &arguments->costs;
+    state->child_inputs[3] = &arguments->login;
+    return 0;
+  case KEY_ID:
+    arguments->id = kh_cli_key_id_option(value, state);
+    return 0;
+  case KEY_FORCE:
+    force_unknown(arguments, value, state);
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option options[] = {
+    {"id", KEY_ID, "ID", 0, "only versions of this key", 0},
+    {"force", KEY_FORCE, "LIST", 0,
+     "remove what nothing but these may need, of which the server cannot tell: redo-log, "
+     "binary-logs, aria, elsewhere (backups and other servers), or all",
+     0},
+    {0},
+};
+static const struct argp_child children[] = {
+    {&kh_cli_report_argp, 0, NULL, 0},
+    {&kh_cli_new_source_argp, 0, NULL, 0},
+    {&kh_cli_costs_argp, 0, NULL, 0},
+    {&kh_cli_login_argp, 0, NULL, 0},
+    {0},
+};
+static const struct argp argp = {
+    .options = options,
+    .parser = parse_retire_option,
+    .args_doc = "FILE",
+    .doc =
+        "Removes old versions of keys that nothing can still need, as far as the server that uses "
+        "FILE can tell. A sealed copy of FILE as it was is kept beside it.",
+    .children = children,
+};
+
+/* "FILE.retired-20261122T010555Z", for free(); NULL: no memory */
+static char *copy_path(const char *path)
+{
+  char stamp[32];
+  struct tm tm;
+  char *copy = NULL;
+  kh_clock clock = kh_clock_system();
+  time_t now = (time_t)kh_clock_now(&clock);
+  strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
+  char *real = realpath(path, NULL);
+  if (asprintf(&copy, "%s.retired-%s", real == NULL ? path : real, stamp) < 0)
+    copy = NULL;
+  free(real);
+  return copy;
+}
+
+/* byte for byte: every passphrase of the file opens its copy too */
+static kh_status copy_as_it_is(const kh_cli_target *target, const kh_keyfile_info *loaded,
+                               const char *to, kh_fault *ret_fault)
+{
+  KH_AUTO_SECRET file = NULL;
+  kh_file_info info;
+  kh_status status =
+      kh_file_read(target->path, KH_KEYFILE_MAX, KH_FILE_REGULAR, &file, &info, ret_fault);
+  if (status != KH_OK)
+    return status;
+  if (!kh_file_is_same(&info.stamp, &loaded->stamp))
+    return kh_fault_set(ret_fault, KH_E_FILE_CHANGED, target->path, 0);
+  return kh_file_create(to, kh_secret_bytes(file), ret_fault);
+}
+
+static kh_status copy_sealed(const kh_cli_target *target, const kh_secret *passphrase,
+                             const kh_cli_costs *costs, const char *to, kh_fault *ret_fault)
+{
+  kh_keyfile_options how = kh_cli_target_options(target);
+  kh_keyfile_form form = {.format = "sealed",
+                          .passphrase = passphrase,
+                          .slot = kh_cli_slot(costs, KH_SEALED_LABEL_DEFAULT)};
+  return kh_keyfile_convert(&how, target->crypt, &form, to, &target->log, ret_fault);
+}
+
+/* One run: the file as it was loaded, and the server that uses it. */
+struct run {
+  const struct arguments *arguments;
+  const kh_cli_target *target;
+  kh_cli_server *server;
+  const kh_keytable *table;
+  kh_keyfile_info info;
+};
+
+/* Keeps a sealed copy of the key file: a sealed file as it is, with all its slots; another one
+ * sealed with its own passphrase, or with a new one if it has none. It is on the disk when this
+ * returns. False: a message has said why. */
+static bool keep_copy(const struct run *run, const char *to)
+{
+  const kh_cli_target *target = run->target;
+  const kh_cli_costs *costs = &run->arguments->costs;
+  KH_AUTO_SECRET passphrase = NULL;
+  kh_fault fault;
+  kh_status status;
+  if (strcmp(run->info.format, "sealed") == 0)
+    status = copy_as_it_is(target, &run->info, to, &fault);
+  else if (target->passphrase != NULL)
+    status = copy_sealed(target, target->passphrase, costs, to, &fault);
+  else if (kh_cli_get_new_passphrase(&run->arguments->new_source, to, &passphrase))
+    status = copy_sealed(target, passphrase, costs, to, &fault);
+  else
+    return false;
+  if (status != KH_OK)
+    kh_cli_fail_with(&fault);
+  return status == KH_OK;
+}
+
+/* What the server said, and the plan, which points into that: it is not copied. */
+struct decision {
+  kh_cli_retire_facts facts;
+  kh_cli_retire_plan plan;
+};
+
+static void free_decision(struct decision *decision)
+{
+  kh_cli_retire_plan_free(&decision->plan);
+  kh_cli_retire_facts_free(&decision->facts);
+}
+#define AUTO_DECISION __attribute__((cleanup(free_decision))) struct decision
+
+/* false: a message has said why */
+static bool decide(const struct run *run, struct decision *decision)
+{
+  const struct arguments *arguments = run->arguments;
+  const char *path = run->target->path;
+  if (!kh_cli_retire_facts_read(run->server, path, run->table, &decision->facts))
+    return false;
+  kh_status status = kh_cli_retire_plan_make(&decision->facts, run->table, arguments->id,
+                                             arguments->forced, &decision->plan);
+  if (status != KH_OK)
+    kh_cli_fail_status(status, path);
+  return status == KH_OK;
+}
+
+/* Asks once more: a passphrase may have been waited for, and the server has gone on. False: a
+ * message has said why. */
+static bool is_still_decided(const struct run *run, const struct decision *before)
+{
+  AUTO_DECISION now = {.facts = {.key_file = ""}};
+  if (!decide(run, &now))
+    return false;
+  const kh_cli_retire_verdict *changed = kh_cli_retire_plan_changed(&before->plan, &now.plan);
+  if (changed == NULL)
+    return true;
+  const kh_key *key = kh_keytable_at(run->table, changed->index);
+  const char *by = changed->need.needed_by;
+  kh_cli_message("key id %" PRIu32 " version %" PRIu32 " became needed meanwhile%s%s", key->id,
+                 key->version, by == NULL ? "" : ": ", by == NULL ? "" : by);
+  return false;
+}
+
+static int remove_versions(const struct run *run, const kh_keytable *removed)
+{
+  kh_keyfile_options how = kh_cli_target_options(run->target);
+  kh_fault fault;
+  if (kh_keyfile_retire_versions(&how, run->target->crypt, removed, &run->info.stamp,
+                                 &run->target->log, &fault) != KH_OK)
+    return kh_cli_fail_with(&fault);
+  return KH_CLI_WRITTEN;
+}
+
+/* The copy is on the disk before the server is asked again and the file is touched. */
+static int copy_and_remove(const struct run *run, const struct decision *decision, const char *copy)
+{
+  KH_AUTO_KEYTABLE removed = NULL;
+  kh_status status = kh_cli_retire_plan_removed(&decision->plan, &removed);
+  if (status != KH_OK)
+    return kh_cli_fail_status(status, run->target->path);
+  if (!keep_copy(run, copy))
+    return KH_CLI_FAILED;
+  int result = is_still_decided(run, decision) ? remove_versions(run, removed) : KH_CLI_FAILED;
+  if (result != KH_CLI_WRITTEN)
+    kh_cli_message("the copy %s stays", kh_show_path(copy).text);
+  return result;
+}
+
+static void print_removed(const kh_cli_retire_plan *plan, const char *path, const char *copy)
+{
+  kh_cli_put_text(stdout, path);
+  printf(": %zu version%s removed; as it was it is in ", plan->going, plan->going == 1 ? "" : "s");
+  kh_cli_put_text(stdout, copy);
+  puts(".\nThe server keeps what it has of them in memory until it ends.\n"
+       "If it has to be put back, rotate the keys once more before anything is removed again.");
+}
+
+static int remove_and_report(const struct run *run, const struct decision *decision)
+{
+  const char *path = run->target->path;
+  char *copy = copy_path(path);
+  if (copy == NULL)
+    return kh_cli_fail_status(KH_E_NO_MEMORY, path);
+  int result = copy_and_remove(run, decision, copy);
+  if (result == KH_CLI_WRITTEN && run->target->json)
+    kh_cli_retire_plan_print_json(&decision->plan, path, copy);
+  else if (result == KH_CLI_WRITTEN)
+    print_removed(&decision->plan, path, copy);
+  free(copy);
+  return result;
+}
+
+static int retire(const struct run *run)
+{
+  const char *path = run->target->path;
+  AUTO_DECISION decision = {.facts = {.key_file = ""}};
+  if (!decide(run, &decision))
+    return KH_CLI_FAILED;
+  const kh_cli_retire_plan *plan = &decision.plan;
+  if (!run->target->json)
+    kh_cli_retire_plan_print(plan, path);
+  if (plan->going > 0)
+    return remove_and_report(run, &decision);
+  if (run->target->json)
+    kh_cli_retire_plan_print_json(plan, path, NULL);
+  if (plan->count == 0)
+    return KH_CLI_DONE;
+  kh_cli_retire_plan_explain(plan, &decision.facts);
+  return kh_cli_fail("nothing is removed");
+}
+
+/* false: a message has said why */
+static bool has_key(const kh_keytable *table, uint32_t id, const char *path)
+{
+  uint32_t latest;
+  kh_fault fault;
+  if (id == 0 || kh_keytable_latest(table, id, &latest) == KH_OK)
+    return true;
+  kh_fault_set(&fault, KH_E_KEY_NOT_FOUND, path, 0);
+  fault.key_id = id;
+  kh_cli_fail_with(&fault);
+  return false;
+}
+
+/* The file is read before the server is asked: its passphrase may be waited for. */
+int kh_cli_retire(int argc, char **argv)
+{
+  struct arguments arguments = {.target = KH_CLI_TARGET_NONE, .new_source = KH_CLI_SOURCE_NONE};
+  argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+  KH_CLI_AUTO_TARGET target = arguments.target;
+  KH_CLI_AUTO_SERVER server = NULL;
+  KH_AUTO_KEYTABLE table = NULL;
+  struct run run = {.arguments = &arguments, .target = &target};
+  if (!kh_cli_target_look(&target))
+    return KH_CLI_FAILED;
+  server = kh_cli_server_connect(&arguments.login);
+  if (server == NULL)
+    return KH_CLI_FAILED;
+  if (!kh_cli_server_is_local(server))
+    return kh_cli_fail("the server was not reached through its socket: over a network nobody can "
+                       "tell whether it is the one that uses the file");
+  if (!kh_cli_target_load(&target, &table, &run.info) || !has_key(table, arguments.id, target.path))
+    return KH_CLI_FAILED;
+  run.server = server;
+  run.table = table;
+  return retire(&run);
+}

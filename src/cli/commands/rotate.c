@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cli/args/number.h"
+#include "cli/args/target.h"
+#include "cli/output/text.h"
+#include "command.h"
+#include "keyhold/clock.h"
+#include "keyhold/rotation.h"
+#include "settings.h"
+
+enum { KEY_ID = 0x300, KEY_DUE, KEY_ALL };
+
+struct arguments {
+  kh_cli_target target;
+  uint32_t id;
+  bool due;
+  bool all;
+};
+
+static error_t parse_rotate_option(int key, char *value, struct argp_state *state)
+{
+  struct arguments *arguments = state->input;
+  bool is_choice = key == KEY_ID || key == KEY_DUE || key == KEY_ALL;
+  if (is_choice && (arguments->id != 0 || arguments->due || arguments->all))
+    argp_error(state, "one of --id, --due and --all is enough");
+  switch (key) {
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = &arguments->target;
+    return 0;
+  case KEY_ID:
+    arguments->id = kh_cli_key_id_option(value, state);
+    return 0;
+  case KEY_DUE:
+    arguments->due = true;
+    return 0;
+  case KEY_ALL:
+    arguments->all = true;
+    return 0;
+  case ARGP_KEY_END:
+    if (arguments->id == 0 && !arguments->due && !arguments->all)
+      argp_error(state, "which keys? --id, --due or --all says it");
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option options[] = {
+    {"id", KEY_ID, "ID", 0, "a new version of this key", 0},
+    {"due", KEY_DUE, NULL, 0, "of each key whose interval has passed", 0},
+    {"all", KEY_ALL, NULL, 0, "of each key", 0},
+    {0},
+};
+static const struct argp_child children[] = {{&kh_cli_target_argp, 0, NULL, 0}, {0}};
+static const struct argp argp = {
+    .options = options,
+    .parser = parse_rotate_option,
+    .args_doc = "FILE",
+    .doc = "Makes new versions of keys. The old ones stay in FILE, since data may need them.",
+    .children = children,
+};
+
+static int rotate(const kh_cli_target *target, const kh_rotation *rotation)
+{
+  KH_AUTO_KEYLIST list = NULL;
+  kh_rotated rotated;
+  kh_fault fault;
+  kh_keyfile_options how = kh_cli_target_options(target);
+  if (kh_keyfile_rotate(&how, target->crypt, rotation, &target->log, &list, NULL, &rotated,
+                        &fault) != KH_OK)
+    return kh_cli_fail_with(&fault);
+  kh_cli_put_text(stdout, target->path);
+  printf(": %zu new version%s", rotated.made, rotated.made == 1 ? "" : "s");
+  if (rotated.taken > 0)
+    printf(", and %zu that somebody else made just now", rotated.taken);
+  printf(".\n");
+  if (rotated.made == 0)
+    return KH_CLI_DONE;
+  kh_cli_print_reload();
+  return KH_CLI_WRITTEN;
+}
+
+int kh_cli_rotate(int argc, char **argv)
+{
+  struct arguments arguments = {.target = KH_CLI_TARGET_NONE};
+  argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+  KH_CLI_AUTO_TARGET target = arguments.target;
+  KH_AUTO_KEYTABLE known = NULL;
+  kh_keyfile_info info;
+  kh_clock clock = kh_clock_system();
+  if (!kh_cli_target_load(&target, &known, &info))
+    return KH_CLI_FAILED;
+  kh_rotation rotation = {.known = known,
+                          .loaded = &info.stamp,
+                          .id = arguments.id,
+                          .due_only = arguments.due,
+                          .now = kh_clock_now(&clock),
+                          .default_cipher = KH_KEY_CIPHER_AES_CBC};
+  return rotate(&target, &rotation);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/output/text.h"
+
+static void print_path(const char *option, const char *path)
+{
+  char *real = realpath(path, NULL);
+  printf("    file_key_management_%s", option);
+  kh_cli_put_text(stdout, real == NULL ? path : real);
+  fputc('\n', stdout);
+  free(real);
+}
+
+static void print_source(const kh_cli_source *source)
+{
+  if (source->setting != NULL)
+    printf("    file_key_management_filekey = %s\n", source->setting);
+  else if (source->file != NULL && strncmp(source->file, "/dev/", strlen("/dev/")) != 0)
+    print_path("filekey = FILE:", source->file);
+  else
+    printf("    file_key_management_filekey = FILE:...   # or another source of the passphrase\n");
+}
+
+void kh_cli_print_settings(const char *path, const kh_keyfile_form *form,
+                           const kh_cli_source *source)
+{
+  printf("The server's option file needs:\n\n");
+  print_path("filename = ", path);
+  if (form->passphrase != NULL)
+    print_source(source);
+  if (strcmp(form->format, "openssl") == 0)
+    printf("    file_key_management_digest = %s\n    file_key_management_use_pbkdf2 = %u\n",
+           kh_digest_name(form->digest), form->pbkdf2_iterations);
+}
+
+void kh_cli_print_reload(void)
+{
+  printf("A running server takes it by SET GLOBAL file_key_management_reload = ON.\n");
+}

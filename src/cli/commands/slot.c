@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* `keyhold slot list`, `slot add`, `slot change` and `slot remove`. */
+#include "cli/args/form.h"
+#include "cli/args/target.h"
+#include "cli/output/table.h"
+#include "cli/output/text.h"
+#include "command.h"
+
+/* Reads which slots a file has; false: it is not sealed, or cannot be read, and a message has said
+ * why. */
+static bool read_slots(const char *path, kh_sealed_slots *ret_slots)
+{
+  KH_AUTO_SECRET file = NULL;
+  kh_fault fault;
+  kh_status status = kh_file_read(path, KH_KEYFILE_MAX, KH_FILE_REGULAR, &file, NULL, &fault);
+  if (status == KH_OK && !kh_sealed_knows(kh_secret_bytes(file))) {
+    kh_cli_message("%s is not sealed, so it has no slots", path);
+    return false;
+  }
+  if (status == KH_OK)
+    status = kh_sealed_list(path, kh_secret_bytes(file), ret_slots, &fault);
+  if (status != KH_OK)
+    kh_cli_fail_with(&fault);
+  return status == KH_OK;
+}
+
+/* The list. */
+
+enum { KEY_JSON = 0x300 };
+
+struct list_arguments {
+  const char *path;
+  bool json;
+};
+
+static error_t parse_slot_list_option(int key, char *value, struct argp_state *state)
+{
+  struct list_arguments *arguments = state->input;
+  switch (key) {
+  case KEY_JSON:
+    arguments->json = true;
+    return 0;
+  case ARGP_KEY_ARG:
+    if (state->arg_num != 0)
+      return ARGP_ERR_UNKNOWN;
+    arguments->path = value;
+    return 0;
+  case ARGP_KEY_NO_ARGS:
+    argp_error(state, "which key file?");
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option list_options[] = {
+    {"json", KEY_JSON, NULL, 0, "as JSON", 0},
+    {0},
+};
+static const struct argp list_argp = {
+    .options = list_options,
+    .parser = parse_slot_list_option,
+    .args_doc = "FILE",
+    .doc = "Shows the slots of a sealed key file, as it says without being opened.",
+};
+
+enum { LABEL, KDF, MEMORY, PASSES, ITERATIONS, COLUMNS };
+
+static const kh_cli_column columns[COLUMNS] = {
+    [LABEL] = {"SLOT", false},           [KDF] = {"KEY DERIVATION", false},
+    [MEMORY] = {"MEMORY (KIB)", true},   [PASSES] = {"PASSES", true},
+    [ITERATIONS] = {"ITERATIONS", true},
+};
+
+static void fill_slot_row(const void *user, size_t row, kh_cli_cell *cells)
+{
+  const kh_sealed_slot *slot = &((const kh_sealed_slots *)user)->at[row];
+  const uint32_t costs[COLUMNS] = {
+      [MEMORY] = slot->memory, [PASSES] = slot->passes, [ITERATIONS] = slot->iterations};
+  snprintf(cells[LABEL].text, KH_CLI_CELL_MAX, "%s", slot->label);
+  snprintf(cells[KDF].text, KH_CLI_CELL_MAX, "%s", kh_sealed_kdf_name(slot->kdf));
+  for (size_t i = MEMORY; i < COLUMNS; i++)
+    if (costs[i] != 0) /* which the key derivation does not have */
+      snprintf(cells[i].text, KH_CLI_CELL_MAX, "%u", costs[i]);
+}
+
+static void print_slots_as_json(const char *path, const kh_sealed_slots *slots)
+{
+  printf("{\"file\":");
+  kh_cli_put_json(stdout, path);
+  printf(",\"slots\":[");
+  for (size_t i = 0; i < slots->count; i++) {
+    const kh_sealed_slot *slot = &slots->at[i];
+    printf("%s{\"label\":\"%s\",\"kdf\":\"%s\"", i == 0 ? "" : ",", slot->label,
+           kh_sealed_kdf_name(slot->kdf));
+    if (slot->kdf == KH_SEALED_ARGON2ID)
+      printf(",\"memory_kib\":%u,\"passes\":%u}", slot->memory, slot->passes);
+    else
+      printf(",\"iterations\":%u}", slot->iterations);
+  }
+  printf("]}\n");
+}
+
+int kh_cli_slot_list(int argc, char **argv)
+{
+  struct list_arguments arguments = {.path = NULL};
+  kh_sealed_slots slots;
+  argp_parse(&list_argp, argc, argv, 0, NULL, &arguments);
+  if (!read_slots(arguments.path, &slots))
+    return KH_CLI_FAILED;
+  kh_cli_table table = {columns, COLUMNS, slots.count, fill_slot_row, &slots};
+  if (arguments.json)
+    print_slots_as_json(arguments.path, &slots);
+  else
+    kh_cli_table_print(&table, stdout, kh_cli_may_colour(stdout));
+  return KH_CLI_DONE;
+}
+
+/* The changes. */
+
+struct change_arguments {
+  const struct argp *argp; /* of the subcommand */
+  kh_cli_target target;
+  const char *label;
+  kh_cli_source new_source;
+  kh_cli_costs costs;
+};
+
+static error_t parse_slot_option(int key, char *value, struct argp_state *state)
+{
+  struct change_arguments *arguments = state->input;
+  void *inputs[] = {&arguments->target, &arguments->new_source, &arguments->costs};
+  switch (key) {
+  case ARGP_KEY_INIT:
+    for (size_t i = 0; arguments->argp->children[i].argp != NULL; i++)
+      state->child_inputs[i] = inputs[i];
+    return 0;
+  case ARGP_KEY_ARG:
+    if (arguments->target.path == NULL || arguments->label != NULL)
+      return ARGP_ERR_UNKNOWN; /* FILE is taken by the child */
+    arguments->label = value;
+    return 0;
+  case ARGP_KEY_END:
+    if (arguments->label == NULL)
+      argp_error(state, "which key file, and which slot?");
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+/* in the order of parse_slot_option()'s inputs */
+static const struct argp_child children[] = {
+    {&kh_cli_sealed_target_argp, 0, NULL, 0},
+    {&kh_cli_new_source_argp, 0, NULL, 0},
+    {&kh_cli_costs_argp, 0, NULL, 0},
+    {0},
+};
+static const struct argp_child remove_children[] = {
+    {&kh_cli_sealed_target_argp, 0, NULL, 0},
+    {0},
+};
+
+/* one of each change */
+static const struct argp change_argps[] = {
+    [KH_SLOT_ADD] = {.parser = parse_slot_option,
+                     .args_doc = "FILE LABEL",
+                     .doc = "Adds a slot with a passphrase of its own to a sealed key file. Asks "
+                            "for the passphrase of any slot, then for the new one.",
+                     .children = children},
+    [KH_SLOT_CHANGE] = {.parser = parse_slot_option,
+                        .args_doc = "FILE LABEL",
+                        .doc = "Gives a slot of a sealed key file another passphrase. Asks for the "
+                               "passphrase of any slot, then for the new one.",
+                        .children = children},
+    [KH_SLOT_REMOVE] = {.parser = parse_slot_option,
+                        .args_doc = "FILE LABEL",
+                        .doc = "Removes a slot of a sealed key file. Asks for the passphrase of a "
+                               "slot that stays.",
+                        .children = remove_children},
+};
+
+static const char *const done[] = {
+    [KH_SLOT_ADD] = "has a slot",
+    [KH_SLOT_CHANGE] = "has another passphrase in its slot",
+    [KH_SLOT_REMOVE] = "no longer has the slot",
+};
+
+static int write_slot(const kh_cli_target *target, kh_slot_change change,
+                      const kh_sealed_slot *slot, const kh_secret *passphrase)
+{
+  kh_sealed_entry entry = {*slot, kh_secret_bytes(passphrase)};
+  kh_keyfile_options how = kh_cli_target_options(target);
+  kh_fault fault;
+  if (kh_keyfile_change_slot(&how, target->crypt, change, &entry, &target->log, &fault) != KH_OK)
+    return kh_cli_fail_with(&fault);
+  kh_cli_put_text(stdout, target->path);
+  printf(" %s \"%s\".\n", done[change], slot->label);
+  if (change != KH_SLOT_ADD)
+    printf("A server that has the old passphrase cannot reload, rotate or start until it gets "
+           "another one.\n");
+  return KH_CLI_WRITTEN;
+}
+
+/* Refuses what cannot be before it asks for passphrases. */
+static int change_slot(kh_slot_change change, int argc, char **argv)
+{
+  struct change_arguments arguments = {.argp = &change_argps[change],
+                                       .target = KH_CLI_TARGET_NONE,
+                                       .new_source = KH_CLI_SOURCE_NONE};
+  argp_parse(arguments.argp, argc, argv, 0, NULL, &arguments);
+  KH_CLI_AUTO_TARGET target = arguments.target;
+  kh_sealed_slots slots;
+  KH_AUTO_SECRET passphrase = NULL;
+  kh_fault fault;
+  if (!read_slots(target.path, &slots))
+    return KH_CLI_FAILED;
+  kh_sealed_slot slot = kh_cli_slot(&arguments.costs, arguments.label);
+  if (kh_keyfile_check_slot(target.path, &slots, change, &slot, &fault) != KH_OK)
+    return kh_cli_fail_with(&fault);
+  if (!kh_cli_target_open(&target))
+    return KH_CLI_FAILED;
+  char what[KH_PATH_SHOWN_MAX + KH_SEALED_LABEL_MAX + 16];
+  snprintf(what, sizeof what, "slot %s of %s", slot.label, kh_show_path(target.path).text);
+  if (change != KH_SLOT_REMOVE &&
+      !kh_cli_get_new_passphrase(&arguments.new_source, what, &passphrase))
+    return KH_CLI_FAILED;
+  return write_slot(&target, change, &slot, passphrase);
+}
+
+int kh_cli_slot_add(int argc, char **argv)
+{
+  return change_slot(KH_SLOT_ADD, argc, argv);
+}
+
+int kh_cli_slot_change(int argc, char **argv)
+{
+  return change_slot(KH_SLOT_CHANGE, argc, argv);
+}
+
+int kh_cli_slot_remove(int argc, char **argv)
+{
+  return change_slot(KH_SLOT_REMOVE, argc, argv);
+}

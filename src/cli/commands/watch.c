@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/args/number.h"
+#include "cli/output/text.h"
+#include "cli/server/progress.h"
+#include "command.h"
+
+enum { KEY_JSON = 0x300, KEY_ONCE, KEY_INTERVAL, INTERVAL_MAX = 3600 };
+
+struct arguments {
+  kh_cli_login login;
+  bool json;
+  bool once;
+  uint32_t interval; /* in seconds */
+};
+
+static error_t parse_watch_option(int key, char *value, struct argp_state *state)
+{
+  struct arguments *arguments = state->input;
+  switch (key) {
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = &arguments->login;
+    return 0;
+  case KEY_JSON:
+    arguments->json = true;
+    return 0;
+  case KEY_ONCE:
+    arguments->once = true;
+    return 0;
+  case KEY_INTERVAL:
+    if (!kh_cli_read_number(value, 1, INTERVAL_MAX, &arguments->interval))
+      argp_error(state, "'%s' is no number of seconds: 1 to %d", value, INTERVAL_MAX);
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option options[] = {
+    {"once", KEY_ONCE, NULL, 0, "one look; ends with 3 when something is still to be done", 0},
+    {"interval", KEY_INTERVAL, "SECONDS", 0, "between two looks: 1 if it is not given", 0},
+    {"json", KEY_JSON, NULL, 0, "as JSON, a line for each look", 0},
+    {0},
+};
+static const struct argp_child children[] = {{&kh_cli_login_argp, 0, NULL, 0}, {0}};
+static const struct argp argp = {
+    .options = options,
+    .parser = parse_watch_option,
+    .doc = "Shows how far a server is with re-encrypting its tablespaces, until it is done.",
+    .children = children,
+};
+
+/* One look at a server, and all of them together so far. */
+struct look {
+  kh_cli_tablespaces tablespaces;
+  kh_cli_progress progress;
+};
+
+/* Where looks are shown, on the standard output. Starts as all zero but for the first. */
+struct screen {
+  bool is_terminal; /* each look takes the place of the one before */
+  size_t rows;      /* lines that it has, and how long one can be */
+  size_t columns;
+  size_t shown; /* lines that are shown now */
+};
+
+/* As a line of JSON. */
+
+static const char *const state_names[] = {
+    [KH_CLI_TABLESPACE_PLAIN] = "plain",   [KH_CLI_TABLESPACE_DONE] = "done",
+    [KH_CLI_TABLESPACE_STAYS] = "stays",   [KH_CLI_TABLESPACE_WAITING] = "waiting",
+    [KH_CLI_TABLESPACE_MOVING] = "moving",
+};
+
+static void print_tablespace(const kh_cli_tablespaces *tablespaces,
+                             const kh_cli_tablespace *tablespace)
+{
+  printf("{\"space\":%" PRIu32 ",\"name\":", tablespace->id);
+  kh_cli_put_json(stdout, tablespace->name);
+  printf(",\"state\":\"%s\",\"key_id\":%" PRIu32 ",\"min_key_version\":%" PRIu32
+         ",\"current_key_version\":%" PRIu32 ",\"pages\":%" PRIu64 ",\"done\":%" PRIu64 "}",
+         state_names[kh_cli_tablespace_state_of(tablespaces, tablespace)], tablespace->key_id,
+         tablespace->least_version, tablespace->current_version, tablespace->pages,
+         kh_cli_tablespace_done(tablespaces, tablespace));
+}
+
+static void print_number(const char *name, double number)
+{
+  if (number < 0)
+    printf(",\"%s\":null", name);
+  else
+    printf(",\"%s\":%.1f", name, number);
+}
+
+static void print_look_as_json(const struct look *look)
+{
+  const kh_cli_progress *progress = &look->progress;
+  const kh_cli_tablespaces *tablespaces = &look->tablespaces;
+  printf("{\"finished\":%s,\"pages\":%" PRIu64 ",\"done\":%" PRIu64,
+         progress->unfinished == 0 ? "true" : "false", progress->pages, progress->done);
+  print_number("pages_per_second", progress->rate);
+  print_number("seconds_left", kh_cli_progress_left(progress));
+  printf(",\"plain\":%zu,\"threads\":%" PRIu32 ",\"rotate_key_age\":%" PRIu32
+         ",\"encrypt_tables\":%s",
+         progress->plain, tablespaces->threads, tablespaces->rotate_key_age,
+         tablespaces->encrypts ? "true" : "false");
+  printf(",\"tablespaces\":[");
+  for (size_t i = 0; i < tablespaces->count; i++) {
+    printf("%s", i == 0 ? "" : ",");
+    print_tablespace(tablespaces, &tablespaces->at[i]);
+  }
+  printf("]}\n");
+}
+
+/* For people: a bar for each tablespace that moves or will, and one for all. */
+
+enum {
+  NAME_WIDTH = 22,
+  ROWS = 24,
+  COLUMNS = 80,
+  OTHER_ROWS = 6 /* the whole, three lines below it, those that have no room, and the cursor */
+};
+
+/* a line longer than the terminal would take two */
+__attribute__((format(printf, 2, 3))) static void print_line(struct screen *screen,
+                                                             const char *format, ...)
+{
+  kh_cli_line line;
+  size_t room = screen->is_terminal ? screen->columns : sizeof line.text;
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(line.text, room < sizeof line.text ? room : sizeof line.text, format, arguments);
+  va_end(arguments);
+  kh_cli_put_text(stdout, line.text);
+  fputc('\n', stdout);
+  screen->shown++;
+}
+
+static void print_bars(struct screen *screen, const kh_cli_tablespaces *tablespaces)
+{
+  size_t hidden = 0;
+  size_t room = SIZE_MAX;
+  if (screen->is_terminal)
+    room = screen->rows > OTHER_ROWS ? screen->rows - OTHER_ROWS : 0;
+  for (size_t i = 0; i < tablespaces->count; i++) {
+    const kh_cli_tablespace *tablespace = &tablespaces->at[i];
+    kh_cli_tablespace_state state = kh_cli_tablespace_state_of(tablespaces, tablespace);
+    if (state != KH_CLI_TABLESPACE_MOVING && state != KH_CLI_TABLESPACE_WAITING)
+      continue;
+    if (room == 0) {
+      hidden++;
+      continue;
+    }
+    room--;
+    uint64_t done = kh_cli_tablespace_done(tablespaces, tablespace);
+    print_line(screen, "%s",
+               kh_cli_progress_bar(tablespace->name, NAME_WIDTH, done, tablespace->pages).text);
+  }
+  if (hidden > 0)
+    print_line(screen, "and %zu tablespace%s more", hidden, hidden == 1 ? "" : "s");
+}
+
+static void print_whole(struct screen *screen, const struct look *look)
+{
+  const kh_cli_progress *progress = &look->progress;
+  bool is_finished = progress->unfinished == 0;
+  double left = kh_cli_progress_left(progress);
+  print_line(screen, "%s",
+             kh_cli_progress_bar("all", NAME_WIDTH, progress->done, progress->pages).text);
+  if (!is_finished && progress->rate >= 0)
+    print_line(screen, "%.0f pages a second%s%s", progress->rate,
+               left < 0 ? "" : ", left: ", left < 0 ? "" : kh_cli_show_seconds(left).text);
+  if (!is_finished && look->tablespaces.threads == 0)
+    print_line(screen, "innodb_encryption_threads is 0: nothing moves");
+  else if (!is_finished && !look->tablespaces.encrypts)
+    print_line(screen, "innodb_encrypt_tables is OFF: nothing moves");
+  if (progress->plain > 0)
+    print_line(screen, "%zu tablespace%s in the clear", progress->plain,
+               progress->plain == 1 ? " is" : "s are");
+}
+
+static void print_look(struct screen *screen, const struct look *look)
+{
+  struct winsize size = {.ws_row = 0};
+  bool is_known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
+  screen->rows = is_known && size.ws_row > 0 ? size.ws_row : ROWS;
+  screen->columns = is_known && size.ws_col > 0 ? size.ws_col : COLUMNS;
+  if (screen->is_terminal && screen->shown > 0)
+    printf("\033[%zuF\033[J", screen->shown); /* back to its first line, and clears from there */
+  screen->shown = 0;
+  print_bars(screen, &look->tablespaces);
+  print_whole(screen, look);
+}
+
+static double now_in_seconds(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* whether the output is a terminal that can be told to */
+static bool can_go_back(void)
+{
+  const char *term = getenv("TERM");
+  return isatty(STDOUT_FILENO) && term != NULL && strcmp(term, "dumb") != 0;
+}
+
+/* false: a message has said why */
+static bool look_again(kh_cli_server *server, struct look *look)
+{
+  kh_cli_tablespaces_free(&look->tablespaces);
+  if (!kh_cli_tablespaces_read(server, &look->tablespaces))
+    return false;
+  kh_cli_progress_update(&look->progress, &look->tablespaces, now_in_seconds());
+  return true;
+}
+
+static int watch(const struct arguments *arguments, kh_cli_server *server, struct look *look)
+{
+  struct screen screen = {.is_terminal = can_go_back() && !arguments->once};
+  while (look_again(server, look)) {
+    if (arguments->json)
+      print_look_as_json(look);
+    else
+      print_look(&screen, look);
+    if (fflush(stdout) != 0)
+      return KH_CLI_FAILED; /* main() says so */
+    if (look->progress.unfinished == 0)
+      return KH_CLI_DONE;
+    if (arguments->once)
+      return KH_CLI_NO;
+    sleep(arguments->interval);
+  }
+  return KH_CLI_FAILED;
+}
+
+int kh_cli_watch(int argc, char **argv)
+{
+  struct arguments arguments = {.interval = 1};
+  argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+  KH_CLI_AUTO_SERVER server = kh_cli_server_connect(&arguments.login);
+  if (server == NULL)
+    return KH_CLI_FAILED;
+  struct look look = {.tablespaces = {.at = NULL}};
+  int result = watch(&arguments, server, &look);
+  kh_cli_tablespaces_free(&look.tablespaces);
+  return result;
+}

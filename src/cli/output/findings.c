@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "findings.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "keyhold/limits.h"
+#include "message.h"
+#include "text.h"
+
+static const char *const levels[] = {
+    [KH_CLI_GOOD] = "good",
+    [KH_CLI_NOTE] = "note",
+    [KH_CLI_BAD] = "bad",
+};
+
+bool kh_cli_findings_begin(bool json, bool in_colour, kh_cli_findings *ret_findings)
+{
+  *ret_findings = (kh_cli_findings){.json = json, .in_colour = in_colour};
+  ret_findings->out = open_memstream(&ret_findings->text, &ret_findings->len);
+  if (ret_findings->out == NULL)
+    kh_cli_fail_status(KH_E_NO_MEMORY, NULL);
+  return ret_findings->out != NULL;
+}
+
+void kh_cli_found(kh_cli_findings *findings, kh_cli_colour level, const char *about,
+                  const char *format, ...)
+{
+  char text[KH_MESSAGE_MAX];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  if (findings->json) {
+    fprintf(findings->out,
+            "%s{\"level\":\"%s\",\"about\":\"%s\",\"text\":", findings->count == 0 ? "" : ",",
+            levels[level], about);
+    kh_cli_put_json(findings->out, text);
+    fputc('}', findings->out);
+  } else {
+    kh_cli_print_coloured(findings->out, level, findings->in_colour, levels[level]);
+    fputs(level == KH_CLI_BAD ? "   " : "  ", findings->out);
+    kh_cli_put_text(findings->out, text);
+    fputc('\n', findings->out);
+  }
+  findings->count++;
+  findings->bad += level == KH_CLI_BAD;
+}
+
+static void print_findings_as_json(const kh_cli_findings *findings, const char *path,
+                                   const char *format)
+{
+  printf("{\"file\":");
+  kh_cli_put_json(stdout, path);
+  printf(",\"format\":\"%s\",\"good\":%s,\"findings\":[%s]}\n", format,
+         findings->bad == 0 ? "true" : "false", findings->text);
+}
+
+void kh_cli_findings_print(kh_cli_findings *findings, const char *path, const char *format)
+{
+  fflush(findings->out);
+  if (findings->json) {
+    print_findings_as_json(findings, path, format);
+    return;
+  }
+  fputs(findings->text, stdout);
+  kh_cli_put_text(stdout, path);
+  fputs(" is ", stdout);
+  kh_cli_print_coloured(stdout, findings->bad == 0 ? KH_CLI_GOOD : KH_CLI_BAD, findings->in_colour,
+                        findings->bad == 0 ? "good" : "not good");
+  fputc('\n', stdout);
+}
+
+void kh_cli_findings_cleanup(kh_cli_findings *findings)
+{
+  if (findings->out != NULL)
+    fclose(findings->out);
+  free(findings->text);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "message.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "text.h"
+
+static void write_message(const char *format, va_list arguments)
+{
+  char message[KH_MESSAGE_MAX];
+  vsnprintf(message, sizeof message, format, arguments);
+  fputs("keyhold: ", stderr);
+  kh_cli_put_text(stderr, message);
+  fputc('\n', stderr);
+}
+
+void kh_cli_message(const char *format, ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  write_message(format, arguments);
+  va_end(arguments);
+}
+
+int kh_cli_fail(const char *format, ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  write_message(format, arguments);
+  va_end(arguments);
+  return KH_CLI_FAILED;
+}
+
+int kh_cli_fail_with(const kh_fault *fault)
+{
+  char message[KH_MESSAGE_MAX];
+  kh_fault_describe(fault, message, sizeof message);
+  return kh_cli_fail("%s", message);
+}
+
+int kh_cli_fail_status(kh_status status, const char *path)
+{
+  kh_fault fault;
+  kh_fault_set(&fault, status, path, 0);
+  return kh_cli_fail_with(&fault);
+}
+
+static void write_log(void *user, kh_severity severity, const char *message)
+{
+  (void)user;
+  kh_cli_message("%s%s", severity == KH_LOG_WARNING ? "warning: " : "", message);
+}
+
+kh_log kh_cli_log(void)
+{
+  return (kh_log){write_log, NULL};
+}
