@@ -97,6 +97,11 @@ class Terminal:
         os.write(self.master, text.encode() + b"\n")
         return before
 
+    def answer_new(self, text, of=".*"):
+        """A passphrase that is set is asked for twice."""
+        self.answer(f"New passphrase for {of}: ", text)
+        self.answer(f"Once more for {of}: ", text)
+
     def is_shown(self):
         """Whether what is typed is shown."""
         return bool(termios.tcgetattr(self.slave)[3] & termios.ECHO)
@@ -192,6 +197,24 @@ class Case(unittest.TestCase):
         if not may_show_keys:
             self.assert_no_secret(done.stdout, "the standard output")
         return Result(done.returncode, out, err)
+
+    def run_into_full_output(self, *arguments):
+        """What is said of a standard output that has no room."""
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
+        self.assertEqual(done.returncode, 1, arguments)
+        return done.stderr
+
+    def run_on_full_disk(self, *arguments, signal_kills):
+        """A file size limit stands for it, with a signal of its own."""
+        return subprocess.run(["prlimit", "--fsize=10000", PROGRAM, *arguments], capture_output=True, text=True,
+                              restore_signals=signal_kills)
+
+    def try_export(self, *arguments):
+        """The text of a key file; None: it does not open."""
+        done = subprocess.run([PROGRAM, "export", "--yes-print-the-keys", *arguments], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, start_new_session=True)
+        return done.stdout if done.returncode == 0 else None
 
     def assert_no_secret(self, text, where):
         data = (os.fsencode(text) if isinstance(text, str) else text).lower()

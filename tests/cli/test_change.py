@@ -2,11 +2,10 @@
 """keyhold add and rotate, in each format"""
 import errno
 import os
-import re
 import fcntl
 
 import command
-from command import KEY1, KEY2, PASSPHRASE
+from command import KEY1, KEY2
 
 TEXT = f"# mine\r\n1;{KEY1};rotate=3d;created=2026-01-01\r\n7;{KEY2};bits=128;cipher=aes-ctr\n"
 
@@ -114,13 +113,11 @@ class Change(command.Case):
         self.assertEqual([name for name in os.listdir(self.folder) if "keyhold-new" in name], [])
 
     def test_a_full_disk_is_said(self):
-        """A file size limit stands for it; its signal is ignored, as by Python itself."""
         text = "".join(f"{number};{KEY1}\n" for number in range(1, 2000))
         path, copy = self.write("keys", text), self.path("copy")
         for arguments, message in ((["rotate", "--all", path], f"Cannot replace file '{path}', which is as it was"),
                                    (["convert", "--to=text", f"--output={copy}", path], f"Cannot create file '{copy}'")):
-            done = command.subprocess.run(["prlimit", "--fsize=10000", command.PROGRAM, *arguments], capture_output=True,
-                                          text=True, restore_signals=False)
+            done = self.run_on_full_disk(*arguments, signal_kills=False)
             self.assertEqual(done.returncode, 1)
             self.assertIn(f"{message} (Errcode: {errno.EFBIG} ", done.stderr)
             self.assertEqual(self.read("keys"), text.encode())

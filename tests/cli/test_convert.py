@@ -52,8 +52,7 @@ class Convert(command.Case):
         arguments = self.openssl("keys", TEXT)
         terminal = self.terminal("seal", *arguments[:3], *CHEAP)
         terminal.answer("Passphrase of .*: ", PASSPHRASE)
-        terminal.answer("New passphrase for .*: ", OTHER)
-        terminal.answer("Once more for .*: ", OTHER)
+        terminal.answer_new(OTHER)
         self.assert_ends(terminal, 0)
         self.assertEqual(self.text_of(self.path("keys"), f"--passphrase-file={self.passphrase(OTHER)}"), TEXT)
 

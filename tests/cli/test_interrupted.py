@@ -54,10 +54,9 @@ class Disturbed(command.Case):
 
     def how_it_opens(self):
         for how in ([], [f"--{self.begin}"], [f"--{self.other}"], [f"--{self.other}", *OPENSSL]):
-            done = subprocess.run([command.PROGRAM, "export", "--yes-print-the-keys", self.file, *how], text=True,
-                                  capture_output=True, stdin=subprocess.DEVNULL, start_new_session=True)
-            if done.returncode == 0:
-                return how, done.stdout
+            text = self.try_export(self.file, *how)
+            if text is not None:
+                return how, text
         raise AssertionError("the file does not open")
 
     def check(self, form, before):
@@ -131,11 +130,9 @@ class Disturbed(command.Case):
 
 class Interrupted(command.Case):
     def test_the_disk_is_full(self):
-        """A file size limit stands for it."""
         text = "".join(f"{number};{KEY1}\n" for number in range(1, 2000))
         path = self.write("keys", text)
-        done = subprocess.run(["prlimit", "--fsize=10000", command.PROGRAM, "rotate", "--all", path],
-                              capture_output=True, text=True)
+        done = self.run_on_full_disk("rotate", "--all", path, signal_kills=True)
         self.assertNotEqual(done.returncode, 0)
         self.assertEqual(self.read("keys"), text.encode())
 

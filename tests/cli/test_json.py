@@ -5,7 +5,7 @@ import os
 import subprocess
 
 import command
-from command import CHEAP, KEY1, KEY2, KEY3, PASSPHRASE
+from command import KEY1, KEY2, KEY3, PASSPHRASE
 
 # what a file may be called: all bytes but the slash and the NUL
 NAMES = [bytes(range(1, 0x2F)), bytes(range(0x30, 0x80)), bytes(range(0x80, 0x100)), b'"', b"\\", b'\\"', b"\n", b"\x1b[31m",
@@ -76,10 +76,7 @@ class Json(command.Case):
 
     def test_an_output_that_is_full(self):
         path = self.write("keys", f"1;{KEY1}\n")
-        with open("/dev/full", "w") as full:
-            done = subprocess.run([command.PROGRAM, "list", "--json", path], stdout=full, stderr=subprocess.PIPE, text=True)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("the standard output cannot be written", done.stderr)
+        self.assertIn("the standard output cannot be written", self.run_into_full_output("list", "--json", path))
 
     def test_messages_on_a_terminal(self):
         """The same names do not reach it as they are."""

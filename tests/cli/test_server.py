@@ -283,11 +283,8 @@ class Watch(ServerCase):
     def test_an_output_that_is_full(self):
         self.rotate()
         for arguments in ((), ("--json",)):
-            with open("/dev/full", "w") as full:
-                done = subprocess.run([command.PROGRAM, "watch", *arguments, *self.login], stdout=full, stderr=subprocess.PIPE,
-                                      text=True, timeout=command.PATIENCE)
-            self.assertEqual(done.returncode, 1)
-            self.assertIn("the standard output cannot be written", done.stderr)
+            self.assertIn("the standard output cannot be written",
+                          self.run_into_full_output("watch", *arguments, *self.login))
 
     def test_what_cannot_be(self):
         result = self.run_command("watch", "--defaults-file=/dev/null", f"--socket={self.path('none')}", status=1)
@@ -416,8 +413,7 @@ class Retire(ServerCase):
         self.run_command("retire", self.file, *self.login, "--force=elsewhere", f"--new-passphrase-file={self.path('none')}", status=1)
         self.assertEqual((self.read("keys"), self.copies()), (before, []))
         terminal = self.terminal("retire", self.file, *self.login, "--force=elsewhere", "--id=3", *CHEAP)
-        terminal.answer("New passphrase for .*retired.*: ", OTHER)
-        terminal.answer("Once more for .*: ", OTHER)
+        terminal.answer_new(OTHER, ".*retired.*")
         self.assert_ends(terminal, 0)
         self.assertEqual(list(self.keys(self.file)), [(1, 1), (1, 3), (3, 3)])
         [copy] = self.copies()
@@ -538,11 +534,8 @@ class Retire(ServerCase):
 
     def test_a_removal_whose_output_is_full(self):
         self.rotate_and_wait()
-        with open("/dev/full", "w") as full:
-            done = subprocess.run([command.PROGRAM, "retire", self.file, self.how, *self.login, "--id=3", "--force=elsewhere"],
-                                  stdout=full, stderr=subprocess.PIPE, text=True, timeout=command.PATIENCE)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("the standard output cannot be written; the key file is written nonetheless", done.stderr)
+        said = self.run_into_full_output("retire", self.file, self.how, *self.login, "--id=3", "--force=elsewhere")
+        self.assertIn("the standard output cannot be written; the key file is written nonetheless", said)
         self.assertNotIn((3, 1), self.versions())
 
     def test_the_copy_brings_everything_back(self):

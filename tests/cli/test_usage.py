@@ -42,7 +42,7 @@ class Usage(command.Case):
     def test_output_that_cannot_be_written(self):
         path = self.write("keys", f"1;{command.KEY1}\n")
         for arguments in (["list"], ["check"], ["export", "--yes-print-the-keys"], ["rotate", "--due"]):
-            self.assertEqual(self.said_to_nobody(*arguments, path), "keyhold: the standard output cannot be written\n")
+            self.assertEqual(self.run_into_full_output(*arguments, path), "keyhold: the standard output cannot be written\n")
 
     def test_output_that_cannot_be_written_of_a_change(self):
         path, how = self.write("keys", f"1;{command.KEY1}\n"), self.passphrase()
@@ -53,7 +53,7 @@ class Usage(command.Case):
                    ["create", "--format=text", self.path("new")]]
         for arguments in changes:
             before = self.state()
-            self.assertEqual(self.said_to_nobody(*arguments),
+            self.assertEqual(self.run_into_full_output(*arguments),
                              "keyhold: the standard output cannot be written; the key file is written nonetheless\n")
             self.assertNotEqual(self.state(), before, arguments)
 
@@ -68,12 +68,6 @@ class Usage(command.Case):
 
     def state(self):
         return {name: self.read(name) for name in os.listdir(self.folder)}
-
-    def said_to_nobody(self, *arguments):
-        with open("/dev/full", "w") as full:
-            done = command.subprocess.run([command.PROGRAM, *arguments], stdout=full, stderr=command.subprocess.PIPE, text=True)
-        self.assertEqual(done.returncode, 1, arguments)
-        return done.stderr
 
     def test_no_core_dump_and_no_look_from_outside(self):
         path = self.openssl("keys", f"1;{command.KEY1}\n")[0]

@@ -104,8 +104,8 @@ static kh_status read_descriptor(int fd, const kh_log *log, kh_secret **ret_pass
 static const kh_unlock_how how = {
     .permissions = KH_PERMISSIONS_WARN, .is_limited = false, .may_be_literal = false};
 
-static kh_status read_file(const char *path, const kh_log *log, kh_secret **ret_passphrase,
-                           kh_fault *ret_fault)
+static kh_status read_passphrase_file(const char *path, const kh_log *log,
+                                      kh_secret **ret_passphrase, kh_fault *ret_fault)
 {
   int fd;
   if (names_descriptor(path, &fd))
@@ -119,13 +119,13 @@ static kh_status read_file(const char *path, const kh_log *log, kh_secret **ret_
 }
 
 /* from what the options named */
-static bool read_source(const kh_cli_source *source, kh_secret **ret_passphrase)
+static bool read_passphrase_source(const kh_cli_source *source, kh_secret **ret_passphrase)
 {
   kh_log log = kh_cli_log();
   kh_fault fault;
   kh_status status =
       source->setting != NULL ? kh_unlock(source->setting, &how, &log, ret_passphrase, &fault)
-      : source->file != NULL  ? read_file(source->file, &log, ret_passphrase, &fault)
+      : source->file != NULL  ? read_passphrase_file(source->file, &log, ret_passphrase, &fault)
                               : read_descriptor(source->fd, &log, ret_passphrase, &fault);
   if (status != KH_OK)
     kh_cli_fail_with(&fault);
@@ -143,15 +143,8 @@ static bool ask_for(const char *words, const char *what, kh_secret **ret_passphr
 bool kh_cli_get_passphrase(const kh_cli_source *source, const char *what,
                            kh_secret **ret_passphrase)
 {
-  return kh_cli_source_is_given(source) ? read_source(source, ret_passphrase)
+  return kh_cli_source_is_given(source) ? read_passphrase_source(source, ret_passphrase)
                                         : ask_for("Passphrase of", what, ret_passphrase);
-}
-
-static bool is_same(const kh_secret *a, const kh_secret *b)
-{
-  kh_bytes left = kh_secret_bytes(a);
-  kh_bytes right = kh_secret_bytes(b);
-  return left.len == right.len && kh_is_same_secret(left.data, right.data, left.len);
 }
 
 /* twice, in a few tries */
@@ -162,7 +155,9 @@ static bool ask_for_new(const char *what, kh_secret **ret_passphrase)
     KH_AUTO_SECRET second = NULL;
     if (!ask_for("New passphrase for", what, &first) || !ask_for("Once more for", what, &second))
       return false;
-    if (is_same(first, second)) {
+    kh_bytes a = kh_secret_bytes(first);
+    kh_bytes b = kh_secret_bytes(second);
+    if (a.len == b.len && kh_is_same_secret(a.data, b.data, a.len)) {
       *ret_passphrase = first;
       first = NULL;
       return true;
@@ -176,7 +171,7 @@ bool kh_cli_get_new_passphrase(const kh_cli_source *source, const char *what,
                                kh_secret **ret_passphrase)
 {
   KH_AUTO_SECRET passphrase = NULL;
-  if (!(kh_cli_source_is_given(source) ? read_source(source, &passphrase)
+  if (!(kh_cli_source_is_given(source) ? read_passphrase_source(source, &passphrase)
                                        : ask_for_new(what, &passphrase)))
     return false;
   if (kh_secret_bytes(passphrase).len == 0) {

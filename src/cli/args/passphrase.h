@@ -53,7 +53,8 @@ extern const struct argp kh_cli_new_source_argp;
 bool kh_cli_get_passphrase(const kh_cli_source *source, const char *what,
                            kh_secret **ret_passphrase);
 
-/** Gets a passphrase that is set, not empty; the terminal asks for it twice. Otherwise likewise. */
+/** The same for a passphrase that is set: it must not be empty, and the terminal asks for it twice.
+ */
 bool kh_cli_get_new_passphrase(const kh_cli_source *source, const char *what,
                                kh_secret **ret_passphrase);
 

@@ -26,18 +26,12 @@ uint32_t kh_cli_iterations_option(const char *value, struct argp_state *state)
   return iterations;
 }
 
-static error_t parse_target_option(int key, char *value, struct argp_state *state)
+static error_t parse_file_option(int key, char *value, struct argp_state *state)
 {
   kh_cli_target *target = state->input;
   switch (key) {
-  case ARGP_KEY_INIT:
-    state->child_inputs[0] = &target->source;
-    return 0;
-  case KEY_DIGEST:
-    target->digest = kh_cli_digest_option(value, state);
-    return 0;
-  case KEY_ITERATIONS:
-    target->pbkdf2_iterations = kh_cli_iterations_option(value, state);
+  case KEY_JSON:
+    target->json = true;
     return 0;
   case ARGP_KEY_ARG:
     if (target->path != NULL)
@@ -53,40 +47,46 @@ static error_t parse_target_option(int key, char *value, struct argp_state *stat
   }
 }
 
+static error_t parse_target_option(int key, char *value, struct argp_state *state)
+{
+  kh_cli_target *target = state->input;
+  switch (key) {
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = &target->source;
+    return 0;
+  case KEY_DIGEST:
+    target->digest = kh_cli_digest_option(value, state);
+    return 0;
+  case KEY_ITERATIONS:
+    target->pbkdf2_iterations = kh_cli_iterations_option(value, state);
+    return 0;
+  default:
+    return parse_file_option(key, value, state);
+  }
+}
+
+#define JSON_OPTION                                                                                \
+  {                                                                                                \
+    "json", KEY_JSON, NULL, 0, "as JSON", 0                                                        \
+  }
+
+static const struct argp_option file_options[] = {JSON_OPTION, {0}};
 static const struct argp_option options[] = {
+    JSON_OPTION,
     {NULL, 0, NULL, 0, "What a FILE of the format openssl was made with:", 30},
     {"digest", KEY_DIGEST, "NAME", 0, "as file_key_management_digest: sha1 if it is not given", 0},
     {"pbkdf2-iterations", KEY_ITERATIONS, "NUMBER", 0,
      "as file_key_management_use_pbkdf2: 0 if it is not given", 0},
     {0},
 };
-
 static const struct argp_child source_child[] = {{&kh_cli_source_argp, 0, NULL, 0}, {0}};
-const struct argp kh_cli_target_argp = {
+const struct argp kh_cli_report_argp = {
     .options = options, .parser = parse_target_option, .children = source_child};
+const struct argp kh_cli_target_argp = {
+    .options = options + 1, .parser = parse_target_option, .children = source_child};
 const struct argp kh_cli_sealed_target_argp = {.parser = parse_target_option,
                                                .children = source_child};
-
-static error_t parse_report_option(int key, char *value, struct argp_state *state)
-{
-  kh_cli_target *target = state->input;
-  (void)value;
-  if (key == ARGP_KEY_INIT)
-    state->child_inputs[0] = target;
-  else if (key == KEY_JSON)
-    target->json = true;
-  else
-    return ARGP_ERR_UNKNOWN;
-  return 0;
-}
-
-static const struct argp_option report_options[] = {
-    {"json", KEY_JSON, NULL, 0, "as JSON", 0},
-    {0},
-};
-static const struct argp_child target_child[] = {{&kh_cli_target_argp, 0, NULL, 0}, {0}};
-const struct argp kh_cli_report_argp = {
-    .options = report_options, .parser = parse_report_option, .children = target_child};
+const struct argp kh_cli_file_argp = {.options = file_options, .parser = parse_file_option};
 
 bool kh_cli_target_recognise(kh_cli_target *target)
 {

@@ -40,6 +40,9 @@ extern const struct argp kh_cli_sealed_target_argp;
 /** kh_cli_target_argp with --json. */
 extern const struct argp kh_cli_report_argp;
 
+/** FILE and --json alone, for a report on what is seen without opening it. */
+extern const struct argp kh_cli_file_argp;
+
 /** The digest or the iterations of a key derivation, for another parser. They end the process when
  * the value is none. */
 kh_digest kh_cli_digest_option(const char *value, struct argp_state *state);

@@ -144,13 +144,6 @@ static void check_folder(const char *path, kh_cli_findings *findings)
 
 /* What can be seen in the keys: weak ones, equal ones, ones that are due. */
 
-static void check_weak(const kh_key *key, kh_cli_findings *findings)
-{
-  if (kh_is_same_secret(key->bytes, key->bytes + 1, key->len - 1)) /* each byte as the next one */
-    kh_cli_found(findings, KH_CLI_BAD, "keys", "key %u version %u is weak: all its bytes are %s",
-                 key->id, key->version, key->bytes[0] == 0 ? "zero" : "equal");
-}
-
 /* A key version and what it is known by. */
 struct known {
   const kh_key *key;
@@ -207,8 +200,12 @@ static void check_keys(const kh_keytable *table, kh_cli_findings *findings)
   size_t bad = findings->bad;
   size_t ids = kh_keytable_id_count(table);
   size_t versions = kh_keytable_version_count(table);
-  for (size_t i = 0; i < versions; i++)
-    check_weak(kh_keytable_at(table, i), findings);
+  for (size_t i = 0; i < versions; i++) {
+    const kh_key *key = kh_keytable_at(table, i);
+    if (kh_is_same_secret(key->bytes, key->bytes + 1, key->len - 1)) /* each byte as the next one */
+      kh_cli_found(findings, KH_CLI_BAD, "keys", "key %u version %u is weak: all its bytes are %s",
+                   key->id, key->version, key->bytes[0] == 0 ? "zero" : "equal");
+  }
   check_duplicates(table, findings);
   if (findings->bad == bad)
     kh_cli_found(findings, KH_CLI_GOOD, "keys",

@@ -204,8 +204,13 @@ static int copy_and_remove(const struct run *run, const struct decision *decisio
   return result;
 }
 
-static void print_removed(const kh_cli_retire_plan *plan, const char *path, const char *copy)
+static void report_removal(const struct run *run, const kh_cli_retire_plan *plan, const char *copy)
 {
+  const char *path = run->target->path;
+  if (run->target->json) {
+    kh_cli_retire_plan_print_json(plan, path, copy);
+    return;
+  }
   kh_cli_put_text(stdout, path);
   printf(": %zu version%s removed; as it was it is in ", plan->going, plan->going == 1 ? "" : "s");
   kh_cli_put_text(stdout, copy);
@@ -215,20 +220,17 @@ static void print_removed(const kh_cli_retire_plan *plan, const char *path, cons
 
 static int remove_and_report(const struct run *run, const struct decision *decision)
 {
-  const char *path = run->target->path;
-  char *copy = copy_path(path);
+  char *copy = copy_path(run->target->path);
   if (copy == NULL)
-    return kh_cli_fail_status(KH_E_NO_MEMORY, path);
+    return kh_cli_fail_status(KH_E_NO_MEMORY, run->target->path);
   int result = copy_and_remove(run, decision, copy);
-  if (result == KH_CLI_WRITTEN && run->target->json)
-    kh_cli_retire_plan_print_json(&decision->plan, path, copy);
-  else if (result == KH_CLI_WRITTEN)
-    print_removed(&decision->plan, path, copy);
+  if (result == KH_CLI_WRITTEN)
+    report_removal(run, &decision->plan, copy);
   free(copy);
   return result;
 }
 
-static int retire(const struct run *run)
+static int decide_and_remove(const struct run *run)
 {
   const char *path = run->target->path;
   AUTO_DECISION decision = {.facts = {.key_file = ""}};
@@ -281,5 +283,5 @@ int kh_cli_retire(int argc, char **argv)
     return KH_CLI_FAILED;
   run.server = server;
   run.table = table;
-  return retire(&run);
+  return decide_and_remove(&run);
 }

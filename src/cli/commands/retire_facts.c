@@ -14,6 +14,7 @@ static const char settings_question[] =
     "BINARY IF(LEFT(@@file_key_management_filename, 1) = '/', @@file_key_management_filename, "
     "CONCAT(@@datadir, @@file_key_management_filename))";
 
+/* A server with another plugin, or with an older one, has no such variable. */
 static const char fingerprint_question[] =
     "SHOW GLOBAL STATUS LIKE 'File\\_key\\_management\\_fingerprint'";
 
@@ -44,26 +45,16 @@ static bool read_retire_settings(kh_cli_server *server, kh_cli_retire_facts *fac
   return true;
 }
 
-/* a server with another plugin, or with an older one, has no such variable */
-static bool read_fingerprint(kh_cli_server *server, kh_cli_retire_facts *facts)
+/* Copies a value of the first row; the text stays as it is where there is none. */
+static bool read_value(kh_cli_server *server, const char *sql, size_t column, char *text,
+                       size_t size)
 {
-  KH_CLI_AUTO_ROWS rows = kh_cli_server_ask(server, fingerprint_question);
+  KH_CLI_AUTO_ROWS rows = kh_cli_server_ask(server, sql);
   if (rows == NULL)
     return false;
   const char *const *row = kh_cli_rows_next(rows);
-  if (row != NULL && row[1] != NULL)
-    snprintf(facts->fingerprint.text, sizeof facts->fingerprint.text, "%s", row[1]);
-  return true;
-}
-
-static bool read_not_open(kh_cli_server *server, kh_cli_retire_facts *facts)
-{
-  KH_CLI_AUTO_ROWS rows = kh_cli_server_ask(server, not_open_question);
-  if (rows == NULL)
-    return false;
-  const char *const *row = kh_cli_rows_next(rows);
-  if (row != NULL)
-    snprintf(facts->not_open, sizeof facts->not_open, "%s", row[0]);
+  if (row != NULL && row[column] != NULL)
+    snprintf(text, size, "%s", row[column]);
   return true;
 }
 
@@ -118,10 +109,13 @@ bool kh_cli_retire_facts_read(kh_cli_server *server, const char *path, const kh_
                               kh_cli_retire_facts *ret_facts)
 {
   kh_cli_retire_facts facts = {.key_file = ""};
-  if (read_retire_settings(server, &facts) && read_fingerprint(server, &facts) &&
+  if (read_retire_settings(server, &facts) &&
+      read_value(server, fingerprint_question, 1, facts.fingerprint.text,
+                 sizeof facts.fingerprint.text) &&
       read_replication(server, &facts) && read_aria(server, &facts) &&
-      read_not_open(server, &facts) && kh_cli_tablespaces_read(server, &facts.tablespaces) &&
-      is_servers_file(&facts, path) && has_its_keys(&facts, table)) {
+      read_value(server, not_open_question, 0, facts.not_open, sizeof facts.not_open) &&
+      kh_cli_tablespaces_read(server, &facts.tablespaces) && is_servers_file(&facts, path) &&
+      has_its_keys(&facts, table)) {
     *ret_facts = facts;
     return true;
   }

@@ -26,10 +26,10 @@ typedef struct kh_cli_retire_plan {
 /**
  * Decides.
  *
- * @param facts         must outlive the plan.
- * @param table         likewise.
- * @param id            of the key; 0: all.
- * @param forced        KH_CLI_RETIRE_UNKNOWN_... that hold nothing back.
+ * @param facts     must outlive the plan.
+ * @param table     must outlive the plan.
+ * @param id        of the key; 0: all.
+ * @param forced    KH_CLI_RETIRE_UNKNOWN_... that hold nothing back.
  * @param ret_plan  for kh_cli_retire_plan_free(); untouched on failure.
  * @return KH_OK, KH_E_NO_MEMORY.
  */

@@ -15,7 +15,7 @@ const kh_cli_retire_unknown kh_cli_retire_unknowns[KH_CLI_RETIRE_UNKNOWNS] = {
      "it knows nothing of backups, nor of other servers with this key file"},
 };
 
-static bool is_name(const char *text, size_t len, const char *name)
+static bool is_same_name(const char *text, size_t len, const char *name)
 {
   return strlen(name) == len && memcmp(name, text, len) == 0;
 }
@@ -23,9 +23,9 @@ static bool is_name(const char *text, size_t len, const char *name)
 unsigned kh_cli_retire_unknown_named(const char *name, size_t len)
 {
   for (size_t i = 0; i < KH_CLI_RETIRE_UNKNOWNS; i++)
-    if (is_name(name, len, kh_cli_retire_unknowns[i].name))
+    if (is_same_name(name, len, kh_cli_retire_unknowns[i].name))
       return kh_cli_retire_unknowns[i].bit;
-  return is_name(name, len, "all") ? KH_CLI_RETIRE_UNKNOWN_ALL : 0;
+  return is_same_name(name, len, "all") ? KH_CLI_RETIRE_UNKNOWN_ALL : 0;
 }
 
 /* While a tablespace is worked on, and while InnoDB has no key for it, its numbers say nothing. */

@@ -15,8 +15,8 @@
 /** What may need a version without the server being able to tell, as bits. */
 enum {
   KH_CLI_RETIRE_UNKNOWN_REDO_LOG = 1,    /**< key 1: which version it has is not shown */
-  KH_CLI_RETIRE_UNKNOWN_BINARY_LOGS = 2, /**< key 1: likewise, and relay logs */
-  KH_CLI_RETIRE_UNKNOWN_ARIA = 4,        /**< key 1: likewise */
+  KH_CLI_RETIRE_UNKNOWN_BINARY_LOGS = 2, /**< key 1: the same, and relay logs */
+  KH_CLI_RETIRE_UNKNOWN_ARIA = 4,        /**< key 1: the same */
   KH_CLI_RETIRE_UNKNOWN_ELSEWHERE = 8,   /**< backups, other servers with the same key file */
   KH_CLI_RETIRE_UNKNOWN_ALL = 15,
 };

@@ -11,7 +11,7 @@
 
 /* Reads which slots a file has; false: it is not sealed, or cannot be read, and a message has said
  * why. */
-static bool read_slots(const char *path, kh_sealed_slots *ret_slots)
+static bool read_slots_of_file(const char *path, kh_sealed_slots *ret_slots)
 {
   kh_fault fault;
   if (kh_keyfile_list_slots(path, ret_slots, &fault) != KH_OK) {
@@ -25,42 +25,11 @@ static bool read_slots(const char *path, kh_sealed_slots *ret_slots)
 
 /* The list. */
 
-enum { KEY_JSON = 0x300 };
-
-struct list_arguments {
-  const char *path;
-  bool json;
-};
-
-static error_t parse_slot_list_option(int key, char *value, struct argp_state *state)
-{
-  struct list_arguments *arguments = state->input;
-  switch (key) {
-  case KEY_JSON:
-    arguments->json = true;
-    return 0;
-  case ARGP_KEY_ARG:
-    if (state->arg_num != 0)
-      return ARGP_ERR_UNKNOWN;
-    arguments->path = value;
-    return 0;
-  case ARGP_KEY_NO_ARGS:
-    argp_error(state, "which key file?");
-    return 0;
-  default:
-    return ARGP_ERR_UNKNOWN;
-  }
-}
-
-static const struct argp_option list_options[] = {
-    {"json", KEY_JSON, NULL, 0, "as JSON", 0},
-    {0},
-};
+static const struct argp_child list_children[] = {{&kh_cli_file_argp, 0, NULL, 0}, {0}};
 static const struct argp list_argp = {
-    .options = list_options,
-    .parser = parse_slot_list_option,
     .args_doc = "FILE",
     .doc = "Shows the slots of a sealed key file, as it says without being opened.",
+    .children = list_children,
 };
 
 enum { LABEL, KIND, PARAMETERS, COLUMNS_MAX = 16, TITLE_MAX = 32 };
@@ -157,10 +126,10 @@ static void print_slots_as_json(const char *path, const kh_sealed_slots *slots)
 
 int kh_cli_slot_list(int argc, char **argv)
 {
-  struct list_arguments arguments = {.path = NULL};
+  kh_cli_target arguments = KH_CLI_TARGET_NONE;
   kh_sealed_slots slots;
   argp_parse(&list_argp, argc, argv, 0, NULL, &arguments);
-  if (!read_slots(arguments.path, &slots))
+  if (!read_slots_of_file(arguments.path, &slots))
     return KH_CLI_FAILED;
   if (arguments.json)
     print_slots_as_json(arguments.path, &slots);
@@ -171,7 +140,7 @@ int kh_cli_slot_list(int argc, char **argv)
 
 /* The changes. */
 
-struct change_arguments {
+struct arguments {
   const struct argp *argp; /* of the subcommand */
   kh_cli_target target;
   const char *label;
@@ -181,7 +150,7 @@ struct change_arguments {
 
 static error_t parse_slot_option(int key, char *value, struct argp_state *state)
 {
-  struct change_arguments *arguments = state->input;
+  struct arguments *arguments = state->input;
   void *inputs[] = {&arguments->target, &arguments->new_source, &arguments->costs};
   switch (key) {
   case ARGP_KEY_INIT:
@@ -257,17 +226,17 @@ static int write_slot(kh_cli_target *target, kh_slot_change change, const kh_sea
 }
 
 /* Refuses what cannot be before it asks for passphrases. */
-static int change_slot(kh_slot_change change, int argc, char **argv)
+static int run_slot_change(kh_slot_change change, int argc, char **argv)
 {
-  struct change_arguments arguments = {.argp = &change_argps[change],
-                                       .target = KH_CLI_TARGET_NONE,
-                                       .new_source = KH_CLI_SOURCE_NONE};
+  struct arguments arguments = {.argp = &change_argps[change],
+                                .target = KH_CLI_TARGET_NONE,
+                                .new_source = KH_CLI_SOURCE_NONE};
   argp_parse(arguments.argp, argc, argv, 0, NULL, &arguments);
   KH_CLI_AUTO_TARGET target = arguments.target;
   kh_sealed_slots slots;
   KH_AUTO_SECRET passphrase = NULL;
   kh_fault fault;
-  if (!read_slots(target.path, &slots))
+  if (!read_slots_of_file(target.path, &slots))
     return KH_CLI_FAILED;
   kh_sealed_slot slot = kh_cli_slot(&arguments.costs, arguments.label);
   if (kh_sealed_check_change(target.path, &slots, change, &slot, &fault) != KH_OK)
@@ -284,15 +253,15 @@ static int change_slot(kh_slot_change change, int argc, char **argv)
 
 int kh_cli_slot_add(int argc, char **argv)
 {
-  return change_slot(KH_SLOT_ADD, argc, argv);
+  return run_slot_change(KH_SLOT_ADD, argc, argv);
 }
 
 int kh_cli_slot_change(int argc, char **argv)
 {
-  return change_slot(KH_SLOT_CHANGE, argc, argv);
+  return run_slot_change(KH_SLOT_CHANGE, argc, argv);
 }
 
 int kh_cli_slot_remove(int argc, char **argv)
 {
-  return change_slot(KH_SLOT_REMOVE, argc, argv);
+  return run_slot_change(KH_SLOT_REMOVE, argc, argv);
 }

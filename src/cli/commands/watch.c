@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/args/number.h"
 #include "cli/output/text.h"
 #include "cli/server/progress.h"
 #include "command.h"
+#include "keyhold/clock.h"
 
 enum { KEY_JSON = 0x300, KEY_ONCE, KEY_INTERVAL, INTERVAL_MAX = 3600 };
 
@@ -66,7 +66,7 @@ struct look {
 
 /* Where looks are shown, on the standard output. Starts as all zero but for the first. */
 struct screen {
-  bool is_terminal; /* each look takes the place of the one before */
+  bool is_terminal; /* one that can go back: each look takes the place of the one before */
   size_t rows;      /* lines that it has, and how long one can be */
   size_t columns;
   size_t shown; /* lines that are shown now */
@@ -130,8 +130,8 @@ enum {
 };
 
 /* a line longer than the terminal would take two */
-__attribute__((format(printf, 2, 3))) static void print_line(struct screen *screen,
-                                                             const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void print_screen_line(struct screen *screen,
+                                                                    const char *format, ...)
 {
   kh_cli_line line;
   size_t room = screen->is_terminal ? screen->columns : sizeof line.text;
@@ -161,11 +161,12 @@ static void print_bars(struct screen *screen, const kh_cli_tablespaces *tablespa
     }
     room--;
     uint64_t done = kh_cli_tablespace_done(tablespaces, tablespace);
-    print_line(screen, "%s",
-               kh_cli_progress_bar(tablespace->name, NAME_WIDTH, done, tablespace->pages).text);
+    print_screen_line(
+        screen, "%s",
+        kh_cli_progress_bar(tablespace->name, NAME_WIDTH, done, tablespace->pages).text);
   }
   if (hidden > 0)
-    print_line(screen, "and %zu tablespace%s more", hidden, hidden == 1 ? "" : "s");
+    print_screen_line(screen, "and %zu tablespace%s more", hidden, hidden == 1 ? "" : "s");
 }
 
 static void print_whole(struct screen *screen, const struct look *look)
@@ -173,18 +174,18 @@ static void print_whole(struct screen *screen, const struct look *look)
   const kh_cli_progress *progress = &look->progress;
   bool is_finished = progress->unfinished == 0;
   double left = kh_cli_progress_left(progress);
-  print_line(screen, "%s",
-             kh_cli_progress_bar("all", NAME_WIDTH, progress->done, progress->pages).text);
+  print_screen_line(screen, "%s",
+                    kh_cli_progress_bar("all", NAME_WIDTH, progress->done, progress->pages).text);
   if (!is_finished && progress->rate >= 0)
-    print_line(screen, "%.0f pages a second%s%s", progress->rate,
-               left < 0 ? "" : ", left: ", left < 0 ? "" : kh_cli_show_seconds(left).text);
+    print_screen_line(screen, "%.0f pages a second%s%s", progress->rate,
+                      left < 0 ? "" : ", left: ", left < 0 ? "" : kh_cli_show_seconds(left).text);
   if (!is_finished && look->tablespaces.threads == 0)
-    print_line(screen, "innodb_encryption_threads is 0: nothing moves");
+    print_screen_line(screen, "innodb_encryption_threads is 0: nothing moves");
   else if (!is_finished && !look->tablespaces.encrypts)
-    print_line(screen, "innodb_encrypt_tables is OFF: nothing moves");
+    print_screen_line(screen, "innodb_encrypt_tables is OFF: nothing moves");
   if (progress->plain > 0)
-    print_line(screen, "%zu tablespace%s in the clear", progress->plain,
-               progress->plain == 1 ? " is" : "s are");
+    print_screen_line(screen, "%zu tablespace%s in the clear", progress->plain,
+                      progress->plain == 1 ? " is" : "s are");
 }
 
 static void print_look(struct screen *screen, const struct look *look)
@@ -200,34 +201,24 @@ static void print_look(struct screen *screen, const struct look *look)
   print_whole(screen, look);
 }
 
-static double now_in_seconds(void)
-{
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-/* whether the output is a terminal that can be told to */
-static bool can_go_back(void)
-{
-  const char *term = getenv("TERM");
-  return isatty(STDOUT_FILENO) && term != NULL && strcmp(term, "dumb") != 0;
-}
-
 /* false: a message has said why */
-static bool look_again(kh_cli_server *server, struct look *look)
+static bool look_at_server(kh_cli_server *server, struct look *look)
 {
   kh_cli_tablespaces_free(&look->tablespaces);
   if (!kh_cli_tablespaces_read(server, &look->tablespaces))
     return false;
-  kh_cli_progress_update(&look->progress, &look->tablespaces, now_in_seconds());
+  kh_cli_progress_update(&look->progress, &look->tablespaces,
+                         (double)kh_clock_milliseconds() / 1000);
   return true;
 }
 
-static int watch(const struct arguments *arguments, kh_cli_server *server, struct look *look)
+static int watch_until_done(const struct arguments *arguments, kh_cli_server *server,
+                            struct look *look)
 {
-  struct screen screen = {.is_terminal = can_go_back() && !arguments->once};
-  while (look_again(server, look)) {
+  const char *term = getenv("TERM");
+  struct screen screen = {.is_terminal = !arguments->once && isatty(STDOUT_FILENO) &&
+                                         term != NULL && strcmp(term, "dumb") != 0};
+  while (look_at_server(server, look)) {
     if (arguments->json)
       print_look_as_json(look);
     else
@@ -251,7 +242,7 @@ int kh_cli_watch(int argc, char **argv)
   if (server == NULL)
     return KH_CLI_FAILED;
   struct look look = {.tablespaces = {.at = NULL}};
-  int result = watch(&arguments, server, &look);
+  int result = watch_until_done(&arguments, server, &look);
   kh_cli_tablespaces_free(&look.tablespaces);
   return result;
 }

@@ -47,27 +47,22 @@ void kh_cli_found(kh_cli_findings *findings, kh_cli_colour level, const char *ab
   findings->bad += level == KH_CLI_BAD;
 }
 
-static void print_findings_as_json(const kh_cli_findings *findings, const char *path,
-                                   const char *format)
-{
-  printf("{\"file\":");
-  kh_cli_put_json(stdout, path);
-  printf(",\"format\":\"%s\",\"good\":%s,\"findings\":[%s]}\n", format,
-         findings->bad == 0 ? "true" : "false", findings->text);
-}
-
 void kh_cli_findings_print(kh_cli_findings *findings, const char *path, const char *format)
 {
+  bool is_good = findings->bad == 0;
   fflush(findings->out);
   if (findings->json) {
-    print_findings_as_json(findings, path, format);
+    printf("{\"file\":");
+    kh_cli_put_json(stdout, path);
+    printf(",\"format\":\"%s\",\"good\":%s,\"findings\":[%s]}\n", format,
+           is_good ? "true" : "false", findings->text);
     return;
   }
   fputs(findings->text, stdout);
   kh_cli_put_text(stdout, path);
   fputs(" is ", stdout);
-  kh_cli_print_coloured(stdout, findings->bad == 0 ? KH_CLI_GOOD : KH_CLI_BAD, findings->in_colour,
-                        findings->bad == 0 ? "good" : "not good");
+  kh_cli_print_coloured(stdout, is_good ? KH_CLI_GOOD : KH_CLI_BAD, findings->in_colour,
+                        is_good ? "good" : "not good");
   fputc('\n', stdout);
 }
 

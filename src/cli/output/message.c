@@ -46,7 +46,7 @@ int kh_cli_fail_status(kh_status status, const char *path)
   return kh_cli_fail_with(&fault);
 }
 
-static void write_log(void *user, kh_severity severity, const char *message)
+static void write_log_message(void *user, kh_severity severity, const char *message)
 {
   (void)user;
   kh_cli_message("%s%s", severity == KH_LOG_WARNING ? "warning: " : "", message);
@@ -54,5 +54,5 @@ static void write_log(void *user, kh_severity severity, const char *message)
 
 kh_log kh_cli_log(void)
 {
-  return (kh_log){write_log, NULL};
+  return (kh_log){write_log_message, NULL};
 }

@@ -22,15 +22,17 @@ bool kh_cli_may_colour(FILE *stream)
 }
 
 /* The first line has the titles. */
-static void fill_line(const kh_cli_table *table, size_t line, kh_cli_cell *cells)
+static void fill_table_line(const kh_cli_table *table, size_t line, kh_cli_cell *cells)
 {
   memset(cells, 0, KH_CLI_COLUMNS_MAX * sizeof *cells);
-  for (size_t i = 0; i < table->column_count && line == 0; i++) {
+  if (line > 0) {
+    table->fill(table->user, line - 1, cells);
+    return;
+  }
+  for (size_t i = 0; i < table->column_count; i++) {
     snprintf(cells[i].text, KH_CLI_CELL_MAX, "%s", table->columns[i].title);
     cells[i].colour = KH_CLI_HEAD;
   }
-  if (line > 0)
-    table->fill(table->user, line - 1, cells);
 }
 
 void kh_cli_print_coloured(FILE *to, kh_cli_colour colour, bool in_colour, const char *text)
@@ -42,8 +44,8 @@ void kh_cli_print_coloured(FILE *to, kh_cli_colour colour, bool in_colour, const
 }
 
 /* spaces are owed until a text follows them, so that no line ends in one */
-static void print_line(const kh_cli_table *table, const kh_cli_cell *cells, const size_t *widths,
-                       FILE *to, bool in_colour)
+static void print_table_line(const kh_cli_table *table, const kh_cli_cell *cells,
+                             const size_t *widths, FILE *to, bool in_colour)
 {
   size_t owed = 0;
   for (size_t i = 0; i < table->column_count; i++) {
@@ -65,14 +67,14 @@ void kh_cli_table_print(const kh_cli_table *table, FILE *to, bool in_colour)
   size_t widths[KH_CLI_COLUMNS_MAX] = {0};
   kh_cli_cell cells[KH_CLI_COLUMNS_MAX];
   for (size_t line = 0; line <= table->row_count; line++) {
-    fill_line(table, line, cells);
+    fill_table_line(table, line, cells);
     for (size_t i = 0; i < table->column_count; i++) {
       size_t len = strlen(cells[i].text);
       widths[i] = len > widths[i] ? len : widths[i];
     }
   }
   for (size_t line = 0; line <= table->row_count; line++) {
-    fill_line(table, line, cells);
-    print_line(table, cells, widths, to, in_colour);
+    fill_table_line(table, line, cells);
+    print_table_line(table, cells, widths, to, in_colour);
   }
 }

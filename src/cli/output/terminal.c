@@ -24,7 +24,7 @@ struct hidden {
 
 enum answer { MORE, ANSWERED, INTERRUPTED, ENDED, TOO_LONG, FAILED };
 
-static bool hide(struct hidden *hidden)
+static bool hide_typing(struct hidden *hidden)
 {
   static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGPIPE, SIGTSTP};
   sigset_t set;
@@ -44,7 +44,7 @@ static bool hide(struct hidden *hidden)
 }
 
 /* a signal that waited takes effect at the end */
-static void show(struct hidden *hidden)
+static void show_typing(struct hidden *hidden)
 {
   int error = errno;
   if (hidden->signals >= 0) {
@@ -54,11 +54,6 @@ static void show(struct hidden *hidden)
     sigprocmask(SIG_SETMASK, &hidden->mask_before, NULL);
   }
   errno = error;
-}
-
-static bool write_text(int fd, const char *text)
-{
-  return write(fd, text, strlen(text)) == (ssize_t)strlen(text);
 }
 
 /* one byte of the line; MORE until its end */
@@ -78,7 +73,7 @@ static enum answer take_byte(int tty, kh_secret *line, size_t *len)
   return MORE;
 }
 
-static enum answer read_line(const struct hidden *hidden, kh_secret *line)
+static enum answer read_typed_line(const struct hidden *hidden, kh_secret *line)
 {
   struct pollfd ready[] = {{hidden->tty, POLLIN, 0}, {hidden->signals, POLLIN, 0}};
   enum answer answer = MORE;
@@ -99,9 +94,10 @@ static enum answer ask_once(int tty, const char *question, kh_secret *line)
 {
   struct hidden hidden = {.tty = tty, .signals = -1};
   enum answer answer = FAILED;
-  if (hide(&hidden) && write_text(tty, question))
-    answer = read_line(&hidden, line);
-  show(&hidden);
+  size_t len = strlen(question);
+  if (hide_typing(&hidden) && write(tty, question, len) == (ssize_t)len)
+    answer = read_typed_line(&hidden, line);
+  show_typing(&hidden);
   return answer;
 }
 

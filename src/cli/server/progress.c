@@ -15,11 +15,6 @@ enum { BAR_WIDTH = 20, MINUTE = 60, HOUR = 3600 };
 /* how much of the rate the last interval is */
 #define NEWEST 0.5
 
-static bool is_unfinished(kh_cli_tablespace_state state)
-{
-  return state == KH_CLI_TABLESPACE_WAITING || state == KH_CLI_TABLESPACE_MOVING;
-}
-
 static void count_tablespaces(kh_cli_progress *progress, const kh_cli_tablespaces *tablespaces)
 {
   progress->pages = progress->done = 0;
@@ -33,7 +28,7 @@ static void count_tablespaces(kh_cli_progress *progress, const kh_cli_tablespace
     }
     progress->pages += tablespace->pages;
     progress->done += kh_cli_tablespace_done(tablespaces, tablespace);
-    progress->unfinished += is_unfinished(state);
+    progress->unfinished += state == KH_CLI_TABLESPACE_WAITING || state == KH_CLI_TABLESPACE_MOVING;
   }
 }
 

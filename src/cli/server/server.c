@@ -64,15 +64,6 @@ static bool get_password(const kh_cli_login *login, kh_secret **ret_password)
   return true;
 }
 
-/* libmariadb reads nothing from a file that it cannot open, and says nothing */
-static bool can_read(const char *defaults_file)
-{
-  if (defaults_file == NULL || access(defaults_file, R_OK) == 0)
-    return true;
-  kh_cli_message("the option file %s cannot be read: %m", kh_show_path(defaults_file).text);
-  return false;
-}
-
 /* What the server or an account sets for all of its sessions must not shorten or change answers. */
 static bool set_session(MYSQL *mysql)
 {
@@ -85,10 +76,15 @@ static bool set_session(MYSQL *mysql)
   return false;
 }
 
-static bool connect_to(MYSQL *mysql, const kh_cli_login *login)
+static bool connect_with_login(MYSQL *mysql, const kh_cli_login *login)
 {
   KH_AUTO_SECRET password = NULL;
-  if (!can_read(login->defaults_file) || !get_password(login, &password))
+  const char *file = login->defaults_file;
+  if (file != NULL && access(file, R_OK) != 0) { /* of which libmariadb would say nothing */
+    kh_cli_message("the option file %s cannot be read: %m", kh_show_path(file).text);
+    return false;
+  }
+  if (!get_password(login, &password))
     return false;
   set_options(mysql, login);
   const char *text = password == NULL ? NULL : (const char *)kh_secret_data(password);
@@ -106,7 +102,7 @@ kh_cli_server *kh_cli_server_connect(const kh_cli_login *login)
     kh_cli_fail_status(KH_E_NO_MEMORY, NULL);
     return NULL;
   }
-  if (connect_to(mysql, login))
+  if (connect_with_login(mysql, login))
     return (kh_cli_server *)mysql;
   mysql_close(mysql);
   return NULL;

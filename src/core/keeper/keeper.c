@@ -45,7 +45,7 @@ static kh_status make(const kh_keeper_options *options, kh_keytable *table,
     return status;
   }
   keeper->options = *options;
-  keeper->options.keyfile.is_limited = true; /* a FIFO must hold up neither a statement nor the
+  keeper->options.keyfile.bounded_wait = true; /* a FIFO must hold up neither a statement nor the
                                                    server's end; a start can be broken off */
   keeper->duty.wake = -1;
   pthread_mutex_init(&keeper->work, NULL);
