@@ -72,8 +72,8 @@ static kh_status read_whole(const char *path, kh_secret **ret_file, kh_file_info
 }
 
 /* `log` NULL: nothing is said */
-static kh_status read_content(const kh_keyfile_options *options, const kh_log *log,
-                              kh_content *content, kh_fault *ret_fault)
+static kh_status read_key_file(const kh_keyfile_options *options, const kh_log *log,
+                               kh_content *content, kh_fault *ret_fault)
 {
   const char *path = options->path;
   kh_file_info info;
@@ -95,7 +95,7 @@ kh_status kh_keyfile_recognise(const char *path, const kh_keyfile_format **ret_f
 {
   kh_keyfile_options options = {.path = path};
   KH_AUTO_CONTENT content = {.file = NULL};
-  kh_status status = read_content(&options, NULL, &content, ret_fault);
+  kh_status status = read_key_file(&options, NULL, &content, ret_fault);
   if (status == KH_OK)
     *ret_format = kh_envelope_format_of(kh_secret_bytes(content.file));
   return status;
@@ -105,7 +105,7 @@ kh_status kh_keyfile_list_slots(const char *path, kh_sealed_slots *ret_slots, kh
 {
   kh_keyfile_options options = {.path = path};
   KH_AUTO_CONTENT content = {.file = NULL};
-  kh_status status = read_content(&options, NULL, &content, ret_fault);
+  kh_status status = read_key_file(&options, NULL, &content, ret_fault);
   if (status != KH_OK)
     return status;
   kh_bytes file = kh_secret_bytes(content.file);
@@ -191,7 +191,7 @@ static kh_status open_file(kh_keyfile *file, kh_fault *ret_fault)
   KH_AUTO_CONTENT content = {.file = NULL};
   kh_status status = get_passphrase(file, ret_fault);
   if (status == KH_OK)
-    status = read_content(&file->options, file->log, &content, ret_fault);
+    status = read_key_file(&file->options, file->log, &content, ret_fault);
   if (status == KH_OK)
     status = open_content(file, &file->envelope, &content, ret_fault);
   if (status != KH_OK)
@@ -315,7 +315,7 @@ static bool is_same_content(const kh_content *a, const kh_content *b)
 static kh_status update_content(kh_keyfile *file, kh_fault *ret_fault)
 {
   KH_AUTO_CONTENT content = {.file = NULL};
-  kh_status status = read_content(&file->options, NULL, &content, ret_fault);
+  kh_status status = read_key_file(&file->options, NULL, &content, ret_fault);
   if (status != KH_OK)
     return status;
   if (is_same_content(&content, &file->content)) {

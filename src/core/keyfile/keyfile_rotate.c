@@ -37,7 +37,7 @@ static bool is_taken(const struct turn *turn, const kh_key *latest)
          latest->version - in_use >= KH_ROTATION_STEP;
 }
 
-static void add_version(struct turn *turn, const kh_key *latest)
+static void make_new_version(struct turn *turn, const kh_key *latest)
 {
   kh_policy policy = latest->policy;
   policy.created = turn->rotation->now;
@@ -57,7 +57,7 @@ static kh_status consider_key(struct turn *turn, const kh_key *latest, kh_fault 
     return KH_OK;
   if (latest->version > KH_KEY_VERSION_MAX - KH_ROTATION_STEP)
     return kh_keyfile_fail_for_key(turn->file, KH_E_VERSION_LIMIT, latest, ret_fault);
-  add_version(turn, latest);
+  make_new_version(turn, latest);
   return KH_OK;
 }
 

@@ -5,8 +5,8 @@
 #include "keyhold/random.h"
 
 /* Makes the file of a text, and reads it back as if it had been read from the disk. */
-static kh_status make_content(const kh_envelope *envelope, kh_bytes text, kh_repeats repeats,
-                              kh_content *content, kh_fault *ret_fault)
+static kh_status make_new_content(const kh_envelope *envelope, kh_bytes text, kh_repeats repeats,
+                                  kh_content *content, kh_fault *ret_fault)
 {
   const char *path = envelope->options.path;
   const kh_keyfile_format_functions *functions = envelope->format->functions;
@@ -87,7 +87,7 @@ static bool has_retired(const struct comparison *comparison)
          kh_keytable_retired_count(comparison->before) + more;
 }
 
-static kh_status compare_keys(const struct comparison *comparison, kh_fault *ret_fault)
+static kh_status compare_all_keys(const struct comparison *comparison, kh_fault *ret_fault)
 {
   kh_status status = KH_OK;
   size_t count = kh_keylist_count(comparison->delta);
@@ -104,16 +104,16 @@ static kh_status compare_keys(const struct comparison *comparison, kh_fault *ret
 }
 
 /* Whether what was read back has exactly the keys that it must have, in any order. */
-static kh_status check_content(const char *path, const kh_content *content,
-                               const kh_keytable *before, const kh_keylist *delta,
-                               kh_fault *ret_fault)
+static kh_status check_new_content(const char *path, const kh_content *content,
+                                   const kh_keytable *before, const kh_keylist *delta,
+                                   kh_fault *ret_fault)
 {
   __attribute__((cleanup(free_comparison))) struct comparison comparison = {
       .path = path, .before = before, .delta = delta};
   kh_status status = kh_keytable_new(content->keys, &comparison.after);
   if (status == KH_OK)
     status = kh_keytable_new(delta, &comparison.retired);
-  return status == KH_OK ? compare_keys(&comparison, ret_fault)
+  return status == KH_OK ? compare_all_keys(&comparison, ret_fault)
                          : kh_fault_set(ret_fault, status, path, 0);
 }
 
@@ -124,10 +124,10 @@ static kh_status make_changed(const kh_keyfile *file, const kh_envelope *envelop
   const kh_change *change = &file->change;
   kh_bytes text = change->text != NULL ? kh_secret_bytes(change->text) : kh_keyfile_text(file);
   kh_repeats repeats = change->text != NULL ? KH_REPEATS_REFUSED : KH_REPEATS_AS_UPSTREAM;
-  kh_status status = make_content(envelope, text, repeats, content, ret_fault);
-  return status == KH_OK
-             ? check_content(file->options.path, content, change->before, change->delta, ret_fault)
-             : status;
+  kh_status status = make_new_content(envelope, text, repeats, content, ret_fault);
+  return status == KH_OK ? check_new_content(file->options.path, content, change->before,
+                                             change->delta, ret_fault)
+                         : status;
 }
 
 static void adopt_changed(kh_keyfile *file, kh_content *content)
@@ -181,10 +181,10 @@ static kh_status write_copy(const kh_keyfile *file, const kh_envelope *envelope,
     status = kh_keytable_new(file->content.keys, &keys);
   if (status != KH_OK)
     return kh_fault_set(ret_fault, status, path, 0);
-  status =
-      make_content(envelope, kh_keyfile_text(file), KH_REPEATS_AS_UPSTREAM, &content, ret_fault);
+  status = make_new_content(envelope, kh_keyfile_text(file), KH_REPEATS_AS_UPSTREAM, &content,
+                            ret_fault);
   if (status == KH_OK)
-    status = check_content(path, &content, keys, none, ret_fault);
+    status = check_new_content(path, &content, keys, none, ret_fault);
   kh_keytable_free(&keys);
   return status == KH_OK ? kh_file_create(path, kh_secret_bytes(content.file), ret_fault) : status;
 }
@@ -202,7 +202,7 @@ kh_status kh_keyfile_save_as(kh_keyfile *file, const kh_keyfile_form *form, cons
   return status == KH_OK ? write_copy(file, &envelope, path, ret_fault) : status;
 }
 
-static kh_status make_text(const kh_keylist *keys, kh_secret **ret_text)
+static kh_status make_first_text(const kh_keylist *keys, kh_secret **ret_text)
 {
   KH_AUTO_KEYLIST none = NULL;
   kh_status status = kh_random_start();
@@ -217,14 +217,14 @@ kh_status kh_keyfile_create(const char *path, const kh_keyfile_form *form, const
   KH_AUTO_ENVELOPE envelope = {.format = NULL};
   KH_AUTO_SECRET text = NULL;
   KH_AUTO_CONTENT content = {.file = NULL};
-  kh_status status = make_text(keys, &text);
+  kh_status status = make_first_text(keys, &text);
   if (status != KH_OK)
     return kh_fault_set(ret_fault, status, path, 0);
   status = kh_envelope_make(form, path, crypt, &envelope, ret_fault);
   if (status == KH_OK)
     status =
-        make_content(&envelope, kh_secret_bytes(text), KH_REPEATS_REFUSED, &content, ret_fault);
+        make_new_content(&envelope, kh_secret_bytes(text), KH_REPEATS_REFUSED, &content, ret_fault);
   if (status == KH_OK)
-    status = check_content(path, &content, NULL, keys, ret_fault);
+    status = check_new_content(path, &content, NULL, keys, ret_fault);
   return status == KH_OK ? kh_file_create(path, kh_secret_bytes(content.file), ret_fault) : status;
 }

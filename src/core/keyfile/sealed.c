@@ -61,7 +61,7 @@ void kh_sealed_free(kh_sealed **sealed)
   *sealed = NULL;
 }
 
-static void copy_key(kh_secret *to, const kh_secret *from)
+static void copy_file_key(kh_secret *to, const kh_secret *from)
 {
   memcpy(kh_secret_data(to), kh_secret_bytes(from).data, KH_SEALED_KEY_SIZE);
   kh_secret_set_len(to, KH_SEALED_KEY_SIZE);
@@ -73,7 +73,7 @@ kh_status kh_sealed_clone(const kh_sealed *sealed, kh_sealed **ret_clone)
   kh_status status = allocate_sealed(sealed->path, &clone);
   if (status != KH_OK)
     return status;
-  copy_key(clone->file_key, sealed->file_key);
+  copy_file_key(clone->file_key, sealed->file_key);
   clone->lines = sealed->lines;
   clone->opened = sealed->opened;
   *ret_clone = clone;

@@ -34,8 +34,8 @@ static kh_status derive_pbkdf2(const kh_sealed_slot *slot, kh_bytes passphrase, 
                        slot->values[ITERATIONS], ret_key);
 }
 
-static kh_status derive(const kh_sealed_slot *slot, kh_bytes passphrase, const uint8_t *salt,
-                        kh_secret **ret_key)
+static kh_status derive_slot_key(const kh_sealed_slot *slot, kh_bytes passphrase,
+                                 const uint8_t *salt, kh_secret **ret_key)
 {
   KH_AUTO_SECRET key = NULL;
   kh_status status = kh_secret_new(KH_SEALED_KEY_SIZE, &key);
@@ -59,7 +59,7 @@ static kh_status wrap_by_passphrase(kh_sealed_line *line, kh_bytes passphrase,
   KH_AUTO_SECRET key = NULL;
   kh_random_bytes(salt, sizeof salt);
   kh_random_bytes(nonce, sizeof nonce);
-  kh_status status = derive(&line->slot, passphrase, salt, &key);
+  kh_status status = derive_slot_key(&line->slot, passphrase, salt, &key);
   if (status != KH_OK)
     return status;
   kh_sealed_line_put_field(line, "salt", (kh_bytes){salt, sizeof salt});
@@ -78,7 +78,7 @@ static kh_status unwrap_by_passphrase(const kh_sealed_line *line, kh_bytes passp
   const uint8_t *salt = line->fields;
   const uint8_t *nonce = salt + SALT_SIZE;
   const uint8_t *wrapped = nonce + KH_AEAD_NONCE_SIZE;
-  kh_status status = derive(&line->slot, passphrase, salt, &key);
+  kh_status status = derive_slot_key(&line->slot, passphrase, salt, &key);
   if (status != KH_OK)
     return status;
   kh_aead_input input = {kh_secret_bytes(key).data, nonce, kh_sealed_line_bound(line)};
