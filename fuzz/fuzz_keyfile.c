@@ -15,7 +15,6 @@
 #include "check.h"
 #include "keyhold/cursor.h"
 #include "keyhold/keyfile_openssl.h"
-#include "keyhold/rotation.h"
 #include "keyhold/sealed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -116,36 +115,44 @@ static void write_file(kh_bytes file)
   MUST(fd >= 0 && __real_write(fd, file.data, file.len) == (ssize_t)file.len && close(fd) == 0);
 }
 
-static kh_keylist *load(const kh_crypt *crypt, const kh_keyfile_options *options)
+static kh_keyfile *load(const kh_crypt *crypt, const kh_keyfile_options *options)
 {
-  kh_keylist *list = NULL;
+  kh_keyfile *file = NULL;
   kh_fault fault = {0};
-  kh_status status = kh_keyfile_load(options, crypt, NULL, &list, NULL, &fault);
-  check_outcome(status, list, &fault);
-  return list;
+  kh_status status = kh_keyfile_open(options, crypt, NULL, &file, &fault);
+  check_outcome(status, file == NULL ? NULL : kh_keyfile_keys(file), &fault);
+  return file;
+}
+
+/* Rotates and saves, with a call that fails; gives how many versions were made. */
+static size_t rotate_and_save(kh_keyfile *file, const kh_keytable *known, int failing)
+{
+  kh_fault fault = {0};
+  kh_rotated rotated = {0};
+  kh_rotation rotation = {.known = known, .now = 1};
+  calls_to_failure = failing;
+  kh_status status = kh_keyfile_rotate(file, &rotation, &rotated, &fault);
+  if (status == KH_OK)
+    status = kh_keyfile_save(file, &fault);
+  calls_to_failure = -1;
+  check_outcome(status, status == KH_OK ? kh_keyfile_keys(file) : NULL, &fault);
+  return status == KH_OK ? rotated.made : 0;
 }
 
 /* Rotates with a call that fails. Whatever happens, what was in the file must still be there. */
 static void rotate(const kh_crypt *crypt, const kh_keyfile_options *options, int failing)
 {
-  KH_AUTO_KEYLIST before = load(crypt, options);
-  if (before == NULL)
+  KH_AUTO_KEYFILE file = load(crypt, options);
+  if (file == NULL)
     return;
-  KH_AUTO_KEYLIST list = NULL;
-  kh_fault fault = {0};
-  kh_rotated rotated = {0};
-  kh_keytable *known = table_of(before);
-  kh_rotation rotation = {.known = known, .now = 1};
-  calls_to_failure = failing;
-  kh_status status =
-      kh_keyfile_rotate(options, crypt, &rotation, NULL, &list, NULL, &rotated, &fault);
-  calls_to_failure = -1;
-  check_outcome(status, list, &fault);
-  MUST(list == NULL || kh_keylist_count(list) == kh_keylist_count(before) + rotated.made);
+  kh_keytable *known = table_of(kh_keyfile_keys(file));
+  size_t before = kh_keylist_count(kh_keyfile_keys(file));
+  size_t made = rotate_and_save(file, known, failing);
+  MUST(kh_keylist_count(kh_keyfile_keys(file)) == before + made);
 
-  KH_AUTO_KEYLIST after = load(crypt, options);
+  KH_AUTO_KEYFILE after = load(crypt, options);
   MUST(after != NULL);
-  kh_keytable *now = table_of(after);
+  kh_keytable *now = table_of(kh_keyfile_keys(after));
   MUST(kh_keytable_check_follows(now, known, KH_KEY_CIPHER_AES_CBC, NULL) == KH_OK);
   kh_keytable_free(&now);
   kh_keytable_free(&known);
@@ -157,12 +164,12 @@ static const kh_bytes passphrase = {(const uint8_t *)"p", 1};
 static kh_secret *seal(kh_bytes text)
 {
   kh_secret *file = NULL;
-  kh_sealed_entry entry = {{.label = "s",
-                            .kdf = KH_SEALED_ARGON2ID,
-                            .memory = KH_ARGON2_MEMORY_MIN,
-                            .passes = KH_ARGON2_PASSES_MIN},
-                           passphrase};
-  MUST(kh_sealed_make("f", text, &entry, 1, &file, NULL) == KH_OK);
+  KH_AUTO_SEALED sealed = NULL;
+  kh_sealed_entry entry = {kh_sealed_slot_default("s", &kh_sealed_argon2id), passphrase};
+  MUST(kh_sealed_slot_set(&entry.slot, "memory", KH_ARGON2_MEMORY_MIN));
+  MUST(kh_sealed_slot_set(&entry.slot, "passes", KH_ARGON2_PASSES_MIN));
+  MUST(kh_sealed_new("f", &entry, 1, &sealed, NULL) == KH_OK);
+  MUST(kh_sealed_write(sealed, text, &file, NULL) == KH_OK);
   return file;
 }
 
@@ -191,9 +198,9 @@ static void load_or_rotate(const kh_crypt *crypt, const kh_keyfile_options *opti
     return;
   }
   calls_to_failure = what < ROTATE ? what : -1;
-  kh_keylist *list = load(crypt, options);
+  kh_keyfile *file = load(crypt, options);
   calls_to_failure = -1;
-  kh_keylist_free(&list);
+  kh_keyfile_free(&file);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

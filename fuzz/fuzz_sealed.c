@@ -78,19 +78,21 @@ void __wrap_kh_random_bytes(uint8_t *data, size_t len)
 
 static const kh_bytes passphrase = {(const uint8_t *)"p", 1};
 
-static kh_sealed_entry entry(const char *label, kh_sealed_kdf kdf)
+static kh_sealed_entry entry(const char *label, const kh_sealed_kind *kind)
 {
-  return (kh_sealed_entry){kh_sealed_slot_default(label, kdf), passphrase};
+  return (kh_sealed_entry){kh_sealed_slot_default(label, kind), passphrase};
 }
 
 static kh_secret *make(kh_bytes text)
 {
-  kh_sealed_entry entries[] = {entry("one", KH_SEALED_ARGON2ID),
-                               entry("two", KH_SEALED_PBKDF2_HMAC_SHA512)};
+  kh_sealed_entry entries[] = {entry("one", &kh_sealed_argon2id),
+                               entry("two", &kh_sealed_pbkdf2_hmac_sha512)};
   static const kh_bytes other = {(const uint8_t *)"q", 1};
   kh_secret *file = NULL;
+  KH_AUTO_SEALED sealed = NULL;
   entries[1].passphrase = other;
-  MUST(kh_sealed_make("f", text, entries, 2, &file, NULL) == KH_OK);
+  MUST(kh_sealed_new("f", entries, 2, &sealed, NULL) == KH_OK);
+  MUST(kh_sealed_write(sealed, text, &file, NULL) == KH_OK);
   return file;
 }
 
@@ -124,8 +126,10 @@ static void check(kh_status status, const kh_secret *out, const kh_fault *fault)
 static bool opens(kh_bytes file, kh_bytes expected)
 {
   KH_AUTO_SECRET text = NULL;
+  KH_AUTO_SEALED sealed = NULL;
   kh_fault fault = {0};
-  check(kh_sealed_open("f", file, passphrase, &text, NULL, &fault), text, &fault);
+  check(kh_sealed_open("f", file, passphrase, &sealed, &text, &fault), text, &fault);
+  MUST((sealed != NULL) == (text != NULL));
   kh_bytes found = kh_secret_bytes(text);
   if (text != NULL && expected.data != NULL)
     MUST(found.len == expected.len && memcmp(found.data, expected.data, found.len) == 0);
@@ -144,28 +148,56 @@ static void list(kh_bytes file)
     MUST(kh_sealed_slot_validate(&slots.at[i], NULL) == KH_OK);
 }
 
+/* One change of slots, or none. */
+static kh_status change(kh_sealed *sealed, uint8_t what, kh_fault *ret_fault)
+{
+  kh_sealed_entry added = entry("new", &kh_sealed_pbkdf2_hmac_sha512);
+  kh_sealed_entry changed = entry("one", &kh_sealed_argon2id);
+  kh_sealed_entry removed = entry("two", &kh_sealed_argon2id);
+  switch (what % 4) {
+  case 0:
+    return KH_OK;
+  case 1:
+    return kh_sealed_change_slot(sealed, KH_SLOT_ADD, &added, ret_fault);
+  case 2:
+    return kh_sealed_change_slot(sealed, KH_SLOT_CHANGE, &changed, ret_fault);
+  default:
+    return kh_sealed_change_slot(sealed, KH_SLOT_REMOVE, &removed, ret_fault);
+  }
+}
+
+/* What was written is read back, and followed by another process. */
+static void read_back(const kh_sealed *sealed, kh_sealed *other, const kh_secret *file)
+{
+  KH_AUTO_SECRET back = NULL;
+  KH_AUTO_SECRET followed = NULL;
+  MUST(kh_sealed_read_back(sealed, kh_secret_bytes(file), &back, NULL) == KH_OK);
+  kh_status status = kh_sealed_follow(other, kh_secret_bytes(file), &followed, NULL);
+  MUST(status == KH_OK || status == KH_E_WRONG_PASSPHRASE || status == KH_E_SEALED_CHANGED);
+  if (status == KH_OK)
+    MUST(kh_sealed_is_same(sealed, other));
+}
+
 /* Whatever is made of a file opens too. */
 static kh_secret *work(kh_bytes file, uint8_t what, kh_fault *ret_fault)
 {
-  static const kh_bytes text = {(const uint8_t *)"text", 4};
+  static const kh_bytes other = {(const uint8_t *)"text", 4};
+  KH_AUTO_SECRET text = NULL;
+  KH_AUTO_SEALED sealed = NULL;
+  KH_AUTO_SEALED before = NULL;
   kh_secret *made = NULL;
-  kh_sealed_entry added = entry("new", KH_SEALED_PBKDF2_HMAC_SHA512);
-  kh_sealed_entry changed = entry("one", KH_SEALED_ARGON2ID);
-  kh_status status;
-  switch (what % 4) {
-  case 0:
-    status = kh_sealed_replace_text("f", file, passphrase, text, &made, ret_fault);
-    break;
-  case 1:
-    status = kh_sealed_add_slot("f", file, passphrase, &added, &made, ret_fault);
-    break;
-  case 2:
-    status = kh_sealed_change_slot("f", file, passphrase, &changed, &made, ret_fault);
-    break;
-  default:
-    status = kh_sealed_remove_slot("f", file, passphrase, "two", &made, ret_fault);
-  }
+  kh_status status = kh_sealed_open("f", file, passphrase, &sealed, &text, ret_fault);
+  if (status == KH_OK && kh_sealed_clone(sealed, &before) != KH_OK)
+    return NULL;
+  if (status == KH_OK)
+    status = change(sealed, what, ret_fault);
+  if (status == KH_OK)
+    status =
+        kh_sealed_write(sealed, what % 4 == 0 ? other : kh_secret_bytes(text), &made, ret_fault);
+  calls_to_failure = -1;
   check(status, made, ret_fault);
+  if (made != NULL)
+    read_back(sealed, before, made);
   return made;
 }
 

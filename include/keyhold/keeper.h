@@ -63,7 +63,7 @@ typedef struct kh_keeper_stats {
  * @param options     copied.
  * @param ret_keeper  for kh_keeper_free(); untouched on failure.
  * @param ret_fault   may be NULL.
- * @return KH_OK, the codes of kh_keyfile_load(), KH_E_NO_MEMORY, KH_E_CRYPTO.
+ * @return KH_OK, the codes of kh_keyfile_open(), KH_E_NO_MEMORY, KH_E_CRYPTO.
  */
 KH_MUST_USE kh_status kh_keeper_new(const kh_keeper_options *options, kh_keeper **ret_keeper,
                                     kh_fault *ret_fault);
@@ -82,7 +82,7 @@ const kh_keyring *kh_keeper_ring(const kh_keeper *keeper);
  * A failure is counted, and reported to the caller alone.
  *
  * @param ret_fault  may be NULL.
- * @return KH_OK; the codes of kh_keyfile_load(), kh_keytable_check_follows() and kh_file_flush();
+ * @return KH_OK; the codes of kh_keyfile_open(), kh_keytable_check_follows() and kh_file_flush();
  * KH_E_NO_MEMORY. Thread-safe; waits for the disk, the key derivation, and for other threads that
  * do the same.
  */

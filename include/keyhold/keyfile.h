@@ -1,9 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file keyfile.h
- * Reads a key file, in the clear, encrypted by `openssl enc` or sealed, into a list of keys.
- * docs/key-file.md is the format. keyfile_text.h has its text, keyfile_change.h and rotation.h have
- * what changes it.
+ * A key file, in plain text, encrypted by `openssl enc` or sealed: opened once, changed, saved.
+ * docs/key-file.md is the format; keyfile_text.h has its text, sealed.h its slots.
+ *
+ *     kh_keyfile_open()         reads, gets the passphrase, derives, decrypts and parses, once
+ *     kh_keyfile_rotate(), ...  makes a change in memory, of what is on the disk under the lock
+ *     kh_keyfile_save()         reads the new content back, compares it, and replaces the file
+ *
+ * The lock (kh_lockfile) is the first step of a change and no call of its own, so that no change
+ * can be based on anything but what is on the disk while no one else can write it. It is held until
+ * kh_keyfile_save() or kh_keyfile_free(). The content is compared, not the stamp alone: where the
+ * file is still what was opened, nothing is derived or parsed again. Where it is not, a sealed file
+ * in which the slot that was opened is still there opens with the file key that is held; any other
+ * file is opened anew, with a key derivation under the lock. So key derivations happen before the
+ * lock is taken unless another process changed the file, and a program that gives the passphrase
+ * never runs under it.
  */
 #ifndef KEYHOLD_KEYFILE_H
 #define KEYHOLD_KEYFILE_H
@@ -14,82 +26,286 @@
 #include "keyhold/fault.h"
 #include "keyhold/file.h"
 #include "keyhold/keylist.h"
+#include "keyhold/keytable.h"
 #include "keyhold/log.h"
+#include "keyhold/sealed.h"
 #include "keyhold/secret.h"
 
-/** Which file, and how it opens. All strings belong to the caller. */
+/** A format of key files. A constant; formats are compared by address. */
+typedef struct kh_keyfile_format {
+  const char *name;
+  bool is_encrypted; /**< it needs a passphrase; the others refuse one */
+  bool has_digest;   /**< it opens only with the digest and the iterations of its making */
+  bool has_slots;    /**< it has a slot for each passphrase (sealed.h) */
+  const struct kh_keyfile_format_functions *functions; /**< for src/core/keyfile only */
+} kh_keyfile_format;
+
+extern const kh_keyfile_format kh_keyfile_format_text;    /**< "text": not encrypted */
+extern const kh_keyfile_format kh_keyfile_format_openssl; /**< "openssl": of `openssl enc` */
+extern const kh_keyfile_format kh_keyfile_format_sealed;  /**< "sealed" */
+
+/** The format at a place of the list of all, from 0; NULL after the last one. Thread-safe. */
+const kh_keyfile_format *kh_keyfile_format_at(size_t index);
+
+/** Finds a format by its name; NULL: there is none. Thread-safe. */
+const kh_keyfile_format *kh_keyfile_format_by_name(const char *name);
+
+/**
+ * Recognises the format of a key file without opening it. What is not of another format is text,
+ * whatever it holds.
+ *
+ * @param ret_format  untouched on failure.
+ * @param ret_fault   may be NULL.
+ * @return KH_OK; the codes of kh_file_read(); KH_E_FILE_TOO_LARGE. Thread-safe.
+ */
+KH_MUST_USE kh_status kh_keyfile_recognise(const char *path, const kh_keyfile_format **ret_format,
+                                           kh_fault *ret_fault);
+
+/**
+ * Reads the slots of a sealed key file without opening it: what the file says is not proved.
+ *
+ * @param ret_slots  count 0: the format has no slots; untouched on failure.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK; the codes of kh_keyfile_recognise() and kh_sealed_list(). Thread-safe.
+ */
+KH_MUST_USE kh_status kh_keyfile_list_slots(const char *path, kh_sealed_slots *ret_slots,
+                                            kh_fault *ret_fault);
+
+/** Which file, and how it opens. The caller's; what the pointers lead to must outlive the key file
+ * that is opened. */
 typedef struct kh_keyfile_options {
   const char *path;            /**< the key file */
   const char *filekey;         /**< as kh_unlock() takes it */
   const kh_secret *passphrase; /**< what opens an encrypted file; NULL: what `filekey` names */
   kh_permissions permissions;  /**< of the key file and of a file with the passphrase */
-  bool waits_shortly;          /**< for the passphrase, whatever it comes from (kh_unlock_how) */
+  bool bounded_wait;           /**< the wait for the passphrase (kh_unlock_how) */
   kh_digest digest;            /**< of the key derivation of a file of `openssl enc` */
-  uint32_t pbkdf2_iterations;  /**< likewise; 0: no PBKDF2; at most INT_MAX */
+  uint32_t pbkdf2_iterations;  /**< its iterations; 0: no PBKDF2; at most INT_MAX */
 } kh_keyfile_options;
 
-/** What a key file was found to be. */
-typedef struct kh_keyfile_info {
-  const char *format;  /**< "text", "openssl" or "sealed"; constant */
-  bool ends_line;      /**< the file is text and its last line has a line end, or it is no text */
-  kh_file_stamp stamp; /**< of the content that was loaded */
-  bool locked; /**< all memory that held the passphrase, the file, its text and the list was locked
-                  into RAM */
-} kh_keyfile_info;
+/** How a key file is to lie on the disk. */
+typedef struct kh_keyfile_form {
+  const kh_keyfile_format *format;
+  const kh_secret *passphrase; /**< not empty; NULL for a format that is not encrypted */
+  kh_digest digest;            /**< openssl: of the key derivation */
+  uint32_t pbkdf2_iterations;  /**< openssl: its iterations; 0: no PBKDF2; at most INT_MAX */
+  kh_sealed_slot slot;         /**< sealed: its only slot */
+} kh_keyfile_form;
 
-/** What a key file is, before it is opened. */
-typedef struct kh_keyfile_look {
-  const char *format; /**< "text", "openssl" or "sealed"; constant */
-  bool is_encrypted;  /**< it needs a passphrase; the others refuse one */
-} kh_keyfile_look;
+/** A key file that is open: its format, passphrase, file key, slots, text and keys. Not
+ * thread-safe; it belongs to one thread at a time. */
+typedef struct kh_keyfile kh_keyfile;
 
-/**
- * What a format is.
- *
- * @param ret_look  untouched when there is none.
- * @return false: no format has that name. Thread-safe.
- */
-bool kh_keyfile_format_by_name(const char *name, kh_keyfile_look *ret_look);
+/** How long a change of a key file waits for another process that is changing it, in
+ * milliseconds. */
+#define KH_KEYFILE_LOCK_WAIT 10000u
 
 /**
- * Looks at a key file without opening it. What is no other format is text, whatever it holds.
- *
- * @param ret_look   untouched on failure.
- * @param ret_fault  may be NULL.
- * @return KH_OK; the codes of kh_file_read(); KH_E_FILE_TOO_LARGE. Thread-safe.
- */
-KH_MUST_USE kh_status kh_keyfile_look_at(const char *path, kh_keyfile_look *ret_look,
-                                         kh_fault *ret_fault);
-
-/**
- * Loads a key file. Nothing is kept but the list; the passphrase and the decrypted text are wiped
- * before it returns.
+ * Opens a key file. It is not locked.
  *
  * Warns of a file that others may read, and of a key that a later line of an `id;key` file
- * replaces; after KH_E_WRONG_PASSPHRASE a hint has told what was tried.
+ * replaces; after KH_E_WRONG_PASSPHRASE a hint says what was tried. A file that another process
+ * replaces while it is read is read again.
  *
- * @param crypt      for the decryption.
- * @param log        may be NULL.
- * @param ret_list   for kh_keylist_free(), key id 1 in it; untouched on failure.
- * @param ret_info   may be NULL; untouched on failure.
+ * @param options    copied.
+ * @param crypt      for the decryption; must outlive *ret_file.
+ * @param log        copied; may be NULL.
+ * @param ret_file   for kh_keyfile_free(); untouched on failure.
  * @param ret_fault  may be NULL; names the file, and line and column where there are some.
  * @return KH_OK; the codes of kh_unlock() and kh_file_read(); KH_E_FILE_TOO_LARGE,
  * KH_E_FILE_UNSAFE; KH_E_NOT_ENCRYPTED, KH_E_NO_PASSPHRASE, KH_E_WRONG_PASSPHRASE,
  * KH_E_CONTAINER_SIZE; the codes of kh_sealed_open() and kh_keyfile_parse_text(). As thread-safe as
- * the log. May wait for the disk, and for the key derivation.
+ * the log. May wait for the disk, the passphrase and the key derivation.
  */
-KH_MUST_USE kh_status kh_keyfile_load(const kh_keyfile_options *options, const kh_crypt *crypt,
-                                      const kh_log *log, kh_keylist **ret_list,
-                                      kh_keyfile_info *ret_info, kh_fault *ret_fault);
+KH_MUST_USE kh_status kh_keyfile_open(const kh_keyfile_options *options, const kh_crypt *crypt,
+                                      const kh_log *log, kh_keyfile **ret_file,
+                                      kh_fault *ret_fault);
+
+/** Drops a change that was not saved, gives the lock back, wipes and frees; sets the pointer to
+ * NULL. Takes NULL and a pointer to NULL. */
+void kh_keyfile_free(kh_keyfile **file);
+
+/*
+ * What the file holds, as it is on the disk: as it was opened, as it was read under the lock by the
+ * last change, or as it was saved. A change that is not saved does not show. What is returned is
+ * owned by the key file, and valid until the next change, kh_keyfile_save() or kh_keyfile_free().
+ */
+
+/** The keys, key id 1 among them. */
+const kh_keylist *kh_keyfile_keys(const kh_keyfile *file);
+
+/** The text, keys and all. */
+kh_bytes kh_keyfile_text(const kh_keyfile *file);
+
+/** The format. */
+const kh_keyfile_format *kh_keyfile_format_of(const kh_keyfile *file);
+
+/** The slots; count 0: the format has none. */
+kh_sealed_slots kh_keyfile_slots(const kh_keyfile *file);
+
+/** The stamp of the content. */
+kh_file_stamp kh_keyfile_stamp(const kh_keyfile *file);
+
+/** Whether the file is text and its last line has a line end, or it is of another format. */
+bool kh_keyfile_ends_line(const kh_keyfile *file);
+
+/** Whether all memory that held the passphrase, the file, its text and the keys was locked into
+ * RAM. */
+bool kh_keyfile_memory_is_locked(const kh_keyfile *file);
+
+/*
+ * Changes. Each begins with the lock, and works on what is then on the disk: one that was not saved
+ * is dropped by the next one. All may return, beside their own codes: those of kh_random_start(),
+ * kh_lockfile_take() and, since the file is read again, kh_keyfile_open(); KH_E_KEY_DUPLICATE, also
+ * in a file of `id;key` lines where a change of keys could not be told from the repetition;
+ * KH_E_NO_MEMORY, KH_E_CRYPTO. They may wait for the disk, and up to KH_KEYFILE_LOCK_WAIT for
+ * another process. `ret_fault` may be NULL. A change that fails leaves the file as it is; whether
+ * the lock is held then does not matter, the next change or kh_keyfile_free() takes care of it.
+ */
+
+/** A new key. */
+typedef struct kh_keyfile_addition {
+  uint32_t id;      /**< 0: one above the highest in the file, and above KH_KEY_ID_TEMPORARY */
+  uint32_t len;     /**< in bytes: 16, 24 or 32 */
+  kh_policy policy; /**< of its version 1; fits its length */
+} kh_keyfile_addition;
 
 /**
- * Gives the text of a key file, keys and all, if it can be loaded.
+ * Adds a key with random bytes at the end of the text.
  *
- * @param ret_text  for kh_secret_free(); untouched on failure.
- * @return as kh_keyfile_load(). Parameters otherwise likewise.
+ * @param ret_id  the key's id; untouched on failure.
+ * @return KH_OK; KH_E_KEY_EXISTS, KH_E_NO_KEY_ID.
  */
-KH_MUST_USE kh_status kh_keyfile_read_text(const kh_keyfile_options *options, const kh_crypt *crypt,
-                                           const kh_log *log, kh_secret **ret_text,
-                                           kh_fault *ret_fault);
+KH_MUST_USE kh_status kh_keyfile_add_key(kh_keyfile *file, const kh_keyfile_addition *addition,
+                                         uint32_t *ret_id, kh_fault *ret_fault);
+
+/** Which new versions kh_keyfile_rotate() makes. */
+typedef struct kh_rotation {
+  const kh_keytable *known; /**< the keys in use */
+  uint32_t id;              /**< of the key, or 0: all */
+  bool due_only; /**< only keys whose interval has passed at `now`; and a file that may not be
+                    finished is refused */
+  const kh_file_stamp *loaded; /**< of the file that `known` is from, which is finished in any case;
+                                  NULL: not known */
+  uint32_t now;                /**< UNIX time; the new versions' time of creation */
+  kh_key_cipher default_cipher; /**< as for kh_keytable_check_follows() */
+} kh_rotation;
+
+/** What kh_keyfile_rotate() did. */
+typedef struct kh_rotated {
+  size_t made;  /**< new versions */
+  size_t taken; /**< keys of which the file already had a newer version than the one in use, made by
+                   another server, so that none was made */
+} kh_rotated;
+
+/**
+ * Makes new versions of keys: comments, order and line ends stay, and a new version is after the
+ * last line of its key.
+ *
+ * A new version is KH_ROTATION_STEP above the highest one in the file, has random bytes
+ * (kh_random_bytes()) as many as the attribute `bits` of the latest version says, or else as many
+ * as that has, the same attributes, and `created`. A key of which the file has a version that is
+ * KH_ROTATION_STEP or more above that of `known` gets none: another server made it. When none is
+ * made, kh_keyfile_save() is needed all the same: it flushes the file, since the process that made
+ * the others may not have done so.
+ *
+ * @param ret_rotated  untouched on failure.
+ * @return KH_OK, also when there is nothing to make; KH_E_FILE_UNFINISHED (with `due_only`: no line
+ * end after the last line); KH_E_KEY_NOT_FOUND (no such key id in the file), KH_E_VERSION_LIMIT;
+ * those of kh_keytable_check_follows().
+ */
+KH_MUST_USE kh_status kh_keyfile_rotate(kh_keyfile *file, const kh_rotation *rotation,
+                                        kh_rotated *ret_rotated, kh_fault *ret_fault);
+
+/**
+ * Takes old versions of keys out of the file that was opened. A line in the place of each says that
+ * it is retired, so that a server that has them in use (kh_keytable_check_follows()) can tell that
+ * from a loss.
+ *
+ * @param retired  none of them the latest of its key; which keys they are does not matter.
+ * @return KH_OK; KH_E_FILE_CHANGED: the file is not the one for which that was decided, which is
+ * the one that kh_keyfile_open() read or kh_keyfile_save() wrote; KH_E_KEY_NOT_FOUND,
+ * KH_E_KEY_LATEST.
+ */
+KH_MUST_USE kh_status kh_keyfile_retire_versions(kh_keyfile *file, const kh_keytable *retired,
+                                                 kh_fault *ret_fault);
+
+/**
+ * Gives the file another form. Its text stays, byte for byte.
+ *
+ * @param form  "text" and "openssl" take the text as it is; "sealed" makes a new file key and one
+ * slot, whatever slots there were, with two key derivations before the lock is taken.
+ * @return KH_OK; KH_E_NO_PASSPHRASE, KH_E_NOT_ENCRYPTED (the form's passphrase is missing, or is
+ * one too many); the codes of kh_sealed_new().
+ */
+KH_MUST_USE kh_status kh_keyfile_set_form(kh_keyfile *file, const kh_keyfile_form *form,
+                                          kh_fault *ret_fault);
+
+/**
+ * Adds, changes or removes a slot (kh_sealed_change_slot()). Its key derivations happen before the
+ * lock is taken, and again under it if another process changed the slots meanwhile.
+ *
+ * @param entry  the slot and its new passphrase; of a slot that is removed only the label: then the
+ * passphrase of the file must be that of a slot that stays.
+ * @return KH_OK; the codes of kh_sealed_change_slot(); KH_E_SEALED_DAMAGED for a file of another
+ * format.
+ */
+KH_MUST_USE kh_status kh_keyfile_change_slot(kh_keyfile *file, kh_slot_change change,
+                                             const kh_sealed_entry *entry, kh_fault *ret_fault);
+
+/**
+ * Writes what the last change made, and gives the lock back.
+ *
+ * The file keeps its form unless that was changed: one of `openssl enc` is encrypted again, with
+ * the same passphrase and a new salt; a sealed one keeps its slots, byte for byte. Nothing is
+ * written unless the whole new content was read back from memory and has exactly the keys that it
+ * must have, one by one. Then the file is replaced by kh_file_replace(), and `file` is what it is
+ * now. Without a change, or when it made nothing, what is on the disk is flushed by
+ * kh_file_flush().
+ *
+ * Reading back a sealed file takes no key derivation: its new slots were proved when they were
+ * made.
+ *
+ * @param ret_fault  may be NULL.
+ * @return KH_OK; KH_E_FILE_TOO_LARGE; KH_E_KEY_LOST, KH_E_KEY_CHANGED; the codes of
+ * kh_sealed_read_back() and kh_keyfile_parse_text(); those of kh_file_replace() or
+ * kh_file_flush(). After KH_E_FILE_FLUSH the file on the disk has the new content, which may not
+ * outlast a power failure and must not be used yet. After a failure the change is dropped.
+ */
+KH_MUST_USE kh_status kh_keyfile_save(kh_keyfile *file, kh_fault *ret_fault);
+
+/**
+ * Writes a copy of what was opened into a new file, by kh_file_create(). The key file itself is
+ * neither locked nor changed.
+ *
+ * @param form       how the copy is to lie on the disk; its text is the same, and it is read back
+ * and compared as in kh_keyfile_save(). NULL: byte for byte as the file.
+ * @param path       at which there is nothing yet.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK; the codes of kh_keyfile_set_form(), kh_keyfile_save() and kh_file_create().
+ */
+KH_MUST_USE kh_status kh_keyfile_save_as(kh_keyfile *file, const kh_keyfile_form *form,
+                                         const char *path, kh_fault *ret_fault);
+
+/**
+ * Makes a key file by kh_file_create(), after it was read back from memory and has the keys.
+ *
+ * @param path       at which there is nothing yet.
+ * @param keys       key id 1 among them; no version twice.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK; the codes of kh_keyfile_set_form(); KH_E_FILE_TOO_LARGE; the codes of
+ * kh_keyfile_parse_text() and kh_file_create(); KH_E_NO_MEMORY, KH_E_CRYPTO. Thread-safe for
+ * different paths. May wait for the disk, and for the key derivation.
+ */
+KH_MUST_USE kh_status kh_keyfile_create(const char *path, const kh_keyfile_form *form,
+                                        const kh_crypt *crypt, const kh_keylist *keys,
+                                        kh_fault *ret_fault);
+
+/** For `__attribute__((cleanup))`: frees the key file when the scope ends. */
+static inline void kh_keyfile_cleanup(kh_keyfile **file)
+{
+  kh_keyfile_free(file);
+}
+#define KH_AUTO_KEYFILE __attribute__((cleanup(kh_keyfile_cleanup))) kh_keyfile *
 
 #endif

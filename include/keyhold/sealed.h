@@ -4,8 +4,9 @@
  * The sealed key file: the text of a key file encrypted under a random file key, which is wrapped
  * once for each passphrase, in a slot. docs/format-sealed.md is the format.
  *
- * All functions work on files in memory; `path` is for messages only. Each call that takes a
- * passphrase may take seconds (KH_SEALED_WORK_MAX) and up to KH_ARGON2_MEMORY_MAX of memory.
+ * A kh_sealed is what an opened file has beside its text: the slots and the file key. All functions
+ * work in memory. A key derivation may take seconds (KH_SEALED_WORK_MAX) and up to
+ * KH_ARGON2_MEMORY_MAX of memory; each function says how many it makes.
  */
 #ifndef KEYHOLD_SEALED_H
 #define KEYHOLD_SEALED_H
@@ -20,21 +21,44 @@
 #include "keyhold/secret.h"
 #include "keyhold/status.h"
 
-/** What makes a key of a passphrase. */
-typedef enum kh_sealed_kdf {
-  KH_SEALED_ARGON2ID,           /**< "argon2id": RFC 9106, version 0x13, one lane */
-  KH_SEALED_PBKDF2_HMAC_SHA512, /**< "pbkdf2-hmac-sha512": RFC 8018, 5.2 */
-  KH_SEALED_KDF_COUNT
-} kh_sealed_kdf;
+/** Most parameters that a kind of slot has. */
+#define KH_SEALED_PARAMETERS_MAX 4u
 
-/** What is open to read of a slot. Costs that its key derivation does not have are 0. */
+/** A parameter of a kind of slot: a number that is written as "name=number" in the slot. */
+typedef struct kh_sealed_parameter {
+  const char *name; /**< NULL after the last one */
+  const char *unit; /**< "KiB"; "": a mere number */
+  uint32_t least;
+  uint32_t usual; /**< of a slot for which no other one is chosen */
+  uint32_t most;
+} kh_sealed_parameter;
+
+/** A kind of slot: how the file key is wrapped in it. A constant; kinds are compared by address. */
+typedef struct kh_sealed_kind {
+  const char *name;      /**< as in the slot */
+  bool needs_passphrase; /**< false: the key that wraps the file key is held elsewhere */
+  kh_sealed_parameter parameters[KH_SEALED_PARAMETERS_MAX + 1]; /**< in the order of the slot */
+  const struct kh_sealed_kind_functions *functions;             /**< for src/core/keyfile only */
+} kh_sealed_kind;
+
+/** "argon2id": a key derived by RFC 9106, version 0x13, one lane. The default. */
+extern const kh_sealed_kind kh_sealed_argon2id;
+/** "pbkdf2-hmac-sha512": a key derived by RFC 8018, 5.2. */
+extern const kh_sealed_kind kh_sealed_pbkdf2_hmac_sha512;
+
+/** The kind at a place of the list of all, from 0; NULL after the last one. Thread-safe. */
+const kh_sealed_kind *kh_sealed_kind_at(size_t index);
+
+/** Finds a kind by its name; NULL: there is none. Thread-safe. */
+const kh_sealed_kind *kh_sealed_kind_by_name(kh_bytes name);
+
+/** What can be read of a slot without a passphrase. */
 typedef struct kh_sealed_slot {
   char label[KH_SEALED_LABEL_MAX + 1]; /**< a to z, A to Z, 0 to 9, '.', '_' and '-'; one at least;
                                           no two slots of a file have the same */
-  kh_sealed_kdf kdf;
-  uint32_t memory;     /**< of Argon2id, in KiB */
-  uint32_t passes;     /**< of Argon2id */
-  uint32_t iterations; /**< of PBKDF2 */
+  const kh_sealed_kind *kind;
+  uint32_t values[KH_SEALED_PARAMETERS_MAX]; /**< of the kind's parameters, in their order; the
+                                                rest is 0 */
 } kh_sealed_slot;
 
 /** The slots of a file, in its order. */
@@ -50,21 +74,21 @@ typedef struct kh_sealed_entry {
   kh_bytes passphrase;
 } kh_sealed_entry;
 
-/** The label of the slot in a file that is made without anybody choosing one. */
+/** The label of the slot in a file for which no other one is chosen. */
 #define KH_SEALED_LABEL_DEFAULT "main"
 
-/** The name of a key derivation as it stands in a slot; constant. Thread-safe. */
-const char *kh_sealed_kdf_name(kh_sealed_kdf kdf);
-
-/** Finds a key derivation by that name; *ret_kdf is untouched when there is none. Thread-safe. */
-bool kh_sealed_kdf_by_name(kh_bytes name, kh_sealed_kdf *ret_kdf);
-
-/** A slot with the default costs; a label that is too long becomes "", which is none.
+/** Returns a slot with the usual values; a label that is too long becomes "", which is not valid.
  * Thread-safe. */
-kh_sealed_slot kh_sealed_slot_default(const char *label, kh_sealed_kdf kdf);
+kh_sealed_slot kh_sealed_slot_default(const char *label, const kh_sealed_kind *kind);
+
+/** The value of a parameter; 0: the slot's kind does not have it. Thread-safe. */
+uint32_t kh_sealed_slot_get(const kh_sealed_slot *slot, const char *parameter);
+
+/** Sets the value of a parameter. @return false: the slot's kind does not have it. Thread-safe. */
+bool kh_sealed_slot_set(kh_sealed_slot *slot, const char *parameter, uint32_t value);
 
 /**
- * Whether a slot could stand in a file by itself: its label and its costs.
+ * Whether a slot could be in a file: its label and its parameters.
  *
  * @param ret_fault  may be NULL; without a path.
  * @return KH_OK, KH_E_SLOT_LABEL (without the label, which may be something secret),
@@ -72,13 +96,37 @@ kh_sealed_slot kh_sealed_slot_default(const char *label, kh_sealed_kdf kdf);
  */
 KH_MUST_USE kh_status kh_sealed_slot_validate(const kh_sealed_slot *slot, kh_fault *ret_fault);
 
+/** What is done to a slot of a sealed key file. */
+typedef enum kh_slot_change {
+  KH_SLOT_ADD,    /**< after the others */
+  KH_SLOT_CHANGE, /**< another passphrase, kind and parameters for the slot with this label, in its
+                     place */
+  KH_SLOT_REMOVE, /**< the slot with this label */
+} kh_slot_change;
+
+/**
+ * Whether a change of a slot could be made, as far as that is visible without a passphrase.
+ *
+ * @param path       for messages.
+ * @param slots      of the file.
+ * @param slot       that is added, or what the slot with its label becomes; of one that is removed
+ * only the label.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK; KH_E_SLOT_COUNT, KH_E_SLOT_LABEL, KH_E_SLOT_COST (also when all together would
+ * cost too much), KH_E_SLOT_EXISTS, KH_E_SLOT_NOT_FOUND, KH_E_SLOT_LAST. Thread-safe.
+ */
+KH_MUST_USE kh_status kh_sealed_check_change(const char *path, const kh_sealed_slots *slots,
+                                             kh_slot_change change, const kh_sealed_slot *slot,
+                                             kh_fault *ret_fault);
+
 /** Whether a file is sealed, in any version of the format: it begins with "keyhold-sealed ", or its
- * last line is that of a sealed file, whose first bytes are damaged then. */
+ * last line is that of a sealed file, whose first bytes are damaged then. Thread-safe. */
 bool kh_sealed_knows(kh_bytes file);
 
 /**
- * Reads the slots, without a passphrase: so what it says is what the file says, and not proved.
+ * Reads the slots, without a passphrase: what the file says is not proved. No derivation.
  *
+ * @param path       for messages.
  * @param ret_slots  untouched on failure.
  * @param ret_fault  may be NULL.
  * @return KH_OK, KH_E_SEALED_DAMAGED (with the line and the column; without, when only the checksum
@@ -87,82 +135,120 @@ bool kh_sealed_knows(kh_bytes file);
 KH_MUST_USE kh_status kh_sealed_list(const char *path, kh_bytes file, kh_sealed_slots *ret_slots,
                                      kh_fault *ret_fault);
 
-/**
- * Makes a sealed file with a new file key.
- *
- * @param entries   1 to KH_SEALED_SLOTS_MAX.
- * @param ret_file  for kh_secret_free(); untouched on failure. It may be longer than
- * KH_KEYFILE_MAX.
- * @param ret_fault may be NULL; `slot` has the label of the entry that is wrong.
- * @return KH_OK; KH_E_SLOT_COUNT, KH_E_SLOT_LABEL, KH_E_SLOT_COST (also when all together cost too
- * much), KH_E_SLOT_EXISTS; KH_E_NO_PASSPHRASE (an empty one), KH_E_SECRET_TOO_LONG;
- * KH_E_NO_MEMORY, KH_E_CRYPTO. Thread-safe.
- */
-KH_MUST_USE kh_status kh_sealed_make(const char *path, kh_bytes text,
-                                     const kh_sealed_entry *entries, size_t count,
-                                     kh_secret **ret_file, kh_fault *ret_fault);
+/** The slots and the file key of a sealed file: all that opens and writes it without a derivation.
+ * Not thread-safe. */
+typedef struct kh_sealed kh_sealed;
 
 /**
- * Opens a sealed file: tries the passphrase in each slot, in the file's order.
+ * Makes a new file key and its slots. Two derivations for each slot: one makes it, one proves that
+ * its passphrase opens it.
  *
- * @param ret_text   for kh_secret_free(); untouched on failure.
- * @param ret_slot   the number of the slot that opened, from 0; may be NULL; untouched on failure.
- * @param ret_fault  may be NULL.
+ * @param path        for messages, of this function and of all that get *ret_sealed; must outlive
+ * it.
+ * @param entries     1 to KH_SEALED_SLOTS_MAX.
+ * @param ret_sealed  for kh_sealed_free(); untouched on failure.
+ * @param ret_fault   may be NULL; `slot` has the label of the entry that is wrong.
+ * @return KH_OK; KH_E_SLOT_COUNT, KH_E_SLOT_LABEL, KH_E_SLOT_COST (also when all together cost too
+ * much), KH_E_SLOT_EXISTS; KH_E_NO_PASSPHRASE (an empty one), KH_E_SECRET_TOO_LONG;
+ * KH_E_WRONG_PASSPHRASE (a slot that was made does not open); KH_E_NO_MEMORY, KH_E_CRYPTO.
+ * Thread-safe.
+ */
+KH_MUST_USE kh_status kh_sealed_new(const char *path, const kh_sealed_entry *entries, size_t count,
+                                    kh_sealed **ret_sealed, kh_fault *ret_fault);
+
+/**
+ * Opens a sealed file: tries the passphrase in each slot, in the file's order. One derivation for
+ * each slot that is tried.
+ *
+ * @param path        as for kh_sealed_new().
+ * @param ret_sealed  for kh_sealed_free(); untouched on failure.
+ * @param ret_text    for kh_secret_free(); untouched on failure.
+ * @param ret_fault   may be NULL.
  * @return KH_OK; the codes of kh_sealed_list(); KH_E_WRONG_PASSPHRASE; KH_E_SEALED_CHANGED;
  * KH_E_NO_MEMORY, KH_E_CRYPTO. Thread-safe.
  */
 KH_MUST_USE kh_status kh_sealed_open(const char *path, kh_bytes file, kh_bytes passphrase,
-                                     kh_secret **ret_text, size_t *ret_slot, kh_fault *ret_fault);
+                                     kh_sealed **ret_sealed, kh_secret **ret_text,
+                                     kh_fault *ret_fault);
+
+/** Wipes and frees; sets the pointer to NULL. Takes NULL and a pointer to NULL. */
+void kh_sealed_free(kh_sealed **sealed);
+
+/** Copies, for kh_sealed_free(). @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO. */
+KH_MUST_USE kh_status kh_sealed_clone(const kh_sealed *sealed, kh_sealed **ret_clone);
+
+/** The slots. */
+kh_sealed_slots kh_sealed_slots_of(const kh_sealed *sealed);
+
+/** The number of the slot that the passphrase opened, from 0. */
+size_t kh_sealed_opened_slot(const kh_sealed *sealed);
+
+/** Whether two have the same slots, byte for byte, and so the same file key. */
+bool kh_sealed_is_same(const kh_sealed *a, const kh_sealed *b);
 
 /**
- * Puts another text into a sealed file. The slots stay, byte for byte, and with them all
- * passphrases.
+ * Makes a sealed file of a text. No derivation.
  *
- * @param passphrase  of any slot.
- * @return as kh_sealed_open(); otherwise as kh_sealed_make(). Thread-safe.
+ * @param ret_file   for kh_secret_free(); untouched on failure. It may be longer than
+ * KH_KEYFILE_MAX.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO. Thread-safe while `sealed` is not changed.
  */
-KH_MUST_USE kh_status kh_sealed_replace_text(const char *path, kh_bytes file, kh_bytes passphrase,
-                                             kh_bytes text, kh_secret **ret_file,
-                                             kh_fault *ret_fault);
+KH_MUST_USE kh_status kh_sealed_write(const kh_sealed *sealed, kh_bytes text, kh_secret **ret_file,
+                                      kh_fault *ret_fault);
 
 /**
- * Adds a slot behind the others; text and file key stay.
+ * Reads a file back that kh_sealed_write() made: it must have exactly these slots. No derivation.
  *
- * @param passphrase  of any slot that is there.
- * @return the codes of kh_sealed_open() and kh_sealed_make(). Thread-safe.
+ * @param ret_text   for kh_secret_free(); untouched on failure.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK; the codes of kh_sealed_list(), KH_E_SEALED_DAMAGED also for other slots;
+ * KH_E_SEALED_CHANGED; KH_E_NO_MEMORY, KH_E_CRYPTO. Thread-safe while `sealed` is not changed.
  */
-KH_MUST_USE kh_status kh_sealed_add_slot(const char *path, kh_bytes file, kh_bytes passphrase,
-                                         const kh_sealed_entry *added, kh_secret **ret_file,
-                                         kh_fault *ret_fault);
+KH_MUST_USE kh_status kh_sealed_read_back(const kh_sealed *sealed, kh_bytes file,
+                                          kh_secret **ret_text, kh_fault *ret_fault);
 
 /**
- * Gives a slot, the one with the label of `changed`, another passphrase, and the key derivation and
- * costs of `changed`. It keeps its place.
+ * Opens what another process made of the file, without a derivation: the slot that the passphrase
+ * opened must be there, byte for byte, with the same file key. The other slots become those of the
+ * file.
  *
- * The only slot of a file gets a new file key with it. With other slots the file key stays, since
- * their passphrases would be needed to wrap a new one: who knows the old passphrase and has an old
- * copy of the file can still work it out, and then read newer copies. kh_sealed_make() makes a file
- * with a new one.
- *
- * @param passphrase  of any slot, the one that is changed or another one.
- * @return the codes of kh_sealed_open() and kh_sealed_make(); KH_E_SLOT_NOT_FOUND. Thread-safe.
+ * @param ret_text   for kh_secret_free(); untouched on failure, as is `sealed`.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK; the codes of kh_sealed_list(); KH_E_WRONG_PASSPHRASE: the slot is not there, and
+ * only kh_sealed_open() can tell whether the passphrase still opens the file;
+ * KH_E_SEALED_CHANGED; KH_E_NO_MEMORY, KH_E_CRYPTO.
  */
-KH_MUST_USE kh_status kh_sealed_change_slot(const char *path, kh_bytes file, kh_bytes passphrase,
-                                            const kh_sealed_entry *changed, kh_secret **ret_file,
-                                            kh_fault *ret_fault);
+KH_MUST_USE kh_status kh_sealed_follow(kh_sealed *sealed, kh_bytes file, kh_secret **ret_text,
+                                       kh_fault *ret_fault);
 
 /**
- * Removes a slot. The file key becomes a new one if one slot is left, and stays otherwise; see
- * kh_sealed_change_slot().
+ * Adds, changes or removes a slot. A slot that is made costs two derivations, one of which proves
+ * that its passphrase opens it.
  *
- * @param passphrase  of a slot that stays, so that nobody locks himself out: that of the slot which
- * is removed is a wrong one.
- * @param label       of the slot.
- * @return the codes of kh_sealed_open(); KH_E_SLOT_LABEL, KH_E_SLOT_NOT_FOUND, KH_E_SLOT_LAST.
- * Thread-safe.
+ * The file key becomes a new one when the only slot is changed, and when one slot is left, which is
+ * made again for that; this costs two derivations. It stays otherwise, since the passphrases of the
+ * other slots would be needed to wrap a new one: who knows a passphrase that was changed or removed
+ * and has an old copy of the file can still work it out, and then read newer copies.
+ * kh_sealed_new() makes a new one.
+ *
+ * A slot that the passphrase of `sealed` opened can be removed only by the passphrase of another
+ * one, so that no one is locked out: the slots after it are tried, with a derivation for each.
+ *
+ * @param sealed     unchanged on failure.
+ * @param entry      the slot and its new passphrase; of a slot that is removed the label, and the
+ * passphrase with which `sealed` was opened.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK; the codes of kh_sealed_check_change() and kh_sealed_new().
  */
-KH_MUST_USE kh_status kh_sealed_remove_slot(const char *path, kh_bytes file, kh_bytes passphrase,
-                                            const char *label, kh_secret **ret_file,
-                                            kh_fault *ret_fault);
+KH_MUST_USE kh_status kh_sealed_change_slot(kh_sealed *sealed, kh_slot_change change,
+                                            const kh_sealed_entry *entry, kh_fault *ret_fault);
+
+/** For `__attribute__((cleanup))`: frees it when the scope ends. */
+static inline void kh_sealed_cleanup(kh_sealed **sealed)
+{
+  kh_sealed_free(sealed);
+}
+#define KH_AUTO_SEALED __attribute__((cleanup(kh_sealed_cleanup))) kh_sealed *
 
 #endif

@@ -15,7 +15,7 @@ HEADERS = {
     "core/keytable": "fingerprint inventory keylist keyring keytable policy",
     "core/crypt": "crypt datakey md5",
     "core/unlock": "unlock",
-    "core/keyfile": "keyfile keyfile_change keyfile_openssl keyfile_text rotation sealed",
+    "core/keyfile": "keyfile keyfile_openssl keyfile_text sealed",
     "core/keeper": "keeper",
 }
 LAYER_OF_HEADER = {name: layer for layer, names in HEADERS.items() for name in names.split()}

@@ -37,31 +37,47 @@ kh_keytable *rotation_table_of(const char *text)
   return table;
 }
 
+static kh_status rotate_and_save(rotation_run *run, kh_keyfile *file)
+{
+  kh_rotated rotated = {.made = MARK};
+  kh_status status = kh_keyfile_rotate(file, &run->what, &rotated, &run->fault);
+  if (status != KH_OK)
+    assert_int_equal(rotated.made, MARK);
+  else
+    status = kh_keyfile_save(file, &run->fault);
+  if (status == KH_OK)
+    run->rotated = rotated;
+  return status;
+}
+
 kh_status rotation_run_it(rotation_run *run)
 {
+  KH_AUTO_KEYFILE file = NULL;
   kh_keyfile_options options = {.path = run->path,
                                 .filekey = run->filekey,
                                 .digest = KH_DIGEST_SHA512,
                                 .pbkdf2_iterations = run->iterations};
   run->what.known = run->known;
+  run->file = NULL;
   run->list = NULL;
-  run->info.stamp.size = MARK;
-  run->rotated.made = MARK;
   run->fault = (kh_fault){.status = KH_OK};
-  kh_status status = kh_keyfile_rotate(&options, rotation_crypt, &run->what, NULL, &run->list,
-                                       &run->info, &run->rotated, &run->fault);
+  kh_status status = kh_keyfile_open(&options, rotation_crypt, NULL, &file, &run->fault);
+  assert_int_equal(status == KH_OK, file != NULL);
+  if (status == KH_OK)
+    status = rotate_and_save(run, file);
   assert_int_equal(run->fault.status, status);
-  if (status != KH_OK) {
-    assert_null(run->list);
-    assert_int_equal(run->info.stamp.size, MARK);
-    assert_int_equal(run->rotated.made, MARK);
-  }
-  return status;
+  if (status != KH_OK)
+    return status;
+  run->file = file;
+  run->list = kh_keyfile_keys(file);
+  file = NULL;
+  return KH_OK;
 }
 
 void rotation_free(rotation_run *run)
 {
-  kh_keylist_free(&run->list);
+  kh_keyfile_free(&run->file);
+  run->list = NULL;
 }
 
 const kh_key *rotation_key(const rotation_run *run, uint32_t id, uint32_t version)

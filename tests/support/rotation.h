@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file rotation.h
- * Runs kh_keyfile_rotate() and looks at what it did. Every failed check ends the test.
+ * Opens a key file, rotates and saves it, and looks at what it did. Every failed check ends the
+ * test.
  */
 #ifndef KEYHOLD_TEST_ROTATION_H
 #define KEYHOLD_TEST_ROTATION_H
@@ -9,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "keyhold/rotation.h"
+#include "keyhold/keyfile.h"
 
 /** One rotation: what goes in, then what came out. */
 typedef struct rotation_run {
@@ -19,8 +20,8 @@ typedef struct rotation_run {
   kh_keytable *known;
   kh_rotation what; /**< `known` apart */
 
-  kh_keylist *list;
-  kh_keyfile_info info;
+  kh_keyfile *file;       /**< NULL after a failure */
+  const kh_keylist *list; /**< its keys; NULL after a failure */
   kh_rotated rotated;
   kh_fault fault;
 } rotation_run;

@@ -17,24 +17,81 @@ kh_bytes sealed_bytes(const char *text)
   return (kh_bytes){(const uint8_t *)text, strlen(text)};
 }
 
-kh_sealed_entry sealed_entry(const char *label, kh_sealed_kdf kdf, const char *passphrase)
+kh_sealed_entry sealed_entry(const char *label, const kh_sealed_kind *kind, const char *passphrase)
 {
-  kh_sealed_entry entry = {{.kdf = kdf}, sealed_bytes(passphrase)};
+  kh_sealed_entry entry = {{.kind = kind}, sealed_bytes(passphrase)};
   snprintf(entry.slot.label, sizeof entry.slot.label, "%s", label);
-  if (kdf == KH_SEALED_ARGON2ID) {
-    entry.slot.memory = KH_ARGON2_MEMORY_MIN;
-    entry.slot.passes = KH_ARGON2_PASSES_MIN;
-  } else
-    entry.slot.iterations = KH_PBKDF2_ITERATIONS_MIN;
+  for (size_t i = 0; kind->parameters[i].name != NULL; i++)
+    entry.slot.values[i] = kind->parameters[i].least;
   return entry;
+}
+
+kh_status sealed_make(kh_bytes text, const kh_sealed_entry *entries, size_t count,
+                      kh_secret **ret_file, kh_fault *ret_fault)
+{
+  KH_AUTO_SEALED sealed = NULL;
+  kh_status status = kh_sealed_new(SEALED_PATH, entries, count, &sealed, ret_fault);
+  return status == KH_OK ? kh_sealed_write(sealed, text, ret_file, ret_fault) : status;
+}
+
+kh_status sealed_open_with(kh_bytes file, kh_bytes passphrase, kh_secret **ret_text,
+                           size_t *ret_slot, kh_fault *ret_fault)
+{
+  KH_AUTO_SEALED sealed = NULL;
+  kh_status status = kh_sealed_open(SEALED_PATH, file, passphrase, &sealed, ret_text, ret_fault);
+  assert_int_equal(status == KH_OK, sealed != NULL);
+  if (status == KH_OK && ret_slot != NULL)
+    *ret_slot = kh_sealed_opened_slot(sealed);
+  return status;
+}
+
+/* `entry` NULL: only the text is another one, unless that is NULL */
+static kh_status change_file(kh_bytes file, kh_bytes passphrase, kh_slot_change change,
+                             const kh_sealed_entry *entry, const kh_bytes *text,
+                             kh_secret **ret_file, kh_fault *ret_fault)
+{
+  KH_AUTO_SEALED sealed = NULL;
+  KH_AUTO_SECRET found = NULL;
+  kh_status status = kh_sealed_open(SEALED_PATH, file, passphrase, &sealed, &found, ret_fault);
+  if (status == KH_OK && entry != NULL)
+    status = kh_sealed_change_slot(sealed, change, entry, ret_fault);
+  return status == KH_OK ? kh_sealed_write(sealed, text != NULL ? *text : kh_secret_bytes(found),
+                                           ret_file, ret_fault)
+                         : status;
+}
+
+kh_status sealed_replace_text(kh_bytes file, kh_bytes passphrase, kh_bytes text,
+                              kh_secret **ret_file, kh_fault *ret_fault)
+{
+  return change_file(file, passphrase, KH_SLOT_ADD, NULL, &text, ret_file, ret_fault);
+}
+
+kh_status sealed_add_slot(kh_bytes file, kh_bytes passphrase, const kh_sealed_entry *added,
+                          kh_secret **ret_file, kh_fault *ret_fault)
+{
+  return change_file(file, passphrase, KH_SLOT_ADD, added, NULL, ret_file, ret_fault);
+}
+
+kh_status sealed_change_slot(kh_bytes file, kh_bytes passphrase, const kh_sealed_entry *changed,
+                             kh_secret **ret_file, kh_fault *ret_fault)
+{
+  return change_file(file, passphrase, KH_SLOT_CHANGE, changed, NULL, ret_file, ret_fault);
+}
+
+kh_status sealed_remove_slot(kh_bytes file, kh_bytes passphrase, const char *label,
+                             kh_secret **ret_file, kh_fault *ret_fault)
+{
+  kh_sealed_entry removed = {{.label = ""}, passphrase};
+  snprintf(removed.slot.label, sizeof removed.slot.label, "%s", label);
+  return change_file(file, passphrase, KH_SLOT_REMOVE, &removed, NULL, ret_file, ret_fault);
 }
 
 kh_secret *sealed_file(const char *text)
 {
-  kh_sealed_entry entries[] = {sealed_entry("one", KH_SEALED_ARGON2ID, "first"),
-                               sealed_entry("two", KH_SEALED_PBKDF2_HMAC_SHA512, "second")};
+  kh_sealed_entry entries[] = {sealed_entry("one", &kh_sealed_argon2id, "first"),
+                               sealed_entry("two", &kh_sealed_pbkdf2_hmac_sha512, "second")};
   kh_secret *file = NULL;
-  assert_int_equal(kh_sealed_make(SEALED_PATH, sealed_bytes(text), entries, 2, &file, NULL), KH_OK);
+  assert_int_equal(sealed_make(sealed_bytes(text), entries, 2, &file, NULL), KH_OK);
   return file;
 }
 
@@ -44,8 +101,7 @@ kh_status sealed_open(kh_bytes file, const char *passphrase, const char *expecte
   kh_secret *text = NULL;
   size_t slot = MARK;
   kh_fault fault = {.status = KH_OK};
-  kh_status status =
-      kh_sealed_open(SEALED_PATH, file, sealed_bytes(passphrase), &text, &slot, &fault);
+  kh_status status = sealed_open_with(file, sealed_bytes(passphrase), &text, &slot, &fault);
   assert_int_equal(fault.status, status);
   assert_int_equal(status != KH_OK, text == NULL);
   assert_int_equal(status != KH_OK, slot == MARK);
@@ -63,9 +119,9 @@ void sealed_expect(const kh_secret *file, const char *passphrase, size_t slot, c
 {
   kh_secret *found = NULL;
   size_t opened = MARK;
-  assert_int_equal(kh_sealed_open(SEALED_PATH, kh_secret_bytes(file), sealed_bytes(passphrase),
-                                  &found, &opened, NULL),
-                   KH_OK);
+  assert_int_equal(
+      sealed_open_with(kh_secret_bytes(file), sealed_bytes(passphrase), &found, &opened, NULL),
+      KH_OK);
   assert_int_equal(opened, slot);
   assert_int_equal(kh_secret_bytes(found).len, strlen(text));
   assert_memory_equal(kh_secret_bytes(found).data, text, strlen(text));

@@ -17,11 +17,34 @@
 kh_bytes sealed_bytes(const char *text);
 
 /** A slot of the least costs. */
-kh_sealed_entry sealed_entry(const char *label, kh_sealed_kdf kdf, const char *passphrase);
+kh_sealed_entry sealed_entry(const char *label, const kh_sealed_kind *kind, const char *passphrase);
 
 /** Seals a text for two slots: "one" of Argon2id with passphrase "first" and "two" of PBKDF2 with
  * passphrase "second". */
 kh_secret *sealed_file(const char *text);
+
+/*
+ * Files of before and after, each in one call: those of sealed.h work on an opened file. Outputs
+ * are untouched on failure.
+ */
+
+/** Makes a file with a new file key. */
+kh_status sealed_make(kh_bytes text, const kh_sealed_entry *entries, size_t count,
+                      kh_secret **ret_file, kh_fault *ret_fault);
+
+/** Opens a file; `ret_slot`, which may be NULL, is the slot that opened. */
+kh_status sealed_open_with(kh_bytes file, kh_bytes passphrase, kh_secret **ret_text,
+                           size_t *ret_slot, kh_fault *ret_fault);
+
+/** Opens a file, changes it, and writes the new one. */
+kh_status sealed_replace_text(kh_bytes file, kh_bytes passphrase, kh_bytes text,
+                              kh_secret **ret_file, kh_fault *ret_fault);
+kh_status sealed_add_slot(kh_bytes file, kh_bytes passphrase, const kh_sealed_entry *added,
+                          kh_secret **ret_file, kh_fault *ret_fault);
+kh_status sealed_change_slot(kh_bytes file, kh_bytes passphrase, const kh_sealed_entry *changed,
+                             kh_secret **ret_file, kh_fault *ret_fault);
+kh_status sealed_remove_slot(kh_bytes file, kh_bytes passphrase, const char *label,
+                             kh_secret **ret_file, kh_fault *ret_fault);
 
 /** Opens; a failure must leave the outputs untouched and fill the fault with its status. A text
  * that opens must be `expected`, unless that is NULL. */

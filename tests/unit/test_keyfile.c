@@ -29,21 +29,25 @@ static int close_crypt(void **state)
   return 0;
 }
 
-static kh_status load(const char *path, const char *filekey, kh_keylist **list,
-                      kh_keyfile_info *info, kh_fault *fault)
+static kh_status load(const char *path, const char *filekey, kh_keyfile **file, kh_fault *fault)
 {
   kh_log log = recorder_log(&heard);
   kh_keyfile_options options = {.path = path, .filekey = filekey, .digest = KH_DIGEST_SHA256};
-  return kh_keyfile_load(&options, crypt, &log, list, info, fault);
+  return kh_keyfile_open(&options, crypt, &log, file, fault);
 }
 
 static void assert_refused(const char *path, const char *filekey, kh_status expected)
 {
-  kh_keylist *list = NULL;
+  kh_keyfile *file = NULL;
   kh_fault fault = {0};
-  assert_int_equal(load(path, filekey, &list, NULL, &fault), expected);
+  assert_int_equal(load(path, filekey, &file, &fault), expected);
   assert_int_equal(fault.status, expected);
-  assert_null(list);
+  assert_null(file);
+}
+
+static void assert_format(const kh_keyfile *file, const kh_keyfile_format *format)
+{
+  assert_ptr_equal(kh_keyfile_format_of(file), format);
 }
 
 static const char *encrypted(const char *name, const char *text, const char *passphrase)
@@ -58,26 +62,24 @@ static const char *encrypted(const char *name, const char *text, const char *pas
 static void a_text_file(void **state)
 {
   (void)state;
-  KH_AUTO_KEYLIST list = NULL;
-  kh_keyfile_info info;
-  assert_int_equal(load(test_text("keys", "1;" KEY "\n", 0600), NULL, &list, &info, NULL), KH_OK);
-  assert_string_equal(info.format, "text");
-  assert_int_equal(kh_keylist_count(list), 1);
+  KH_AUTO_KEYFILE file = NULL;
+  assert_int_equal(load(test_text("keys", "1;" KEY "\n", 0600), NULL, &file, NULL), KH_OK);
+  assert_format(file, &kh_keyfile_format_text);
+  assert_int_equal(kh_keylist_count(kh_keyfile_keys(file)), 1);
   assert_string_equal(heard.text, "");
 }
 
 static void an_encrypted_file(void **state)
 {
   (void)state;
-  KH_AUTO_KEYLIST list = NULL;
-  KH_AUTO_KEYLIST again = NULL;
-  kh_keyfile_info info;
+  KH_AUTO_KEYFILE file = NULL;
+  KH_AUTO_KEYFILE again = NULL;
   const char *path = encrypted("enc", "1;" KEY "\n", "secret");
   char filekey[1024];
-  assert_int_equal(load(path, "secret", &list, &info, NULL), KH_OK);
-  assert_string_equal(info.format, "openssl");
+  assert_int_equal(load(path, "secret", &file, NULL), KH_OK);
+  assert_format(file, &kh_keyfile_format_openssl);
   snprintf(filekey, sizeof filekey, "FILE:%s", test_text("pass", "secret\n", 0600));
-  assert_int_equal(load(path, filekey, &again, &info, NULL), KH_OK);
+  assert_int_equal(load(path, filekey, &again, NULL), KH_OK);
   assert_string_equal(heard.text, "");
 }
 
@@ -92,33 +94,35 @@ static void a_passphrase_that_is_given(void **state)
   memcpy(kh_secret_data(passphrase), "secret", 6);
   kh_secret_set_len(passphrase, 6);
   options.passphrase = passphrase;
-  KH_AUTO_KEYLIST list = NULL;
-  assert_int_equal(kh_keyfile_load(&options, crypt, NULL, &list, NULL, NULL), KH_OK);
+  KH_AUTO_KEYFILE file = NULL;
+  assert_int_equal(kh_keyfile_open(&options, crypt, NULL, &file, NULL), KH_OK);
   assert_memory_equal(kh_secret_bytes(passphrase).data, "secret", 6); /* still the caller's */
 
-  kh_keylist *none = NULL;
+  kh_keyfile *none = NULL;
   kh_secret_set_len(passphrase, 0); /* the empty one is one too */
-  assert_int_equal(kh_keyfile_load(&options, crypt, NULL, &none, NULL, NULL),
-                   KH_E_WRONG_PASSPHRASE);
+  assert_int_equal(kh_keyfile_open(&options, crypt, NULL, &none, NULL), KH_E_WRONG_PASSPHRASE);
   options.path = test_text("keys", "1;" KEY "\n", 0600);
-  assert_int_equal(kh_keyfile_load(&options, crypt, NULL, &none, NULL, NULL), KH_E_NOT_ENCRYPTED);
+  assert_int_equal(kh_keyfile_open(&options, crypt, NULL, &none, NULL), KH_E_NOT_ENCRYPTED);
   kh_secret_free(&passphrase);
 }
 
 static void what_a_file_is_before_it_is_opened(void **state)
 {
   (void)state;
-  kh_keyfile_look look = {.format = NULL};
+  const kh_keyfile_format *format = NULL;
   kh_fault fault = {0};
-  assert_int_equal(kh_keyfile_look_at(encrypted("enc", "1;" KEY "\n", "a"), &look, NULL), KH_OK);
-  assert_string_equal(look.format, "openssl");
-  assert_true(look.is_encrypted);
-  assert_int_equal(kh_keyfile_look_at(test_text("keys", "no key file", 0600), &look, NULL), KH_OK);
-  assert_string_equal(look.format, "text");
-  assert_false(look.is_encrypted);
-  assert_int_equal(kh_keyfile_look_at(test_path("missing"), &look, &fault), KH_E_FILE_NOT_FOUND);
+  assert_int_equal(kh_keyfile_recognise(encrypted("enc", "1;" KEY "\n", "a"), &format, NULL),
+                   KH_OK);
+  assert_ptr_equal(format, &kh_keyfile_format_openssl);
+  assert_true(format->is_encrypted);
+  assert_int_equal(kh_keyfile_recognise(test_text("keys", "no key file", 0600), &format, NULL),
+                   KH_OK);
+  assert_ptr_equal(format, &kh_keyfile_format_text);
+  assert_false(format->is_encrypted);
+  assert_int_equal(kh_keyfile_recognise(test_path("missing"), &format, &fault),
+                   KH_E_FILE_NOT_FOUND);
   assert_string_equal(fault.path.text, test_path("missing"));
-  assert_string_equal(look.format, "text");
+  assert_ptr_equal(format, &kh_keyfile_format_text);
 }
 
 static void the_stamp_is_that_of_the_file(void **state)
@@ -127,12 +131,12 @@ static void the_stamp_is_that_of_the_file(void **state)
   const char *paths[] = {test_text("keys", "1;" KEY "\n", 0600),
                          encrypted("enc", "1;" KEY "\n", "secret")};
   for (size_t i = 0; i < COUNT(paths); i++) {
-    KH_AUTO_KEYLIST list = NULL;
-    kh_keyfile_info info;
+    KH_AUTO_KEYFILE file = NULL;
     kh_file_stamp stamp;
-    assert_int_equal(load(paths[i], i == 0 ? NULL : "secret", &list, &info, NULL), KH_OK);
+    assert_int_equal(load(paths[i], i == 0 ? NULL : "secret", &file, NULL), KH_OK);
     assert_int_equal(kh_file_stamp_of(paths[i], &stamp, NULL), KH_OK);
-    assert_true(kh_file_is_same(&stamp, &info.stamp));
+    kh_file_stamp found = kh_keyfile_stamp(file);
+    assert_true(kh_file_is_same(&stamp, &found));
   }
 }
 
@@ -150,21 +154,19 @@ static void whether_the_last_line_has_an_end(void **state)
       {"1;" KEY "\n\0junk", 40, true}, {"1;" KEY "\0junk\n", 40, false},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
-    KH_AUTO_KEYLIST list = NULL;
-    kh_keyfile_info info = {.ends_line = !cases[i].ends_line};
+    KH_AUTO_KEYFILE file = NULL;
     const char *path = test_file("keys", cases[i].text, cases[i].len, 0600);
-    assert_int_equal(load(path, NULL, &list, &info, NULL), KH_OK);
-    assert_int_equal(info.ends_line, cases[i].ends_line);
+    assert_int_equal(load(path, NULL, &file, NULL), KH_OK);
+    assert_int_equal(kh_keyfile_ends_line(file), cases[i].ends_line);
   }
 }
 
 static void an_encrypted_file_is_never_unfinished(void **state)
 {
   (void)state;
-  KH_AUTO_KEYLIST list = NULL;
-  kh_keyfile_info info;
-  assert_int_equal(load(encrypted("enc", "1;" KEY, "secret"), "secret", &list, &info, NULL), KH_OK);
-  assert_true(info.ends_line);
+  KH_AUTO_KEYFILE file = NULL;
+  assert_int_equal(load(encrypted("enc", "1;" KEY, "secret"), "secret", &file, NULL), KH_OK);
+  assert_true(kh_keyfile_ends_line(file));
 }
 
 static void passphrase_and_file_must_fit(void **state)
@@ -198,10 +200,10 @@ static void a_wrong_passphrase_is_never_a_syntax_error(void **state)
 static void an_error_inside_an_encrypted_file_names_its_place(void **state)
 {
   (void)state;
-  kh_keylist *list = NULL;
+  kh_keyfile *file = NULL;
   kh_fault fault;
   const char *path = encrypted("enc", "# k\xc3\xa9y \xe9\n1;" KEY "\n3:bad\n", "secret");
-  assert_int_equal(load(path, "secret", &list, NULL, &fault), KH_E_SYNTAX);
+  assert_int_equal(load(path, "secret", &file, &fault), KH_E_SYNTAX);
   assert_int_equal(fault.line, 3);
   assert_int_equal(fault.column, 2);
   assert_string_equal(fault.path.text, path);
@@ -217,16 +219,14 @@ static void the_size_limit_and_one_past_it(void **state)
 {
   (void)state;
   char *text = malloc(KH_KEYFILE_MAX + 1);
-  KH_AUTO_KEYLIST list = NULL;
+  KH_AUTO_KEYFILE file = NULL;
   kh_fault fault;
   memset(text, '\n', KH_KEYFILE_MAX + 1);
   memcpy(text, "1;" KEY, 34);
-  assert_int_equal(load(test_file("keys", text, KH_KEYFILE_MAX, 0600), NULL, &list, NULL, &fault),
-                   KH_OK);
-  kh_keylist_free(&list);
-  assert_int_equal(
-      load(test_file("keys", text, KH_KEYFILE_MAX + 1, 0600), NULL, &list, NULL, &fault),
-      KH_E_FILE_TOO_LARGE);
+  assert_int_equal(load(test_file("keys", text, KH_KEYFILE_MAX, 0600), NULL, &file, &fault), KH_OK);
+  kh_keyfile_free(&file);
+  assert_int_equal(load(test_file("keys", text, KH_KEYFILE_MAX + 1, 0600), NULL, &file, &fault),
+                   KH_E_FILE_TOO_LARGE);
   assert_int_equal(fault.size, KH_KEYFILE_MAX + 1);
   assert_int_equal(fault.limit, KH_KEYFILE_MAX);
   free(text);
@@ -247,11 +247,10 @@ static void a_file_open_to_others_is_warned_of_with_its_mode(void **state)
   (void)state;
   static const mode_t modes[] = {0600, 0640, 0644, 0606};
   for (size_t i = 0; i < COUNT(modes); i++) {
-    KH_AUTO_KEYLIST list = NULL;
+    KH_AUTO_KEYFILE file = NULL;
     char mode[16];
     snprintf(mode, sizeof mode, "mode %04o", (unsigned)modes[i]);
-    assert_int_equal(load(test_text("keys", "1;" KEY "\n", modes[i]), NULL, &list, NULL, NULL),
-                     KH_OK);
+    assert_int_equal(load(test_text("keys", "1;" KEY "\n", modes[i]), NULL, &file, NULL), KH_OK);
     assert_int_equal(heard.count[KH_LOG_WARNING], i < 2 ? 0 : 1);
     assert_int_equal(recorder_has(&heard, mode), i < 2 ? 0 : 1);
   }
@@ -260,7 +259,7 @@ static void a_file_open_to_others_is_warned_of_with_its_mode(void **state)
 /* the modes of the key file and of the passphrase file */
 static kh_status load_strictly(mode_t mode, mode_t passphrase_mode, kh_fault *fault)
 {
-  KH_AUTO_KEYLIST list = NULL;
+  KH_AUTO_KEYFILE file = NULL;
   char filekey[1024];
   const char *path = encrypted("sealed", "1;" KEY "\n", "secret");
   assert_int_equal(chmod(path, mode), 0);
@@ -269,7 +268,7 @@ static kh_status load_strictly(mode_t mode, mode_t passphrase_mode, kh_fault *fa
                                 .filekey = filekey,
                                 .permissions = KH_PERMISSIONS_STRICT,
                                 .digest = KH_DIGEST_SHA256};
-  return kh_keyfile_load(&options, crypt, NULL, &list, NULL, fault);
+  return kh_keyfile_open(&options, crypt, NULL, &file, fault);
 }
 
 static void strict_permissions_are_for_both_files(void **state)

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* wraps: kh_sealed_add_slot kh_lockfile_take kh_crypt_once kh_keyfile_add_lines
+/* wraps: kh_sealed_slot_wrap kh_lockfile_take kh_crypt_once kh_keyfile_add_lines
  * wraps: kh_keyfile_retire_lines */
 /* Key files that are made, converted and given new keys. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/keyfile/sealed_slot.h"
 #include "files.h"
-#include "keyhold/keyfile_change.h"
+#include "keyhold/keyfile.h"
+#include "keyhold/keyfile_text.h"
 #include "keyhold/lockfile.h"
 #include "rotation.h"
 #include "unit.h"
@@ -20,7 +22,10 @@
   "# mine\r\n1;" A16 "  ignored\r\n\n1;3;" A32 ";cipher=aes256-ctr;created=2026-11-22\n"           \
   "7;" A16 ";rotate=90d;bits=256"
 
-static const char *const formats[] = {"text", "openssl", "sealed"};
+static const kh_keyfile_format *const formats[] = {
+    &kh_keyfile_format_text, &kh_keyfile_format_openssl, &kh_keyfile_format_sealed};
+#define TEXT_FILE   (&kh_keyfile_format_text)
+#define SEALED_FILE (&kh_keyfile_format_sealed)
 enum { FORMATS = 3, TEXT_FORMAT = 0, SEALED = 2 };
 
 /* what goes wrong while a file is made */
@@ -70,20 +75,17 @@ static kh_secret *secret_of(const char *text)
   return secret;
 }
 
-kh_status __real_kh_sealed_add_slot(const char *path, kh_bytes file, kh_bytes opens,
-                                    const kh_sealed_entry *added, kh_secret **ret_file,
-                                    kh_fault *ret_fault);
-kh_status __wrap_kh_sealed_add_slot(const char *path, kh_bytes file, kh_bytes opens,
-                                    const kh_sealed_entry *added, kh_secret **ret_file,
-                                    kh_fault *ret_fault);
+kh_status __real_kh_sealed_slot_wrap(const kh_sealed_entry *entry, const kh_secret *file_key,
+                                     kh_sealed_line *ret_line);
+kh_status __wrap_kh_sealed_slot_wrap(const kh_sealed_entry *entry, const kh_secret *file_key,
+                                     kh_sealed_line *ret_line);
 
-kh_status __wrap_kh_sealed_add_slot(const char *path, kh_bytes file, kh_bytes opens,
-                                    const kh_sealed_entry *added, kh_secret **ret_file,
-                                    kh_fault *ret_fault)
+kh_status __wrap_kh_sealed_slot_wrap(const kh_sealed_entry *entry, const kh_secret *file_key,
+                                     kh_sealed_line *ret_line)
 {
-  kh_sealed_entry entry = *added;
-  entry.passphrase.len -= spoil_sealed;
-  return __real_kh_sealed_add_slot(path, file, opens, &entry, ret_file, ret_fault);
+  kh_sealed_entry spoilt = *entry;
+  spoilt.passphrase.len -= spoil_sealed;
+  return __real_kh_sealed_slot_wrap(&spoilt, file_key, ret_line);
 }
 
 /* of the text of two_keys() */
@@ -155,20 +157,20 @@ static int clean(void **state)
 }
 
 /* with costs that take no time */
-static kh_keyfile_form form_of(const char *format)
+static kh_keyfile_form form_of(const kh_keyfile_format *format)
 {
-  bool is_text = strcmp(format, "text") == 0;
+  bool is_text = format == TEXT_FILE;
   kh_keyfile_form form = {.format = format,
                           .passphrase = is_text ? NULL : passphrase,
                           .digest = KH_DIGEST_SHA384,
                           .pbkdf2_iterations = 3,
-                          .slot = kh_sealed_slot_default("mine", KH_SEALED_ARGON2ID)};
-  form.slot.memory = KH_ARGON2_MEMORY_MIN;
-  form.slot.passes = KH_ARGON2_PASSES_MIN;
+                          .slot = kh_sealed_slot_default("mine", &kh_sealed_argon2id)};
+  kh_sealed_slot_set(&form.slot, "memory", KH_ARGON2_MEMORY_MIN);
+  kh_sealed_slot_set(&form.slot, "passes", KH_ARGON2_PASSES_MIN);
   return form;
 }
 
-static kh_keyfile_options options_of(const char *path, const char *format)
+static kh_keyfile_options options_of(const char *path, const kh_keyfile_format *format)
 {
   kh_keyfile_form form = form_of(format);
   return (kh_keyfile_options){.path = path,
@@ -177,18 +179,17 @@ static kh_keyfile_options options_of(const char *path, const char *format)
                               .pbkdf2_iterations = form.pbkdf2_iterations};
 }
 
-static kh_keylist *load(const char *path, const char *format)
+static kh_keyfile *open_file(const char *path, const kh_keyfile_format *format)
 {
-  kh_keylist *list = NULL;
-  kh_keyfile_info info;
+  kh_keyfile *file = NULL;
   kh_fault fault = {.status = KH_OK};
   kh_keyfile_options options = options_of(path, format);
-  kh_status status = kh_keyfile_load(&options, rotation_crypt, NULL, &list, &info, &fault);
+  kh_status status = kh_keyfile_open(&options, rotation_crypt, NULL, &file, &fault);
   if (status != KH_OK)
     print_message("%s\n", kh_status_phrase(status));
   assert_int_equal(status, KH_OK);
-  assert_string_equal(info.format, format);
-  return list;
+  assert_ptr_equal(kh_keyfile_format_of(file), format);
+  return file;
 }
 
 /* field by field: what is between them has no value */
@@ -200,7 +201,7 @@ static void assert_same_policy(const kh_policy *a, const kh_policy *b)
   assert_int_equal(a->cipher, b->cipher);
 }
 
-static void assert_same(const kh_keylist *a, const kh_keylist *b)
+static void assert_same_keys(const kh_keylist *a, const kh_keylist *b)
 {
   assert_int_equal(kh_keylist_count(a), kh_keylist_count(b));
   for (size_t i = 0; i < kh_keylist_count(a); i++) {
@@ -209,6 +210,11 @@ static void assert_same(const kh_keylist *a, const kh_keylist *b)
     assert_true(kh_key_is_same_version(x, y) && kh_key_is_same_secret(x, y));
     assert_same_policy(&x->policy, &y->policy);
   }
+}
+
+static void assert_same(const kh_keyfile *a, const kh_keyfile *b)
+{
+  assert_same_keys(kh_keyfile_keys(a), kh_keyfile_keys(b));
 }
 
 static bool is_there(const char *path)
@@ -253,8 +259,8 @@ static void a_file_of_each_format_is_made(void **state)
     kh_keyfile_form form = form_of(formats[i]);
     const char *path = new_path("new");
     assert_int_equal(create(path, &form, keys), KH_OK);
-    KH_AUTO_KEYLIST list = load(path, formats[i]);
-    assert_same(keys, list);
+    KH_AUTO_KEYFILE list = open_file(path, formats[i]);
+    assert_same_keys(keys, kh_keyfile_keys(list));
     struct stat st;
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
@@ -266,7 +272,7 @@ static void the_text_that_is_made(void **state)
 {
   (void)state;
   KH_AUTO_KEYLIST keys = two_keys();
-  kh_keyfile_form form = form_of("text");
+  kh_keyfile_form form = form_of(TEXT_FILE);
   char expected[512];
   const char *path = new_path("new");
   assert_int_equal(create(path, &form, keys), KH_OK);
@@ -290,15 +296,15 @@ static void the_slot_that_is_asked_for(void **state)
 {
   (void)state;
   KH_AUTO_KEYLIST keys = two_keys();
-  kh_keyfile_form form = form_of("sealed");
-  form.slot = kh_sealed_slot_default("safe", KH_SEALED_PBKDF2_HMAC_SHA512);
-  form.slot.iterations = 1234;
+  kh_keyfile_form form = form_of(SEALED_FILE);
+  form.slot = kh_sealed_slot_default("safe", &kh_sealed_pbkdf2_hmac_sha512);
+  kh_sealed_slot_set(&form.slot, "iterations", 1234);
   const char *path = new_path("new");
   assert_int_equal(create(path, &form, keys), KH_OK);
   kh_sealed_slots slots = slots_of(path);
   assert_int_equal(slots.count, 1);
   assert_string_equal(slots.at[0].label, "safe");
-  assert_int_equal(slots.at[0].iterations, 1234);
+  assert_int_equal(kh_sealed_slot_get(&slots.at[0], "iterations"), 1234);
 }
 
 static void forms_that_cannot_be(void **state)
@@ -315,7 +321,7 @@ static void forms_that_cannot_be(void **state)
     form.passphrase = empty;
     assert_int_equal(create(path, &form, keys), expected);
   }
-  kh_keyfile_form form = form_of("sealed");
+  kh_keyfile_form form = form_of(SEALED_FILE);
   form.slot.label[0] = '\0';
   assert_int_equal(create(path, &form, keys), KH_E_SLOT_LABEL);
   assert_false(is_there(path));
@@ -326,7 +332,7 @@ static void keys_without_key_1(void **state)
 {
   (void)state;
   KH_AUTO_KEYLIST keys = NULL;
-  kh_keyfile_form form = form_of("text");
+  kh_keyfile_form form = form_of(TEXT_FILE);
   assert_int_equal(kh_keylist_new(1, &keys), KH_OK);
   kh_keylist_add_random(keys, 2, 1, 16, &(kh_policy){.rotate = 0});
   assert_int_equal(create(new_path("new"), &form, keys), KH_E_NO_SYSTEM_KEY);
@@ -338,16 +344,18 @@ static void what_is_read_back_is_wrong(void **state)
 {
   (void)state;
   KH_AUTO_KEYLIST keys = two_keys();
-  kh_keyfile_form form = form_of("openssl");
+  kh_keyfile_form form = form_of(&kh_keyfile_format_openssl);
   spoil_ciphertext = true;
   assert_true(create(new_path("new"), &form, keys) != KH_OK);
   const char *path = test_text("keys", TEXT, 0600);
-  kh_keyfile_options options = options_of(path, "text");
-  assert_true(kh_keyfile_convert(&options, rotation_crypt, &form, NULL, NULL, NULL) != KH_OK);
+  KH_AUTO_KEYFILE file = open_file(path, TEXT_FILE);
+  assert_int_equal(kh_keyfile_set_form(file, &form, NULL), KH_OK);
+  assert_true(kh_keyfile_save(file, NULL) != KH_OK);
+  assert_true(kh_keyfile_save_as(file, &form, new_path("new"), NULL) != KH_OK);
   spoil_ciphertext = false;
   rotation_expect_content(path, TEXT);
 
-  form = form_of("text");
+  form = form_of(TEXT_FILE);
   for (spoil_text = ANOTHER_KEY; spoil_text < WAYS; spoil_text++) {
     kh_status status = create(new_path("new"), &form, keys);
     assert_int_equal(status, spoil_text == ONE_LESS ? KH_E_KEY_LOST : KH_E_KEY_CHANGED);
@@ -356,13 +364,18 @@ static void what_is_read_back_is_wrong(void **state)
   assert_false(is_there(test_path("new")));
 }
 
-static kh_status convert(const char *path, const char *from, const char *format, const char *to)
+static kh_status convert(const char *path, const kh_keyfile_format *from,
+                         const kh_keyfile_format *format, const char *to)
 {
   kh_fault fault = {.status = KH_OK};
-  kh_keyfile_options options = options_of(path, from);
+  KH_AUTO_KEYFILE file = open_file(path, from);
   kh_keyfile_form form = form_of(format);
-  kh_status status = kh_keyfile_convert(&options, rotation_crypt, &form, to, NULL, &fault);
+  kh_status status = to != NULL ? kh_keyfile_save_as(file, &form, to, &fault)
+                                : kh_keyfile_set_form(file, &form, &fault);
+  if (status == KH_OK && to == NULL)
+    status = kh_keyfile_save(file, &fault);
   assert_int_equal(fault.status, status);
+  assert_ptr_equal(kh_keyfile_format_of(file), status == KH_OK && to == NULL ? format : from);
   return status;
 }
 
@@ -370,18 +383,18 @@ static void from_each_format_to_each(void **state)
 {
   (void)state;
   for (size_t i = 0; i < FORMATS * FORMATS; i++) {
-    const char *first = formats[i / FORMATS];
-    const char *second = formats[i % FORMATS];
+    const kh_keyfile_format *first = formats[i / FORMATS];
+    const kh_keyfile_format *second = formats[i % FORMATS];
     const char *path = test_text("keys", TEXT, 0640);
-    KH_AUTO_KEYLIST before = load(path, "text");
-    assert_int_equal(convert(path, "text", first, NULL), KH_OK);
+    KH_AUTO_KEYFILE before = open_file(path, TEXT_FILE);
+    assert_int_equal(convert(path, TEXT_FILE, first, NULL), KH_OK);
     assert_int_equal(convert(path, first, second, NULL), KH_OK);
-    KH_AUTO_KEYLIST after = load(path, second);
+    KH_AUTO_KEYFILE after = open_file(path, second);
     assert_same(before, after);
     struct stat st;
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0640);
-    assert_int_equal(convert(path, second, "text", NULL), KH_OK);
+    assert_int_equal(convert(path, second, TEXT_FILE, NULL), KH_OK);
     rotation_expect_content(path, TEXT);
   }
 }
@@ -391,12 +404,12 @@ static void into_another_file(void **state)
   (void)state;
   const char *path = test_text("keys", TEXT, 0640);
   const char *to = new_path("other");
-  assert_int_equal(convert(path, "text", "sealed", to), KH_OK);
+  assert_int_equal(convert(path, TEXT_FILE, SEALED_FILE, to), KH_OK);
   rotation_expect_content(path, TEXT);
-  KH_AUTO_KEYLIST before = load(path, "text");
-  KH_AUTO_KEYLIST after = load(to, "sealed");
+  KH_AUTO_KEYFILE before = open_file(path, TEXT_FILE);
+  KH_AUTO_KEYFILE after = open_file(to, SEALED_FILE);
   assert_same(before, after);
-  assert_int_equal(convert(path, "text", "sealed", to), KH_E_FILE_EXISTS);
+  assert_int_equal(convert(path, TEXT_FILE, SEALED_FILE, to), KH_E_FILE_EXISTS);
 }
 
 /* as the server's own plugin takes it: the last one counts */
@@ -404,9 +417,9 @@ static void a_file_with_repeats(void **state)
 {
   (void)state;
   const char *path = test_text("keys", "1;" A16 "\n1;" A32 "\n", 0600);
-  assert_int_equal(convert(path, "text", "sealed", NULL), KH_OK);
-  KH_AUTO_KEYLIST after = load(path, "sealed");
-  assert_int_equal(kh_keylist_count(after), 2);
+  assert_int_equal(convert(path, TEXT_FILE, SEALED_FILE, NULL), KH_OK);
+  KH_AUTO_KEYFILE after = open_file(path, SEALED_FILE);
+  assert_int_equal(kh_keylist_count(kh_keyfile_keys(after)), 2);
 }
 
 static void nobody_else_may_be_changing_it(void **state)
@@ -414,25 +427,26 @@ static void nobody_else_may_be_changing_it(void **state)
   (void)state;
   kh_lockfile *lock = NULL;
   const char *path = test_text("keys", TEXT, 0600);
-  kh_keyfile_options options = options_of(path, "text");
+  KH_AUTO_KEYFILE file = open_file(path, TEXT_FILE);
   kh_keyfile_addition addition = {.len = 16};
   uint32_t id;
   assert_int_equal(kh_lockfile_take(path, 0, &lock, NULL), KH_OK);
-  assert_int_equal(convert(path, "text", "sealed", NULL), KH_E_FILE_LOCKED);
-  assert_int_equal(kh_keyfile_add_key(&options, rotation_crypt, &addition, NULL, &id, NULL),
-                   KH_E_FILE_LOCKED);
-  assert_int_equal(convert(path, "text", "text", test_path("another")),
+  assert_int_equal(convert(path, TEXT_FILE, SEALED_FILE, NULL), KH_E_FILE_LOCKED);
+  assert_int_equal(kh_keyfile_add_key(file, &addition, &id, NULL), KH_E_FILE_LOCKED);
+  assert_int_equal(convert(path, TEXT_FILE, TEXT_FILE, test_path("another")),
                    KH_OK); /* it is only read */
   kh_lockfile_release(&lock);
   rotation_expect_content(path, TEXT);
 }
 
-static kh_status add(const char *path, const char *format, kh_keyfile_addition addition,
-                     uint32_t *ret_id)
+static kh_status add(const char *path, const kh_keyfile_format *format,
+                     kh_keyfile_addition addition, uint32_t *ret_id)
 {
   kh_fault fault = {.status = KH_OK};
-  kh_keyfile_options options = options_of(path, format);
-  kh_status status = kh_keyfile_add_key(&options, rotation_crypt, &addition, NULL, ret_id, &fault);
+  KH_AUTO_KEYFILE file = open_file(path, format);
+  kh_status status = kh_keyfile_add_key(file, &addition, ret_id, &fault);
+  if (status == KH_OK)
+    status = kh_keyfile_save(file, &fault);
   assert_int_equal(fault.status, status);
   return status;
 }
@@ -443,19 +457,20 @@ static void a_new_key_in_each_format(void **state)
   for (size_t i = 0; i < FORMATS; i++) {
     uint32_t id = 0;
     const char *path = test_text("keys", TEXT, 0640);
-    assert_int_equal(convert(path, "text", formats[i], NULL), KH_OK);
-    KH_AUTO_KEYLIST before = load(path, formats[i]);
+    assert_int_equal(convert(path, TEXT_FILE, formats[i], NULL), KH_OK);
+    KH_AUTO_KEYFILE before = open_file(path, formats[i]);
     kh_keyfile_addition addition = {.len = 24, .policy = {.rotate = 60, .created = 5}};
     assert_int_equal(add(path, formats[i], addition, &id), KH_OK);
     assert_int_equal(id, 8);
-    KH_AUTO_KEYLIST after = load(path, formats[i]);
-    assert_int_equal(kh_keylist_count(after), kh_keylist_count(before) + 1);
-    const kh_key *key = kh_keylist_at(after, kh_keylist_count(before));
+    KH_AUTO_KEYFILE after = open_file(path, formats[i]);
+    size_t count = kh_keylist_count(kh_keyfile_keys(before));
+    assert_int_equal(kh_keylist_count(kh_keyfile_keys(after)), count + 1);
+    const kh_key *key = kh_keylist_at(kh_keyfile_keys(after), count);
     assert_int_equal(key->id, 8);
     assert_int_equal(key->version, 1);
     assert_int_equal(key->len, 24);
     assert_same_policy(&key->policy, &addition.policy);
-    assert_int_equal(convert(path, formats[i], "text", NULL), KH_OK);
+    assert_int_equal(convert(path, formats[i], TEXT_FILE, NULL), KH_OK);
     char expected[1024];
     snprintf(expected, sizeof expected, "%s\n8;%s;created=1970-01-01T00:00:05Z;rotate=1m\n", TEXT,
              rotation_hex(key).text);
@@ -485,7 +500,7 @@ static void the_id_of_a_new_key(void **state)
     uint32_t id = 0;
     const char *path = test_text("keys", cases[i].text, 0600);
     kh_keyfile_addition addition = {.id = cases[i].wanted, .len = 16};
-    assert_int_equal(add(path, "text", addition, &id), cases[i].status);
+    assert_int_equal(add(path, TEXT_FILE, addition, &id), cases[i].status);
     assert_int_equal(id, cases[i].id);
     if (cases[i].status != KH_OK)
       rotation_expect_content(path, cases[i].text);
@@ -497,8 +512,8 @@ static void the_slots_stay(void **state)
   (void)state;
   uint32_t id;
   const char *path = test_text("keys", TEXT, 0600);
-  assert_int_equal(convert(path, "text", "sealed", NULL), KH_OK);
-  assert_int_equal(add(path, "sealed", (kh_keyfile_addition){.len = 16}, &id), KH_OK);
+  assert_int_equal(convert(path, TEXT_FILE, SEALED_FILE, NULL), KH_OK);
+  assert_int_equal(add(path, SEALED_FILE, (kh_keyfile_addition){.len = 16}, &id), KH_OK);
   assert_string_equal(slots_of(path).at[0].label, "mine");
 }
 
@@ -506,22 +521,27 @@ static kh_status change_slot(const char *path, kh_slot_change change, const char
                              const kh_secret *opens, const kh_secret *added)
 {
   kh_fault fault = {.status = KH_OK};
+  KH_AUTO_KEYFILE file = NULL;
   kh_keyfile_options options = {.path = path, .passphrase = opens};
-  kh_sealed_entry entry = {form_of("sealed").slot, kh_secret_bytes(added)};
+  kh_sealed_entry entry = {form_of(SEALED_FILE).slot, kh_secret_bytes(added)};
   snprintf(entry.slot.label, sizeof entry.slot.label, "%s", label);
-  kh_status status = kh_keyfile_change_slot(&options, rotation_crypt, change, &entry, NULL, &fault);
+  kh_status status = kh_keyfile_open(&options, rotation_crypt, NULL, &file, &fault);
+  if (status == KH_OK)
+    status = kh_keyfile_change_slot(file, change, &entry, &fault);
+  if (status == KH_OK)
+    status = kh_keyfile_save(file, &fault);
   assert_int_equal(fault.status, status);
   return status;
 }
 
 static bool opens_with(const char *path, const kh_secret *secret)
 {
-  KH_AUTO_SECRET text = NULL;
+  KH_AUTO_KEYFILE file = NULL;
   kh_keyfile_options options = {.path = path, .passphrase = secret};
-  kh_status status = kh_keyfile_read_text(&options, rotation_crypt, NULL, &text, NULL);
+  kh_status status = kh_keyfile_open(&options, rotation_crypt, NULL, &file, NULL);
   if (status == KH_OK) {
-    assert_int_equal(kh_secret_bytes(text).len, strlen(TEXT));
-    assert_memory_equal(kh_secret_bytes(text).data, TEXT, strlen(TEXT));
+    assert_int_equal(kh_keyfile_text(file).len, strlen(TEXT));
+    assert_memory_equal(kh_keyfile_text(file).data, TEXT, strlen(TEXT));
   }
   return status == KH_OK;
 }
@@ -532,7 +552,7 @@ static void slots_are_changed(void **state)
   kh_secret *second = secret_of("the second");
   kh_secret *third = secret_of("the third");
   const char *path = test_text("keys", TEXT, 0640);
-  assert_int_equal(convert(path, "text", "sealed", NULL), KH_OK);
+  assert_int_equal(convert(path, TEXT_FILE, SEALED_FILE, NULL), KH_OK);
   assert_int_equal(change_slot(path, KH_SLOT_ADD, "second", passphrase, second), KH_OK);
   assert_true(opens_with(path, passphrase) && opens_with(path, second));
   assert_int_equal(change_slot(path, KH_SLOT_CHANGE, "mine", second, third), KH_OK);
@@ -552,12 +572,11 @@ static void slots_that_cannot_be_changed(void **state)
   (void)state;
   kh_secret *second = secret_of("the second");
   const char *path = test_text("keys", TEXT, 0600);
-  kh_keyfile_options plain = {.path = path};
-  kh_sealed_entry entry = {form_of("sealed").slot, kh_secret_bytes(second)};
-  assert_int_equal(kh_keyfile_change_slot(&plain, rotation_crypt, KH_SLOT_ADD, &entry, NULL, NULL),
-                   KH_E_SEALED_DAMAGED);
+  KH_AUTO_KEYFILE plain = open_file(path, TEXT_FILE);
+  kh_sealed_entry entry = {form_of(SEALED_FILE).slot, kh_secret_bytes(second)};
+  assert_int_equal(kh_keyfile_change_slot(plain, KH_SLOT_ADD, &entry, NULL), KH_E_SEALED_DAMAGED);
   rotation_expect_content(path, TEXT);
-  assert_int_equal(convert(path, "text", "sealed", NULL), KH_OK);
+  assert_int_equal(convert(path, TEXT_FILE, SEALED_FILE, NULL), KH_OK);
   assert_int_equal(change_slot(path, KH_SLOT_ADD, "mine", passphrase, second), KH_E_SLOT_EXISTS);
   assert_int_equal(change_slot(path, KH_SLOT_ADD, "new", second, second), KH_E_WRONG_PASSPHRASE);
   assert_int_equal(change_slot(path, KH_SLOT_CHANGE, "new", passphrase, second),
@@ -580,11 +599,11 @@ static kh_status check_slot(const kh_sealed_slots *slots, kh_slot_change change,
                             uint32_t memory, uint32_t passes)
 {
   kh_fault fault = {.status = KH_OK};
-  kh_sealed_slot slot = kh_sealed_slot_default(label, KH_SEALED_ARGON2ID);
-  slot.memory = memory;
-  slot.passes = passes;
-  kh_status status = kh_keyfile_check_slot("the file", slots, change, &slot, &fault);
-  assert_int_equal(kh_keyfile_check_slot("the file", slots, change, &slot, NULL), status);
+  kh_sealed_slot slot = kh_sealed_slot_default(label, &kh_sealed_argon2id);
+  kh_sealed_slot_set(&slot, "memory", memory);
+  kh_sealed_slot_set(&slot, "passes", passes);
+  kh_status status = kh_sealed_check_change("the file", slots, change, &slot, &fault);
+  assert_int_equal(kh_sealed_check_change("the file", slots, change, &slot, NULL), status);
   assert_int_equal(fault.status, status);
   if (status != KH_OK)
     assert_string_equal(fault.path.text, "the file");
@@ -596,9 +615,9 @@ static kh_sealed_slots slots_named(const char *labels)
   kh_sealed_slots slots = {.count = 0};
   for (; labels[slots.count] != '\0'; slots.count++) {
     char label[] = {labels[slots.count], '\0'};
-    slots.at[slots.count] = kh_sealed_slot_default(label, KH_SEALED_ARGON2ID);
-    slots.at[slots.count].memory = KH_ARGON2_MEMORY_MIN;
-    slots.at[slots.count].passes = KH_ARGON2_PASSES_MIN;
+    slots.at[slots.count] = kh_sealed_slot_default(label, &kh_sealed_argon2id);
+    kh_sealed_slot_set(&slots.at[slots.count], "memory", KH_ARGON2_MEMORY_MIN);
+    kh_sealed_slot_set(&slots.at[slots.count], "passes", KH_ARGON2_PASSES_MIN);
   }
   return slots;
 }
@@ -628,24 +647,23 @@ static void changes_of_slots_are_judged(void **state)
   assert_int_equal(check_slot(&one, KH_SLOT_REMOVE, "a", 8, 1), KH_E_SLOT_LAST);
 }
 
-static kh_status retire_versions(const char *path, const char *format, const char *retired,
-                                 const kh_file_stamp *expected)
+static kh_status retire_in(kh_keyfile *file, const char *retired)
 {
   kh_fault fault = {.status = KH_OK};
-  kh_keyfile_options options = options_of(path, format);
   kh_keytable *table = rotation_table_of(retired);
-  kh_status status =
-      kh_keyfile_retire_versions(&options, rotation_crypt, table, expected, NULL, &fault);
+  kh_status status = kh_keyfile_retire_versions(file, table, &fault);
+  if (status == KH_OK)
+    status = kh_keyfile_save(file, &fault);
   kh_keytable_free(&table);
   assert_int_equal(fault.status, status);
   return status;
 }
 
-static kh_file_stamp stamp_of(const char *path)
+static kh_status retire_versions(const char *path, const kh_keyfile_format *format,
+                                 const char *retired)
 {
-  kh_file_stamp stamp;
-  assert_int_equal(kh_file_stamp_of(path, &stamp, NULL), KH_OK);
-  return stamp;
+  KH_AUTO_KEYFILE file = open_file(path, format);
+  return retire_in(file, retired);
 }
 
 static void old_versions_are_retired(void **state)
@@ -653,13 +671,12 @@ static void old_versions_are_retired(void **state)
   (void)state;
   for (size_t i = 0; i < FORMATS; i++) {
     const char *path = test_text("keys", TEXT, 0640);
-    assert_int_equal(convert(path, "text", formats[i], NULL), KH_OK);
-    kh_file_stamp stamp = stamp_of(path);
-    assert_int_equal(retire_versions(path, formats[i], "1;" A16 "\n", &stamp), KH_OK);
+    assert_int_equal(convert(path, TEXT_FILE, formats[i], NULL), KH_OK);
+    assert_int_equal(retire_versions(path, formats[i], "1;" A16 "\n"), KH_OK);
     struct stat st;
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0640);
-    assert_int_equal(convert(path, formats[i], "text", NULL), KH_OK);
+    assert_int_equal(convert(path, formats[i], TEXT_FILE, NULL), KH_OK);
     rotation_expect_content(path, "# mine\r\n1;1;retired\r\n\n1;3;" A32
                                   ";cipher=aes256-ctr;created=2026-11-22\n"
                                   "7;" A16 ";rotate=90d;bits=256");
@@ -670,16 +687,17 @@ static void versions_that_cannot_be_retired(void **state)
 {
   (void)state;
   const char *path = test_text("keys", TEXT, 0600);
-  kh_file_stamp stamp = stamp_of(path);
-  assert_int_equal(retire_versions(path, "text", "1;3;" A32 "\n", &stamp), KH_E_KEY_LATEST);
-  assert_int_equal(retire_versions(path, "text", "1;" A16 "\n7;" A16, &stamp), KH_E_KEY_LATEST);
-  assert_int_equal(retire_versions(path, "text", "1;2;" A16, &stamp), KH_E_KEY_NOT_FOUND);
+  assert_int_equal(retire_versions(path, TEXT_FILE, "1;3;" A32 "\n"), KH_E_KEY_LATEST);
+  assert_int_equal(retire_versions(path, TEXT_FILE, "1;" A16 "\n7;" A16), KH_E_KEY_LATEST);
+  assert_int_equal(retire_versions(path, TEXT_FILE, "1;2;" A16), KH_E_KEY_NOT_FOUND);
   kh_lockfile *lock = NULL;
   assert_int_equal(kh_lockfile_take(path, 0, &lock, NULL), KH_OK);
-  assert_int_equal(retire_versions(path, "text", "1;" A16, &stamp), KH_E_FILE_LOCKED);
+  assert_int_equal(retire_versions(path, TEXT_FILE, "1;" A16), KH_E_FILE_LOCKED);
   kh_lockfile_release(&lock);
-  stamp.modified++;
-  assert_int_equal(retire_versions(path, "text", "1;" A16, &stamp), KH_E_FILE_CHANGED);
+  KH_AUTO_KEYFILE file = open_file(path, TEXT_FILE);
+  test_text("keys", TEXT, 0600); /* the same, but it may have been another one meanwhile */
+  assert_int_equal(retire_in(file, "1;" A16), KH_E_FILE_CHANGED);
+  assert_int_equal(retire_in(file, "1;" A16), KH_E_FILE_CHANGED);
   rotation_expect_content(path, TEXT);
 }
 
@@ -696,9 +714,8 @@ static void what_is_retired_and_read_back_wrong(void **state)
   static const char text[] = "1;" A16 "\n1;3;" A32 "\n";
   for (size_t i = 0; i < COUNT(spoilt); i++) {
     const char *path = test_text("keys", text, 0600);
-    kh_file_stamp stamp = stamp_of(path);
     spoilt_retired = spoilt[i];
-    kh_status status = retire_versions(path, "text", "1;" A16 "\n", &stamp);
+    kh_status status = retire_versions(path, TEXT_FILE, "1;" A16 "\n");
     spoilt_retired = NULL;
     assert_int_equal(status, KH_E_KEY_CHANGED);
     rotation_expect_content(path, text);
@@ -708,14 +725,19 @@ static void what_is_retired_and_read_back_wrong(void **state)
 static void formats_have_names(void **state)
 {
   (void)state;
-  kh_keyfile_look look = {.format = NULL};
+  static const char *const names[] = {"text", "openssl", "sealed"};
+  size_t count = 0;
   for (size_t i = 0; i < FORMATS; i++) {
-    assert_true(kh_keyfile_format_by_name(formats[i], &look));
-    assert_string_equal(look.format, formats[i]);
-    assert_int_equal(look.is_encrypted, i != TEXT_FORMAT);
+    const kh_keyfile_format *format = kh_keyfile_format_by_name(names[i]);
+    assert_ptr_equal(format, formats[i]);
+    assert_string_equal(format->name, names[i]);
+    assert_int_equal(format->is_encrypted, i != TEXT_FORMAT);
+    assert_int_equal(format->has_slots, i == SEALED);
   }
-  assert_false(kh_keyfile_format_by_name("Sealed", &look));
-  assert_string_equal(look.format, formats[SEALED]);
+  assert_null(kh_keyfile_format_by_name("Sealed"));
+  while (kh_keyfile_format_at(count) != NULL)
+    count++;
+  assert_int_equal(count, FORMATS);
 }
 
 int main(void)

@@ -134,13 +134,13 @@ static void tear_down(struct subject *subject)
 
 static kh_keytable *load(const struct subject *subject)
 {
-  KH_AUTO_KEYLIST list = NULL;
+  KH_AUTO_KEYFILE file = NULL;
   kh_keytable *table = NULL;
   kh_fault fault;
   kh_keyfile_options options = {
       .path = subject->run.path, .filekey = subject->run.filekey, .digest = KH_DIGEST_SHA512};
-  assert_int_equal(kh_keyfile_load(&options, rotation_crypt, NULL, &list, NULL, &fault), KH_OK);
-  assert_int_equal(kh_keytable_new(list, &table), KH_OK);
+  assert_int_equal(kh_keyfile_open(&options, rotation_crypt, NULL, &file, &fault), KH_OK);
+  assert_int_equal(kh_keytable_new(kh_keyfile_keys(file), &table), KH_OK);
   return table;
 }
 

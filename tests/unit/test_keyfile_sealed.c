@@ -63,8 +63,7 @@ static const char *write_sealed(const char *text)
   return path;
 }
 
-static kh_status load(const char *path, const char *filekey, kh_keylist **ret_list,
-                      kh_keyfile_info *ret_info)
+static kh_status load(const char *path, const char *filekey, kh_keyfile **ret_file)
 {
   kh_log log = recorder_log(&heard);
   kh_keyfile_options options = {/* the last two must not count */
@@ -73,7 +72,7 @@ static kh_status load(const char *path, const char *filekey, kh_keylist **ret_li
                                 .digest = KH_DIGEST_SHA224,
                                 .pbkdf2_iterations = 77};
   kh_fault fault = {.status = KH_OK};
-  kh_status status = kh_keyfile_load(&options, rotation_crypt, &log, ret_list, ret_info, &fault);
+  kh_status status = kh_keyfile_open(&options, rotation_crypt, &log, ret_file, &fault);
   assert_int_equal(fault.status, status);
   return status;
 }
@@ -103,45 +102,45 @@ static void every_key_and_attribute_is_loaded(void **state)
   static const char *const filekeys[] = {"first", "second"};
   const char *path = write_sealed(TEXT);
   for (size_t i = 0; i < COUNT(filekeys); i++) {
-    KH_AUTO_KEYLIST list = NULL;
-    kh_keyfile_info info;
-    assert_int_equal(load(path, filekeys[i], &list, &info), KH_OK);
-    assert_string_equal(info.format, "sealed");
-    assert_true(info.ends_line);
+    KH_AUTO_KEYFILE file = NULL;
+    assert_int_equal(load(path, filekeys[i], &file), KH_OK);
+    assert_ptr_equal(kh_keyfile_format_of(file), &kh_keyfile_format_sealed);
+    assert_true(kh_keyfile_ends_line(file));
+    assert_int_equal(kh_keyfile_slots(file).count, 2);
     assert_int_equal(heard.count[KH_LOG_HINT], 0);
-    expect_same_keys(list, TEXT);
+    expect_same_keys(kh_keyfile_keys(file), TEXT);
   }
 }
 
 static void a_passphrase_of_a_file(void **state)
 {
   (void)state;
-  KH_AUTO_KEYLIST list = NULL;
+  KH_AUTO_KEYFILE file = NULL;
   char filekey[1024];
   const char *path = write_sealed(TEXT);
   snprintf(filekey, sizeof filekey, "FILE:%s", test_text("pass", "second\n", 0600));
-  assert_int_equal(load(path, filekey, &list, NULL), KH_OK);
+  assert_int_equal(load(path, filekey, &file), KH_OK);
 }
 
 static void each_failure_is_told_apart(void **state)
 {
   (void)state;
-  kh_keylist *list = NULL;
+  kh_keyfile *file = NULL;
   const char *path = write_sealed(TEXT);
-  assert_int_equal(load(path, NULL, &list, NULL), KH_E_NO_PASSPHRASE);
-  assert_int_equal(load(path, "", &list, NULL), KH_E_NO_PASSPHRASE);
+  assert_int_equal(load(path, NULL, &file), KH_E_NO_PASSPHRASE);
+  assert_int_equal(load(path, "", &file), KH_E_NO_PASSPHRASE);
   assert_int_equal(heard.count[KH_LOG_HINT], 0);
-  assert_int_equal(load(path, "wrong", &list, NULL), KH_E_WRONG_PASSPHRASE);
+  assert_int_equal(load(path, "wrong", &file), KH_E_WRONG_PASSPHRASE);
   assert_int_equal(heard.count[KH_LOG_HINT], 1);
   assert_true(recorder_has(&heard, "each of its slots"));
   path = test_text("keys", "keyhold-sealed 1\nslot", 0600);
-  assert_int_equal(load(path, "first", &list, NULL), KH_E_SEALED_DAMAGED);
+  assert_int_equal(load(path, "first", &file), KH_E_SEALED_DAMAGED);
   assert_int_equal(heard.count[KH_LOG_HINT], 0);
   path = write_sealed("2;" A16 "\n");
-  assert_int_equal(load(path, "first", &list, NULL), KH_E_NO_SYSTEM_KEY);
+  assert_int_equal(load(path, "first", &file), KH_E_NO_SYSTEM_KEY);
   path = write_sealed("1;not hex\n");
-  assert_int_equal(load(path, "first", &list, NULL), KH_E_KEY_HEX);
-  assert_null(list);
+  assert_int_equal(load(path, "first", &file), KH_E_KEY_HEX);
+  assert_null(file);
 }
 
 static void rotate(const char *path, const char *filekey, rotation_run *run)
@@ -179,13 +178,13 @@ static void a_rotation_keeps_the_slots(void **state)
     size_t len = read_slots(path, before);
     rotate(path, filekeys[i], &run);
     assert_int_equal(run.rotated.made, 3);
-    assert_string_equal(run.info.format, "sealed");
+    assert_ptr_equal(kh_keyfile_format_of(run.file), &kh_keyfile_format_sealed);
     assert_int_equal(read_slots(path, after), len);
     assert_memory_equal(before, after, len);
     for (size_t k = 0; k < COUNT(filekeys); k++) {
-      KH_AUTO_KEYLIST list = NULL;
-      assert_int_equal(load(path, filekeys[k], &list, NULL), KH_OK);
-      assert_int_equal(kh_keylist_count(list), 6);
+      KH_AUTO_KEYFILE file = NULL;
+      assert_int_equal(load(path, filekeys[k], &file), KH_OK);
+      assert_int_equal(kh_keylist_count(kh_keyfile_keys(file)), 6);
     }
     rotation_free(&run);
   }
@@ -257,9 +256,9 @@ static kh_status thread_status;
 static void *load_in_thread(void *unused)
 {
   kh_keyfile_options options = {.path = thread_path, .filekey = "second"};
-  kh_keylist *list = NULL;
-  thread_status = kh_keyfile_load(&options, rotation_crypt, NULL, &list, NULL, NULL);
-  kh_keylist_free(&list);
+  kh_keyfile *file = NULL;
+  thread_status = kh_keyfile_open(&options, rotation_crypt, NULL, &file, NULL);
+  kh_keyfile_free(&file);
   return unused;
 }
 

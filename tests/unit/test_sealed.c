@@ -29,10 +29,8 @@ static void texts_of_every_length_come_back(void **state)
   char text[200] = "";
   for (size_t len = 0; len < sizeof text - 1; len++) {
     kh_secret *file = NULL;
-    kh_sealed_entry entry = sealed_entry("one", KH_SEALED_ARGON2ID, "x");
-    assert_int_equal(
-        kh_sealed_make(SEALED_PATH, (kh_bytes){(uint8_t *)text, len}, &entry, 1, &file, NULL),
-        KH_OK);
+    kh_sealed_entry entry = sealed_entry("one", &kh_sealed_argon2id, "x");
+    assert_int_equal(sealed_make((kh_bytes){(uint8_t *)text, len}, &entry, 1, &file, NULL), KH_OK);
     sealed_expect(file, "x", 0, text);
     kh_secret_free(&file);
     text[len] = (char)('a' + len % 26);
@@ -46,14 +44,13 @@ static void passphrases_and_texts_may_hold_any_byte(void **state)
   for (size_t i = 0; i < sizeof bytes; i++)
     bytes[i] = (uint8_t)i;
   kh_bytes all = {bytes, sizeof bytes};
-  for (int kdf = 0; kdf < KH_SEALED_KDF_COUNT; kdf++) {
-    kh_sealed_entry entry = sealed_entry("one", (kh_sealed_kdf)kdf, "");
+  for (size_t i = 0; kh_sealed_kind_at(i) != NULL; i++) {
+    kh_sealed_entry entry = sealed_entry("one", kh_sealed_kind_at(i), "");
     kh_secret *file = NULL;
     kh_secret *text = NULL;
     entry.passphrase = all;
-    assert_int_equal(kh_sealed_make(SEALED_PATH, all, &entry, 1, &file, NULL), KH_OK);
-    assert_int_equal(kh_sealed_open(SEALED_PATH, kh_secret_bytes(file), all, &text, NULL, NULL),
-                     KH_OK);
+    assert_int_equal(sealed_make(all, &entry, 1, &file, NULL), KH_OK);
+    assert_int_equal(sealed_open_with(kh_secret_bytes(file), all, &text, NULL, NULL), KH_OK);
     assert_int_equal(kh_secret_bytes(text).len, sizeof bytes);
     assert_memory_equal(kh_secret_bytes(text).data, bytes, sizeof bytes);
     kh_secret_free(&text);
@@ -93,14 +90,14 @@ static void slots_can_be_listed_without_a_passphrase(void **state)
   assert_int_equal(kh_sealed_list(SEALED_PATH, kh_secret_bytes(file), &slots, NULL), KH_OK);
   assert_int_equal(slots.count, 2);
   assert_string_equal(slots.at[0].label, "one");
-  assert_int_equal(slots.at[0].kdf, KH_SEALED_ARGON2ID);
-  assert_int_equal(slots.at[0].memory, KH_ARGON2_MEMORY_MIN);
-  assert_int_equal(slots.at[0].passes, KH_ARGON2_PASSES_MIN);
-  assert_int_equal(slots.at[0].iterations, 0);
+  assert_ptr_equal(slots.at[0].kind, &kh_sealed_argon2id);
+  assert_int_equal(kh_sealed_slot_get(&slots.at[0], "memory"), KH_ARGON2_MEMORY_MIN);
+  assert_int_equal(kh_sealed_slot_get(&slots.at[0], "passes"), KH_ARGON2_PASSES_MIN);
+  assert_int_equal(kh_sealed_slot_get(&slots.at[0], "iterations"), 0);
   assert_string_equal(slots.at[1].label, "two");
-  assert_int_equal(slots.at[1].kdf, KH_SEALED_PBKDF2_HMAC_SHA512);
-  assert_int_equal(slots.at[1].iterations, KH_PBKDF2_ITERATIONS_MIN);
-  assert_int_equal(slots.at[1].memory, 0);
+  assert_ptr_equal(slots.at[1].kind, &kh_sealed_pbkdf2_hmac_sha512);
+  assert_int_equal(kh_sealed_slot_get(&slots.at[1], "iterations"), KH_PBKDF2_ITERATIONS_MIN);
+  assert_int_equal(kh_sealed_slot_get(&slots.at[1], "memory"), 0);
   kh_secret_free(&file);
 }
 
@@ -129,27 +126,31 @@ static void sealed_files_are_known_by_their_first_bytes(void **state)
   assert_false(kh_sealed_knows((kh_bytes){NULL, 0}));
 }
 
-static void key_derivations_have_names_and_default_costs(void **state)
+static void kinds_have_names_and_default_parameters(void **state)
 {
   (void)state;
-  kh_sealed_kdf kdf = KH_SEALED_KDF_COUNT;
-  assert_false(kh_sealed_kdf_by_name(sealed_bytes("argon2i"), &kdf));
-  assert_false(kh_sealed_kdf_by_name(sealed_bytes(""), &kdf));
-  assert_int_equal(kdf, KH_SEALED_KDF_COUNT);
-  assert_string_equal(kh_sealed_kdf_name(KH_SEALED_ARGON2ID), "argon2id");
-  assert_string_equal(kh_sealed_kdf_name(KH_SEALED_PBKDF2_HMAC_SHA512), "pbkdf2-hmac-sha512");
-  for (int i = 0; i < KH_SEALED_KDF_COUNT; i++) {
-    assert_true(kh_sealed_kdf_by_name(sealed_bytes(kh_sealed_kdf_name((kh_sealed_kdf)i)), &kdf));
-    assert_int_equal(kdf, i);
+  assert_null(kh_sealed_kind_by_name(sealed_bytes("argon2i")));
+  assert_null(kh_sealed_kind_by_name(sealed_bytes("")));
+  assert_string_equal(kh_sealed_argon2id.name, "argon2id");
+  assert_string_equal(kh_sealed_pbkdf2_hmac_sha512.name, "pbkdf2-hmac-sha512");
+  size_t count = 0;
+  for (; kh_sealed_kind_at(count) != NULL; count++) {
+    const kh_sealed_kind *kind = kh_sealed_kind_at(count);
+    assert_ptr_equal(kh_sealed_kind_by_name(sealed_bytes(kind->name)), kind);
+    assert_true(kind->needs_passphrase);
   }
-  kh_sealed_slot argon2id = kh_sealed_slot_default("main", KH_SEALED_ARGON2ID);
+  assert_int_equal(count, 2);
+  kh_sealed_slot argon2id = kh_sealed_slot_default("main", &kh_sealed_argon2id);
   assert_string_equal(argon2id.label, "main");
-  assert_int_equal(argon2id.memory, 65536);
-  assert_int_equal(argon2id.passes, 3);
-  assert_int_equal(argon2id.iterations, 0);
-  kh_sealed_slot pbkdf2 = kh_sealed_slot_default("main", KH_SEALED_PBKDF2_HMAC_SHA512);
-  assert_int_equal(pbkdf2.iterations, 600000);
-  assert_int_equal(pbkdf2.memory, 0);
+  assert_int_equal(kh_sealed_slot_get(&argon2id, "memory"), 65536);
+  assert_int_equal(kh_sealed_slot_get(&argon2id, "passes"), 3);
+  assert_int_equal(kh_sealed_slot_get(&argon2id, "iterations"), 0);
+  kh_sealed_slot pbkdf2 = kh_sealed_slot_default("main", &kh_sealed_pbkdf2_hmac_sha512);
+  assert_int_equal(kh_sealed_slot_get(&pbkdf2, "iterations"), 600000);
+  assert_int_equal(kh_sealed_slot_get(&pbkdf2, "memory"), 0);
+  assert_false(kh_sealed_slot_set(&pbkdf2, "memory", 8));
+  assert_true(kh_sealed_slot_set(&pbkdf2, "iterations", 1001));
+  assert_int_equal(pbkdf2.values[0], 1001);
 }
 
 static void labels_have_a_length_and_an_alphabet(void **state)
@@ -160,30 +161,30 @@ static void labels_have_a_length_and_an_alphabet(void **state)
   static const char *const bad[] = {
       "", "a b", "a\n", "a=b", "a/b", "\xc3\xa4", "a:", "a@b", "123456789012345678901234567890123"};
   for (size_t i = 0; i < COUNT(good); i++) {
-    kh_sealed_slot slot = kh_sealed_slot_default(good[i], KH_SEALED_ARGON2ID);
+    kh_sealed_slot slot = kh_sealed_slot_default(good[i], &kh_sealed_argon2id);
     assert_int_equal(kh_sealed_slot_validate(&slot, NULL), KH_OK);
   }
   for (size_t i = 0; i < COUNT(bad); i++) {
     kh_fault fault;
-    kh_sealed_slot slot = kh_sealed_slot_default(bad[i], KH_SEALED_ARGON2ID);
+    kh_sealed_slot slot = kh_sealed_slot_default(bad[i], &kh_sealed_argon2id);
     assert_int_equal(kh_sealed_slot_validate(&slot, &fault), KH_E_SLOT_LABEL);
     assert_int_equal(fault.status, KH_E_SLOT_LABEL);
     assert_string_equal(fault.slot, ""); /* it may be a passphrase in the wrong place */
   }
-  kh_sealed_slot unended = kh_sealed_slot_default("a", KH_SEALED_ARGON2ID);
+  kh_sealed_slot unended = kh_sealed_slot_default("a", &kh_sealed_argon2id);
   memset(unended.label, 'a', sizeof unended.label);
   assert_int_equal(kh_sealed_slot_validate(&unended, NULL), KH_E_SLOT_LABEL);
 }
 
 static kh_status validate_argon2id(uint32_t memory, uint32_t passes, kh_fault *ret_fault)
 {
-  kh_sealed_slot slot = {"a", KH_SEALED_ARGON2ID, memory, passes, 0};
+  kh_sealed_slot slot = {"a", &kh_sealed_argon2id, {memory, passes}};
   return kh_sealed_slot_validate(&slot, ret_fault);
 }
 
 static kh_status validate_pbkdf2(uint32_t iterations)
 {
-  kh_sealed_slot slot = {"a", KH_SEALED_PBKDF2_HMAC_SHA512, 0, 0, iterations};
+  kh_sealed_slot slot = {"a", &kh_sealed_pbkdf2_hmac_sha512, {iterations}};
   return kh_sealed_slot_validate(&slot, NULL);
 }
 
@@ -212,13 +213,12 @@ static void costs_have_limits(void **state)
   assert_int_equal(validate_pbkdf2(8388609), KH_E_SLOT_COST);
 }
 
-/* what kh_sealed_make() answers, and with which slot in the fault; nothing may come out */
+/* what kh_sealed_new() answers, and with which slot in the fault; nothing may come out */
 static kh_status make(const kh_sealed_entry *entries, size_t count, kh_fault *ret_fault)
 {
   kh_secret *file = NULL;
   *ret_fault = (kh_fault){.status = KH_OK};
-  kh_status status =
-      kh_sealed_make(SEALED_PATH, sealed_bytes(TEXT), entries, count, &file, ret_fault);
+  kh_status status = sealed_make(sealed_bytes(TEXT), entries, count, &file, ret_fault);
   assert_int_equal(status, ret_fault->status);
   assert_int_equal(status == KH_OK, file != NULL);
   kh_secret_free(&file);
@@ -231,7 +231,7 @@ static void the_number_of_slots_has_limits(void **state)
   kh_sealed_entry entries[KH_SEALED_SLOTS_MAX + 1];
   kh_fault fault;
   for (size_t i = 0; i < COUNT(entries); i++)
-    entries[i] = sealed_entry((char[]){(char)('a' + i), '\0'}, KH_SEALED_ARGON2ID, "x");
+    entries[i] = sealed_entry((char[]){(char)('a' + i), '\0'}, &kh_sealed_argon2id, "x");
   assert_int_equal(make(entries, 0, &fault), KH_E_SLOT_COUNT);
   assert_int_equal(make(entries, KH_SEALED_SLOTS_MAX, &fault), KH_OK);
   assert_int_equal(make(entries, KH_SEALED_SLOTS_MAX + 1, &fault), KH_E_SLOT_COUNT);
@@ -242,29 +242,29 @@ static void the_number_of_slots_has_limits(void **state)
 static void bad_entries_are_refused(void **state)
 {
   (void)state;
-  kh_sealed_entry entries[] = {sealed_entry("one", KH_SEALED_ARGON2ID, "x"),
-                               sealed_entry("two", KH_SEALED_ARGON2ID, "y"),
-                               sealed_entry("one", KH_SEALED_ARGON2ID, "z")};
+  kh_sealed_entry entries[] = {sealed_entry("one", &kh_sealed_argon2id, "x"),
+                               sealed_entry("two", &kh_sealed_argon2id, "y"),
+                               sealed_entry("one", &kh_sealed_argon2id, "z")};
   kh_fault fault;
   assert_int_equal(make(entries, 3, &fault), KH_E_SLOT_EXISTS);
   assert_string_equal(fault.slot, "one");
   entries[1].passphrase.len = 0;
   assert_int_equal(make(entries, 2, &fault), KH_E_NO_PASSPHRASE);
   assert_string_equal(fault.slot, "two");
-  entries[1] = sealed_entry("t o", KH_SEALED_ARGON2ID, "y");
+  entries[1] = sealed_entry("t o", &kh_sealed_argon2id, "y");
   assert_int_equal(make(entries, 2, &fault), KH_E_SLOT_LABEL);
-  entries[1] = sealed_entry("two", KH_SEALED_ARGON2ID, "y");
-  entries[1].slot.passes = 0;
+  entries[1] = sealed_entry("two", &kh_sealed_argon2id, "y");
+  kh_sealed_slot_set(&entries[1].slot, "passes", 0);
   assert_int_equal(make(entries, 2, &fault), KH_E_SLOT_COST);
 }
 
 static void all_slots_together_have_a_limit(void **state)
 {
   (void)state;
-  kh_sealed_entry entries[] = {sealed_entry("one", KH_SEALED_PBKDF2_HMAC_SHA512, "x"),
-                               sealed_entry("two", KH_SEALED_PBKDF2_HMAC_SHA512, "y")};
+  kh_sealed_entry entries[] = {sealed_entry("one", &kh_sealed_pbkdf2_hmac_sha512, "x"),
+                               sealed_entry("two", &kh_sealed_pbkdf2_hmac_sha512, "y")};
   kh_fault fault;
-  entries[0].slot.iterations = KH_SEALED_WORK_MAX - 999;
+  kh_sealed_slot_set(&entries[0].slot, "iterations", KH_SEALED_WORK_MAX - 999);
   assert_int_equal(make(entries, 2, &fault), KH_E_SLOT_COST);
   assert_string_equal(fault.slot, "two");
   assert_int_equal(fault.size, KH_SEALED_WORK_MAX + 1);
@@ -276,8 +276,8 @@ static void passphrases_have_a_length(void **state)
   (void)state;
   char *long_one = malloc(KH_SECRET_LITERAL_MAX + 1);
   memset(long_one, 'p', KH_SECRET_LITERAL_MAX + 1);
-  for (int kdf = 0; kdf < KH_SEALED_KDF_COUNT; kdf++) {
-    kh_sealed_entry entry = sealed_entry("one", (kh_sealed_kdf)kdf, "");
+  for (size_t i = 0; kh_sealed_kind_at(i) != NULL; i++) {
+    kh_sealed_entry entry = sealed_entry("one", kh_sealed_kind_at(i), "");
     kh_fault fault;
     entry.passphrase = (kh_bytes){(uint8_t *)long_one, KH_SECRET_LITERAL_MAX};
     assert_int_equal(make(&entry, 1, &fault), KH_OK);
@@ -295,9 +295,8 @@ static void a_text_is_replaced_and_the_slots_stay(void **state)
   for (size_t i = 0; i < COUNT(passphrases); i++) {
     kh_secret *old = sealed_file(TEXT);
     kh_secret *new = NULL;
-    assert_int_equal(kh_sealed_replace_text(SEALED_PATH, kh_secret_bytes(old),
-                                            sealed_bytes(passphrases[i]), sealed_bytes("other"),
-                                            &new, NULL),
+    assert_int_equal(sealed_replace_text(kh_secret_bytes(old), sealed_bytes(passphrases[i]),
+                                         sealed_bytes("other"), &new, NULL),
                      KH_OK);
     for (unsigned line = 1; line <= 3; line++) {
       kh_bytes before = sealed_line(kh_secret_bytes(old), line);
@@ -320,8 +319,8 @@ static void a_text_is_replaced_only_by_who_can_open_it(void **state)
   kh_secret *old = sealed_file(TEXT);
   kh_secret *new = NULL;
   kh_fault fault;
-  assert_int_equal(kh_sealed_replace_text(SEALED_PATH, kh_secret_bytes(old), sealed_bytes("x"),
-                                          sealed_bytes("other"), &new, &fault),
+  assert_int_equal(sealed_replace_text(kh_secret_bytes(old), sealed_bytes("x"),
+                                       sealed_bytes("other"), &new, &fault),
                    KH_E_WRONG_PASSPHRASE);
   assert_int_equal(fault.status, KH_E_WRONG_PASSPHRASE);
   assert_null(new);
@@ -338,7 +337,7 @@ int main(void)
       cmocka_unit_test(slots_can_be_listed_without_a_passphrase),
       cmocka_unit_test(sealed_files_are_known_by_their_first_bytes),
       cmocka_unit_test(sealed_files_are_known_by_their_last_line_too),
-      cmocka_unit_test(key_derivations_have_names_and_default_costs),
+      cmocka_unit_test(kinds_have_names_and_default_parameters),
       cmocka_unit_test(labels_have_a_length_and_an_alphabet),
       cmocka_unit_test(costs_have_limits),
       cmocka_unit_test(the_number_of_slots_has_limits),

@@ -46,41 +46,41 @@ static int free_original(void **state)
 
 static kh_status make(kh_secret **ret_made, kh_fault *ret_fault)
 {
-  kh_sealed_entry entries[] = {sealed_entry("one", KH_SEALED_ARGON2ID, "first"),
-                               sealed_entry("two", KH_SEALED_PBKDF2_HMAC_SHA512, "second")};
-  return kh_sealed_make(SEALED_PATH, sealed_bytes(TEXT), entries, 2, ret_made, ret_fault);
+  kh_sealed_entry entries[] = {sealed_entry("one", &kh_sealed_argon2id, "first"),
+                               sealed_entry("two", &kh_sealed_pbkdf2_hmac_sha512, "second")};
+  return sealed_make(sealed_bytes(TEXT), entries, 2, ret_made, ret_fault);
 }
 
 static kh_status open_it(kh_secret **ret_made, kh_fault *ret_fault)
 {
-  return kh_sealed_open(SEALED_PATH, kh_secret_bytes(original), sealed_bytes("second"), ret_made,
-                        NULL, ret_fault);
+  return sealed_open_with(kh_secret_bytes(original), sealed_bytes("second"), ret_made, NULL,
+                          ret_fault);
 }
 
 static kh_status replace_text(kh_secret **ret_made, kh_fault *ret_fault)
 {
-  return kh_sealed_replace_text(SEALED_PATH, kh_secret_bytes(original), sealed_bytes("second"),
-                                sealed_bytes("x"), ret_made, ret_fault);
+  return sealed_replace_text(kh_secret_bytes(original), sealed_bytes("second"), sealed_bytes("x"),
+                             ret_made, ret_fault);
 }
 
 static kh_status add_slot(kh_secret **ret_made, kh_fault *ret_fault)
 {
-  kh_sealed_entry added = sealed_entry("three", KH_SEALED_PBKDF2_HMAC_SHA512, "third");
-  return kh_sealed_add_slot(SEALED_PATH, kh_secret_bytes(original), sealed_bytes("first"), &added,
-                            ret_made, ret_fault);
+  kh_sealed_entry added = sealed_entry("three", &kh_sealed_pbkdf2_hmac_sha512, "third");
+  return sealed_add_slot(kh_secret_bytes(original), sealed_bytes("first"), &added, ret_made,
+                         ret_fault);
 }
 
 static kh_status change_slot(kh_secret **ret_made, kh_fault *ret_fault)
 {
-  kh_sealed_entry changed = sealed_entry("one", KH_SEALED_ARGON2ID, "third");
-  return kh_sealed_change_slot(SEALED_PATH, kh_secret_bytes(original), sealed_bytes("second"),
-                               &changed, ret_made, ret_fault);
+  kh_sealed_entry changed = sealed_entry("one", &kh_sealed_argon2id, "third");
+  return sealed_change_slot(kh_secret_bytes(original), sealed_bytes("second"), &changed, ret_made,
+                            ret_fault);
 }
 
 static kh_status remove_slot(kh_secret **ret_made, kh_fault *ret_fault)
 {
-  return kh_sealed_remove_slot(SEALED_PATH, kh_secret_bytes(original), sealed_bytes("first"), "two",
-                               ret_made, ret_fault);
+  return sealed_remove_slot(kh_secret_bytes(original), sealed_bytes("first"), "two", ret_made,
+                            ret_fault);
 }
 
 static void each_call_fails_in_turn(void **state)

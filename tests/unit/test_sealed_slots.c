@@ -29,9 +29,8 @@ static kh_secret *file_of(const char *const *passphrases, size_t count)
   kh_sealed_entry entries[KH_SEALED_SLOTS_MAX];
   kh_secret *file = NULL;
   for (size_t i = 0; i < count; i++)
-    entries[i] = sealed_entry((char[]){(char)('a' + i), '\0'}, KH_SEALED_ARGON2ID, passphrases[i]);
-  assert_int_equal(kh_sealed_make(SEALED_PATH, sealed_bytes(TEXT), entries, count, &file, NULL),
-                   KH_OK);
+    entries[i] = sealed_entry((char[]){(char)('a' + i), '\0'}, &kh_sealed_argon2id, passphrases[i]);
+  assert_int_equal(sealed_make(sealed_bytes(TEXT), entries, count, &file, NULL), KH_OK);
   return file;
 }
 
@@ -56,8 +55,8 @@ static struct change checked(struct change change)
 static struct change add(const kh_secret *file, const char *passphrase, kh_sealed_entry added)
 {
   struct change change = {.status = KH_OK};
-  change.status = kh_sealed_add_slot(SEALED_PATH, kh_secret_bytes(file), sealed_bytes(passphrase),
-                                     &added, &change.file, &change.fault);
+  change.status = sealed_add_slot(kh_secret_bytes(file), sealed_bytes(passphrase), &added,
+                                  &change.file, &change.fault);
   return checked(change);
 }
 
@@ -65,18 +64,16 @@ static struct change change_slot(const kh_secret *file, const char *passphrase,
                                  kh_sealed_entry changed)
 {
   struct change change = {.status = KH_OK};
-  change.status =
-      kh_sealed_change_slot(SEALED_PATH, kh_secret_bytes(file), sealed_bytes(passphrase), &changed,
-                            &change.file, &change.fault);
+  change.status = sealed_change_slot(kh_secret_bytes(file), sealed_bytes(passphrase), &changed,
+                                     &change.file, &change.fault);
   return checked(change);
 }
 
 static struct change remove_slot(const kh_secret *file, const char *passphrase, const char *label)
 {
   struct change change = {.status = KH_OK};
-  change.status =
-      kh_sealed_remove_slot(SEALED_PATH, kh_secret_bytes(file), sealed_bytes(passphrase), label,
-                            &change.file, &change.fault);
+  change.status = sealed_remove_slot(kh_secret_bytes(file), sealed_bytes(passphrase), label,
+                                     &change.file, &change.fault);
   return checked(change);
 }
 
@@ -107,7 +104,7 @@ static void any_passphrase_can_add_a_slot(void **state)
   kh_secret *file = file_of(passphrases, 2);
   for (size_t i = 0; i < 2; i++) {
     struct change change =
-        add(file, passphrases[i], sealed_entry("safe", KH_SEALED_PBKDF2_HMAC_SHA512, "new"));
+        add(file, passphrases[i], sealed_entry("safe", &kh_sealed_pbkdf2_hmac_sha512, "new"));
     assert_int_equal(change.status, KH_OK);
     sealed_expect(change.file, "pa", 0, TEXT);
     sealed_expect(change.file, "pb", 1, TEXT);
@@ -123,11 +120,11 @@ static void slots_are_added_up_to_the_limit(void **state)
 {
   (void)state;
   kh_secret *file = file_of(passphrases, 7);
-  struct change eight = add(file, "pg", sealed_entry("h", KH_SEALED_ARGON2ID, "ph"));
+  struct change eight = add(file, "pg", sealed_entry("h", &kh_sealed_argon2id, "ph"));
   assert_int_equal(eight.status, KH_OK);
   for (size_t i = 0; i < COUNT(passphrases); i++)
     sealed_expect(eight.file, passphrases[i], i, TEXT);
-  struct change nine = add(eight.file, "pa", sealed_entry("i", KH_SEALED_ARGON2ID, "x"));
+  struct change nine = add(eight.file, "pa", sealed_entry("i", &kh_sealed_argon2id, "x"));
   assert_int_equal(nine.status, KH_E_SLOT_COUNT);
   assert_int_equal(nine.fault.limit, KH_SEALED_SLOTS_MAX);
   kh_secret_free(&eight.file);
@@ -138,14 +135,15 @@ static void bad_slots_are_not_added(void **state)
 {
   (void)state;
   kh_secret *file = file_of(passphrases, 2);
-  kh_sealed_entry dear = sealed_entry("c", KH_SEALED_PBKDF2_HMAC_SHA512, "x");
-  struct change twice = add(file, "pa", sealed_entry("b", KH_SEALED_ARGON2ID, "x"));
+  kh_sealed_entry dear = sealed_entry("c", &kh_sealed_pbkdf2_hmac_sha512, "x");
+  struct change twice = add(file, "pa", sealed_entry("b", &kh_sealed_argon2id, "x"));
   expect_status(twice, KH_E_SLOT_EXISTS);
   assert_string_equal(twice.fault.slot, "b");
-  expect_status(add(file, "pa", sealed_entry("c c", KH_SEALED_ARGON2ID, "x")), KH_E_SLOT_LABEL);
-  expect_status(add(file, "pa", sealed_entry("c", KH_SEALED_ARGON2ID, "")), KH_E_NO_PASSPHRASE);
-  expect_status(add(file, "px", sealed_entry("c", KH_SEALED_ARGON2ID, "x")), KH_E_WRONG_PASSPHRASE);
-  dear.slot.iterations = KH_SEALED_WORK_MAX - 15;
+  expect_status(add(file, "pa", sealed_entry("c c", &kh_sealed_argon2id, "x")), KH_E_SLOT_LABEL);
+  expect_status(add(file, "pa", sealed_entry("c", &kh_sealed_argon2id, "")), KH_E_NO_PASSPHRASE);
+  expect_status(add(file, "px", sealed_entry("c", &kh_sealed_argon2id, "x")),
+                KH_E_WRONG_PASSPHRASE);
+  kh_sealed_slot_set(&dear.slot, "iterations", KH_SEALED_WORK_MAX - 15);
   struct change costly = add(file, "pa", dear);
   expect_status(costly, KH_E_SLOT_COST);
   assert_int_equal(costly.fault.size, KH_SEALED_WORK_MAX + 1);
@@ -159,7 +157,7 @@ static void any_passphrase_can_change_a_slot(void **state)
   kh_secret *file = file_of(passphrases, 3);
   for (size_t i = 0; i < 3; i++) {
     struct change change =
-        change_slot(file, passphrases[i], sealed_entry("b", KH_SEALED_PBKDF2_HMAC_SHA512, "new"));
+        change_slot(file, passphrases[i], sealed_entry("b", &kh_sealed_pbkdf2_hmac_sha512, "new"));
     assert_int_equal(change.status, KH_OK);
     sealed_expect(change.file, "pa", 0, TEXT);
     sealed_expect(change.file, "new", 1, TEXT);
@@ -172,7 +170,7 @@ static void any_passphrase_can_change_a_slot(void **state)
                      KH_OK);
     assert_int_equal(slots.count, 3);
     assert_string_equal(slots.at[1].label, "b");
-    assert_int_equal(slots.at[1].kdf, KH_SEALED_PBKDF2_HMAC_SHA512);
+    assert_ptr_equal(slots.at[1].kind, &kh_sealed_pbkdf2_hmac_sha512);
     kh_secret_free(&change.file);
   }
   kh_secret_free(&file);
@@ -182,17 +180,17 @@ static void bad_changes_are_refused(void **state)
 {
   (void)state;
   kh_secret *file = file_of(passphrases, 2);
-  kh_sealed_entry cheap = sealed_entry("a", KH_SEALED_ARGON2ID, "x");
-  cheap.slot.memory = 0;
-  struct change none = change_slot(file, "pa", sealed_entry("c", KH_SEALED_ARGON2ID, "x"));
+  kh_sealed_entry cheap = sealed_entry("a", &kh_sealed_argon2id, "x");
+  kh_sealed_slot_set(&cheap.slot, "memory", 0);
+  struct change none = change_slot(file, "pa", sealed_entry("c", &kh_sealed_argon2id, "x"));
   expect_status(none, KH_E_SLOT_NOT_FOUND);
   assert_string_equal(none.fault.slot, "c");
   expect_status(change_slot(file, "pa", cheap), KH_E_SLOT_COST);
-  expect_status(change_slot(file, "pa", sealed_entry("a", KH_SEALED_ARGON2ID, "")),
+  expect_status(change_slot(file, "pa", sealed_entry("a", &kh_sealed_argon2id, "")),
                 KH_E_NO_PASSPHRASE);
-  expect_status(change_slot(file, "px", sealed_entry("a", KH_SEALED_ARGON2ID, "x")),
+  expect_status(change_slot(file, "px", sealed_entry("a", &kh_sealed_argon2id, "x")),
                 KH_E_WRONG_PASSPHRASE);
-  struct change secret = change_slot(file, "pa", sealed_entry("pa pa", KH_SEALED_ARGON2ID, "x"));
+  struct change secret = change_slot(file, "pa", sealed_entry("pa pa", &kh_sealed_argon2id, "x"));
   expect_status(secret, KH_E_SLOT_LABEL);
   assert_string_equal(secret.fault.slot, "");
   kh_secret_free(&file);
@@ -233,9 +231,9 @@ static void the_file_key_stays_with_other_slots(void **state)
   kh_secret *file = file_of(passphrases, 3);
   uint8_t key[KH_SEALED_KEY_SIZE];
   memcpy(key, last_file_key, sizeof key);
-  expect_status(add(file, "pa", sealed_entry("d", KH_SEALED_ARGON2ID, "x")), KH_OK);
+  expect_status(add(file, "pa", sealed_entry("d", &kh_sealed_argon2id, "x")), KH_OK);
   assert_memory_equal(last_file_key, key, sizeof key);
-  expect_status(change_slot(file, "pa", sealed_entry("a", KH_SEALED_ARGON2ID, "x")), KH_OK);
+  expect_status(change_slot(file, "pa", sealed_entry("a", &kh_sealed_argon2id, "x")), KH_OK);
   assert_memory_equal(last_file_key, key, sizeof key);
   expect_status(remove_slot(file, "pa", "b"), KH_OK);
   assert_memory_equal(last_file_key, key, sizeof key);
@@ -253,7 +251,8 @@ static void the_file_key_changes_with_the_only_slot(void **state)
   sealed_expect(one.file, "pa", 0, TEXT);
   assert_memory_not_equal(last_file_key, key, sizeof key);
   memcpy(key, last_file_key, sizeof key);
-  struct change changed = change_slot(one.file, "pa", sealed_entry("a", KH_SEALED_ARGON2ID, "new"));
+  struct change changed =
+      change_slot(one.file, "pa", sealed_entry("a", &kh_sealed_argon2id, "new"));
   sealed_expect(changed.file, "new", 0, TEXT);
   expect_wrong(changed.file, "pa");
   assert_memory_not_equal(last_file_key, key, sizeof key);
@@ -265,16 +264,18 @@ static void the_file_key_changes_with_the_only_slot(void **state)
 static void the_slot_that_is_left_keeps_its_label_and_costs(void **state)
 {
   (void)state;
-  kh_sealed_entry entries[] = {sealed_entry("gone", KH_SEALED_ARGON2ID, "x"),
-                               sealed_entry("kept", KH_SEALED_PBKDF2_HMAC_SHA512, "y")};
+  kh_sealed_entry entries[] = {sealed_entry("gone", &kh_sealed_argon2id, "x"),
+                               sealed_entry("kept", &kh_sealed_pbkdf2_hmac_sha512, "y")};
   kh_secret *file = NULL;
   kh_sealed_slots slots;
-  entries[1].slot.iterations = 1234;
-  assert_int_equal(kh_sealed_make(SEALED_PATH, sealed_bytes(TEXT), entries, 2, &file, NULL), KH_OK);
+  kh_sealed_slot_set(&entries[1].slot, "iterations", 1234);
+  assert_int_equal(sealed_make(sealed_bytes(TEXT), entries, 2, &file, NULL), KH_OK);
   struct change change = remove_slot(file, "y", "gone");
   assert_int_equal(kh_sealed_list(SEALED_PATH, kh_secret_bytes(change.file), &slots, NULL), KH_OK);
   assert_int_equal(slots.count, 1);
-  assert_memory_equal(&slots.at[0], &entries[1].slot, sizeof slots.at[0]);
+  assert_string_equal(slots.at[0].label, entries[1].slot.label);
+  assert_ptr_equal(slots.at[0].kind, entries[1].slot.kind);
+  assert_memory_equal(slots.at[0].values, entries[1].slot.values, sizeof slots.at[0].values);
   kh_secret_free(&change.file);
   kh_secret_free(&file);
 }
@@ -284,8 +285,8 @@ static void damaged_files_are_not_changed(void **state)
   (void)state;
   kh_secret *file = file_of(passphrases, 2);
   kh_secret_data(file)[30] ^= 1;
-  expect_status(add(file, "pa", sealed_entry("c", KH_SEALED_ARGON2ID, "x")), KH_E_SEALED_DAMAGED);
-  expect_status(change_slot(file, "pa", sealed_entry("a", KH_SEALED_ARGON2ID, "x")),
+  expect_status(add(file, "pa", sealed_entry("c", &kh_sealed_argon2id, "x")), KH_E_SEALED_DAMAGED);
+  expect_status(change_slot(file, "pa", sealed_entry("a", &kh_sealed_argon2id, "x")),
                 KH_E_SEALED_DAMAGED);
   expect_status(remove_slot(file, "pa", "b"), KH_E_SEALED_DAMAGED);
   kh_secret_free(&file);

@@ -58,16 +58,15 @@ static void expect_vector(const char *name, const kh_sealed_entry *entries, size
   kh_secret *file = NULL;
   counts = true;
   next = 0;
-  assert_int_equal(kh_sealed_make(SEALED_PATH, kh_secret_bytes(text), entries, count, &file, NULL),
-                   KH_OK);
+  assert_int_equal(sealed_make(kh_secret_bytes(text), entries, count, &file, NULL), KH_OK);
   counts = false;
   expect_same(kh_secret_bytes(file), kh_secret_bytes(expected));
   for (size_t i = 0; i < count; i++) {
     kh_secret *opened = NULL;
     size_t slot = count;
-    assert_int_equal(kh_sealed_open(SEALED_PATH, kh_secret_bytes(expected), entries[i].passphrase,
-                                    &opened, &slot, NULL),
-                     KH_OK);
+    assert_int_equal(
+        sealed_open_with(kh_secret_bytes(expected), entries[i].passphrase, &opened, &slot, NULL),
+        KH_OK);
     assert_int_equal(slot, i);
     expect_same(kh_secret_bytes(opened), kh_secret_bytes(text));
     kh_secret_free(&opened);
@@ -80,7 +79,7 @@ static void expect_vector(const char *name, const kh_sealed_entry *entries, size
 static void a_file_with_the_default_costs(void **state)
 {
   (void)state;
-  kh_sealed_entry entry = {kh_sealed_slot_default("main", KH_SEALED_ARGON2ID),
+  kh_sealed_entry entry = {kh_sealed_slot_default("main", &kh_sealed_argon2id),
                            sealed_bytes("correct horse battery staple")};
   expect_vector("one_slot", &entry, 1);
 }
@@ -88,8 +87,8 @@ static void a_file_with_the_default_costs(void **state)
 static void a_file_with_two_slots(void **state)
 {
   (void)state;
-  kh_sealed_entry entries[] = {sealed_entry("server", KH_SEALED_ARGON2ID, "of the server"),
-                               sealed_entry("safe", KH_SEALED_PBKDF2_HMAC_SHA512,
+  kh_sealed_entry entries[] = {sealed_entry("server", &kh_sealed_argon2id, "of the server"),
+                               sealed_entry("safe", &kh_sealed_pbkdf2_hmac_sha512,
                                             "in the s\xc3\xa4"
                                             "fe")};
   expect_vector("two_slots", entries, 2);
@@ -126,16 +125,14 @@ static void another_program_opens_what_was_changed(void **state)
   kh_secret *added = NULL;
   kh_secret *removed = NULL;
   kh_secret *replaced = NULL;
-  kh_sealed_entry third = sealed_entry("three", KH_SEALED_ARGON2ID, "third");
-  assert_int_equal(kh_sealed_add_slot(SEALED_PATH, kh_secret_bytes(file), sealed_bytes("first"),
-                                      &third, &added, NULL),
-                   KH_OK);
-  assert_int_equal(kh_sealed_remove_slot(SEALED_PATH, kh_secret_bytes(added), sealed_bytes("third"),
-                                         "one", &removed, NULL),
-                   KH_OK);
-  assert_int_equal(kh_sealed_replace_text(SEALED_PATH, kh_secret_bytes(removed),
-                                          sealed_bytes("second"), sealed_bytes("new"), &replaced,
-                                          NULL),
+  kh_sealed_entry third = sealed_entry("three", &kh_sealed_argon2id, "third");
+  assert_int_equal(
+      sealed_add_slot(kh_secret_bytes(file), sealed_bytes("first"), &third, &added, NULL), KH_OK);
+  assert_int_equal(
+      sealed_remove_slot(kh_secret_bytes(added), sealed_bytes("third"), "one", &removed, NULL),
+      KH_OK);
+  assert_int_equal(sealed_replace_text(kh_secret_bytes(removed), sealed_bytes("second"),
+                                       sealed_bytes("new"), &replaced, NULL),
                    KH_OK);
   expect_program_opens(replaced, "second", "new");
   expect_program_opens(replaced, "third", "new");

@@ -21,13 +21,13 @@ enum {
 /* OWASP's least for Argon2id with one lane (19 MiB, 2 passes) and for PBKDF2-HMAC-SHA-512. */
 enum { LEAST_MEMORY = 19456, LEAST_WORK = 2 * LEAST_MEMORY, LEAST_ITERATIONS = 210000 };
 
-static kh_sealed_kdf kdf_option(const char *value, struct argp_state *state)
+static const kh_sealed_kind *kind_option(const char *value, struct argp_state *state)
 {
-  kh_bytes name = {(const uint8_t *)value, strlen(value)};
-  kh_sealed_kdf kdf = KH_SEALED_ARGON2ID;
-  if (!kh_sealed_kdf_by_name(name, &kdf))
+  const kh_sealed_kind *kind =
+      kh_sealed_kind_by_name((kh_bytes){(const uint8_t *)value, strlen(value)});
+  if (kind == NULL)
     argp_error(state, "'%s' is no key derivation: argon2id or pbkdf2-hmac-sha512", value);
-  return kdf;
+  return kind;
 }
 
 static uint32_t cost_option(const char *value, const char *what, uint32_t least, uint32_t most,
@@ -43,8 +43,8 @@ static uint32_t cost_option(const char *value, const char *what, uint32_t least,
  * together: nobody is to type a passphrase for nothing. */
 static void check_costs(const kh_cli_costs *costs, struct argp_state *state)
 {
-  bool is_argon2 = costs->kdf == KH_SEALED_ARGON2ID;
   kh_sealed_slot slot = kh_cli_slot(costs, KH_SEALED_LABEL_DEFAULT);
+  bool is_argon2 = slot.kind == &kh_sealed_argon2id;
   kh_fault fault;
   if (is_argon2 && costs->iterations != 0)
     argp_error(state, "argon2id has --memory and --passes, and no --iterations");
@@ -64,7 +64,7 @@ static error_t parse_cost_option(int key, char *value, struct argp_state *state)
     costs->is_given = true;
   switch (key) {
   case KEY_KDF:
-    costs->kdf = kdf_option(value, state);
+    costs->kind = kind_option(value, state);
     return 0;
   case KEY_MEMORY:
     costs->memory = 1024 * cost_option(value, "MiB", 1, KH_ARGON2_MEMORY_MAX / 1024, state);
@@ -97,26 +97,31 @@ const struct argp kh_cli_costs_argp = {.options = cost_options, .parser = parse_
 
 kh_sealed_slot kh_cli_slot(const kh_cli_costs *costs, const char *label)
 {
-  kh_sealed_slot slot = kh_sealed_slot_default(label, costs->kdf);
+  const kh_sealed_kind *kind = costs->kind != NULL ? costs->kind : &kh_sealed_argon2id;
+  kh_sealed_slot slot = kh_sealed_slot_default(label, kind);
   if (costs->memory != 0)
-    slot.memory = costs->memory;
+    kh_sealed_slot_set(&slot, "memory", costs->memory);
   if (costs->passes != 0)
-    slot.passes = costs->passes;
+    kh_sealed_slot_set(&slot, "passes", costs->passes);
   if (costs->iterations != 0)
-    slot.iterations = costs->iterations;
+    kh_sealed_slot_set(&slot, "iterations", costs->iterations);
   return slot;
 }
 
 bool kh_cli_is_cheap(const kh_sealed_slot *slot)
 {
-  if (slot->kdf == KH_SEALED_PBKDF2_HMAC_SHA512)
-    return slot->iterations < LEAST_ITERATIONS;
-  return slot->memory < LEAST_MEMORY || (uint64_t)slot->memory * slot->passes < LEAST_WORK;
+  if (slot->kind == &kh_sealed_pbkdf2_hmac_sha512)
+    return kh_sealed_slot_get(slot, "iterations") < LEAST_ITERATIONS;
+  uint32_t memory = kh_sealed_slot_get(slot, "memory");
+  uint32_t passes = kh_sealed_slot_get(slot, "passes");
+  return slot->kind == &kh_sealed_argon2id &&
+         (memory < LEAST_MEMORY || (uint64_t)memory * passes < LEAST_WORK);
 }
 
 static void set_format(kh_cli_form *form, const char *value, struct argp_state *state)
 {
-  if (!kh_keyfile_format_by_name(value, &form->look))
+  form->format = kh_keyfile_format_by_name(value);
+  if (form->format == NULL)
     argp_error(state, "'%s' is no format: text, openssl or sealed", value);
 }
 
@@ -177,21 +182,23 @@ const struct argp kh_cli_new_form_argp = {
 void kh_cli_form_check(const kh_cli_form *form, const kh_cli_source *source,
                        struct argp_state *state)
 {
-  const char *format = form->look.format;
-  if (format == NULL)
+  const kh_keyfile_format *format = form->format;
+  if (format == NULL) {
     argp_error(state, "into which format? --to says it");
-  if (kh_cli_source_is_given(source) && !form->look.is_encrypted)
-    argp_error(state, "a file of the format %s has no passphrase", format);
-  if (form->costs.is_given && strcmp(format, "sealed") != 0)
+    return; /* not reached */
+  }
+  if (kh_cli_source_is_given(source) && !format->is_encrypted)
+    argp_error(state, "a file of the format %s has no passphrase", format->name);
+  if (form->costs.is_given && !format->has_slots)
     argp_error(state, "only a file of the format sealed has --kdf, --memory, --passes and "
                       "--iterations");
-  if (form->derivation != NULL && strcmp(format, "openssl") != 0)
+  if (form->derivation != NULL && !format->has_digest)
     argp_error(state, "only a file of the format openssl has %s", form->derivation);
 }
 
 kh_keyfile_form kh_cli_form_with(const kh_cli_form *form, const kh_secret *passphrase)
 {
-  return (kh_keyfile_form){.format = form->look.format,
+  return (kh_keyfile_form){.format = form->format,
                            .passphrase = passphrase,
                            .digest = form->digest,
                            .pbkdf2_iterations = form->pbkdf2_iterations,

@@ -9,15 +9,15 @@
 #include <argp.h>
 #include <stdbool.h>
 
-#include "keyhold/keyfile_change.h"
+#include "keyhold/keyfile.h"
 #include "passphrase.h"
 
 /** The costs of a new slot, by --kdf, --memory, --passes and --iterations. Starts as all zero:
  * the defaults. */
 typedef struct kh_cli_costs {
-  bool is_given; /**< any of them */
-  kh_sealed_kdf kdf;
-  uint32_t memory; /**< in KiB */
+  bool is_given;              /**< any of them */
+  const kh_sealed_kind *kind; /**< NULL: argon2id */
+  uint32_t memory;            /**< in KiB */
   uint32_t passes;
   uint32_t iterations;
 } kh_cli_costs;
@@ -32,7 +32,7 @@ bool kh_cli_is_cheap(const kh_sealed_slot *slot);
 
 /** What the options said of a file that is made. Starts as KH_CLI_FORM_OF(format). */
 typedef struct kh_cli_form {
-  kh_keyfile_look look; /**< its format is NULL when no option has named one */
+  const kh_keyfile_format *format; /**< NULL when no option has named one */
   kh_digest digest;
   uint32_t pbkdf2_iterations;
   const char *derivation; /**< the names of the options of these two; NULL: none was given */
@@ -40,10 +40,8 @@ typedef struct kh_cli_form {
 } kh_cli_form;
 
 /** A new file of a format, or of one that an option names: NULL. */
-#define KH_CLI_FORM_OF(name, encrypted)                                                            \
-  ((kh_cli_form){.look = {.format = (name), .is_encrypted = (encrypted)},                          \
-                 .digest = KH_DIGEST_SHA256,                                                       \
-                 .pbkdf2_iterations = 600000})
+#define KH_CLI_FORM_OF(wanted)                                                                     \
+  ((kh_cli_form){.format = (wanted), .digest = KH_DIGEST_SHA256, .pbkdf2_iterations = 600000})
 
 /** --format, --digest, --pbkdf2-iterations and the costs, as a child of a subcommand's argp; its
  * input is a kh_cli_form. */

@@ -88,10 +88,10 @@ const struct argp kh_cli_sealed_target_argp = {.parser = parse_target_option,
                                                .children = source_child};
 const struct argp kh_cli_file_argp = {.options = file_options, .parser = parse_file_option};
 
-bool kh_cli_target_look(kh_cli_target *target)
+bool kh_cli_target_recognise(kh_cli_target *target)
 {
   kh_fault fault;
-  if (kh_keyfile_look_at(target->path, &target->look, &fault) == KH_OK)
+  if (kh_keyfile_recognise(target->path, &target->format, &fault) == KH_OK)
     return true;
   kh_cli_fail_with(&fault);
   return false;
@@ -104,13 +104,8 @@ bool kh_cli_target_unlock(kh_cli_target *target)
     kh_cli_fail_status(status, NULL);
     return false;
   }
-  bool is_needed = target->look.is_encrypted || kh_cli_source_is_given(&target->source);
+  bool is_needed = target->format->is_encrypted || kh_cli_source_is_given(&target->source);
   return !is_needed || kh_cli_get_passphrase(&target->source, target->path, &target->passphrase);
-}
-
-bool kh_cli_target_open(kh_cli_target *target)
-{
-  return kh_cli_target_look(target) && kh_cli_target_unlock(target);
 }
 
 kh_keyfile_options kh_cli_target_options(const kh_cli_target *target)
@@ -121,26 +116,42 @@ kh_keyfile_options kh_cli_target_options(const kh_cli_target *target)
                               .pbkdf2_iterations = target->pbkdf2_iterations};
 }
 
-bool kh_cli_target_load(kh_cli_target *target, kh_keytable **ret_table, kh_keyfile_info *ret_info)
+bool kh_cli_target_open(kh_cli_target *target)
 {
-  KH_AUTO_KEYLIST list = NULL;
   kh_fault fault;
-  if (!kh_cli_target_open(target))
+  if (target->format == NULL && !kh_cli_target_recognise(target))
+    return false;
+  if (!kh_cli_target_unlock(target))
     return false;
   kh_keyfile_options how = kh_cli_target_options(target);
-  kh_status status = kh_keyfile_load(&how, target->crypt, &target->log, &list, ret_info, &fault);
-  if (status != KH_OK) {
-    kh_cli_fail_with(&fault);
+  if (kh_keyfile_open(&how, target->crypt, &target->log, &target->file, &fault) == KH_OK)
+    return true;
+  kh_cli_fail_with(&fault);
+  return false;
+}
+
+bool kh_cli_target_load(kh_cli_target *target, kh_keytable **ret_table)
+{
+  if (!kh_cli_target_open(target))
     return false;
-  }
-  status = kh_keytable_new(list, ret_table);
+  kh_status status = kh_keytable_new(kh_keyfile_keys(target->file), ret_table);
   if (status != KH_OK)
     kh_cli_fail_status(status, target->path);
   return status == KH_OK;
 }
 
+bool kh_cli_target_save(kh_cli_target *target)
+{
+  kh_fault fault;
+  if (kh_keyfile_save(target->file, &fault) == KH_OK)
+    return true;
+  kh_cli_fail_with(&fault);
+  return false;
+}
+
 void kh_cli_target_cleanup(kh_cli_target *target)
 {
+  kh_keyfile_free(&target->file);
   kh_secret_free(&target->passphrase);
   kh_crypt_free(&target->crypt);
 }

@@ -11,7 +11,6 @@
 
 #include "cli/output/message.h"
 #include "keyhold/keyfile.h"
-#include "keyhold/keytable.h"
 #include "passphrase.h"
 
 /** What the arguments said, then what was found. Starts as KH_CLI_TARGET_NONE. */
@@ -23,9 +22,10 @@ typedef struct kh_cli_target {
   bool json; /**< the report is JSON */
 
   kh_log log; /**< where the core's warnings go */
-  kh_keyfile_look look;
+  const kh_keyfile_format *format;
   kh_secret *passphrase; /**< NULL: the file needs none */
   kh_crypt *crypt;
+  kh_keyfile *file; /**< NULL: it is not open */
 } kh_cli_target;
 
 #define KH_CLI_TARGET_NONE ((kh_cli_target){.source = KH_CLI_SOURCE_NONE, .log = kh_cli_log()})
@@ -49,30 +49,32 @@ kh_digest kh_cli_digest_option(const char *value, struct argp_state *state);
 uint32_t kh_cli_iterations_option(const char *value, struct argp_state *state);
 
 /**
- * Looks at the file.
+ * Recognises the format of the file.
  *
  * @return false: a message has said why.
  */
-bool kh_cli_target_look(kh_cli_target *target);
+bool kh_cli_target_recognise(kh_cli_target *target);
 
-/** Gets the passphrase if the file, which was looked at, needs one; false: a message has said why.
- */
+/** Gets the passphrase if the file, whose format is known, needs one; false: a message has said
+ * why. */
 bool kh_cli_target_unlock(kh_cli_target *target);
-
-/** Both. */
-bool kh_cli_target_open(kh_cli_target *target);
 
 /** How the core opens the file; valid as long as the target. */
 kh_keyfile_options kh_cli_target_options(const kh_cli_target *target);
 
+/** Both, unless that is done, and opens the file; false: a message has said why. */
+bool kh_cli_target_open(kh_cli_target *target);
+
 /**
- * kh_cli_target_open(), and loads the keys.
+ * kh_cli_target_open(), and makes the table of the keys.
  *
  * @param ret_table  for kh_keytable_free(); untouched on failure.
- * @param ret_info   may be NULL.
  * @return false: a message has said why.
  */
-bool kh_cli_target_load(kh_cli_target *target, kh_keytable **ret_table, kh_keyfile_info *ret_info);
+bool kh_cli_target_load(kh_cli_target *target, kh_keytable **ret_table);
+
+/** Saves what was changed in the file; false: a message has said why. */
+bool kh_cli_target_save(kh_cli_target *target);
 
 /** For `__attribute__((cleanup))`. */
 void kh_cli_target_cleanup(kh_cli_target *target);

@@ -4,7 +4,6 @@
 #include "cli/args/target.h"
 #include "cli/output/text.h"
 #include "command.h"
-#include "keyhold/keyfile_change.h"
 #include "settings.h"
 
 struct arguments {
@@ -53,9 +52,10 @@ int kh_cli_add(int argc, char **argv)
   uint32_t id;
   if (!kh_cli_target_open(&target))
     return KH_CLI_FAILED;
-  kh_keyfile_options how = kh_cli_target_options(&target);
-  if (kh_keyfile_add_key(&how, target.crypt, &addition, &target.log, &id, &fault) != KH_OK)
+  if (kh_keyfile_add_key(target.file, &addition, &id, &fault) != KH_OK)
     return kh_cli_fail_with(&fault);
+  if (!kh_cli_target_save(&target))
+    return KH_CLI_FAILED;
   kh_cli_put_text(stdout, target.path);
   printf(" has key %u now.\n", id);
   kh_cli_print_reload();

@@ -51,12 +51,15 @@ static void check_slot(const kh_sealed_slot *slot, kh_cli_findings *findings)
   kh_cli_colour level = is_cheap ? KH_CLI_BAD : KH_CLI_GOOD;
   const char *verdict =
       is_cheap ? ": a guess costs too little; 'keyhold slot change' mends it" : "";
-  if (slot->kdf == KH_SEALED_ARGON2ID)
-    kh_cli_found(findings, level, "parameters", "slot %s: argon2id with %u KiB and %u passes%s",
-                 slot->label, slot->memory, slot->passes, verdict);
-  else
-    kh_cli_found(findings, level, "parameters", "slot %s: %s with %u iterations%s", slot->label,
-                 kh_sealed_kdf_name(slot->kdf), slot->iterations, verdict);
+  char values[128] = "";
+  size_t len = 0;
+  const kh_sealed_parameter *parameter = slot->kind->parameters;
+  for (const uint32_t *value = slot->values; parameter->name != NULL; parameter++, value++)
+    len += (size_t)snprintf(values + len, sizeof values - len, "%s%u %s",
+                            len == 0 ? " with " : " and ", *value,
+                            parameter->unit[0] != '\0' ? parameter->unit : parameter->name);
+  kh_cli_found(findings, level, "parameters", "slot %s: %s%s%s", slot->label, slot->kind->name,
+               values, verdict);
 }
 
 static void add_fault(const kh_fault *fault, kh_cli_findings *findings)
@@ -69,12 +72,9 @@ static void add_fault(const kh_fault *fault, kh_cli_findings *findings)
 /* A file that cannot be read, or is of a newer format, is found so by loading it. */
 static bool check_slots(const kh_cli_target *target, kh_cli_findings *findings)
 {
-  KH_AUTO_SECRET file = NULL;
   kh_sealed_slots slots;
   kh_fault fault;
-  if (kh_file_read(target->path, KH_KEYFILE_MAX, KH_FILE_REGULAR, &file, NULL, NULL) != KH_OK)
-    return true;
-  kh_status status = kh_sealed_list(target->path, kh_secret_bytes(file), &slots, &fault);
+  kh_status status = kh_keyfile_list_slots(target->path, &slots, &fault);
   if (status == KH_E_SEALED_DAMAGED || status == KH_E_SEALED_COST) {
     add_fault(&fault, findings);
     return false;
@@ -93,11 +93,12 @@ static bool check_slots(const kh_cli_target *target, kh_cli_findings *findings)
 /* false: no passphrase will open it, and the findings say why */
 static bool check_format(const kh_cli_target *target, kh_cli_findings *findings)
 {
-  if (strcmp(target->look.format, "openssl") == 0)
-    check_openssl(target, findings);
-  else if (target->look.is_encrypted)
+  const kh_keyfile_format *format = target->format;
+  if (format->has_slots)
     return check_slots(target, findings);
-  else
+  if (format->has_digest)
+    check_openssl(target, findings);
+  else if (!format->is_encrypted)
     kh_cli_found(findings, KH_CLI_NOTE, "format",
                  "the keys are in the clear: its permissions are all that protects them");
   return true;
@@ -248,14 +249,13 @@ static bool is_fault_of_file(kh_status status)
 /* false: a message has said why */
 static bool check_content(const kh_cli_target *target, kh_cli_findings *findings)
 {
-  KH_AUTO_KEYLIST list = NULL;
+  KH_AUTO_KEYFILE file = NULL;
   KH_AUTO_KEYTABLE table = NULL;
-  kh_keyfile_info info;
   kh_fault fault;
   kh_log log = {add_warning, findings};
   kh_keyfile_options how = kh_cli_target_options(target);
   how.permissions = KH_PERMISSIONS_SEEN; /* by check_permissions() */
-  kh_status status = kh_keyfile_load(&how, target->crypt, &log, &list, &info, &fault);
+  kh_status status = kh_keyfile_open(&how, target->crypt, &log, &file, &fault);
   if (is_fault_of_file(status)) {
     add_fault(&fault, findings);
     return true;
@@ -264,10 +264,10 @@ static bool check_content(const kh_cli_target *target, kh_cli_findings *findings
     kh_cli_fail_with(&fault);
     return false;
   }
-  if (!info.ends_line)
+  if (!kh_keyfile_ends_line(file))
     kh_cli_found(findings, KH_CLI_NOTE, "content",
                  "the last line has no line end: auto_reload does not take it");
-  status = kh_keytable_new(list, &table);
+  status = kh_keytable_new(kh_keyfile_keys(file), &table);
   if (status == KH_OK)
     check_keys(table, findings);
   else
@@ -282,13 +282,13 @@ int kh_cli_check(int argc, char **argv)
   KH_CLI_AUTO_TARGET target = arguments;
   KH_CLI_AUTO_FINDINGS findings = {.out = NULL};
   if (!kh_cli_findings_begin(target.json, kh_cli_may_colour(stdout), &findings) ||
-      !kh_cli_target_look(&target))
+      !kh_cli_target_recognise(&target))
     return KH_CLI_FAILED;
   bool may_open = check_format(&target, &findings);
   check_permissions(target.path, &findings);
   check_folder(target.path, &findings);
   if (may_open && (!kh_cli_target_unlock(&target) || !check_content(&target, &findings)))
     return KH_CLI_FAILED;
-  kh_cli_findings_print(&findings, target.path, target.look.format);
+  kh_cli_findings_print(&findings, target.path, target.format->name);
   return findings.bad == 0 ? KH_CLI_DONE : KH_CLI_NO;
 }

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* `keyhold convert`, and the two conversions with names of their own: seal and unseal. */
-#include <string.h>
-
 #include "cli/args/form.h"
 #include "cli/args/target.h"
 #include "cli/output/text.h"
@@ -81,7 +79,7 @@ static const struct argp unseal_argp = {
     .children = (const struct argp_child[]){{&kh_cli_target_argp, 0, NULL, 0}, {0}},
 };
 
-/* Reads the arguments and looks at the file; false: a message has said why. */
+/* Reads the arguments and recognises the file; false: a message has said why. */
 static bool begin_conversion(struct arguments *arguments, const struct argp *argp, int argc,
                              char **argv)
 {
@@ -90,15 +88,15 @@ static bool begin_conversion(struct arguments *arguments, const struct argp *arg
   arguments->new_source = KH_CLI_SOURCE_NONE;
   argp_parse(argp, argc, argv, 0, NULL, arguments);
   return (arguments->output == NULL || kh_cli_is_free(arguments->output)) &&
-         kh_cli_target_look(&arguments->target);
+         kh_cli_target_recognise(&arguments->target);
 }
 
 static void print_conversion(const struct arguments *arguments, const char *path,
                              const kh_keyfile_form *form)
 {
-  bool was_encrypted = arguments->target.look.is_encrypted;
+  bool was_encrypted = arguments->target.format->is_encrypted;
   kh_cli_put_text(stdout, path);
-  printf(" is %s now; every key is as it was.\n", form->format);
+  printf(" is %s now; every key is as it was.\n", form->format->name);
   if (!was_encrypted && form->passphrase != NULL && arguments->output == NULL)
     printf("The disk may still have the keys in the clear where the old file lay.\n");
   kh_cli_print_settings(path, form, &arguments->new_source);
@@ -106,30 +104,40 @@ static void print_conversion(const struct arguments *arguments, const char *path
     printf("and no file_key_management_filekey: with one it refuses a file in the clear.\n");
 }
 
-/* Converts what was looked at. */
+/* false: a message has said why */
+static bool write_form(const kh_cli_target *target, const kh_keyfile_form *form, const char *output)
+{
+  kh_fault fault;
+  kh_status status = output != NULL ? kh_keyfile_save_as(target->file, form, output, &fault)
+                                    : kh_keyfile_set_form(target->file, form, &fault);
+  if (status == KH_OK && output == NULL)
+    status = kh_keyfile_save(target->file, &fault);
+  if (status != KH_OK)
+    kh_cli_fail_with(&fault);
+  return status == KH_OK;
+}
+
+/* Converts what was recognised. */
 static int convert(const struct arguments *arguments)
 {
   KH_CLI_AUTO_TARGET target = arguments->target;
   KH_AUTO_SECRET passphrase = NULL;
   const char *path = arguments->output != NULL ? arguments->output : target.path;
-  if (!kh_cli_target_unlock(&target))
+  if (!kh_cli_target_open(&target))
     return KH_CLI_FAILED;
-  if (arguments->form.look.is_encrypted &&
+  if (arguments->form.format->is_encrypted &&
       !kh_cli_get_new_passphrase(&arguments->new_source, path, &passphrase))
     return KH_CLI_FAILED;
   kh_keyfile_form form = kh_cli_form_with(&arguments->form, passphrase);
-  kh_keyfile_options how = kh_cli_target_options(&target);
-  kh_fault fault;
-  if (kh_keyfile_convert(&how, target.crypt, &form, arguments->output, &target.log, &fault) !=
-      KH_OK)
-    return kh_cli_fail_with(&fault);
+  if (!write_form(&target, &form, arguments->output))
+    return KH_CLI_FAILED;
   print_conversion(arguments, path, &form);
   return KH_CLI_WRITTEN;
 }
 
 int kh_cli_convert(int argc, char **argv)
 {
-  struct arguments arguments = {.form = KH_CLI_FORM_OF(NULL, false)};
+  struct arguments arguments = {.form = KH_CLI_FORM_OF(NULL)};
   if (!begin_conversion(&arguments, &convert_argp, argc, argv))
     return KH_CLI_FAILED;
   return convert(&arguments);
@@ -137,10 +145,10 @@ int kh_cli_convert(int argc, char **argv)
 
 int kh_cli_seal(int argc, char **argv)
 {
-  struct arguments arguments = {.form = KH_CLI_FORM_OF("sealed", true)};
+  struct arguments arguments = {.form = KH_CLI_FORM_OF(&kh_keyfile_format_sealed)};
   if (!begin_conversion(&arguments, &seal_argp, argc, argv))
     return KH_CLI_FAILED;
-  if (strcmp(arguments.target.look.format, "sealed") == 0)
+  if (arguments.target.format == &kh_keyfile_format_sealed)
     return kh_cli_fail("%s is sealed already; 'keyhold slot' changes its passphrases",
                        arguments.target.path);
   return convert(&arguments);
@@ -148,10 +156,10 @@ int kh_cli_seal(int argc, char **argv)
 
 int kh_cli_unseal(int argc, char **argv)
 {
-  struct arguments arguments = {.form = KH_CLI_FORM_OF("text", false)};
+  struct arguments arguments = {.form = KH_CLI_FORM_OF(&kh_keyfile_format_text)};
   if (!begin_conversion(&arguments, &unseal_argp, argc, argv))
     return KH_CLI_FAILED;
-  if (!arguments.target.look.is_encrypted)
+  if (!arguments.target.format->is_encrypted)
     return kh_cli_fail("%s is in the clear already", arguments.target.path);
   return convert(&arguments);
 }

@@ -74,14 +74,14 @@ int kh_cli_create(int argc, char **argv)
 {
   struct arguments arguments = {.target = KH_CLI_TARGET_NONE,
                                 .key = KH_CLI_KEYSPEC_DEFAULT,
-                                .form = KH_CLI_FORM_OF("sealed", true)};
+                                .form = KH_CLI_FORM_OF(&kh_keyfile_format_sealed)};
   argp_parse(&argp, argc, argv, 0, NULL, &arguments);
   KH_CLI_AUTO_TARGET target = arguments.target;
   KH_AUTO_KEYLIST keys = NULL;
   kh_fault fault;
   if (!kh_cli_is_free(target.path))
     return KH_CLI_FAILED;
-  if (arguments.form.look.is_encrypted &&
+  if (arguments.form.format->is_encrypted &&
       !kh_cli_get_new_passphrase(&target.source, target.path, &target.passphrase))
     return KH_CLI_FAILED;
   kh_status status = make_keys(&arguments, &keys);
@@ -93,7 +93,8 @@ int kh_cli_create(int argc, char **argv)
   if (kh_keyfile_create(target.path, &form, target.crypt, keys, &fault) != KH_OK)
     return kh_cli_fail_with(&fault);
   kh_cli_put_text(stdout, target.path);
-  printf(" (%s) has %s.\n", form.format, kh_keylist_count(keys) == 1 ? "key 1" : "keys 1 and 2");
+  printf(" (%s) has %s.\n", form.format->name,
+         kh_keylist_count(keys) == 1 ? "key 1" : "keys 1 and 2");
   kh_cli_print_settings(target.path, &form, &target.source);
   return KH_CLI_WRITTEN;
 }

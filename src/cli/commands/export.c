@@ -60,15 +60,10 @@ int kh_cli_export(int argc, char **argv)
   struct arguments arguments = {.target = KH_CLI_TARGET_NONE};
   argp_parse(&argp, argc, argv, 0, NULL, &arguments);
   KH_CLI_AUTO_TARGET target = arguments.target;
-  KH_AUTO_SECRET text = NULL;
-  kh_fault fault;
   if (!kh_cli_target_open(&target))
     return KH_CLI_FAILED;
-  kh_keyfile_options how = kh_cli_target_options(&target);
-  if (kh_keyfile_read_text(&how, target.crypt, &target.log, &text, &fault) != KH_OK)
-    return kh_cli_fail_with(&fault);
   setvbuf(stdout, NULL, _IONBF, 0); /* no copy of the keys stays in a buffer */
-  kh_bytes bytes = kh_secret_bytes(text);
+  kh_bytes bytes = kh_keyfile_text(target.file);
   fwrite(bytes.data, 1, bytes.len, stdout);
   return KH_CLI_DONE;
 }

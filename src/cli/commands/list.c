@@ -72,7 +72,7 @@ static int print_keys_as_json(const kh_cli_target *target, const kh_keytable *ta
     return kh_cli_fail_status(status, target->path);
   printf("{\"file\":");
   kh_cli_put_json(stdout, target->path);
-  printf(",\"format\":\"%s\",\"keys\":%s}\n", target->look.format, keys);
+  printf(",\"format\":\"%s\",\"keys\":%s}\n", target->format->name, keys);
   free(keys);
   return KH_CLI_DONE;
 }
@@ -83,7 +83,7 @@ int kh_cli_list(int argc, char **argv)
   argp_parse(&argp, argc, argv, 0, NULL, &arguments);
   KH_CLI_AUTO_TARGET target = arguments;
   KH_AUTO_KEYTABLE keys = NULL;
-  if (!kh_cli_target_load(&target, &keys, NULL))
+  if (!kh_cli_target_load(&target, &keys))
     return KH_CLI_FAILED;
   if (target.json)
     return print_keys_as_json(&target, keys);

@@ -98,56 +98,38 @@ static char *copy_path(const char *path)
   return copy;
 }
 
-/* byte for byte: every passphrase of the file opens its copy too */
-static kh_status copy_as_it_is(const kh_cli_target *target, const kh_keyfile_info *loaded,
-                               const char *to, kh_fault *ret_fault)
-{
-  KH_AUTO_SECRET file = NULL;
-  kh_file_info info;
-  kh_status status =
-      kh_file_read(target->path, KH_KEYFILE_MAX, KH_FILE_REGULAR, &file, &info, ret_fault);
-  if (status != KH_OK)
-    return status;
-  if (!kh_file_is_same(&info.stamp, &loaded->stamp))
-    return kh_fault_set(ret_fault, KH_E_FILE_CHANGED, target->path, 0);
-  return kh_file_create(to, kh_secret_bytes(file), ret_fault);
-}
-
-static kh_status copy_sealed(const kh_cli_target *target, const kh_secret *passphrase,
-                             const kh_cli_costs *costs, const char *to, kh_fault *ret_fault)
-{
-  kh_keyfile_options how = kh_cli_target_options(target);
-  kh_keyfile_form form = {.format = "sealed",
-                          .passphrase = passphrase,
-                          .slot = kh_cli_slot(costs, KH_SEALED_LABEL_DEFAULT)};
-  return kh_keyfile_convert(&how, target->crypt, &form, to, &target->log, ret_fault);
-}
-
 /* One run: the file as it was loaded, and the server that uses it. */
 struct run {
   const struct arguments *arguments;
-  const kh_cli_target *target;
+  kh_cli_target *target;
   kh_cli_server *server;
   const kh_keytable *table;
-  kh_keyfile_info info;
 };
 
-/* Keeps a sealed copy of the key file: a sealed file as it is, with all its slots; another one
- * sealed with its own passphrase, or with a new one if it has none. It is on the disk when this
- * returns. False: a message has said why. */
+static kh_status copy_sealed(const struct run *run, const kh_secret *passphrase, const char *to,
+                             kh_fault *ret_fault)
+{
+  kh_keyfile_form form = {.format = &kh_keyfile_format_sealed,
+                          .passphrase = passphrase,
+                          .slot = kh_cli_slot(&run->arguments->costs, KH_SEALED_LABEL_DEFAULT)};
+  return kh_keyfile_save_as(run->target->file, &form, to, ret_fault);
+}
+
+/* Keeps a sealed copy of the key file: a sealed file as it is, byte for byte, so that all its
+ * passphrases open the copy too; another one sealed with its own passphrase, or with a new one if
+ * it has none. It is on the disk when this returns. False: a message has said why. */
 static bool keep_copy(const struct run *run, const char *to)
 {
   const kh_cli_target *target = run->target;
-  const kh_cli_costs *costs = &run->arguments->costs;
   KH_AUTO_SECRET passphrase = NULL;
   kh_fault fault;
   kh_status status;
-  if (strcmp(run->info.format, "sealed") == 0)
-    status = copy_as_it_is(target, &run->info, to, &fault);
+  if (kh_keyfile_format_of(target->file) == &kh_keyfile_format_sealed)
+    status = kh_keyfile_save_as(target->file, NULL, to, &fault);
   else if (target->passphrase != NULL)
-    status = copy_sealed(target, target->passphrase, costs, to, &fault);
+    status = copy_sealed(run, target->passphrase, to, &fault);
   else if (kh_cli_get_new_passphrase(&run->arguments->new_source, to, &passphrase))
-    status = copy_sealed(target, passphrase, costs, to, &fault);
+    status = copy_sealed(run, passphrase, to, &fault);
   else
     return false;
   if (status != KH_OK)
@@ -201,12 +183,10 @@ static bool is_still_decided(const struct run *run, const struct decision *befor
 
 static int remove_versions(const struct run *run, const kh_keytable *removed)
 {
-  kh_keyfile_options how = kh_cli_target_options(run->target);
   kh_fault fault;
-  if (kh_keyfile_retire_versions(&how, run->target->crypt, removed, &run->info.stamp,
-                                 &run->target->log, &fault) != KH_OK)
+  if (kh_keyfile_retire_versions(run->target->file, removed, &fault) != KH_OK)
     return kh_cli_fail_with(&fault);
-  return KH_CLI_WRITTEN;
+  return kh_cli_target_save(run->target) ? KH_CLI_WRITTEN : KH_CLI_FAILED;
 }
 
 /* The copy is on the disk before the server is asked again and the file is touched. */
@@ -291,7 +271,7 @@ int kh_cli_retire(int argc, char **argv)
   KH_CLI_AUTO_SERVER server = NULL;
   KH_AUTO_KEYTABLE table = NULL;
   struct run run = {.arguments = &arguments, .target = &target};
-  if (!kh_cli_target_look(&target))
+  if (!kh_cli_target_recognise(&target))
     return KH_CLI_FAILED;
   server = kh_cli_server_connect(&arguments.login);
   if (server == NULL)
@@ -299,7 +279,7 @@ int kh_cli_retire(int argc, char **argv)
   if (!kh_cli_server_is_local(server))
     return kh_cli_fail("the server was not reached through its socket: over a network nobody can "
                        "tell whether it is the one that uses the file");
-  if (!kh_cli_target_load(&target, &table, &run.info) || !has_key(table, arguments.id, target.path))
+  if (!kh_cli_target_load(&target, &table) || !has_key(table, arguments.id, target.path))
     return KH_CLI_FAILED;
   run.server = server;
   run.table = table;

@@ -4,7 +4,6 @@
 #include "cli/output/text.h"
 #include "command.h"
 #include "keyhold/clock.h"
-#include "keyhold/rotation.h"
 #include "settings.h"
 
 enum { KEY_ID = 0x300, KEY_DUE, KEY_ALL };
@@ -59,15 +58,14 @@ static const struct argp argp = {
     .children = children,
 };
 
-static int rotate(const kh_cli_target *target, const kh_rotation *rotation)
+static int rotate(kh_cli_target *target, const kh_rotation *rotation)
 {
-  KH_AUTO_KEYLIST list = NULL;
   kh_rotated rotated;
   kh_fault fault;
-  kh_keyfile_options how = kh_cli_target_options(target);
-  if (kh_keyfile_rotate(&how, target->crypt, rotation, &target->log, &list, NULL, &rotated,
-                        &fault) != KH_OK)
+  if (kh_keyfile_rotate(target->file, rotation, &rotated, &fault) != KH_OK)
     return kh_cli_fail_with(&fault);
+  if (!kh_cli_target_save(target))
+    return KH_CLI_FAILED;
   kh_cli_put_text(stdout, target->path);
   printf(": %zu new version%s", rotated.made, rotated.made == 1 ? "" : "s");
   if (rotated.taken > 0)
@@ -85,12 +83,12 @@ int kh_cli_rotate(int argc, char **argv)
   argp_parse(&argp, argc, argv, 0, NULL, &arguments);
   KH_CLI_AUTO_TARGET target = arguments.target;
   KH_AUTO_KEYTABLE known = NULL;
-  kh_keyfile_info info;
   kh_clock clock = kh_clock_system();
-  if (!kh_cli_target_load(&target, &known, &info))
+  if (!kh_cli_target_load(&target, &known))
     return KH_CLI_FAILED;
+  kh_file_stamp loaded = kh_keyfile_stamp(target.file);
   kh_rotation rotation = {.known = known,
-                          .loaded = &info.stamp,
+                          .loaded = &loaded,
                           .id = arguments.id,
                           .due_only = arguments.due,
                           .now = kh_clock_now(&clock),

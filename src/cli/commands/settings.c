@@ -33,7 +33,7 @@ void kh_cli_print_settings(const char *path, const kh_keyfile_form *form,
   print_path("filename = ", path);
   if (form->passphrase != NULL)
     print_source(source);
-  if (strcmp(form->format, "openssl") == 0)
+  if (form->format->has_digest)
     printf("    file_key_management_digest = %s\n    file_key_management_use_pbkdf2 = %u\n",
            kh_digest_name(form->digest), form->pbkdf2_iterations);
 }

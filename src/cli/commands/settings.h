@@ -7,7 +7,7 @@
 #define KEYHOLD_CLI_SETTINGS_H
 
 #include "cli/args/passphrase.h"
-#include "keyhold/keyfile_change.h"
+#include "keyhold/keyfile.h"
 
 /**
  * Prints the options with which the server opens a file.

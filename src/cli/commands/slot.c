@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* `keyhold slot list`, `slot add`, `slot change` and `slot remove`. */
+#include <ctype.h>
+#include <string.h>
+
 #include "cli/args/form.h"
 #include "cli/args/target.h"
 #include "cli/output/table.h"
@@ -10,18 +13,14 @@
  * why. */
 static bool read_slots_of_file(const char *path, kh_sealed_slots *ret_slots)
 {
-  KH_AUTO_SECRET file = NULL;
   kh_fault fault;
-  kh_status status = kh_file_read(path, KH_KEYFILE_MAX, KH_FILE_REGULAR, &file, NULL, &fault);
-  if (status == KH_OK && !kh_sealed_knows(kh_secret_bytes(file))) {
-    kh_cli_message("%s is not sealed, so it has no slots", path);
+  if (kh_keyfile_list_slots(path, ret_slots, &fault) != KH_OK) {
+    kh_cli_fail_with(&fault);
     return false;
   }
-  if (status == KH_OK)
-    status = kh_sealed_list(path, kh_secret_bytes(file), ret_slots, &fault);
-  if (status != KH_OK)
-    kh_cli_fail_with(&fault);
-  return status == KH_OK;
+  if (ret_slots->count == 0)
+    kh_cli_message("%s is not sealed, so it has no slots", path);
+  return ret_slots->count > 0;
 }
 
 /* The list. */
@@ -33,24 +32,80 @@ static const struct argp list_argp = {
     .children = list_children,
 };
 
-enum { LABEL, KDF, MEMORY, PASSES, ITERATIONS, COLUMNS };
+enum { LABEL, KIND, PARAMETERS, COLUMNS_MAX = 16, TITLE_MAX = 32 };
 
-static const kh_cli_column columns[COLUMNS] = {
-    [LABEL] = {"SLOT", false},           [KDF] = {"KEY DERIVATION", false},
-    [MEMORY] = {"MEMORY (KIB)", true},   [PASSES] = {"PASSES", true},
-    [ITERATIONS] = {"ITERATIONS", true},
+/* The table: a column for each parameter that any kind of slot has. */
+struct slot_table {
+  const kh_sealed_slots *slots;
+  const char *parameters[COLUMNS_MAX]; /* of each column from PARAMETERS on */
+  char titles[COLUMNS_MAX][TITLE_MAX];
+  kh_cli_column columns[COLUMNS_MAX];
+  size_t count;
 };
+
+static bool has_column(const struct slot_table *table, const char *parameter)
+{
+  for (size_t i = PARAMETERS; i < table->count; i++)
+    if (strcmp(table->parameters[i], parameter) == 0)
+      return true;
+  return false;
+}
+
+static void add_column(struct slot_table *table, const kh_sealed_parameter *parameter)
+{
+  size_t at = table->count++;
+  bool has_unit = parameter->unit[0] != '\0';
+  char *title = table->titles[at];
+  snprintf(title, TITLE_MAX, "%s%s%s%s", parameter->name, has_unit ? " (" : "", parameter->unit,
+           has_unit ? ")" : "");
+  for (char *letter = title; *letter != '\0'; letter++)
+    *letter = (char)toupper((unsigned char)*letter);
+  table->parameters[at] = parameter->name;
+  table->columns[at] = (kh_cli_column){title, true};
+}
+
+static void add_columns(struct slot_table *table)
+{
+  const kh_sealed_kind *kind;
+  table->columns[LABEL] = (kh_cli_column){"SLOT", false};
+  table->columns[KIND] = (kh_cli_column){"KEY DERIVATION", false};
+  table->count = PARAMETERS;
+  for (size_t i = 0; (kind = kh_sealed_kind_at(i)) != NULL; i++)
+    for (const kh_sealed_parameter *it = kind->parameters; it->name != NULL; it++)
+      if (!has_column(table, it->name) && table->count < COLUMNS_MAX)
+        add_column(table, it);
+}
 
 static void fill_slot_row(const void *user, size_t row, kh_cli_cell *cells)
 {
-  const kh_sealed_slot *slot = &((const kh_sealed_slots *)user)->at[row];
-  const uint32_t costs[COLUMNS] = {
-      [MEMORY] = slot->memory, [PASSES] = slot->passes, [ITERATIONS] = slot->iterations};
+  const struct slot_table *table = user;
+  const kh_sealed_slot *slot = &table->slots->at[row];
   snprintf(cells[LABEL].text, KH_CLI_CELL_MAX, "%s", slot->label);
-  snprintf(cells[KDF].text, KH_CLI_CELL_MAX, "%s", kh_sealed_kdf_name(slot->kdf));
-  for (size_t i = MEMORY; i < COLUMNS; i++)
-    if (costs[i] != 0) /* which the key derivation does not have */
-      snprintf(cells[i].text, KH_CLI_CELL_MAX, "%u", costs[i]);
+  snprintf(cells[KIND].text, KH_CLI_CELL_MAX, "%s", slot->kind->name);
+  for (size_t i = PARAMETERS; i < table->count; i++) {
+    uint32_t value = kh_sealed_slot_get(slot, table->parameters[i]);
+    if (value != 0) /* which the kind does not have */
+      snprintf(cells[i].text, KH_CLI_CELL_MAX, "%u", value);
+  }
+}
+
+static void print_slots(const kh_sealed_slots *slots)
+{
+  struct slot_table table = {.slots = slots};
+  add_columns(&table);
+  kh_cli_table shown = {table.columns, table.count, slots->count, fill_slot_row, &table};
+  kh_cli_table_print(&shown, stdout, kh_cli_may_colour(stdout));
+}
+
+/* "memory_kib":65536 */
+static void print_parameter_as_json(const kh_sealed_parameter *parameter, uint32_t value)
+{
+  printf(",\"%s", parameter->name);
+  if (parameter->unit[0] != '\0')
+    putchar('_');
+  for (const char *letter = parameter->unit; *letter != '\0'; letter++)
+    putchar(tolower((unsigned char)*letter));
+  printf("\":%u", value);
 }
 
 static void print_slots_as_json(const char *path, const kh_sealed_slots *slots)
@@ -60,12 +115,11 @@ static void print_slots_as_json(const char *path, const kh_sealed_slots *slots)
   printf(",\"slots\":[");
   for (size_t i = 0; i < slots->count; i++) {
     const kh_sealed_slot *slot = &slots->at[i];
-    printf("%s{\"label\":\"%s\",\"kdf\":\"%s\"", i == 0 ? "" : ",", slot->label,
-           kh_sealed_kdf_name(slot->kdf));
-    if (slot->kdf == KH_SEALED_ARGON2ID)
-      printf(",\"memory_kib\":%u,\"passes\":%u}", slot->memory, slot->passes);
-    else
-      printf(",\"iterations\":%u}", slot->iterations);
+    const kh_sealed_parameter *parameters = slot->kind->parameters;
+    printf("%s{\"label\":\"%s\",\"kdf\":\"%s\"", i == 0 ? "" : ",", slot->label, slot->kind->name);
+    for (size_t k = 0; parameters[k].name != NULL; k++)
+      print_parameter_as_json(&parameters[k], slot->values[k]);
+    printf("}");
   }
   printf("]}\n");
 }
@@ -77,11 +131,10 @@ int kh_cli_slot_list(int argc, char **argv)
   argp_parse(&list_argp, argc, argv, 0, NULL, &arguments);
   if (!read_slots_of_file(arguments.path, &slots))
     return KH_CLI_FAILED;
-  kh_cli_table table = {columns, COLUMNS, slots.count, fill_slot_row, &slots};
   if (arguments.json)
     print_slots_as_json(arguments.path, &slots);
   else
-    kh_cli_table_print(&table, stdout, kh_cli_may_colour(stdout));
+    print_slots(&slots);
   return KH_CLI_DONE;
 }
 
@@ -155,14 +208,15 @@ static const char *const done[] = {
     [KH_SLOT_REMOVE] = "no longer has the slot",
 };
 
-static int write_slot(const kh_cli_target *target, kh_slot_change change,
-                      const kh_sealed_slot *slot, const kh_secret *passphrase)
+static int write_slot(kh_cli_target *target, kh_slot_change change, const kh_sealed_slot *slot,
+                      const kh_secret *passphrase)
 {
   kh_sealed_entry entry = {*slot, kh_secret_bytes(passphrase)};
-  kh_keyfile_options how = kh_cli_target_options(target);
   kh_fault fault;
-  if (kh_keyfile_change_slot(&how, target->crypt, change, &entry, &target->log, &fault) != KH_OK)
+  if (kh_keyfile_change_slot(target->file, change, &entry, &fault) != KH_OK)
     return kh_cli_fail_with(&fault);
+  if (!kh_cli_target_save(target))
+    return KH_CLI_FAILED;
   kh_cli_put_text(stdout, target->path);
   printf(" %s \"%s\".\n", done[change], slot->label);
   if (change != KH_SLOT_ADD)
@@ -185,7 +239,7 @@ static int run_slot_change(kh_slot_change change, int argc, char **argv)
   if (!read_slots_of_file(target.path, &slots))
     return KH_CLI_FAILED;
   kh_sealed_slot slot = kh_cli_slot(&arguments.costs, arguments.label);
-  if (kh_keyfile_check_slot(target.path, &slots, change, &slot, &fault) != KH_OK)
+  if (kh_sealed_check_change(target.path, &slots, change, &slot, &fault) != KH_OK)
     return kh_cli_fail_with(&fault);
   if (!kh_cli_target_open(&target))
     return KH_CLI_FAILED;

@@ -29,7 +29,7 @@ static void note_in_force(kh_keeper *keeper, const kh_keytable *table, const kh_
   keeper->stats.versions = kh_keytable_version_count(table);
   keeper->stats.fingerprint = fingerprint;
   keeper->stats.generation++;
-  keeper->stats.format = info->format;
+  keeper->stats.format = info->format->name;
   keeper->stats.next_rotation = first_due(table);
 }
 
@@ -45,7 +45,7 @@ static kh_status make(const kh_keeper_options *options, kh_keytable *table,
     return status;
   }
   keeper->options = *options;
-  keeper->options.keyfile.waits_shortly = true; /* a FIFO must hold up neither a statement nor the
+  keeper->options.keyfile.bounded_wait = true; /* a FIFO must hold up neither a statement nor the
                                                    server's end; a start can be broken off */
   keeper->duty.wake = -1;
   pthread_mutex_init(&keeper->work, NULL);

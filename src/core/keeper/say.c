@@ -75,7 +75,7 @@ kh_line kh_say_loaded(const kh_keeper_options *options, const kh_keyfile_info *i
   kh_line line = {"Keyhold " KEYHOLD_VERSION ": "};
   add_counts(&line, table);
   add(&line, " from '%s' (%s), %s; latest: ", kh_show_path(options->keyfile.path).text,
-      info->format, kh_key_cipher_name(options->default_cipher));
+      info->format->name, kh_key_cipher_name(options->default_cipher));
   add_versions(&line, table, NULL);
   return line;
 }
@@ -85,7 +85,7 @@ kh_line kh_say_changed(const kh_keeper_options *options, const char *what,
                        const kh_keytable *old)
 {
   kh_line line = {""};
-  add(&line, "'%s' (%s) %s: ", kh_show_path(options->keyfile.path).text, info->format, what);
+  add(&line, "'%s' (%s) %s: ", kh_show_path(options->keyfile.path).text, info->format->name, what);
   add_counts(&line, table);
   add(&line, "; new: ");
   if (add_versions(&line, table, old) == 0)

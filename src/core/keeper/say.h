@@ -6,7 +6,7 @@
 #ifndef KEYHOLD_KEEPER_SAY_H
 #define KEYHOLD_KEEPER_SAY_H
 
-#include "keyhold/keeper.h"
+#include "work.h"
 
 /** A line for the log. */
 typedef struct kh_line {

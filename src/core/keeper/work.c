@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "keyhold/rotation.h"
 #include "say.h"
 
 /* Another server's rotation or an editor may write the file just while it is read. */
@@ -73,17 +72,22 @@ static kh_status table_of(const kh_keeper_options *options, const kh_keylist *li
   return KH_OK;
 }
 
+static kh_keyfile_info info_of(const kh_keyfile *file)
+{
+  return (kh_keyfile_info){kh_keyfile_format_of(file), kh_keyfile_ends_line(file),
+                           kh_keyfile_stamp(file), kh_keyfile_memory_is_locked(file)};
+}
+
 kh_status kh_work_load(const kh_keeper_options *options, const kh_keytable *known,
                        kh_keytable **ret_table, kh_keyfile_info *ret_info, kh_fault *ret_fault)
 {
-  KH_AUTO_KEYLIST list = NULL;
-  kh_status status;
-  int tries_left = TRIES;
-  do
-    status = kh_keyfile_load(&options->keyfile, options->crypt, &options->log, &list, ret_info,
-                             ret_fault);
-  while (is_worth_another_try(status, --tries_left, ret_fault));
-  return status == KH_OK ? table_of(options, list, ret_info, known, ret_table, ret_fault) : status;
+  KH_AUTO_KEYFILE file = NULL;
+  kh_status status =
+      kh_keyfile_open(&options->keyfile, options->crypt, &options->log, &file, ret_fault);
+  if (status != KH_OK)
+    return status;
+  *ret_info = info_of(file);
+  return table_of(options, kh_keyfile_keys(file), ret_info, known, ret_table, ret_fault);
 }
 
 static kh_status check_follows(const kh_keeper_options *options, const kh_keytable *table,
@@ -162,14 +166,31 @@ kh_status kh_work_reload(kh_keeper *keeper, bool finished_only, kh_fault *ret_fa
   return status;
 }
 
+static kh_status rotate_file(kh_keyfile *file, const kh_rotation *rotation, kh_rotated *ret_rotated,
+                             kh_fault *ret_fault)
+{
+  kh_rotated rotated;
+  kh_status status = kh_keyfile_rotate(file, rotation, &rotated, ret_fault);
+  if (status == KH_OK)
+    status = kh_keyfile_save(file, ret_fault);
+  if (status == KH_OK)
+    *ret_rotated = rotated;
+  return status;
+}
+
 static kh_status rotate(const kh_keeper_options *options, const kh_rotation *rotation,
                         kh_prepared *prepared, kh_rotated *ret_rotated, kh_fault *ret_fault)
 {
-  KH_AUTO_KEYLIST list = NULL;
-  kh_status status = kh_keyfile_rotate(&options->keyfile, options->crypt, rotation, &options->log,
-                                       &list, &prepared->info, ret_rotated, ret_fault);
+  KH_AUTO_KEYFILE file = NULL;
+  kh_status status =
+      kh_keyfile_open(&options->keyfile, options->crypt, &options->log, &file, ret_fault);
   if (status == KH_OK)
-    status = table_of(options, list, &prepared->info, rotation->known, &prepared->table, ret_fault);
+    status = rotate_file(file, rotation, ret_rotated, ret_fault);
+  if (status != KH_OK)
+    return status;
+  prepared->info = info_of(file);
+  status = table_of(options, kh_keyfile_keys(file), &prepared->info, rotation->known,
+                    &prepared->table, ret_fault);
   if (status != KH_OK)
     return status;
   prepared->fingerprint = kh_keytable_fingerprint(prepared->table);

@@ -10,6 +10,14 @@
 
 #include "keyhold/keeper.h"
 
+/** What a key file was found to be. */
+typedef struct kh_keyfile_info {
+  const kh_keyfile_format *format;
+  bool ends_line;
+  kh_file_stamp stamp;
+  bool locked; /* all memory that held it, into RAM */
+} kh_keyfile_info;
+
 /** A table that is ready to be put in force, and what will be said then. */
 typedef struct kh_prepared {
   kh_keytable *table; /* NULL: nothing is prepared */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -65,16 +66,21 @@ static void show_bits(const kh_policy *policy, char *value, size_t size)
 
 enum { BITS = 3, ATTRIBUTES };
 
+/* where it is in a kh_policy */
+#define MEMBER(name) offsetof(kh_policy, name), sizeof(((kh_policy *)NULL)->name)
+
 /* in the order in which they are written */
 static const struct attribute {
   const char *name;
+  size_t at; /* in kh_policy */
+  size_t size;
   bool (*read)(kh_bytes value, kh_policy *policy);
   void (*show)(const kh_policy *policy, char *value, size_t size);
 } attributes[ATTRIBUTES] = {
-    {"cipher", read_cipher, show_cipher},
-    {"created", read_created, show_created},
-    {"rotate", read_rotate, show_rotate},
-    [BITS] = {"bits", read_bits, show_bits},
+    {"cipher", MEMBER(cipher), read_cipher, show_cipher},
+    {"created", MEMBER(created), read_created, show_created},
+    {"rotate", MEMBER(rotate), read_rotate, show_rotate},
+    [BITS] = {"bits", MEMBER(bits), read_bits, show_bits},
 };
 
 /* One field of the list, without the blanks around it. */
@@ -143,7 +149,7 @@ struct reading {
   size_t wrong_at;             /* after a failure */
 };
 
-static kh_status fail(struct reading *reading, kh_status status, size_t at)
+static kh_status fail_attribute(struct reading *reading, kh_status status, size_t at)
 {
   reading->wrong_at = at;
   return status;
@@ -156,11 +162,11 @@ static kh_status read_field(struct reading *reading, struct field *field)
     return KH_OK;
   size_t which = attribute_of(field);
   if (which == ATTRIBUTES || reading->value_at[which] != 0)
-    return fail(reading, KH_E_ATTRIBUTE, cursor->at);
+    return fail_attribute(reading, KH_E_ATTRIBUTE, cursor->at);
   kh_cursor_skip(cursor, strlen(attributes[which].name) + 1);
   reading->value_at[which] = cursor->at;
   if (!attributes[which].read(rest_of(*cursor), &reading->policy))
-    return fail(reading, KH_E_ATTRIBUTE_VALUE, cursor->at);
+    return fail_attribute(reading, KH_E_ATTRIBUTE_VALUE, cursor->at);
   return KH_OK;
 }
 
@@ -182,9 +188,9 @@ static kh_status check_length(struct reading *reading, const kh_key *key, size_t
   if (!kh_key_cipher_is_derived((kh_key_cipher)policy->cipher))
     return KH_OK;
   if (key->len < KH_KEY_MAX)
-    return fail(reading, KH_E_KEY_TOO_SHORT, key_end);
+    return fail_attribute(reading, KH_E_KEY_TOO_SHORT, key_end);
   if (policy->bits != 0 && policy->bits < 8 * KH_KEY_MAX)
-    return fail(reading, KH_E_KEY_TOO_SHORT, reading->value_at[BITS]);
+    return fail_attribute(reading, KH_E_KEY_TOO_SHORT, reading->value_at[BITS]);
   return KH_OK;
 }
 
@@ -206,8 +212,11 @@ kh_status kh_attributes_read(kh_cursor *cursor, kh_key *key, bool *ret_given)
 
 bool kh_attributes_are_same(const kh_policy *a, const kh_policy *b)
 {
-  return a->created == b->created && a->rotate == b->rotate && a->bits == b->bits &&
-         a->cipher == b->cipher;
+  for (size_t i = 0; i < ATTRIBUTES; i++)
+    if (memcmp((const char *)a + attributes[i].at, (const char *)b + attributes[i].at,
+               attributes[i].size) != 0)
+      return false;
+  return true;
 }
 
 kh_attributes_text kh_attributes_show(const kh_policy *policy)

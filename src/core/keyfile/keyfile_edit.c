@@ -25,7 +25,7 @@ struct place {
   const kh_key *key; /* in the list of what is added, whose order decides between equals */
 };
 
-static int compare_keys(const struct place *a, const struct place *b)
+static int compare_added_keys(const struct place *a, const struct place *b)
 {
   return a->key < b->key ? -1 : a->key > b->key;
 }
@@ -35,7 +35,7 @@ static int compare_places(const void *left, const void *right)
   const struct place *a = left;
   const struct place *b = right;
   if (a->id == b->id)
-    return compare_keys(a, b);
+    return compare_added_keys(a, b);
   return a->id < b->id ? -1 : 1;
 }
 
@@ -51,7 +51,7 @@ static int compare_lines(const void *left, const void *right)
   const struct place *a = left;
   const struct place *b = right;
   if (a->line == b->line)
-    return compare_keys(a, b);
+    return compare_added_keys(a, b);
   return a->line < b->line ? -1 : 1;
 }
 

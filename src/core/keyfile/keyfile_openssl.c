@@ -2,7 +2,7 @@
 /* The container of `openssl enc -aes-256-cbc`: "Salted__", 8 bytes of salt, ciphertext. */
 #include <string.h>
 
-#include "format.h"
+#include "envelope.h"
 #include "keyhold/cursor.h"
 #include "keyhold/keyfile_openssl.h"
 #include "keyhold/random.h"
@@ -35,8 +35,8 @@ struct passage {
   uint8_t *dst;
 };
 
-static kh_status derive_and_pass(const kh_keyfile_options *options, const kh_crypt *crypt,
-                                 const struct passage *passage, size_t *ret_len)
+static kh_status derive_and_crypt(const kh_keyfile_options *options, const kh_crypt *crypt,
+                                  const struct passage *passage, size_t *ret_len)
 {
   KH_AUTO_SECRET derived = NULL;
   kh_status status = kh_secret_new(KH_KDF_OPENSSL_ENC_SIZE, &derived);
@@ -70,7 +70,7 @@ kh_status kh_keyfile_decrypt_openssl(const kh_keyfile_options *options, const kh
                               .passphrase = passphrase,
                               .src = kh_cursor_take(&cursor, file.len),
                               .dst = kh_secret_data(text)};
-    status = derive_and_pass(options, crypt, &passage, &len);
+    status = derive_and_crypt(options, crypt, &passage, &len);
   }
   if (status == KH_E_BAD_DATA)
     status = KH_E_WRONG_PASSPHRASE;
@@ -98,7 +98,7 @@ kh_status kh_keyfile_encrypt_openssl(const kh_keyfile_options *options, const kh
                               .passphrase = passphrase,
                               .src = text,
                               .dst = head + HEAD_SIZE};
-    status = derive_and_pass(options, crypt, &passage, &len);
+    status = derive_and_crypt(options, crypt, &passage, &len);
   }
   if (status != KH_OK)
     return kh_fault_set(ret_fault, status, options->path, 0);
@@ -108,14 +108,28 @@ kh_status kh_keyfile_encrypt_openssl(const kh_keyfile_options *options, const kh
   return KH_OK;
 }
 
-static kh_status make(const kh_keyfile_options *options, const kh_crypt *crypt,
-                      const kh_keyfile_content *content, kh_secret **ret_file, kh_fault *ret_fault)
+/* The passphrase is tried on what was made with it, as it will be when the file is opened. */
+static kh_status read_openssl_back(const kh_envelope *envelope, kh_bytes file, kh_secret **ret_text,
+                                   kh_fault *ret_fault)
 {
-  return kh_keyfile_encrypt_openssl(options, crypt, content->text, content->passphrase, ret_file,
-                                    ret_fault);
+  return kh_keyfile_decrypt_openssl(&envelope->options, envelope->crypt, file,
+                                    kh_secret_bytes(envelope->passphrase), ret_text, ret_fault);
 }
 
-static void hint_what_was_tried(const kh_keyfile_options *options, const kh_log *log)
+static kh_status open_openssl(kh_envelope *envelope, kh_bytes file, kh_secret **ret_text,
+                              kh_fault *ret_fault)
+{
+  return read_openssl_back(envelope, file, ret_text, ret_fault);
+}
+
+static kh_status make_openssl(const kh_envelope *envelope, kh_bytes text, kh_secret **ret_file,
+                              kh_fault *ret_fault)
+{
+  return kh_keyfile_encrypt_openssl(&envelope->options, envelope->crypt, text,
+                                    kh_secret_bytes(envelope->passphrase), ret_file, ret_fault);
+}
+
+static void hint_derivation(const kh_keyfile_options *options, const kh_log *log)
 {
   kh_log_write(log, KH_LOG_HINT,
                "'%s' was tried with the passphrase%s, digest %s and %u iterations of PBKDF2 "
@@ -125,12 +139,14 @@ static void hint_what_was_tried(const kh_keyfile_options *options, const kh_log 
                kh_digest_name(options->digest), options->pbkdf2_iterations);
 }
 
-const kh_keyfile_format kh_keyfile_format_openssl = {
-    .name = "openssl",
-    .is_encrypted = true,
+static const kh_keyfile_format_functions functions = {
     .hides_wrong_passphrase = true,
     .knows = kh_keyfile_is_openssl,
-    .open = kh_keyfile_decrypt_openssl,
-    .make = make,
-    .hint_what_was_tried = hint_what_was_tried,
+    .open = open_openssl,
+    .read_back = read_openssl_back,
+    .make = make_openssl,
+    .hint_what_was_tried = hint_derivation,
 };
+
+const kh_keyfile_format kh_keyfile_format_openssl = {
+    .name = "openssl", .is_encrypted = true, .has_digest = true, .functions = &functions};

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "attributes.h"
-#include "format.h"
+#include "envelope.h"
 #include "keyhold/cursor.h"
 #include "keyhold/hex.h"
 #include "keyhold/keyfile_text.h"
@@ -28,7 +28,7 @@ struct reader {
       is_strict; /* no repeats: a line with a version or attributes was seen, or it was asked for */
 };
 
-static kh_status fail(const struct reader *reader, kh_status status, size_t at)
+static kh_status fail_at_column(const struct reader *reader, kh_status status, size_t at)
 {
   kh_fault_set(reader->ret_fault, status, reader->path, 0);
   if (reader->ret_fault != NULL) {
@@ -40,43 +40,44 @@ static kh_status fail(const struct reader *reader, kh_status status, size_t at)
 
 /* Reads a decimal number; the error is at the digit that makes it too large, or behind the number.
  */
-static kh_status read_number(const struct reader *reader, kh_cursor *cursor, uint32_t max,
-                             kh_status out_of_range, uint32_t *ret_number)
+static kh_status read_key_number(const struct reader *reader, kh_cursor *cursor, uint32_t max,
+                                 kh_status out_of_range, uint32_t *ret_number)
 {
   uint64_t number = 0;
   if (!kh_text_is_digit(kh_cursor_peek(cursor)))
-    return fail(reader, KH_E_SYNTAX, cursor->at);
+    return fail_at_column(reader, KH_E_SYNTAX, cursor->at);
   while (kh_text_is_digit(kh_cursor_peek(cursor))) {
     number = number * 10 + (uint64_t)(kh_cursor_peek(cursor) - '0');
     if (number > max)
-      return fail(reader, out_of_range, cursor->at);
+      return fail_at_column(reader, out_of_range, cursor->at);
     kh_cursor_skip(cursor, 1);
   }
   if (number == 0)
-    return fail(reader, out_of_range, cursor->at);
+    return fail_at_column(reader, out_of_range, cursor->at);
   *ret_number = (uint32_t)number;
   return KH_OK;
 }
 
 static kh_status read_id(const struct reader *reader, kh_cursor *cursor, uint32_t *ret_id)
 {
-  kh_status status = read_number(reader, cursor, KH_KEY_ID_MAX, KH_E_KEY_ID, ret_id);
+  kh_status status = read_key_number(reader, cursor, KH_KEY_ID_MAX, KH_E_KEY_ID, ret_id);
   if (status != KH_OK)
     return status;
   if (kh_cursor_peek(cursor) != ';')
-    return fail(reader, KH_E_SYNTAX, cursor->at);
+    return fail_at_column(reader, KH_E_SYNTAX, cursor->at);
   kh_cursor_skip(cursor, 1);
   return KH_OK;
 }
 
 /* Reads "version;" if it stands here; else the version is 1. */
-static kh_status read_version(struct reader *reader, kh_cursor *cursor, uint32_t *ret_version)
+static kh_status read_key_version(struct reader *reader, kh_cursor *cursor, uint32_t *ret_version)
 {
   size_t digits = kh_cursor_span(cursor, kh_text_is_digit);
   *ret_version = 1;
   if (digits == 0 || digits > VERSION_DIGITS_MAX || kh_cursor_peek_at(cursor, digits) != ';')
     return KH_OK;
-  kh_status status = read_number(reader, cursor, KH_KEY_VERSION_MAX, KH_E_KEY_VERSION, ret_version);
+  kh_status status =
+      read_key_number(reader, cursor, KH_KEY_VERSION_MAX, KH_E_KEY_VERSION, ret_version);
   if (status != KH_OK)
     return status;
   kh_cursor_skip(cursor, 1);
@@ -92,9 +93,9 @@ static kh_status read_key(const struct reader *reader, kh_cursor *cursor, kh_key
     pairs = KH_KEY_MAX;
   kh_bytes digits = kh_cursor_take(cursor, 2 * pairs);
   if (kh_text_is_hex(kh_cursor_peek(cursor)) || (pairs != 16 && pairs != 24 && pairs != 32))
-    return fail(reader, KH_E_KEY_HEX, cursor->at);
+    return fail_at_column(reader, KH_E_KEY_HEX, cursor->at);
   if (!kh_hex_decode(digits, key->bytes))
-    return fail(reader, KH_E_KEY_HEX, cursor->at);
+    return fail_at_column(reader, KH_E_KEY_HEX, cursor->at);
   key->len = (uint32_t)pairs;
   return KH_OK;
 }
@@ -104,7 +105,7 @@ static kh_status read_attributes(struct reader *reader, kh_cursor *cursor, kh_ke
   bool given = false;
   kh_status status = kh_attributes_read(cursor, key, &given);
   if (status != KH_OK)
-    return fail(reader, status, cursor->at);
+    return fail_at_column(reader, status, cursor->at);
   reader->is_strict = reader->is_strict || given;
   return KH_OK;
 }
@@ -119,15 +120,16 @@ static bool is_retired(kh_cursor cursor)
          (kh_cursor_at_end(&cursor) || kh_text_is_blank(next) || next == '#');
 }
 
-static kh_status retire(struct reader *reader, const kh_cursor *cursor, const kh_retired *retired)
+static kh_status note_retired_line(struct reader *reader, const kh_cursor *cursor,
+                                   const kh_retired *retired)
 {
   reader->is_strict = true;
   return kh_keylist_retire(reader->list, retired) == KH_OK
              ? KH_OK
-             : fail(reader, KH_E_NO_MEMORY, cursor->at);
+             : fail_at_column(reader, KH_E_NO_MEMORY, cursor->at);
 }
 
-static kh_status read_line(struct reader *reader, kh_bytes line)
+static kh_status read_key_line(struct reader *reader, kh_bytes line)
 {
   kh_cursor cursor = kh_cursor_over(line);
   kh_cursor_skip(&cursor, kh_cursor_span(&cursor, kh_text_is_blank));
@@ -138,14 +140,14 @@ static kh_status read_line(struct reader *reader, kh_bytes line)
   uint32_t version = 0;
   kh_status status = read_id(reader, &cursor, &id);
   if (status == KH_OK)
-    status = read_version(reader, &cursor, &version);
+    status = read_key_version(reader, &cursor, &version);
   if (status != KH_OK)
     return status;
   if (is_retired(cursor))
-    return retire(reader, &cursor, &(kh_retired){id, version, reader->line});
+    return note_retired_line(reader, &cursor, &(kh_retired){id, version, reader->line});
   kh_key *key = kh_keylist_next(reader->list);
   if (key == NULL) /* cannot be: the list has room for every key that the text can hold */
-    return fail(reader, KH_E_NO_MEMORY, cursor.at);
+    return fail_at_column(reader, KH_E_NO_MEMORY, cursor.at);
   status = read_key(reader, &cursor, key);
   if (status == KH_OK)
     status = read_attributes(reader, &cursor, key);
@@ -171,7 +173,7 @@ static kh_status judge_repeated(struct reader *reader, const kh_key *first, cons
     return KH_OK;
   }
   reader->line = last->line;
-  kh_status status = fail(reader, KH_E_KEY_DUPLICATE, 0);
+  kh_status status = fail_at_column(reader, KH_E_KEY_DUPLICATE, 0);
   if (reader->ret_fault != NULL) {
     reader->ret_fault->other_line = first->line;
     reader->ret_fault->key_id = first->id;
@@ -204,11 +206,11 @@ static const kh_key *key_of_retired(const kh_keylist *list, const uint32_t *orde
   return key != NULL && key->id == retired->id && key->version == retired->version ? key : NULL;
 }
 
-static kh_status check_retired(struct reader *reader, const uint32_t *order)
+static kh_status check_retired(struct reader *reader, const kh_keylist *list, const uint32_t *order)
 {
-  for (size_t i = 0; i < kh_keylist_retired_count(reader->list); i++) {
-    const kh_retired *retired = kh_keylist_retired_at(reader->list, i);
-    const kh_key *key = key_of_retired(reader->list, order, retired);
+  for (size_t i = 0; i < kh_keylist_retired_count(list); i++) {
+    const kh_retired *retired = kh_keylist_retired_at(list, i);
+    const kh_key *key = key_of_retired(list, order, retired);
     if (key == NULL)
       continue;
     kh_key line = {.id = retired->id, .version = retired->version, .line = retired->line};
@@ -218,19 +220,19 @@ static kh_status check_retired(struct reader *reader, const uint32_t *order)
   return KH_OK;
 }
 
-static kh_status check_repeats(struct reader *reader)
+static kh_status check_repeats(struct reader *reader, const kh_keylist *list)
 {
-  size_t count = kh_keylist_count(reader->list);
+  size_t count = kh_keylist_count(list);
   uint32_t *order = calloc(count + 1, sizeof *order);
   if (order == NULL)
-    return fail(reader, KH_E_NO_MEMORY, 0);
-  kh_keylist_sort(reader->list, order);
+    return fail_at_column(reader, KH_E_NO_MEMORY, 0);
+  kh_keylist_sort(list, order);
   const kh_key *first = NULL;
   const kh_key *last = NULL;
   size_t repeats = 0;
   for (size_t i = 1; i < count; i++) {
-    const kh_key *a = kh_keylist_at(reader->list, order[i - 1]);
-    const kh_key *b = kh_keylist_at(reader->list, order[i]);
+    const kh_key *a = kh_keylist_at(list, order[i - 1]);
+    const kh_key *b = kh_keylist_at(list, order[i]);
     if (!is_conflict(a, b))
       continue;
     if (repeats++ == 0) {
@@ -238,7 +240,7 @@ static kh_status check_repeats(struct reader *reader)
       last = b;
     }
   }
-  kh_status status = check_retired(reader, order);
+  kh_status status = check_retired(reader, list, order);
   free(order);
   return repeats == 0 ? status : judge_repeated(reader, first, last, repeats);
 }
@@ -248,7 +250,7 @@ static kh_status check_system_key(const struct reader *reader)
   for (size_t i = 0; i < kh_keylist_count(reader->list); i++)
     if (kh_keylist_at(reader->list, i)->id == KH_KEY_ID_SYSTEM)
       return KH_OK;
-  return fail(reader, KH_E_NO_SYSTEM_KEY, 0);
+  return fail_at_column(reader, KH_E_NO_SYSTEM_KEY, 0);
 }
 
 /* No line has a key without a semicolon, or in fewer bytes than the shortest one. */
@@ -277,12 +279,12 @@ kh_status kh_keyfile_parse_text(const char *path, kh_bytes text, kh_repeats repe
   kh_cursor cursor = kh_cursor_over(text);
   while (status == KH_OK && !kh_cursor_at_end(&cursor)) {
     reader.line++;
-    status = read_line(&reader, kh_cursor_take_until(&cursor, '\n'));
+    status = read_key_line(&reader, kh_cursor_take_until(&cursor, '\n'));
   }
   if (status == KH_OK)
     status = check_system_key(&reader);
   if (status == KH_OK)
-    status = check_repeats(&reader);
+    status = check_repeats(&reader, list);
   if (status != KH_OK)
     return status;
   *ret_list = list;
@@ -290,31 +292,48 @@ kh_status kh_keyfile_parse_text(const char *path, kh_bytes text, kh_repeats repe
   return KH_OK;
 }
 
-static bool knows(kh_bytes file)
+kh_status kh_text_check_strictly(const char *path, const kh_keylist *list, kh_fault *ret_fault)
+{
+  struct reader reader = {.path = path, .ret_fault = ret_fault, .is_strict = true};
+  return check_repeats(&reader, list);
+}
+
+static bool knows_all(kh_bytes file)
 {
   (void)file;
   return true;
 }
 
 /* the file is the text, and the text the file */
-static kh_status open_text(const kh_keyfile_options *options, const kh_crypt *crypt, kh_bytes file,
-                           kh_bytes passphrase, kh_secret **ret_text, kh_fault *ret_fault)
-{
-  (void)options, (void)crypt, (void)file, (void)passphrase, (void)ret_text, (void)ret_fault;
-  return KH_OK;
-}
-
-static kh_status make_file(const kh_keyfile_options *options, const kh_crypt *crypt,
-                           const kh_keyfile_content *content, kh_secret **ret_file,
+static kh_status open_text(kh_envelope *envelope, kh_bytes file, kh_secret **ret_text,
                            kh_fault *ret_fault)
 {
-  (void)options, (void)crypt, (void)content, (void)ret_file, (void)ret_fault;
+  (void)envelope, (void)file, (void)ret_text, (void)ret_fault;
   return KH_OK;
 }
 
-const kh_keyfile_format kh_keyfile_format_text = {
-    .name = "text",
-    .knows = knows,
-    .open = open_text,
-    .make = make_file,
-};
+static kh_status read_text_back(const kh_envelope *envelope, kh_bytes file, kh_secret **ret_text,
+                                kh_fault *ret_fault)
+{
+  (void)envelope, (void)file, (void)ret_text, (void)ret_fault;
+  return KH_OK;
+}
+
+static kh_status copy_text(const kh_envelope *envelope, kh_bytes text, kh_secret **ret_file,
+                           kh_fault *ret_fault)
+{
+  kh_secret *file = NULL;
+  kh_status status = kh_secret_new(text.len, &file);
+  if (status != KH_OK)
+    return kh_fault_set(ret_fault, status, envelope->options.path, 0);
+  if (text.len > 0)
+    memcpy(kh_secret_data(file), text.data, text.len);
+  kh_secret_set_len(file, text.len);
+  *ret_file = file;
+  return KH_OK;
+}
+
+static const kh_keyfile_format_functions functions = {
+    .knows = knows_all, .open = open_text, .read_back = read_text_back, .make = copy_text};
+
+const kh_keyfile_format kh_keyfile_format_text = {.name = "text", .functions = &functions};

@@ -12,7 +12,7 @@ kh_output kh_output_over(kh_secret *secret)
   return (kh_output){.data = kh_secret_data(secret), .capacity = kh_secret_capacity(secret)};
 }
 
-static uint8_t *take(kh_output *output, size_t len)
+static uint8_t *take_place(kh_output *output, size_t len)
 {
   uint8_t *place = output->data + output->len;
   assert(len <= output->capacity - output->len);
@@ -23,7 +23,7 @@ static uint8_t *take(kh_output *output, size_t len)
 void kh_output_put(kh_output *output, kh_bytes bytes)
 {
   if (bytes.len > 0)
-    memcpy(take(output, bytes.len), bytes.data, bytes.len);
+    memcpy(take_place(output, bytes.len), bytes.data, bytes.len);
 }
 
 void kh_output_text(kh_output *output, const char *text)
@@ -33,10 +33,10 @@ void kh_output_text(kh_output *output, const char *text)
 
 void kh_output_hex(kh_output *output, kh_bytes bytes)
 {
-  kh_hex_encode(bytes, take(output, 2 * bytes.len));
+  kh_hex_encode(bytes, take_place(output, 2 * bytes.len));
 }
 
 void kh_output_base64(kh_output *output, kh_bytes bytes)
 {
-  kh_base64_encode(bytes, take(output, kh_base64_length(bytes.len)));
+  kh_base64_encode(bytes, take_place(output, kh_base64_length(bytes.len)));
 }

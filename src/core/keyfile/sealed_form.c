@@ -27,7 +27,7 @@ struct reader {
   kh_sealed_form *form;
 };
 
-static kh_status damaged(const struct reader *reader)
+static kh_status fail_as_damaged(const struct reader *reader)
 {
   kh_fault_set(reader->ret_fault, KH_E_SEALED_DAMAGED, reader->path, 0);
   if (reader->ret_fault != NULL) {
@@ -37,7 +37,8 @@ static kh_status damaged(const struct reader *reader)
   return KH_E_SEALED_DAMAGED;
 }
 
-static kh_status fail(const struct reader *reader, kh_status status, uint64_t size, uint64_t limit)
+static kh_status fail_at_number(const struct reader *reader, kh_status status, uint64_t size,
+                                uint64_t limit)
 {
   kh_fault_set(reader->ret_fault, status, reader->path, 0);
   if (reader->ret_fault != NULL) {
@@ -48,11 +49,11 @@ static kh_status fail(const struct reader *reader, kh_status status, uint64_t si
   return status;
 }
 
-static kh_status expect(struct reader *reader, const char *text)
+static kh_status expect_text(struct reader *reader, const char *text)
 {
   for (; *text != '\0'; text++) {
     if (kh_cursor_peek(&reader->cursor) != *text)
-      return damaged(reader);
+      return fail_as_damaged(reader);
     kh_cursor_skip(&reader->cursor, 1);
   }
   return KH_OK;
@@ -60,7 +61,7 @@ static kh_status expect(struct reader *reader, const char *text)
 
 static kh_status end_line(struct reader *reader)
 {
-  kh_status status = expect(reader, "\n");
+  kh_status status = expect_text(reader, "\n");
   if (status == KH_OK) {
     reader->line++;
     reader->line_at = reader->cursor.at;
@@ -69,11 +70,11 @@ static kh_status end_line(struct reader *reader)
 }
 
 /* a decimal number, 1 at least, without zeros in front */
-static kh_status read_number(struct reader *reader, uint64_t *ret_number)
+static kh_status read_sealed_number(struct reader *reader, uint64_t *ret_number)
 {
   size_t digits = kh_cursor_span(&reader->cursor, kh_text_is_digit);
   if (digits == 0 || digits > DIGITS_MAX || kh_cursor_peek(&reader->cursor) == '0')
-    return damaged(reader);
+    return fail_as_damaged(reader);
   uint64_t number = 0;
   for (; digits > 0; digits--) {
     number = number * 10 + (uint64_t)(kh_cursor_peek(&reader->cursor) - '0');
@@ -92,26 +93,26 @@ static kh_status read_hex(struct reader *reader, uint8_t *ret_data, size_t len)
 {
   size_t digits = kh_cursor_span(&reader->cursor, is_lower_hex);
   kh_bytes taken = kh_cursor_take(&reader->cursor, digits < 2 * len ? digits : 2 * len);
-  return taken.len == 2 * len && kh_hex_decode(taken, ret_data) ? KH_OK : damaged(reader);
+  return taken.len == 2 * len && kh_hex_decode(taken, ret_data) ? KH_OK : fail_as_damaged(reader);
 }
 
 static kh_status read_named_hex(struct reader *reader, const char *name, uint8_t *ret_data,
                                 size_t len)
 {
-  kh_status status = expect(reader, name);
+  kh_status status = expect_text(reader, name);
   return status == KH_OK ? read_hex(reader, ret_data, len) : status;
 }
 
-static kh_status read_version(struct reader *reader)
+static kh_status read_sealed_version(struct reader *reader)
 {
   uint64_t version = 0;
-  kh_status status = expect(reader, KH_SEALED_MAGIC);
+  kh_status status = expect_text(reader, KH_SEALED_MAGIC);
   if (status == KH_OK)
-    status = read_number(reader, &version);
+    status = read_sealed_number(reader, &version);
   if (status == KH_OK)
     status = end_line(reader);
   if (status == KH_OK && version != KH_SEALED_VERSION)
-    return fail(reader, KH_E_SEALED_NEWER, version, KH_SEALED_VERSION);
+    return fail_at_number(reader, KH_E_SEALED_NEWER, version, KH_SEALED_VERSION);
   return status;
 }
 
@@ -119,56 +120,64 @@ static kh_status read_label(struct reader *reader, kh_sealed_slot *slot)
 {
   size_t len = kh_cursor_span(&reader->cursor, kh_sealed_is_label);
   if (len == 0 || len > KH_SEALED_LABEL_MAX)
-    return damaged(reader);
+    return fail_as_damaged(reader);
   memcpy(slot->label, kh_cursor_take(&reader->cursor, len).data, len);
-  kh_sealed_slots before = kh_sealed_form_slots(reader->form);
-  return kh_sealed_slots_find(&before, slot->label) < before.count ? damaged(reader)
-                                                                   : expect(reader, " ");
+  kh_sealed_slots before = kh_sealed_lines_slots(&reader->form->lines);
+  return kh_sealed_slots_find(&before, slot->label) < before.count ? fail_as_damaged(reader)
+                                                                   : expect_text(reader, " ");
 }
 
-static kh_status read_kdf(struct reader *reader, kh_sealed_slot *slot)
+/* The one place that judges a kind which is not known: in version 1 it is damage, since all kinds
+ * of that version are. */
+static kh_status read_kind(struct reader *reader, kh_sealed_slot *slot)
 {
   kh_cursor name = reader->cursor;
   size_t len = kh_cursor_span(&name, kh_sealed_is_label);
-  if (!kh_sealed_kdf_by_name(kh_cursor_take(&name, len), &slot->kdf))
-    return damaged(reader);
+  slot->kind = kh_sealed_kind_by_name(kh_cursor_take(&name, len));
+  if (slot->kind == NULL)
+    return fail_as_damaged(reader);
   reader->cursor = name;
   return KH_OK;
 }
 
-static kh_status read_cost(struct reader *reader, const kh_sealed_cost *cost, kh_sealed_slot *slot)
+/* " name=" */
+static kh_status expect_name(struct reader *reader, const char *name)
+{
+  kh_status status = expect_text(reader, " ");
+  if (status == KH_OK)
+    status = expect_text(reader, name);
+  return status == KH_OK ? expect_text(reader, "=") : status;
+}
+
+static kh_status read_parameter(struct reader *reader, const kh_sealed_parameter *parameter,
+                                uint32_t *ret_value)
 {
   uint64_t value = 0;
-  kh_status status = expect(reader, " ");
+  kh_status status = expect_name(reader, parameter->name);
   if (status == KH_OK)
-    status = expect(reader, cost->name);
-  if (status == KH_OK)
-    status = expect(reader, "=");
-  if (status == KH_OK)
-    status = read_number(reader, &value);
+    status = read_sealed_number(reader, &value);
   if (status != KH_OK)
     return status;
-  if (value > cost->most)
-    return fail(reader, KH_E_SEALED_COST, value, cost->most);
-  if (value < cost->least)
-    return damaged(reader);
-  kh_sealed_cost_set(cost, slot, (uint32_t)value);
+  if (value > parameter->most)
+    return fail_at_number(reader, KH_E_SEALED_COST, value, parameter->most);
+  if (value < parameter->least)
+    return fail_as_damaged(reader);
+  *ret_value = (uint32_t)value;
   return KH_OK;
 }
 
-static kh_status read_costs(struct reader *reader, kh_sealed_slot *slot)
+static kh_status read_parameters(struct reader *reader, kh_sealed_slot *slot)
 {
-  const kh_sealed_derivation *derivation = kh_sealed_derivation_of(slot->kdf);
+  const kh_sealed_parameter *parameters = slot->kind->parameters;
   kh_status status = KH_OK;
-  for (const kh_sealed_cost *cost = derivation->costs; status == KH_OK && cost->name != NULL;
-       cost++)
-    status = read_cost(reader, cost, slot);
+  for (size_t i = 0; status == KH_OK && parameters[i].name != NULL; i++)
+    status = read_parameter(reader, &parameters[i], &slot->values[i]);
   if (status != KH_OK)
     return status;
-  reader->work += derivation->work(slot);
+  reader->work += slot->kind->functions->work(slot);
   return reader->work <= KH_SEALED_WORK_MAX
              ? KH_OK
-             : fail(reader, KH_E_SEALED_COST, reader->work, KH_SEALED_WORK_MAX);
+             : fail_at_number(reader, KH_E_SEALED_COST, reader->work, KH_SEALED_WORK_MAX);
 }
 
 /* from the place of a cursor to where the reader is */
@@ -177,33 +186,67 @@ static kh_bytes taken_since(const struct reader *reader, kh_cursor from)
   return kh_cursor_take(&from, reader->cursor.at - from.at);
 }
 
-static kh_status read_slot(struct reader *reader)
+/* `start` is that of the line */
+static kh_status read_fields(struct reader *reader, kh_cursor start, kh_sealed_line *line)
 {
-  if (reader->form->count == KH_SEALED_SLOTS_MAX)
-    return damaged(reader);
-  kh_sealed_line *line = &reader->form->lines[reader->form->count];
-  *line = (kh_sealed_line){.slot.label = ""};
+  kh_status status = KH_OK;
+  uint8_t *place = line->fields;
+  const kh_sealed_field *field = line->slot.kind->functions->fields;
+  for (; status == KH_OK && field->name != NULL; field++) {
+    status = expect_name(reader, field->name);
+    line->bound_len = taken_since(reader, start).len;
+    if (status == KH_OK)
+      status = read_hex(reader, place, field->size);
+    place += field->size;
+  }
+  return status;
+}
+
+static kh_status read_slot_line(struct reader *reader, kh_sealed_line *line)
+{
   kh_cursor start = reader->cursor;
-  kh_status status = expect(reader, KH_SEALED_WORD_SLOT);
+  kh_status status = expect_text(reader, KH_SEALED_WORD_SLOT);
   if (status == KH_OK)
     status = read_label(reader, &line->slot);
   if (status == KH_OK)
-    status = read_kdf(reader, &line->slot);
+    status = read_kind(reader, &line->slot);
   if (status == KH_OK)
-    status = read_costs(reader, &line->slot);
+    status = read_parameters(reader, &line->slot);
   if (status == KH_OK)
-    status = read_named_hex(reader, " salt=", line->salt, sizeof line->salt);
-  if (status == KH_OK)
-    status = read_named_hex(reader, " nonce=", line->nonce, sizeof line->nonce);
-  if (status == KH_OK)
-    status = expect(reader, " key=");
-  line->bound = taken_since(reader, start);
-  if (status == KH_OK)
-    status = read_hex(reader, line->wrapped, sizeof line->wrapped);
+    status = read_fields(reader, start, line);
   if (status == KH_OK)
     status = end_line(reader);
-  line->text = taken_since(reader, start);
-  reader->form->count++;
+  if (status != KH_OK)
+    return status;
+  kh_bytes text = taken_since(reader, start);
+  if (text.len > sizeof line->text) /* cannot be: no part is longer than what is written */
+    return fail_as_damaged(reader);
+  memcpy(line->text, text.data, text.len);
+  line->len = text.len;
+  return KH_OK;
+}
+
+static kh_status read_slot(struct reader *reader)
+{
+  kh_sealed_lines *lines = &reader->form->lines;
+  if (lines->count == KH_SEALED_SLOTS_MAX)
+    return fail_as_damaged(reader);
+  kh_sealed_line *line = &lines->at[lines->count];
+  *line = (kh_sealed_line){.slot.label = ""};
+  kh_status status = read_slot_line(reader, line);
+  lines->count++;
+  return status;
+}
+
+kh_status kh_sealed_form_read_line(kh_sealed_line *line)
+{
+  kh_sealed_line read = {.slot.label = ""};
+  kh_sealed_form form = {.lines.count = 0};
+  kh_bytes text = {(const uint8_t *)line->text, line->len};
+  struct reader reader = {.cursor = kh_cursor_over(text), .line = 1, .form = &form};
+  kh_status status = read_slot_line(&reader, &read);
+  if (status == KH_OK)
+    *line = read;
   return status;
 }
 
@@ -235,12 +278,12 @@ static kh_status read_payload_line(struct reader *reader)
   size_t len = kh_cursor_span(&rest, is_base64);
   if (len == 0 || len > KH_SEALED_BASE64_LINE ||
       !kh_base64_decode(kh_cursor_take(&rest, len), data, &len))
-    return damaged(reader);
+    return fail_as_damaged(reader);
   reader->cursor = rest;
   reader->form->payload_len += len;
   kh_status status = end_line(reader);
   if (status == KH_OK && len < sizeof data && !is_at_end_line(reader))
-    return damaged(reader);
+    return fail_as_damaged(reader);
   return status;
 }
 
@@ -257,7 +300,7 @@ static kh_status read_payload(struct reader *reader)
   while (status == KH_OK && !is_at_end_line(reader))
     status = read_payload_line(reader);
   form->payload = taken_since(reader, payload);
-  return status == KH_OK && form->payload_len < KH_AEAD_TAG_SIZE ? damaged(reader) : status;
+  return status == KH_OK && form->payload_len < KH_AEAD_TAG_SIZE ? fail_as_damaged(reader) : status;
 }
 
 static kh_status read_end(struct reader *reader)
@@ -265,13 +308,13 @@ static kh_status read_end(struct reader *reader)
   uint8_t digest[KH_SHA256_SIZE];
   kh_status status = read_named_hex(reader, KH_SEALED_WORD_END, digest, sizeof digest);
   if (status == KH_OK)
-    status = expect(reader, "\n");
-  return status == KH_OK && !kh_cursor_at_end(&reader->cursor) ? damaged(reader) : status;
+    status = expect_text(reader, "\n");
+  return status == KH_OK && !kh_cursor_at_end(&reader->cursor) ? fail_as_damaged(reader) : status;
 }
 
 static kh_status read_parts(struct reader *reader)
 {
-  kh_status status = read_version(reader);
+  kh_status status = read_sealed_version(reader);
   if (status == KH_OK)
     status = read_slots(reader);
   if (status == KH_OK)
@@ -306,7 +349,7 @@ static bool has_right_end(kh_bytes file)
 kh_status kh_sealed_form_read(const char *path, kh_bytes file, kh_sealed_form *ret_form,
                               kh_fault *ret_fault)
 {
-  *ret_form = (kh_sealed_form){.count = 0};
+  *ret_form = (kh_sealed_form){.lines.count = 0};
   struct reader reader = {.path = path,
                           .ret_fault = ret_fault,
                           .cursor = kh_cursor_over(file),
@@ -318,10 +361,10 @@ kh_status kh_sealed_form_read(const char *path, kh_bytes file, kh_sealed_form *r
   return status;
 }
 
-kh_sealed_slots kh_sealed_form_slots(const kh_sealed_form *form)
+kh_sealed_slots kh_sealed_lines_slots(const kh_sealed_lines *lines)
 {
-  kh_sealed_slots slots = {.count = form->count};
-  for (size_t i = 0; i < form->count; i++)
-    slots.at[i] = form->lines[i].slot;
+  kh_sealed_slots slots = {.count = lines->count};
+  for (size_t i = 0; i < lines->count; i++)
+    slots.at[i] = lines->at[i].slot;
   return slots;
 }

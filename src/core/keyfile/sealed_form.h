@@ -2,7 +2,7 @@
 /**
  * @file sealed_form.h
  * The parts of a sealed key file, found without a passphrase. There is one spelling for everything:
- * whatever else stands in a file is damage.
+ * whatever else is in a file is damage.
  */
 #ifndef KEYHOLD_KEYFILE_SEALED_FORM_H
 #define KEYHOLD_KEYFILE_SEALED_FORM_H
@@ -19,10 +19,18 @@
 /** Characters of a full line of the payload, and the bytes that they are. */
 enum { KH_SEALED_BASE64_LINE = 64, KH_SEALED_BASE64_BYTES = 48 };
 
-/** A file's parts; views into it. */
+/** Lines of slots, in their order. */
+typedef struct kh_sealed_lines {
+  kh_sealed_line at[KH_SEALED_SLOTS_MAX];
+  size_t count;
+} kh_sealed_lines;
+
+/** What is visible of them without a passphrase. */
+kh_sealed_slots kh_sealed_lines_slots(const kh_sealed_lines *lines);
+
+/** A file's parts; views into it, but for the lines of slots. */
 typedef struct kh_sealed_form {
-  kh_sealed_line lines[KH_SEALED_SLOTS_MAX];
-  size_t count;                      /**< of the slots */
+  kh_sealed_lines lines;
   kh_bytes head;                     /**< all before the payload, which is bound to it */
   uint8_t nonce[KH_AEAD_NONCE_SIZE]; /**< of the payload */
   kh_bytes payload;                  /**< lines of base64 */
@@ -41,7 +49,12 @@ KH_MUST_USE kh_status kh_sealed_form_read(const char *path, kh_bytes file, kh_se
 /** Whether the file's last line is one of a sealed file, whatever stands before it. */
 bool kh_sealed_form_has_end(kh_bytes file);
 
-/** What is open to read of the slots. */
-kh_sealed_slots kh_sealed_form_slots(const kh_sealed_form *form);
+/**
+ * Reads a line that kh_sealed_slot_wrap() wrote, as it will be read from a file.
+ *
+ * @param line  its text; the slot and the fields are set.
+ * @return KH_OK, KH_E_SEALED_DAMAGED, KH_E_SEALED_COST.
+ */
+KH_MUST_USE kh_status kh_sealed_form_read_line(kh_sealed_line *line);
 
 #endif

@@ -20,7 +20,7 @@ enum {
 _Static_assert(KH_SEALED_VERSION == 1, "the first line says so");
 
 /* the form was read: every line is base64 */
-static void decode(kh_bytes payload, uint8_t *ret_data)
+static void decode_base64_lines(kh_bytes payload, uint8_t *ret_data)
 {
   kh_cursor cursor = kh_cursor_over(payload);
   size_t at = 0;
@@ -38,7 +38,7 @@ kh_status kh_sealed_payload_open(const kh_sealed_form *form, const kh_secret *fi
   if (status != KH_OK)
     return status;
   uint8_t *data = kh_secret_data(text);
-  decode(form->payload, data);
+  decode_base64_lines(form->payload, data);
   kh_aead_input input = {kh_secret_bytes(file_key).data, form->nonce, form->head};
   if (!kh_aead_open(&input, (kh_bytes){data, form->payload_len}, data))
     return KH_E_SEALED_CHANGED;
@@ -73,7 +73,7 @@ static void write_head(kh_output *output, const kh_sealed_lines *lines, const ui
 {
   kh_output_text(output, FIRST_LINE);
   for (size_t i = 0; i < lines->count; i++)
-    kh_output_put(output, lines->at[i]);
+    kh_output_put(output, (kh_bytes){(const uint8_t *)lines->at[i].text, lines->at[i].len});
   kh_output_text(output, KH_SEALED_WORD_PAYLOAD);
   kh_output_hex(output, (kh_bytes){nonce, KH_AEAD_NONCE_SIZE});
   kh_output_text(output, "\n");

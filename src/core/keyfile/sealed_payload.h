@@ -17,12 +17,6 @@
 KH_MUST_USE kh_status kh_sealed_payload_open(const kh_sealed_form *form, const kh_secret *file_key,
                                              kh_secret **ret_text);
 
-/** Lines of slots, in their order. */
-typedef struct kh_sealed_lines {
-  kh_bytes at[KH_SEALED_SLOTS_MAX]; /**< each with its line end */
-  size_t count;
-} kh_sealed_lines;
-
 /**
  * Writes a file: these slots, the text with a new nonce, and the last line.
  *

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "keyhold/hex.h"
-#include "keyhold/random.h"
 #include "text.h"
 
 bool kh_sealed_is_label(int byte)
@@ -16,18 +15,8 @@ bool kh_sealed_is_label(int byte)
          byte == '.' || byte == '_' || byte == '-';
 }
 
-kh_sealed_slot kh_sealed_slot_default(const char *label, kh_sealed_kdf kdf)
-{
-  kh_sealed_slot slot = {.kdf = kdf};
-  if (strlen(label) <= KH_SEALED_LABEL_MAX) /* else it stays empty */
-    memcpy(slot.label, label, strlen(label));
-  for (const kh_sealed_cost *cost = kh_sealed_derivation_of(kdf)->costs; cost->name != NULL; cost++)
-    kh_sealed_cost_set(cost, &slot, cost->usual);
-  return slot;
-}
-
-kh_status kh_sealed_slot_fail(kh_fault *ret_fault, kh_status status, const char *path,
-                              const char *label)
+static kh_status fail_slot(kh_fault *ret_fault, kh_status status, const char *path,
+                           const char *label)
 {
   kh_fault_set(ret_fault, status, path, 0);
   if (ret_fault != NULL)
@@ -38,7 +27,7 @@ kh_status kh_sealed_slot_fail(kh_fault *ret_fault, kh_status status, const char 
 static kh_status fail_cost(kh_fault *ret_fault, const char *path, const kh_sealed_slot *slot,
                            uint64_t size, uint64_t limit)
 {
-  kh_sealed_slot_fail(ret_fault, KH_E_SLOT_COST, path, slot->label);
+  fail_slot(ret_fault, KH_E_SLOT_COST, path, slot->label);
   if (ret_fault != NULL) {
     ret_fault->size = size;
     ret_fault->limit = limit;
@@ -46,7 +35,7 @@ static kh_status fail_cost(kh_fault *ret_fault, const char *path, const kh_seale
   return KH_E_SLOT_COST;
 }
 
-bool kh_sealed_label_is_valid(const char *label)
+static bool is_valid_label(const char *label)
 {
   size_t len = strnlen(label, KH_SEALED_LABEL_MAX + 1);
   size_t good = 0;
@@ -55,17 +44,15 @@ bool kh_sealed_label_is_valid(const char *label)
   return len >= 1 && len <= KH_SEALED_LABEL_MAX && good == len;
 }
 
-static kh_status validate(const char *path, const kh_sealed_slot *slot, kh_fault *ret_fault)
+static kh_status validate_slot(const char *path, const kh_sealed_slot *slot, kh_fault *ret_fault)
 {
-  if (!kh_sealed_label_is_valid(slot->label))
+  if (!is_valid_label(slot->label)) /* and it may be something secret in the wrong place */
     return kh_fault_set(ret_fault, KH_E_SLOT_LABEL, path, 0);
-  const kh_sealed_cost *cost = kh_sealed_derivation_of(slot->kdf)->costs;
-  for (; cost->name != NULL; cost++) {
-    uint32_t value = kh_sealed_cost_get(cost, slot);
-    if (value < cost->least || value > cost->most)
-      return fail_cost(ret_fault, path, slot, value,
-                       value < cost->least ? cost->least : cost->most);
-  }
+  const kh_sealed_parameter *parameter = slot->kind->parameters;
+  for (const uint32_t *value = slot->values; parameter->name != NULL; parameter++, value++)
+    if (*value < parameter->least || *value > parameter->most)
+      return fail_cost(ret_fault, path, slot, *value,
+                       *value < parameter->least ? parameter->least : parameter->most);
   return KH_OK;
 }
 
@@ -77,7 +64,7 @@ size_t kh_sealed_slots_find(const kh_sealed_slots *slots, const char *label)
   return i;
 }
 
-kh_status kh_sealed_slots_check_count(const char *path, size_t count, kh_fault *ret_fault)
+static kh_status check_count(const char *path, size_t count, kh_fault *ret_fault)
 {
   if (count >= 1 && count <= KH_SEALED_SLOTS_MAX)
     return KH_OK;
@@ -94,7 +81,7 @@ kh_status kh_sealed_entry_check_passphrase(const char *path, const kh_sealed_ent
   if (len >= 1 && len <= KH_SECRET_LITERAL_MAX)
     return KH_OK;
   kh_status status = len == 0 ? KH_E_NO_PASSPHRASE : KH_E_SECRET_TOO_LONG;
-  kh_sealed_slot_fail(ret_fault, status, path, entry->slot.label);
+  fail_slot(ret_fault, status, path, entry->slot.label);
   if (ret_fault != NULL && len > 0)
     ret_fault->limit = KH_SECRET_LITERAL_MAX;
   return status;
@@ -104,18 +91,19 @@ kh_status kh_sealed_slots_validate(const char *path, const kh_sealed_slots *slot
                                    kh_fault *ret_fault)
 {
   uint64_t work = 0;
-  for (size_t i = 0; i < slots->count; i++) {
+  kh_status status = check_count(path, slots->count, ret_fault);
+  for (size_t i = 0; i < slots->count && status == KH_OK; i++) {
     const kh_sealed_slot *slot = &slots->at[i];
-    kh_status status = validate(path, slot, ret_fault);
+    status = validate_slot(path, slot, ret_fault);
     if (status != KH_OK)
       return status;
     if (kh_sealed_slots_find(slots, slot->label) < i)
-      return kh_sealed_slot_fail(ret_fault, KH_E_SLOT_EXISTS, path, slot->label);
-    work += kh_sealed_derivation_of(slot->kdf)->work(slot);
+      return fail_slot(ret_fault, KH_E_SLOT_EXISTS, path, slot->label);
+    work += slot->kind->functions->work(slot);
     if (work > KH_SEALED_WORK_MAX)
       return fail_cost(ret_fault, path, slot, work, KH_SEALED_WORK_MAX);
   }
-  return KH_OK;
+  return status;
 }
 
 kh_status kh_sealed_slot_validate(const kh_sealed_slot *slot, kh_fault *ret_fault)
@@ -124,22 +112,25 @@ kh_status kh_sealed_slot_validate(const kh_sealed_slot *slot, kh_fault *ret_faul
   return kh_sealed_slots_validate(NULL, &alone, ret_fault);
 }
 
-static kh_status derive(const kh_sealed_slot *slot, kh_bytes passphrase, const uint8_t *salt,
-                        kh_secret **ret_key)
+kh_status kh_sealed_check_change(const char *path, const kh_sealed_slots *slots,
+                                 kh_slot_change change, const kh_sealed_slot *slot,
+                                 kh_fault *ret_fault)
 {
-  KH_AUTO_SECRET key = NULL;
-  kh_status status = kh_secret_new(KH_SEALED_KEY_SIZE, &key);
-  if (status == KH_OK)
-    status = kh_sealed_derivation_of(slot->kdf)->derive(slot, passphrase, salt, key);
-  if (status != KH_OK)
-    return status;
-  *ret_key = key;
-  key = NULL;
-  return KH_OK;
+  if (!is_valid_label(slot->label))
+    return kh_fault_set(ret_fault, KH_E_SLOT_LABEL, path, 0);
+  kh_sealed_slots planned = *slots;
+  size_t at = change == KH_SLOT_ADD ? planned.count++ : kh_sealed_slots_find(slots, slot->label);
+  if (at == slots->count && change != KH_SLOT_ADD)
+    return fail_slot(ret_fault, KH_E_SLOT_NOT_FOUND, path, slot->label);
+  if (change == KH_SLOT_REMOVE)
+    return slots->count > 1 ? KH_OK : fail_slot(ret_fault, KH_E_SLOT_LAST, path, slot->label);
+  if (at < KH_SEALED_SLOTS_MAX)
+    planned.at[at] = *slot;
+  return kh_sealed_slots_validate(path, &planned, ret_fault);
 }
 
-__attribute__((format(printf, 2, 3))) static void put(kh_sealed_line_text *line, const char *format,
-                                                      ...)
+__attribute__((format(printf, 2, 3))) static void put_text(kh_sealed_line *line, const char *format,
+                                                           ...)
 {
   va_list arguments;
   va_start(arguments, format);
@@ -149,61 +140,54 @@ __attribute__((format(printf, 2, 3))) static void put(kh_sealed_line_text *line,
   assert(line->len < sizeof line->text);
 }
 
-static void put_hex(kh_sealed_line_text *line, const uint8_t *data, size_t len)
+void kh_sealed_line_put_digits(kh_sealed_line *line, kh_bytes bytes)
 {
-  assert(line->len + 2 * len < sizeof line->text);
-  kh_hex_encode((kh_bytes){data, len}, (uint8_t *)line->text + line->len);
-  line->len += 2 * len;
+  assert(line->len + 2 * bytes.len < sizeof line->text);
+  kh_hex_encode(bytes, (uint8_t *)line->text + line->len);
+  line->len += 2 * bytes.len;
 }
 
-/* all of the line that the wrapped key is bound to */
-static void put_bound(kh_sealed_line_text *line, const kh_sealed_slot *slot, const uint8_t *salt,
-                      const uint8_t *nonce)
+void kh_sealed_line_begin_field(kh_sealed_line *line, const char *name)
 {
-  const kh_sealed_derivation *derivation = kh_sealed_derivation_of(slot->kdf);
-  put(line, "slot %s %s", slot->label, derivation->name);
-  for (const kh_sealed_cost *cost = derivation->costs; cost->name != NULL; cost++)
-    put(line, " %s=%u", cost->name, kh_sealed_cost_get(cost, slot));
-  put(line, " salt=");
-  put_hex(line, salt, KH_SEALED_SALT_SIZE);
-  put(line, " nonce=");
-  put_hex(line, nonce, KH_AEAD_NONCE_SIZE);
-  put(line, " key=");
+  put_text(line, " %s=", name);
+  line->bound_len = line->len;
+}
+
+void kh_sealed_line_put_field(kh_sealed_line *line, const char *name, kh_bytes bytes)
+{
+  kh_sealed_line_begin_field(line, name);
+  kh_sealed_line_put_digits(line, bytes);
+}
+
+kh_bytes kh_sealed_line_bound(const kh_sealed_line *line)
+{
+  return (kh_bytes){(const uint8_t *)line->text, line->bound_len};
 }
 
 kh_status kh_sealed_slot_wrap(const kh_sealed_entry *entry, const kh_secret *file_key,
-                              kh_sealed_line_text *ret_line)
+                              kh_sealed_line *ret_line)
 {
-  uint8_t salt[KH_SEALED_SALT_SIZE];
-  uint8_t nonce[KH_AEAD_NONCE_SIZE];
-  uint8_t wrapped[KH_SEALED_WRAPPED_SIZE];
-  KH_AUTO_SECRET key = NULL;
-  kh_random_bytes(salt, sizeof salt);
-  kh_random_bytes(nonce, sizeof nonce);
-  kh_status status = derive(&entry->slot, entry->passphrase, salt, &key);
-  if (status != KH_OK)
-    return status;
-  ret_line->len = 0;
-  put_bound(ret_line, &entry->slot, salt, nonce);
-  kh_aead_input input = {
-      kh_secret_bytes(key).data, nonce, {(const uint8_t *)ret_line->text, ret_line->len}};
-  kh_aead_seal(&input, kh_secret_bytes(file_key), wrapped);
-  put_hex(ret_line, wrapped, sizeof wrapped);
-  put(ret_line, "\n");
-  return KH_OK;
+  const kh_sealed_kind *kind = entry->slot.kind;
+  *ret_line = (kh_sealed_line){.slot = entry->slot};
+  put_text(ret_line, "slot %s %s", entry->slot.label, kind->name);
+  for (size_t i = 0; kind->parameters[i].name != NULL; i++)
+    put_text(ret_line, " %s=%u", kind->parameters[i].name, entry->slot.values[i]);
+  kh_status status = kind->functions->wrap(ret_line, entry->passphrase, file_key);
+  put_text(ret_line, "\n");
+  return status;
 }
 
-kh_status kh_sealed_slot_unwrap(const kh_sealed_line *line, kh_bytes passphrase,
-                                kh_secret *ret_file_key)
+kh_status kh_sealed_slot_prove(const kh_sealed_line *line, kh_bytes passphrase,
+                               const kh_secret *file_key)
 {
-  KH_AUTO_SECRET key = NULL;
-  kh_status status = derive(&line->slot, passphrase, line->salt, &key);
+  KH_AUTO_SECRET found = NULL;
+  kh_status status = kh_secret_new(KH_SEALED_KEY_SIZE, &found);
+  if (status == KH_OK)
+    status = line->slot.kind->functions->unwrap(line, passphrase, found);
   if (status != KH_OK)
     return status;
-  kh_aead_input input = {kh_secret_bytes(key).data, line->nonce, line->bound};
-  if (!kh_aead_open(&input, (kh_bytes){line->wrapped, sizeof line->wrapped},
-                    kh_secret_data(ret_file_key)))
-    return KH_E_WRONG_PASSPHRASE;
-  kh_secret_set_len(ret_file_key, KH_SEALED_KEY_SIZE);
-  return KH_OK;
+  return kh_is_same_secret(kh_secret_bytes(found).data, kh_secret_bytes(file_key).data,
+                           KH_SEALED_KEY_SIZE)
+             ? KH_OK
+             : KH_E_WRONG_PASSPHRASE;
 }

@@ -10,10 +10,20 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "keyhold/bytes.h"
+#include "keyhold/fault.h"
+#include "keyhold/keylist.h"
 
 /** Stands in the place of a key that was taken out of the file on purpose. */
 #define KH_KEYFILE_RETIRED "retired"
+
+/**
+ * Judges the repeats in a list of kh_keyfile_parse_text() as if KH_REPEATS_REFUSED had been asked
+ * for.
+ *
+ * @return KH_OK, KH_E_KEY_DUPLICATE, KH_E_NO_MEMORY.
+ */
+KH_MUST_USE kh_status kh_text_check_strictly(const char *path, const kh_keylist *list,
+                                             kh_fault *ret_fault);
 
 /** A text without the first NUL and what follows it. */
 static inline kh_bytes kh_text_until_nul(kh_bytes text)

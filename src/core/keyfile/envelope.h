@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file envelope.h
+ * What is around the text of a key file: its format and all that opens and writes it. And the
+ * functions of a format, which work on that.
+ */
+#ifndef KEYHOLD_KEYFILE_ENVELOPE_H
+#define KEYHOLD_KEYFILE_ENVELOPE_H
+
+#include "keyhold/keyfile.h"
+
+/** Starts with the first three fields set and the rest zero. */
+typedef struct kh_envelope {
+  const kh_keyfile_format *format;
+  kh_keyfile_options options; /**< path, for messages, digest and iterations */
+  const kh_crypt *crypt;
+  kh_secret *passphrase; /**< NULL: there is none */
+  kh_sealed *sealed;     /**< of a format with slots, once it is opened or made; else NULL */
+} kh_envelope;
+
+/** A format's functions. A const table in a file of its own, and a line in the array of
+ * envelope.c. All faults name the file. */
+typedef struct kh_keyfile_format_functions {
+  bool hides_wrong_passphrase; /**< one may give random bytes instead of an error */
+
+  /** Whether a file is of this format. */
+  bool (*knows)(kh_bytes file);
+
+  /** Gives the text of a file, by the passphrase. @param ret_text  for kh_secret_free(); untouched
+   * on failure, and when the file is the text. */
+  kh_status (*open)(kh_envelope *envelope, kh_bytes file, kh_secret **ret_text,
+                    kh_fault *ret_fault);
+
+  /** Gives the text of what make() made, by what the envelope holds. */
+  kh_status (*read_back)(const kh_envelope *envelope, kh_bytes file, kh_secret **ret_text,
+                         kh_fault *ret_fault);
+
+  /** Makes the file of a text. @param ret_file  for kh_secret_free(); untouched on failure. */
+  kh_status (*make)(const kh_envelope *envelope, kh_bytes text, kh_secret **ret_file,
+                    kh_fault *ret_fault);
+
+  /** Says in a hint what was tried when KH_E_WRONG_PASSPHRASE is the answer; NULL when it never is.
+   */
+  void (*hint_what_was_tried)(const kh_keyfile_options *options, const kh_log *log);
+} kh_keyfile_format_functions;
+
+/** The format of a file: text when it is of no other one. */
+const kh_keyfile_format *kh_envelope_format_of(kh_bytes file);
+
+/**
+ * Makes the envelope of a form. Two derivations when it has slots.
+ *
+ * @param path          of the file that is made; must outlive *ret_envelope.
+ * @param ret_envelope  for kh_envelope_clear(); untouched on failure.
+ * @return KH_OK, KH_E_NO_PASSPHRASE, KH_E_NOT_ENCRYPTED, the codes of kh_sealed_new().
+ */
+KH_MUST_USE kh_status kh_envelope_make(const kh_keyfile_form *form, const char *path,
+                                       const kh_crypt *crypt, kh_envelope *ret_envelope,
+                                       kh_fault *ret_fault);
+
+/** Copies a passphrase, or that there is none, in the place of another one. @return KH_OK,
+ * KH_E_NO_MEMORY, KH_E_CRYPTO. */
+KH_MUST_USE kh_status kh_envelope_set_passphrase(kh_envelope *envelope, const kh_bytes *passphrase);
+
+/** Copies it all. @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO; to be cleared in either case. */
+KH_MUST_USE kh_status kh_envelope_clone(const kh_envelope *envelope, kh_envelope *ret_clone);
+
+/** Moves it out: what is left is empty. */
+kh_envelope kh_envelope_take(kh_envelope *envelope);
+
+/** For `__attribute__((cleanup))` too: wipes and frees what is in it. */
+void kh_envelope_clear(kh_envelope *envelope);
+#define KH_AUTO_ENVELOPE __attribute__((cleanup(kh_envelope_clear))) kh_envelope
+
+#endif

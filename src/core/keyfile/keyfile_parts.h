@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file keyfile_parts.h
+ * What an open key file is made of, and what its functions share inside this folder.
+ */
+#ifndef KEYHOLD_KEYFILE_PARTS_H
+#define KEYHOLD_KEYFILE_PARTS_H
+
+#include "envelope.h"
+#include "keyhold/keyfile_text.h"
+#include "keyhold/lockfile.h"
+
+/** What a file holds. */
+typedef struct kh_content {
+  kh_secret *file;      /**< as it lies on the disk */
+  kh_secret *decrypted; /**< its text; NULL when the file is the text */
+  kh_keylist *keys;
+  kh_file_stamp stamp;
+} kh_content;
+
+/** A change that is not saved yet. All NULL: there is none. */
+typedef struct kh_change {
+  kh_keytable *before;  /**< the keys of the file */
+  kh_keylist *delta;    /**< keys that are added, and versions that become retired */
+  kh_secret *text;      /**< the new text; NULL: it stays */
+  kh_envelope envelope; /**< the new one; without a format: it stays */
+} kh_change;
+
+struct kh_keyfile {
+  kh_keyfile_options options;
+  const kh_crypt *crypt;
+  kh_log kept_log;
+  const kh_log *log; /* that, or NULL */
+  kh_envelope envelope;
+  kh_content content;
+  bool is_locked;        /* all memory so far, into RAM */
+  kh_file_stamp decided; /* of the content that the caller has seen: opened, or saved */
+  kh_lockfile *lock;     /* NULL: it is not held */
+  kh_change change;
+};
+
+/** Fills the fault, names the file, and gives the status back; and with a key version. */
+kh_status kh_keyfile_fail(const kh_keyfile *file, kh_status status, kh_fault *ret_fault);
+kh_status kh_keyfile_fail_for_key(const kh_keyfile *file, kh_status status, const kh_key *key,
+                                  kh_fault *ret_fault);
+
+/** Fills the fault of content that is larger than KH_KEYFILE_MAX, and gives its status. */
+kh_status kh_keyfile_too_large(const char *path, uint64_t size, kh_fault *ret_fault);
+
+/** The text of a content. */
+kh_bytes kh_content_text(const kh_content *content);
+
+/** Whether all its memory is locked into RAM. */
+bool kh_content_is_locked(const kh_content *content);
+
+/** For `__attribute__((cleanup))`: wipes and frees what is in it. */
+void kh_content_clear(kh_content *content);
+#define KH_AUTO_CONTENT __attribute__((cleanup(kh_content_clear))) kh_content
+
+/** Takes over content, which is empty then. */
+void kh_keyfile_adopt(kh_keyfile *file, kh_content *content);
+
+/** Drops the change. */
+void kh_keyfile_drop_change(kh_keyfile *file);
+
+/**
+ * Begins a change: drops the one before, takes the lock unless it is held, and brings the content
+ * up to date. `change.before` and an empty `change.delta` are there then.
+ *
+ * @param repeats  KH_REPEATS_REFUSED when keys are to be changed: then the delta has room for a new
+ * version of each, and for one new key.
+ * @return as all changes (keyfile.h).
+ */
+KH_MUST_USE kh_status kh_keyfile_begin_change(kh_keyfile *file, kh_repeats repeats,
+                                              kh_fault *ret_fault);
+
+#endif

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* wraps: kh_argon2id kh_kdf_pbkdf2 kh_lockfile_take kh_lockfile_release */
+/* How many keys are derived for what is done with a sealed file, by the command and by a server,
+ * and whether that is under the lock, where others wait; also when another process changes the file
+ * just before the lock is taken. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands/command.h"
+#include "files.h"
+#include "keyhold/argon2.h"
+#include "keyhold/keyfile.h"
+#include "keyhold/lockfile.h"
+#include "rotation.h"
+#include "sealed.h"
+#include "unit.h"
+
+#define A16  "770A8A65DA156D24EE2A093277530142"
+#define TEXT "1;" A16 "\n1;3;" A16 "\n2;" A16 "\n"
+
+static struct {
+  unsigned made;
+  unsigned under_lock;
+} derivations;
+static unsigned locks;
+
+/* what another process does just before the lock is taken, and the file that it leaves */
+static void (*meanwhile)(void);
+static char left[8192];
+static size_t left_len;
+
+kh_status __real_kh_argon2id(kh_bytes passphrase, const uint8_t *salt, const kh_argon2_cost *cost,
+                             kh_secret *ret_derived);
+kh_status __wrap_kh_argon2id(kh_bytes passphrase, const uint8_t *salt, const kh_argon2_cost *cost,
+                             kh_secret *ret_derived);
+kh_status __real_kh_kdf_pbkdf2(kh_bytes passphrase, kh_bytes salt, kh_digest digest,
+                               uint32_t iterations, kh_secret *ret_derived);
+kh_status __wrap_kh_kdf_pbkdf2(kh_bytes passphrase, kh_bytes salt, kh_digest digest,
+                               uint32_t iterations, kh_secret *ret_derived);
+kh_status __real_kh_lockfile_take(const char *path, unsigned milliseconds, kh_lockfile **ret_lock,
+                                  kh_fault *ret_fault);
+kh_status __wrap_kh_lockfile_take(const char *path, unsigned milliseconds, kh_lockfile **ret_lock,
+                                  kh_fault *ret_fault);
+void __real_kh_lockfile_release(kh_lockfile **lock);
+void __wrap_kh_lockfile_release(kh_lockfile **lock);
+
+static void count_derivation(void)
+{
+  derivations.made++;
+  derivations.under_lock += locks > 0;
+}
+
+kh_status __wrap_kh_argon2id(kh_bytes passphrase, const uint8_t *salt, const kh_argon2_cost *cost,
+                             kh_secret *ret_derived)
+{
+  count_derivation();
+  return __real_kh_argon2id(passphrase, salt, cost, ret_derived);
+}
+
+kh_status __wrap_kh_kdf_pbkdf2(kh_bytes passphrase, kh_bytes salt, kh_digest digest,
+                               uint32_t iterations, kh_secret *ret_derived)
+{
+  count_derivation();
+  return __real_kh_kdf_pbkdf2(passphrase, salt, digest, iterations, ret_derived);
+}
+
+kh_status __wrap_kh_lockfile_take(const char *path, unsigned milliseconds, kh_lockfile **ret_lock,
+                                  kh_fault *ret_fault)
+{
+  void (*before)(void) = meanwhile;
+  meanwhile = NULL;
+  if (before != NULL) {
+    unsigned made = derivations.made;
+    unsigned under_lock = derivations.under_lock;
+    before();
+    left_len = rotation_read_content(path, left, sizeof left);
+    derivations.made = made;
+    derivations.under_lock = under_lock;
+  }
+  kh_status status = __real_kh_lockfile_take(path, milliseconds, ret_lock, ret_fault);
+  locks += status == KH_OK;
+  return status;
+}
+
+void __wrap_kh_lockfile_release(kh_lockfile **lock)
+{
+  locks -= lock != NULL && *lock != NULL;
+  __real_kh_lockfile_release(lock);
+}
+
+static void start_counting(void)
+{
+  derivations.made = derivations.under_lock = 0;
+}
+
+static void assert_derived(unsigned made)
+{
+  assert_int_equal(derivations.made, made);
+  assert_int_equal(derivations.under_lock, 0);
+  assert_int_equal(locks, 0);
+}
+
+/* slots "one" and "two", with the passphrases "first" and "second" */
+static const char *write_sealed(void)
+{
+  KH_AUTO_SECRET file = sealed_file(TEXT);
+  return test_file("keys", kh_secret_bytes(file).data, kh_secret_bytes(file).len, 0600);
+}
+
+/* `keyhold COMMAND FILE ARGUMENTS` */
+struct invocation {
+  int (*command)(int argc, char **argv);
+  const char *arguments;
+  const char *passphrase;
+  unsigned derivations;
+  int result;
+};
+
+static const struct invocation invocations[] = {
+    {kh_cli_add, "", "first", 1, KH_CLI_WRITTEN},
+    {kh_cli_add, "", "second", 2, KH_CLI_WRITTEN},
+    {kh_cli_rotate, "--all", "first", 1, KH_CLI_WRITTEN},
+    {kh_cli_rotate, "--all", "second", 2, KH_CLI_WRITTEN},
+    {kh_cli_rotate, "--due", "first", 1, KH_CLI_DONE},
+    {kh_cli_list, "", "first", 1, KH_CLI_DONE},
+    {kh_cli_list, "", "second", 2, KH_CLI_DONE},
+    {kh_cli_check, "", "first", 1, KH_CLI_NO},
+    {kh_cli_export, "--yes-print-the-keys", "first", 1, KH_CLI_DONE},
+    {kh_cli_slot_list, "", NULL, 0, KH_CLI_DONE},
+    {kh_cli_slot_add, "three --memory=1 --passes=1", "first", 3, KH_CLI_WRITTEN},
+    {kh_cli_slot_add, "three --memory=1 --passes=1", "second", 4, KH_CLI_WRITTEN},
+    {kh_cli_slot_change, "one --memory=1 --passes=1", "first", 3, KH_CLI_WRITTEN},
+    {kh_cli_slot_change, "two --memory=1 --passes=1", "second", 4, KH_CLI_WRITTEN},
+    {kh_cli_slot_remove, "two", "first", 3, KH_CLI_WRITTEN},  /* one is left, and made anew */
+    {kh_cli_slot_remove, "one", "second", 4, KH_CLI_WRITTEN}, /* likewise */
+    {kh_cli_slot_remove, "two", "second", 2, KH_CLI_FAILED},  /* it is that slot's */
+    {kh_cli_slot_remove, "one", "first", 2, KH_CLI_FAILED},
+    {kh_cli_unseal, "", "first", 1, KH_CLI_WRITTEN},
+    {kh_cli_convert, "--to=sealed --memory=1 --passes=1", "first", 3, KH_CLI_WRITTEN},
+    {kh_cli_convert, "--to=sealed --memory=1 --passes=1", "second", 4, KH_CLI_WRITTEN},
+    {kh_cli_add, "", "wrong", 2, KH_CLI_FAILED},
+};
+
+static int invoke(const struct invocation *invocation, const char *path)
+{
+  char text[8192];
+  char *argv[12] = {(char *)"keyhold", (char *)path};
+  int argc = 2;
+  char *rest = NULL;
+  int len = snprintf(text, sizeof text, "%s", invocation->arguments);
+  if (invocation->passphrase != NULL)
+    len += snprintf(text + len, sizeof text - (size_t)len, " --passphrase-file=%s",
+                    test_text("pass", invocation->passphrase, 0600));
+  if (invocation->command == kh_cli_slot_add || invocation->command == kh_cli_slot_change ||
+      invocation->command == kh_cli_convert || invocation->command == kh_cli_seal)
+    snprintf(text + len, sizeof text - (size_t)len, " --new-passphrase-file=%s",
+             test_text("new", "the new one", 0600));
+  for (char *word = strtok_r(text, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest))
+    argv[argc++] = word;
+  return invocation->command(argc, argv);
+}
+
+static void each_command_opens_the_file_once(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < COUNT(invocations); i++) {
+    const char *path = write_sealed();
+    start_counting();
+    print_message("  %zu: %s %s\n", i, invocations[i].arguments, invocations[i].passphrase);
+    assert_int_equal(invoke(&invocations[i], path), invocations[i].result);
+    assert_derived(invocations[i].derivations);
+  }
+}
+
+static void a_file_is_created_and_sealed(void **state)
+{
+  (void)state;
+  static const struct invocation create = {kh_cli_create, "--memory=1 --passes=1", "new one", 2,
+                                           KH_CLI_WRITTEN};
+  static const struct invocation seal = {kh_cli_seal, "--memory=1 --passes=1", NULL, 2,
+                                         KH_CLI_WRITTEN};
+  start_counting();
+  assert_int_equal(invoke(&create, test_path("created")), KH_CLI_WRITTEN);
+  assert_derived(create.derivations);
+  start_counting();
+  assert_int_equal(invoke(&seal, test_text("keys", TEXT, 0600)), KH_CLI_WRITTEN);
+  assert_derived(seal.derivations);
+}
+
+static kh_keyfile *open_with(const char *path, const char *passphrase)
+{
+  kh_keyfile *file = NULL;
+  static kh_keyfile_options options;
+  options = (kh_keyfile_options){.path = path, .filekey = passphrase};
+  assert_int_equal(kh_keyfile_open(&options, rotation_crypt, NULL, &file, NULL), KH_OK);
+  return file;
+}
+
+static void versions_are_retired(void **state)
+{
+  (void)state;
+  const char *path = write_sealed();
+  kh_keytable *old = rotation_table_of("1;" A16 "\n");
+  start_counting();
+  KH_AUTO_KEYFILE file = open_with(path, "second");
+  assert_int_equal(kh_keyfile_save_as(file, NULL, test_path("copy"), NULL), KH_OK);
+  assert_int_equal(kh_keyfile_retire_versions(file, old, NULL), KH_OK);
+  assert_int_equal(kh_keyfile_save(file, NULL), KH_OK);
+  kh_keytable_free(&old);
+  assert_derived(2);
+}
+
+/* One file stays open for several changes. */
+static void a_file_that_stays_open(void **state)
+{
+  (void)state;
+  kh_keyfile_addition addition = {.len = 16};
+  kh_sealed_entry entry = sealed_entry("one", &kh_sealed_argon2id, "another");
+  uint32_t id = 0;
+  const char *path = write_sealed();
+  start_counting();
+  KH_AUTO_KEYFILE file = open_with(path, "first");
+  for (uint32_t i = 3; i < 6; i++) {
+    assert_int_equal(kh_keyfile_add_key(file, &addition, &id, NULL), KH_OK);
+    assert_int_equal(kh_keyfile_save(file, NULL), KH_OK);
+    assert_int_equal(id, i);
+  }
+  assert_derived(1);
+  assert_int_equal(kh_keyfile_change_slot(file, KH_SLOT_CHANGE, &entry, NULL), KH_OK);
+  assert_int_equal(kh_keyfile_save(file, NULL), KH_OK);
+  assert_int_equal(kh_keyfile_add_key(file, &addition, &id, NULL), KH_OK);
+  assert_int_equal(kh_keyfile_save(file, NULL), KH_OK);
+  assert_derived(3);
+  KH_AUTO_KEYFILE again = open_with(path, "another");
+  assert_int_equal(kh_keylist_count(kh_keyfile_keys(again)), 3 + 4);
+}
+
+/* A change that was not saved is as if it had not been. */
+static void a_change_that_is_dropped(void **state)
+{
+  (void)state;
+  kh_keyfile_addition addition = {.len = 16};
+  uint32_t id = 0;
+  const char *path = write_sealed();
+  KH_AUTO_KEYFILE file = open_with(path, "first");
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(kh_keyfile_add_key(file, &addition, &id, NULL), KH_OK);
+    assert_int_equal(id, 3);
+    assert_int_equal(kh_keylist_count(kh_keyfile_keys(file)), 3);
+  }
+  assert_int_equal(locks, 1);
+  kh_keyfile_free(&file);
+  assert_int_equal(locks, 0);
+  file = open_with(path, "first");
+  assert_int_equal(kh_keylist_count(kh_keyfile_keys(file)), 3);
+}
+
+static rotation_run server(const char *path, const char *filekey)
+{
+  return (rotation_run){
+      .path = path, .filekey = filekey, .known = rotation_table_of(TEXT), .what = {.now = 1}};
+}
+
+static void end_server(rotation_run *run)
+{
+  rotation_free(run);
+  kh_keytable_free(&run->known);
+}
+
+static void a_server_rotates(void **state)
+{
+  (void)state;
+  rotation_run run = server(write_sealed(), "first");
+  start_counting();
+  assert_int_equal(rotation_run_it(&run), KH_OK);
+  assert_int_equal(run.rotated.made, 2);
+  assert_derived(1);
+  rotation_free(&run);
+  start_counting();
+  assert_int_equal(rotation_run_it(&run), KH_OK); /* and takes what is there already */
+  assert_int_equal(run.rotated.taken, 2);
+  assert_derived(1);
+  end_server(&run);
+}
+
+/* Another process. */
+
+static void rotate_meanwhile(void)
+{
+  rotation_run run = server(test_path("keys"), "second");
+  assert_int_equal(rotation_run_it(&run), KH_OK);
+  assert_int_equal(run.rotated.made, 2);
+  end_server(&run);
+}
+
+static void change_slots_meanwhile(kh_slot_change change, const char *label, const char *passphrase)
+{
+  KH_AUTO_KEYFILE file = NULL;
+  kh_keyfile_options options = {.path = test_path("keys"), .filekey = "second"};
+  kh_sealed_entry entry = sealed_entry(label, &kh_sealed_argon2id, passphrase);
+  assert_int_equal(kh_keyfile_open(&options, rotation_crypt, NULL, &file, NULL), KH_OK);
+  assert_int_equal(kh_keyfile_change_slot(file, change, &entry, NULL), KH_OK);
+  assert_int_equal(kh_keyfile_save(file, NULL), KH_OK);
+}
+
+static void add_a_slot_meanwhile(void)
+{
+  change_slots_meanwhile(KH_SLOT_ADD, "three", "third");
+}
+
+static void take_the_slot_meanwhile(void)
+{
+  change_slots_meanwhile(KH_SLOT_CHANGE, "one", "not first any more");
+}
+
+static void renew_the_slot_meanwhile(void)
+{
+  change_slots_meanwhile(KH_SLOT_CHANGE, "one", "first");
+}
+
+static void unseal_meanwhile(void)
+{
+  test_text("keys", TEXT, 0600);
+}
+
+static void spoil_meanwhile(void)
+{
+  test_text("keys", "keyhold-sealed 1\nslot", 0600);
+}
+
+static void copy_meanwhile(void)
+{
+  char content[8192];
+  size_t len = rotation_read_content(test_path("keys"), content, sizeof content);
+  test_file("keys", content, len, 0600);
+}
+
+static void what_another_process_did_meanwhile(void **state)
+{
+  (void)state;
+  static const struct {
+    void (*meanwhile)(void);
+    kh_status status;
+    unsigned under_lock; /* derivations */
+    size_t made;
+  } cases[] = {
+      {copy_meanwhile, KH_OK, 0, 2},
+      {rotate_meanwhile, KH_OK, 0, 0}, /* its versions are taken */
+      {add_a_slot_meanwhile, KH_OK, 0, 2},
+      {renew_the_slot_meanwhile, KH_OK, 1, 2},
+      {take_the_slot_meanwhile, KH_E_WRONG_PASSPHRASE, 2, 0},
+      {unseal_meanwhile, KH_E_NOT_ENCRYPTED, 0, 0},
+      {spoil_meanwhile, KH_E_SEALED_DAMAGED, 0, 0},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    char content[8192];
+    rotation_run run = server(write_sealed(), "first");
+    start_counting();
+    meanwhile = cases[i].meanwhile;
+    print_message("  %zu\n", i);
+    assert_int_equal(rotation_run_it(&run), cases[i].status);
+    assert_int_equal(derivations.made, 1 + cases[i].under_lock);
+    assert_int_equal(derivations.under_lock, cases[i].under_lock);
+    assert_int_equal(locks, 0);
+    assert_false(rotation_has_temporary(run.path));
+    size_t len = rotation_read_content(run.path, content, sizeof content);
+    if (cases[i].status == KH_OK) {
+      assert_int_equal(run.rotated.made, cases[i].made);
+      assert_int_equal(kh_keylist_count(run.list), 5);
+    } else {
+      assert_int_equal(len, left_len);
+      assert_memory_equal(content, left, len);
+    }
+    if (cases[i].meanwhile == add_a_slot_meanwhile)
+      assert_int_equal(sealed_open(sealed_bytes(content), "third", NULL, NULL), KH_OK);
+    end_server(&run);
+  }
+}
+
+/* What the other process made of the file is kept when the slots change. */
+static void slots_that_two_change_at_once(void **state)
+{
+  (void)state;
+  static const struct {
+    void (*meanwhile)(void);
+    unsigned made;
+    unsigned under_lock;
+    size_t slots;
+    size_t keys;
+  } cases[] = {
+      {rotate_meanwhile, 3, 0, 3, 5},         /* the slot that was made is good */
+      {add_a_slot_meanwhile, 3 + 2, 2, 4, 3}, /* it is made again */
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    const char *path = write_sealed();
+    kh_sealed_entry entry = sealed_entry("four", &kh_sealed_argon2id, "fourth");
+    KH_AUTO_KEYFILE file = NULL;
+    start_counting();
+    file = open_with(path, "first");
+    meanwhile = cases[i].meanwhile;
+    assert_int_equal(kh_keyfile_change_slot(file, KH_SLOT_ADD, &entry, NULL), KH_OK);
+    assert_int_equal(kh_keyfile_save(file, NULL), KH_OK);
+    assert_int_equal(derivations.made, cases[i].made);
+    assert_int_equal(derivations.under_lock, cases[i].under_lock);
+    assert_int_equal(kh_keyfile_slots(file).count, cases[i].slots);
+    KH_AUTO_KEYFILE again = open_with(path, "fourth");
+    assert_int_equal(kh_keylist_count(kh_keyfile_keys(again)), cases[i].keys);
+  }
+}
+
+static void a_form_that_changes_after_a_rotation(void **state)
+{
+  (void)state;
+  KH_AUTO_SECRET passphrase = NULL;
+  const char *path = write_sealed();
+  assert_int_equal(kh_secret_new(3, &passphrase), KH_OK);
+  memcpy(kh_secret_data(passphrase), "new", 3);
+  kh_secret_set_len(passphrase, 3);
+  kh_keyfile_form form = {.format = &kh_keyfile_format_sealed,
+                          .passphrase = passphrase,
+                          .slot = sealed_entry("main", &kh_sealed_argon2id, "").slot};
+  start_counting();
+  KH_AUTO_KEYFILE file = open_with(path, "first");
+  meanwhile = rotate_meanwhile;
+  assert_int_equal(kh_keyfile_set_form(file, &form, NULL), KH_OK);
+  assert_int_equal(kh_keyfile_save(file, NULL), KH_OK);
+  assert_derived(3);
+  KH_AUTO_KEYFILE again = open_with(path, "new");
+  assert_int_equal(kh_keylist_count(kh_keyfile_keys(again)), 5);
+}
+
+/* What was decided of another file is not done. */
+static void versions_of_a_file_that_changed(void **state)
+{
+  (void)state;
+  kh_keytable *old = rotation_table_of("1;" A16 "\n");
+  const char *path = write_sealed();
+  KH_AUTO_KEYFILE file = open_with(path, "first");
+  meanwhile = rotate_meanwhile;
+  assert_int_equal(kh_keyfile_retire_versions(file, old, NULL), KH_E_FILE_CHANGED);
+  kh_keytable_free(&old);
+  kh_keyfile_free(&file);
+  file = open_with(path, "first");
+  assert_int_equal(kh_keylist_count(kh_keyfile_keys(file)), 5);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(each_command_opens_the_file_once),
+      cmocka_unit_test(a_file_is_created_and_sealed),
+      cmocka_unit_test(versions_are_retired),
+      cmocka_unit_test(a_file_that_stays_open),
+      cmocka_unit_test(a_change_that_is_dropped),
+      cmocka_unit_test(a_server_rotates),
+      cmocka_unit_test(what_another_process_did_meanwhile),
+      cmocka_unit_test(slots_that_two_change_at_once),
+      cmocka_unit_test(a_form_that_changes_after_a_rotation),
+      cmocka_unit_test(versions_of_a_file_that_changed),
+  };
+  return cmocka_run_group_tests(tests, rotation_open_crypt, rotation_close_crypt);
+}
