@@ -73,6 +73,15 @@ const kh_key *kh_keytable_at(const kh_keytable *table, size_t index);
 /** Whether the key version at a place is the latest one of its key id. Thread-safe. */
 bool kh_keytable_is_latest(const kh_keytable *table, size_t index);
 
+/**
+ * When the first key is due for rotation: the earliest kh_policy_due() of the latest versions.
+ *
+ * @param ret_interval  may be NULL; the interval of rotation of that key in seconds; untouched when
+ * no key is ever due.
+ * @return UNIX time; KH_POLICY_NEVER: no key is rotated automatically. Lock-free, thread-safe.
+ */
+uint64_t kh_keytable_first_due(const kh_keytable *table, uint32_t *ret_interval);
+
 /** Whether any key version has a cipher of its own (kh_policy). Thread-safe. */
 bool kh_keytable_has_ciphers(const kh_keytable *table);
 
@@ -103,5 +112,12 @@ size_t kh_keytable_version_count(const kh_keytable *table);
 
 /** Whether the table's memory is locked into RAM. */
 bool kh_keytable_is_locked(const kh_keytable *table);
+
+/** For `__attribute__((cleanup))`: frees the table when the scope ends. */
+static inline void kh_keytable_cleanup(kh_keytable **table)
+{
+  kh_keytable_free(table);
+}
+#define KH_AUTO_KEYTABLE __attribute__((cleanup(kh_keytable_cleanup))) kh_keytable *
 
 #endif

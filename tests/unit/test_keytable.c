@@ -209,6 +209,44 @@ static void ciphers_are_noticed(void **state)
   kh_keytable_free(&table);
 }
 
+/* three key ids, whose latest versions have these attributes; the older version of each is due at
+ * once, which does not count */
+static kh_keytable *table_with_policies(const kh_policy *latest)
+{
+  KH_AUTO_KEYLIST list = NULL;
+  kh_keytable *table = NULL;
+  assert_int_equal(kh_keylist_new(6, &list), KH_OK);
+  for (uint32_t id = 1; id <= 3; id++) {
+    kh_keylist_add_random(list, id, 1, 16, &(kh_policy){.created = 1, .rotate = 1});
+    kh_keylist_add_random(list, id, 3, 16, &latest[id - 1]);
+  }
+  assert_int_equal(kh_keytable_new(list, &table), KH_OK);
+  return table;
+}
+
+static void the_first_latest_version_that_is_due(void **state)
+{
+  (void)state;
+  static const struct {
+    kh_policy latest[3];
+    uint64_t due;
+    uint32_t interval;
+  } cases[] = {
+      {{{0}, {0}, {0}}, KH_POLICY_NEVER, 77}, /* untouched */
+      {{{.created = 500, .rotate = 100}, {0}, {0}}, 600, 100},
+      {{{0}, {.created = 500, .rotate = 100}, {.created = 510, .rotate = 80}}, 590, 80},
+      {{{.created = 500, .rotate = 100}, {.rotate = 90}, {.created = 5}}, 90, 90},
+      {{{.created = 500, .rotate = 50}, {0}, {.created = 450, .rotate = 100}}, 550, 50},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    KH_AUTO_KEYTABLE table = table_with_policies(cases[i].latest);
+    uint32_t interval = 77;
+    assert_true(kh_keytable_first_due(table, &interval) == cases[i].due);
+    assert_true(kh_keytable_first_due(table, NULL) == cases[i].due);
+    assert_int_equal(interval, cases[i].interval);
+  }
+}
+
 static const struct line in_use[] = {
     {1, 1, 32, 7, KH_KEY_CIPHER_UNSET}, {1, 3, 32, 8, KH_KEY_CIPHER_AES256_CTR}, {5, 1, 16, 9, 0}};
 
@@ -307,6 +345,7 @@ int main(void)
       cmocka_unit_test(keys_cannot_be_written),
       cmocka_unit_test(places_go_by_id_and_version),
       cmocka_unit_test(ciphers_are_noticed),
+      cmocka_unit_test(the_first_latest_version_that_is_due),
       cmocka_unit_test(who_may_follow),
       cmocka_unit_test(free_takes_nothing),
   };

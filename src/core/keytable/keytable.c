@@ -234,6 +234,21 @@ bool kh_keytable_is_latest(const kh_keytable *table, size_t index)
          kh_keytable_at(table, index)->id != kh_keytable_at(table, index + 1)->id;
 }
 
+uint64_t kh_keytable_first_due(const kh_keytable *table, uint32_t *ret_interval)
+{
+  uint64_t first = KH_POLICY_NEVER;
+  for (size_t i = 0; i < table->version_count; i++) {
+    const kh_policy *policy = &table->versions[i].policy;
+    uint64_t due = kh_policy_due(policy);
+    if (!kh_keytable_is_latest(table, i) || due >= first)
+      continue;
+    first = due;
+    if (ret_interval != NULL)
+      *ret_interval = policy->rotate;
+  }
+  return first;
+}
+
 bool kh_keytable_has_ciphers(const kh_keytable *table)
 {
   return table->has_ciphers;
