@@ -116,6 +116,10 @@
  */
 #define KH_MESSAGE_MAX 480u
 
+/** Longest name of a part of a file in a message in bytes, the final NUL included: the longest
+ * label of a slot. */
+#define KH_NAME_SHOWN_MAX (KH_SEALED_LABEL_MAX + 1)
+
 /** Longest path in a message in bytes, the final NUL included; of a longer one the middle is left
  * out. */
 #define KH_PATH_SHOWN_MAX 240u

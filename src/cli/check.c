@@ -23,29 +23,6 @@ static void take_warning(void *user, kh_severity severity, const char *message)
     kh_cli_say("%s", message);
 }
 
-/* Whether a failure to load says something of the file, and not only that it could not be read. */
-static bool is_fault_of_file(kh_status status)
-{
-  switch (status) {
-  case KH_E_SYNTAX:
-  case KH_E_KEY_ID:
-  case KH_E_KEY_VERSION:
-  case KH_E_KEY_HEX:
-  case KH_E_KEY_DUPLICATE:
-  case KH_E_ATTRIBUTE:
-  case KH_E_ATTRIBUTE_VALUE:
-  case KH_E_KEY_TOO_SHORT:
-  case KH_E_NO_SYSTEM_KEY:
-  case KH_E_CONTAINER_SIZE:
-  case KH_E_SEALED_DAMAGED:
-  case KH_E_SEALED_COST:
-  case KH_E_SEALED_CHANGED:
-    return true;
-  default:
-    return false;
-  }
-}
-
 /* false: a message has said why */
 static bool check_keys(const kh_cli_target *target, const kh_keylist *list,
                        kh_cli_findings *findings)
@@ -71,7 +48,7 @@ static bool check_content(kh_cli_target *target, kh_cli_findings *findings)
   kh_keyfile_options how = kh_cli_target_options(target);
   how.permissions = KH_PERMISSIONS_SEEN; /* by kh_cli_check_file() */
   kh_status status = kh_keyfile_load(&how, target->crypt, &target->log, &list, &info, &fault);
-  if (is_fault_of_file(status)) {
+  if (kh_status_class(status) == KH_CLASS_FORMAT) { /* not only that it could not be read */
     kh_fault_describe(&fault, message, sizeof message);
     kh_cli_found(findings, KH_CLI_BAD, "content", "%s", message);
     return true;

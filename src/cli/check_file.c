@@ -102,7 +102,7 @@ static bool check_slots(const kh_cli_target *target, kh_cli_findings *findings)
   if (kh_file_read(target->path, KH_KEYFILE_MAX, KH_FILE_REGULAR, &file, NULL, NULL) != KH_OK)
     return true;
   kh_status status = kh_sealed_list(target->path, kh_secret_bytes(file), &slots, &fault);
-  if (status == KH_E_SEALED_DAMAGED || status == KH_E_SEALED_COST) {
+  if (kh_status_class(status) == KH_CLASS_FORMAT) {
     kh_fault_describe(&fault, message, sizeof message);
     kh_cli_found(findings, KH_CLI_BAD, "content", "%s", message);
     return false;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Each folder includes what stands below it, never above; and each foreign library has one door."""
+"""Each folder includes what is below it, never above, and names no error of what is above; and each foreign library has one
+door."""
 import re
 import sys
 from pathlib import Path
@@ -26,7 +27,10 @@ DOORS = {
     r"urcu": ["core/keytable"],
     r"mysql/|typelib\.h": ["server", "plugins"],
     r"mysql\.h": ["server", "plugins", "cli/server.c"],
+    r"keyhold/errors": ["status.h", "core/base/status.c"],  # the rows of the error catalogue: words, and no code
 }
+ROW = re.compile(r"KH_ERROR\((KH_E_\w+),")
+CODE = re.compile(r"\bKH_E_\w+")
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 
 
@@ -53,14 +57,34 @@ def faults_of(layer, kind, name, path=""):
             yield f"{layer} may not include {name}: its door is {', '.join(doors)}"
 
 
+def owners_of(root):
+    """Which layer owns each error: that of the list (include/keyhold/errors/LAYER.def) which has its row."""
+    lists = sorted((root / "include/keyhold/errors").glob("*.def"))
+    return {code: f"core/{path.stem}" for path in lists for code in ROW.findall(path.read_text())}
+
+
+def error_faults(layer, text, owners):
+    """A layer names errors of its own and of what stands below it."""
+    for code in sorted(set(CODE.findall(text))):
+        if code not in owners:
+            yield f"{code} has no row in the error catalogue"
+        elif LAYERS.index(owners[code]) > LAYERS.index(layer):
+            yield f"{layer} may not name {code}, which belongs to {owners[code]}"
+
+
 def check(root):
+    owners = owners_of(root)
+    for layer in sorted(set(owners.values()) - set(LAYERS)):
+        yield f"include/keyhold/errors: there is no layer {layer}"
     for path in sorted((root / "src").rglob("*.[ch]")):
         relative = path.relative_to(root / "src").as_posix()
         layer = layer_of_file(relative)
         if layer is None:
             yield f"{relative}: stands in no layer"
             continue
-        for line in path.read_text().splitlines():
+        text = path.read_text()
+        yield from (f"{relative}: {fault}" for fault in error_faults(layer, text, owners))
+        for line in text.splitlines():
             match = INCLUDE.match(line)
             if match:
                 yield from (f"{relative}: {fault}" for fault in faults_of(layer, *match.groups(), relative))
@@ -69,10 +93,12 @@ def check(root):
         if layer is None:
             yield f"{path.name}: no layer is known for it"
             continue
-        for line in path.read_text().splitlines():
+        text = path.read_text()
+        yield from (f"{path.name}: {fault}" for fault in error_faults(layer, text, owners))
+        for line in text.splitlines():
             match = INCLUDE.match(line)
             if match:
-                yield from (f"{path.name}: {fault}" for fault in faults_of(layer, *match.groups()))
+                yield from (f"{path.name}: {fault}" for fault in faults_of(layer, *match.groups(), path.name))
 
 
 def self_test():
@@ -80,15 +106,25 @@ def self_test():
            ("core/keyfile", "<", "mysql/plugin.h"), ("core/crypt", '"', "keyhold/keyfile.h"),
            ("core/crypt", '"', "server/report.h"), ("core/base", '"', "keyhold/nonesuch.h"),
            ("plugins", "<", "sodium.h"), ("core/keytable", "<", "mysql.h"), ("cli", '"', "server/report.h"),
-           ("cli", '"', "core/keyfile/opened.h"), ("cli", "<", "mysql.h", "cli/watch.c"), ("cli", "<", "mysql/plugin.h")]
+           ("cli", '"', "core/keyfile/opened.h"), ("cli", "<", "mysql.h", "cli/watch.c"), ("cli", "<", "mysql/plugin.h"),
+           ("core/base", '"', "keyhold/errors.def", "core/base/fault.c"), ("core/keyfile", '"', "keyhold/errors/keyfile.def")]
     good = [("plugins", '"', "server/report.h"), ("core/crypt", "<", "openssl/evp.h"), ("core/crypt", '"', "mode.h"),
             ("server", "<", "mysql/plugin.h"), ("plugins", "<", "mysql.h"), ("core/keyfile", '"', "keyhold/crypt.h"),
-            ("cli", "<", "mysql.h", "cli/server.c"), ("cli", '"', "table.h"), ("cli", '"', "keyhold/keyfile.h")]
+            ("cli", "<", "mysql.h", "cli/server.c"), ("cli", '"', "table.h"), ("cli", '"', "keyhold/keyfile.h"),
+            ("core/base", '"', "keyhold/errors.def", "status.h")]
+    owners = {"KH_E_LOW": "core/base", "KH_E_HIGH": "core/keyfile"}
+    bad_codes = [("core/base", "return KH_E_HIGH;"), ("core/unlock", "KH_E_LOW KH_E_HIGH"), ("cli", "KH_E_NONE")]
+    good_codes = [("core/base", "KH_E_LOW"), ("core/keyfile", "KH_E_HIGH, KH_E_LOW"), ("cli", "KH_E_HIGH")]
     for case in bad:
         if not list(faults_of(*case)):
             yield f"not seen: {case}"
     for case in good:
         yield from faults_of(*case)
+    for case in bad_codes:
+        if not list(error_faults(*case, owners)):
+            yield f"not seen: {case}"
+    for case in good_codes:
+        yield from error_faults(*case, owners)
 
 
 def main():

@@ -185,7 +185,7 @@ static kh_keylist *load(const char *path, const char *format)
   kh_keyfile_options options = options_of(path, format);
   kh_status status = kh_keyfile_load(&options, rotation_crypt, NULL, &list, &info, &fault);
   if (status != KH_OK)
-    print_message("%s\n", kh_status_phrase(status));
+    print_message("%s\n", status_name(status));
   assert_int_equal(status, KH_OK);
   assert_string_equal(info.format, format);
   return list;

@@ -196,7 +196,7 @@ static bool rotate_with_failure(struct subject *subject, unsigned at, int error)
   kh_status status = rotation_run_it(run);
   test_calls.armed = false;
   const char *struck = test_calls.made < at ? NULL : test_calls.name[at - 1];
-  print_message("  %u %s: %s\n", at, struck != NULL ? struck : "-", kh_status_phrase(status));
+  print_message("  %u %s: %s\n", at, struck != NULL ? struck : "-", status_name(status));
   expect_old_or_new(subject);
   assert_int_equal(is_old(subject), status != KH_OK && status != KH_E_FILE_FLUSH);
   assert_true(status != KH_OK || struck == NULL || may_be_ignored(struck));

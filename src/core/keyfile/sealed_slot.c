@@ -31,7 +31,7 @@ kh_status kh_sealed_slot_fail(kh_fault *ret_fault, kh_status status, const char 
 {
   kh_fault_set(ret_fault, status, path, 0);
   if (ret_fault != NULL)
-    snprintf(ret_fault->slot, sizeof ret_fault->slot, "%.*s", (int)KH_SEALED_LABEL_MAX, label);
+    snprintf(ret_fault->name, sizeof ret_fault->name, "%.*s", (int)KH_SEALED_LABEL_MAX, label);
   return status;
 }
 
