@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "keyhold/bytes.h"
+#include "keyhold/cipher.h"
 #include "keyhold/limits.h"
 #include "keyhold/secret.h"
 #include "keyhold/status.h"
@@ -28,13 +29,6 @@ typedef struct kh_crypt kh_crypt;
 /** One message on its way. Lies in memory of the caller, kh_crypt_ctx_size() bytes, aligned as for
  * a pointer. */
 typedef struct kh_crypt_ctx kh_crypt_ctx;
-
-/** The ciphers, by the names of `encryption_algorithm` where they have one. */
-typedef enum kh_cipher {
-  KH_CIPHER_AES_CBC, /**< "aes_cbc": CBC always */
-  KH_CIPHER_AES_CTR, /**< "aes_ctr": CTR without padding; GCM with padding */
-  KH_CIPHER_AES_ECB, /**< equal blocks stay equal: example_key_management only, no name */
-} kh_cipher;
 
 /** Bits of kh_crypt_init(), with the values of ENCRYPTION_FLAG_* in mysql/service_encryption.h. */
 enum {
@@ -151,10 +145,6 @@ KH_MUST_USE kh_status kh_crypt_finish(kh_crypt_ctx *ctx, uint8_t *dst, size_t *r
 KH_MUST_USE kh_status kh_crypt_once(const kh_crypt *crypt, kh_cipher cipher, unsigned flags,
                                     const kh_crypt_key *key, kh_bytes src, uint8_t *dst,
                                     size_t *ret_len);
-
-/** Length in bytes of `len` bytes encrypted with padding: (len / 16 + 1) * 16 for CBC and ECB,
- * len + 16 for GCM. */
-size_t kh_crypt_encrypted_length(kh_cipher cipher, size_t len);
 
 /** Bytes of the salt of `openssl enc` (enc(1ssl)). */
 #define KH_KDF_SALT_SIZE 8u

@@ -59,11 +59,11 @@ KH_MUST_USE kh_status kh_keyring_copy(const kh_keyring *ring, uint32_t id, uint3
                                       uint8_t *ret_key, size_t room, size_t *ret_len);
 
 /**
- * The cipher that a key version in force has of its own; KH_KEY_CIPHER_UNSET when it has none, and
+ * The cipher that a key version in force has of its own; KH_CIPHER_UNSET when it has none, and
  * when it is not there. While no version has one it is a look at one word, since each message asks.
  * Thread-safe, waits for nothing.
  */
-kh_key_cipher kh_keyring_cipher(const kh_keyring *ring, uint32_t id, uint32_t version);
+kh_cipher kh_keyring_cipher(const kh_keyring *ring, uint32_t id, uint32_t version);
 
 /**
  * Puts another table in force. Returns when no reader holds the old one. Not by two threads at

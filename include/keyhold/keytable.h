@@ -96,7 +96,7 @@ bool kh_keytable_has_ciphers(const kh_keytable *table);
  * @return KH_OK, KH_E_KEY_LOST, KH_E_KEY_CHANGED, KH_E_CIPHER_CHANGED. Thread-safe.
  */
 KH_MUST_USE kh_status kh_keytable_check_follows(const kh_keytable *table, const kh_keytable *old,
-                                                kh_key_cipher default_cipher, kh_fault *ret_fault);
+                                                kh_cipher default_cipher, kh_fault *ret_fault);
 
 /** Whether a key version was taken out of the key file on purpose. Thread-safe. */
 bool kh_keytable_is_retired(const kh_keytable *table, uint32_t id, uint32_t version);

@@ -20,7 +20,7 @@ typedef struct kh_rotation {
   const kh_file_stamp *loaded; /**< of the file that `known` is from, which is finished in any case;
                                   NULL: not known */
   uint32_t now;                /**< UNIX time; the new versions' time of creation */
-  kh_key_cipher default_cipher; /**< as for kh_keytable_check_follows() */
+  kh_cipher default_cipher;    /**< as for kh_keytable_check_follows() */
 } kh_rotation;
 
 /** What kh_keyfile_rotate() did. */

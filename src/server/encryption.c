@@ -142,7 +142,7 @@ static int crypt_ctx_finish(void *ctx, unsigned char *dst, unsigned *dlen)
 static unsigned encrypted_length(unsigned slen, unsigned key_id, unsigned key_version)
 {
   kh_key_use use = plugin.source->use(plugin.keys, key_id, key_version);
-  return (unsigned)kh_crypt_encrypted_length(use.cipher, slen);
+  return (unsigned)kh_cipher_encrypted_length(use.cipher, slen);
 }
 
 struct st_mariadb_encryption kh_encryption = {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Every option and every message is in the documentation, every message there exists, and no file or heading that it names is
+"""Every option, cipher and message is in the documentation, every message there exists, and no file or heading that it names is
 missing."""
 import itertools
 import re
@@ -18,6 +18,9 @@ OPTION = re.compile(r"\[([^]|]*)(?:\|([^]]*))?\]")  # a part of a sentence in br
 BREAK = re.compile(r"<[^>]*>|\.\.\.|\b[A-Z]\b|\b[0-9][0-9.]*\b|[:;,()]")  # placeholders and other ends of a piece
 
 
+CIPHER_PAGES = ("docs/key-file.md", "docs/man/keyhold-key-file.5.in")
+
+
 def squeeze(text):
     return re.sub(r"[\s`*]+", " ", text)
 
@@ -26,6 +29,17 @@ def options(root):
     for path in root.glob("src/plugins/*/*.c"):
         for name in re.findall(r"MYSQL_SYSVAR_\w+\(\s*(\w+),", path.read_text()):
             yield f"{path.parent.name}_key_management_{name}"
+
+
+def ciphers(root):
+    """The names of the table of ciphers."""
+    return re.findall(r'\.name = "([^"]+)"', (root / "src/core/crypt/cipher.c").read_text())
+
+
+def cipher_faults(names, pages):
+    for page, text in pages.items():
+        plain = text.replace("\\-", "-")
+        yield from (f"{page} does not have the cipher {name}" for name in names if not re.search(rf"(?<![\w-]){name}\b", plain))
 
 
 def call(text, begin):
@@ -130,6 +144,10 @@ def self_test():
     for row in rows:
         if not list(message_faults([other for other in rows if other != row], "\n".join(page), literals)):
             yield f"still documented, and not noticed: {row}"
+    pages = {"good": "`aes-xts` and aes256-xts", "man": "aes\\-xts, aes256\\-xts"}
+    yield from cipher_faults(["aes-xts", "aes256-xts"], pages)
+    if len(list(cipher_faults(["aes-xts", "aes-gcm"], pages))) != len(pages):
+        yield "a cipher that is in no page is not noticed"
     if not list(message_faults(rows, "\n".join(page), "there is\n")):
         yield "a documented message that nothing writes is not noticed"
 
@@ -145,6 +163,8 @@ def main():
     for name in sorted(set(options(root))):
         if f"`{name}`" not in options_page:
             faults.append(f"docs/options.md does not have {name}")
+    names = ciphers(root)
+    faults += cipher_faults(names, {page: (root / page).read_text() for page in CIPHER_PAGES})
     messages_page = squeeze((root / "docs/messages.md").read_text())
     found = 0
     for name, piece in sorted(set(messages(root))):
@@ -154,9 +174,9 @@ def main():
     rows = list(catalogue(root))
     literals = "\n".join(literal.replace('\\"', '"') for path in root.glob("src/**/*.[ch]") for literal in STRING.findall(source(path)))
     faults += message_faults(rows, (root / "docs/messages.md").read_text(), literals)
-    if found < 20 or len(rows) < 50 or not list(options(root)):
-        faults.append("this check no longer finds the messages or the options in the source")
-    print("\n".join(faults) or f"{found} pieces of messages, {len(rows)} errors and every option are documented")
+    if found < 20 or len(rows) < 50 or len(names) < 4 or not list(options(root)):
+        faults.append("this check no longer finds the messages, the ciphers or the options in the source")
+    print("\n".join(faults) or f"{found} pieces of messages, {len(rows)} errors, every cipher and option are documented")
     return 1 if faults else 0
 
 

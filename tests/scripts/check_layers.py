@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 
 # from below to above; a folder may include itself and what stands before it
-LAYERS = ["core/base", "core/keytable", "core/crypt", "core/unlock", "core/keyfile", "core/keeper", "server", "plugins", "cli"]
+LAYERS = ["core/base", "core/crypt", "core/keytable", "core/unlock", "core/keyfile", "core/keeper", "server", "plugins", "cli"]
 
 # which folder a public header belongs to: the one that defines its functions
 HEADERS = {
     "core/base": "aead argon2 base64 bytes clock cursor fault file hex hmac limits lockfile log random secret sha256 status time version",
     "core/keytable": "fingerprint inventory keylist keyring keytable policy",
-    "core/crypt": "crypt datakey md5",
+    "core/crypt": "cipher crypt datakey md5",
     "core/unlock": "unlock",
     "core/keyfile": "keyfile keyfile_change keyfile_openssl keyfile_text rotation sealed",
     "core/keeper": "keeper",

@@ -72,7 +72,7 @@ static void write_keys(const char *text)
 static kh_keeper_options options(void)
 {
   return (kh_keeper_options){.keyfile = {.path = path, .filekey = ""},
-                             .default_cipher = KH_KEY_CIPHER_AES_CBC,
+                             .default_cipher = KH_CIPHER_AES_CBC,
                              .crypt = engines,
                              .log = recorder_log(&said),
                              .clock = {tell_time, NULL}};

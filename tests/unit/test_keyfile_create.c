@@ -219,7 +219,7 @@ static const char *new_path(const char *name)
 static kh_keylist *two_keys(void)
 {
   kh_keylist *list = NULL;
-  kh_policy policy = {.created = 1795309555, .cipher = KH_KEY_CIPHER_AES_CTR};
+  kh_policy policy = {.created = 1795309555, .cipher = KH_CIPHER_AES_CTR};
   assert_int_equal(kh_keylist_new(2, &list), KH_OK);
   kh_keylist_add_random(list, 1, 1, 32, &policy);
   kh_keylist_add_random(list, 2, 1, 16, &(kh_policy){.rotate = 86400});

@@ -8,13 +8,6 @@
 
 #include "mode.h"
 
-/* which mode serves a cipher, with padding and without */
-static const kh_mode *const modes[][2] = {
-    [KH_CIPHER_AES_CBC] = {&kh_mode_cbc, &kh_mode_cbc_nopad},
-    [KH_CIPHER_AES_CTR] = {&kh_mode_gcm, &kh_mode_ctr},
-    [KH_CIPHER_AES_ECB] = {&kh_mode_ecb, &kh_mode_ecb_nopad},
-};
-
 kh_status kh_crypt_new(kh_engine_choice choice, kh_crypt **ret_crypt)
 {
   kh_crypt *crypt = calloc(1, sizeof *crypt);
@@ -78,7 +71,8 @@ size_t kh_crypt_ctx_size(void)
 static void start(kh_crypt_ctx *ctx, const kh_crypt *crypt, kh_cipher cipher, unsigned flags,
                   const kh_crypt_key *key)
 {
-  ctx->mode = modes[cipher][(flags & KH_CRYPT_NOPAD) != 0];
+  ctx->mode =
+      (flags & KH_CRYPT_NOPAD) != 0 ? kh_ciphers[cipher].unpadded : kh_ciphers[cipher].padded;
   ctx->crypt = crypt;
   ctx->done = 0;
   ctx->flags = (uint8_t)flags;
@@ -140,11 +134,4 @@ kh_status kh_crypt_once(const kh_crypt *crypt, kh_cipher cipher, unsigned flags,
   if (finish == KH_OK)
     *ret_len = body + tail;
   return finish;
-}
-
-size_t kh_crypt_encrypted_length(kh_cipher cipher, size_t len)
-{
-  if (cipher == KH_CIPHER_AES_CTR)
-    return len + KH_AES_BLOCK;
-  return (len / KH_AES_BLOCK + 1) * KH_AES_BLOCK;
 }

@@ -17,14 +17,15 @@ typedef struct kh_mode {
   kh_status (*init)(kh_crypt_ctx *ctx);
   kh_status (*update)(kh_crypt_ctx *ctx, kh_bytes src, uint8_t *dst, size_t *ret_len);
   kh_status (*finish)(kh_crypt_ctx *ctx, uint8_t *dst, size_t *ret_len);
+  size_t (*encrypted_length)(size_t len); /* of `len` bytes; NULL: the same */
 } kh_mode;
 
 extern const kh_mode kh_mode_cbc;       /* mode_cbc.c: CBC, PKCS#7 padding */
+extern const kh_mode kh_mode_ecb;       /* mode_cbc.c: ECB, PKCS#7 padding */
 extern const kh_mode kh_mode_cbc_nopad; /* mode_cbc_nopad.c: CBC, the rest masked */
+extern const kh_mode kh_mode_ecb_nopad; /* mode_cbc_nopad.c: ECB, the rest masked */
 extern const kh_mode kh_mode_ctr;       /* mode_ctr.c: CTR */
 extern const kh_mode kh_mode_gcm;       /* mode_gcm.c: GCM, tag appended */
-extern const kh_mode kh_mode_ecb;       /* mode_ecb.c: ECB, PKCS#7 padding */
-extern const kh_mode kh_mode_ecb_nopad; /* mode_ecb_nopad.c: ECB, the rest masked */
 
 /** What a kh_crypt is, for the modes. */
 struct kh_crypt {

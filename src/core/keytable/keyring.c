@@ -105,13 +105,13 @@ kh_status kh_keyring_copy(const kh_keyring *ring, uint32_t id, uint32_t version,
   return found == NULL ? KH_E_KEY_NOT_FOUND : KH_OK;
 }
 
-kh_key_cipher kh_keyring_cipher(const kh_keyring *ring, uint32_t id, uint32_t version)
+kh_cipher kh_keyring_cipher(const kh_keyring *ring, uint32_t id, uint32_t version)
 {
   if (!atomic_load_explicit(&((kh_keyring *)ring)->has_ciphers, memory_order_acquire))
-    return KH_KEY_CIPHER_UNSET;
+    return KH_CIPHER_UNSET;
   urcu_bp_read_lock();
   const kh_key *found = kh_keytable_find(in_force(ring), id, version);
-  kh_key_cipher cipher = found == NULL ? KH_KEY_CIPHER_UNSET : (kh_key_cipher)found->policy.cipher;
+  kh_cipher cipher = found == NULL ? KH_CIPHER_UNSET : (kh_cipher)found->policy.cipher;
   leave(ring);
   return cipher;
 }

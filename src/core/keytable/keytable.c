@@ -90,7 +90,7 @@ static void fill(kh_keytable *table, const kh_keylist *list, const uint32_t *ord
       *slot = (struct slot){.id = key->id, .first = (uint32_t)i};
     slot->count++;
     slot->latest = key->version;
-    table->has_ciphers = table->has_ciphers || key->policy.cipher != KH_KEY_CIPHER_UNSET;
+    table->has_ciphers = table->has_ciphers || key->policy.cipher != KH_CIPHER_UNSET;
   }
 }
 
@@ -273,13 +273,13 @@ static bool is_retired_for_later(const kh_keytable *table, const kh_key *key)
          kh_keytable_latest(table, key->id, &latest) == KH_OK && latest > key->version;
 }
 
-static uint8_t cipher_of(const kh_key *key, kh_key_cipher default_cipher)
+static uint8_t cipher_of(const kh_key *key, kh_cipher default_cipher)
 {
-  return key->policy.cipher == KH_KEY_CIPHER_UNSET ? (uint8_t)default_cipher : key->policy.cipher;
+  return key->policy.cipher == KH_CIPHER_UNSET ? (uint8_t)default_cipher : key->policy.cipher;
 }
 
 /* what keeps `key` from standing where `old` stood; NULL is none at all */
-static kh_status judge_successor(const kh_key *key, const kh_key *old, kh_key_cipher default_cipher)
+static kh_status judge_successor(const kh_key *key, const kh_key *old, kh_cipher default_cipher)
 {
   if (key == NULL)
     return KH_E_KEY_LOST;
@@ -290,7 +290,7 @@ static kh_status judge_successor(const kh_key *key, const kh_key *old, kh_key_ci
 }
 
 kh_status kh_keytable_check_follows(const kh_keytable *table, const kh_keytable *old,
-                                    kh_key_cipher default_cipher, kh_fault *ret_fault)
+                                    kh_cipher default_cipher, kh_fault *ret_fault)
 {
   for (size_t i = 0; i < old->version_count; i++) {
     const kh_key *was = &old->versions[i];

@@ -9,14 +9,7 @@ struct kh_file_keys {
   kh_keeper *keeper;
   const kh_keyring *ring;
   kh_datakeys *data_keys;
-  kh_key_cipher default_cipher;
-};
-
-static const kh_key_use uses[KH_KEY_CIPHER_COUNT] = {
-    [KH_KEY_CIPHER_AES_CBC] = {KH_CIPHER_AES_CBC, false},
-    [KH_KEY_CIPHER_AES_CTR] = {KH_CIPHER_AES_CTR, false},
-    [KH_KEY_CIPHER_AES256_CBC] = {KH_CIPHER_AES_CBC, true},
-    [KH_KEY_CIPHER_AES256_CTR] = {KH_CIPHER_AES_CTR, true},
+  kh_cipher default_cipher;
 };
 
 static void file_free(void *argument)
@@ -79,8 +72,9 @@ static kh_status file_copy(void *argument, uint32_t id, uint32_t version, uint8_
 static kh_key_use file_use(void *argument, uint32_t id, uint32_t version)
 {
   const kh_file_keys *keys = argument;
-  kh_key_cipher cipher = kh_keyring_cipher(keys->ring, id, version);
-  return uses[cipher == KH_KEY_CIPHER_UNSET ? keys->default_cipher : cipher];
+  kh_cipher cipher = kh_keyring_cipher(keys->ring, id, version);
+  cipher = cipher == KH_CIPHER_UNSET ? keys->default_cipher : cipher;
+  return (kh_key_use){cipher, kh_cipher_is_derived(cipher)};
 }
 
 static kh_status file_data_key(void *argument, uint32_t id, uint32_t version, kh_bytes passed,
