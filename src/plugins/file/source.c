@@ -69,12 +69,11 @@ static kh_status file_copy(void *argument, uint32_t id, uint32_t version, uint8_
   return kh_keyring_copy(keys->ring, id, version, ret_key, room, ret_len);
 }
 
-static kh_key_use file_use(void *argument, uint32_t id, uint32_t version)
+static kh_cipher file_cipher(void *argument, uint32_t id, uint32_t version)
 {
   const kh_file_keys *keys = argument;
   kh_cipher cipher = kh_keyring_cipher(keys->ring, id, version);
-  cipher = cipher == KH_CIPHER_UNSET ? keys->default_cipher : cipher;
-  return (kh_key_use){cipher, kh_cipher_is_derived(cipher)};
+  return cipher == KH_CIPHER_UNSET ? keys->default_cipher : cipher;
 }
 
 static kh_status file_data_key(void *argument, uint32_t id, uint32_t version, kh_bytes passed,
@@ -94,6 +93,6 @@ static kh_status file_data_key(void *argument, uint32_t id, uint32_t version, kh
 
 const kh_key_source kh_file_source = {.latest = file_latest,
                                       .copy = file_copy,
-                                      .use = file_use,
+                                      .cipher = file_cipher,
                                       .data_key = file_data_key,
                                       .free = file_free};
