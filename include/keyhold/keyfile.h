@@ -13,6 +13,7 @@
 #include "keyhold/crypt.h"
 #include "keyhold/fault.h"
 #include "keyhold/file.h"
+#include "keyhold/kdf.h"
 #include "keyhold/keylist.h"
 #include "keyhold/log.h"
 #include "keyhold/secret.h"

@@ -13,7 +13,7 @@ LAYERS = ["core/base", "core/crypt", "core/keytable", "core/unlock", "core/keyfi
 HEADERS = {
     "core/base": "aead argon2 base64 bytes clock cursor fault file hex hmac limits lockfile log random secret sha256 status time version",
     "core/keytable": "fingerprint inventory keylist keyring keytable policy",
-    "core/crypt": "cipher crypt datakey md5",
+    "core/crypt": "cipher crypt datakey engines kdf md5",
     "core/unlock": "unlock",
     "core/keyfile": "keyfile keyfile_change keyfile_openssl keyfile_text rotation sealed",
     "core/keeper": "keeper",

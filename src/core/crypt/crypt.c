@@ -2,66 +2,9 @@
 #include "keyhold/crypt.h"
 
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "mode.h"
-
-kh_status kh_crypt_new(kh_engine_choice choice, kh_crypt **ret_crypt)
-{
-  kh_crypt *crypt = calloc(1, sizeof *crypt);
-  if (crypt == NULL)
-    return KH_E_NO_MEMORY;
-  kh_status status = kh_engines_open(&crypt->engines, choice);
-  if (status != KH_OK) {
-    kh_crypt_free(&crypt);
-    return status;
-  }
-  *ret_crypt = crypt;
-  return KH_OK;
-}
-
-void kh_crypt_free(kh_crypt **crypt)
-{
-  if (crypt == NULL || *crypt == NULL)
-    return;
-  kh_engines_close(&(*crypt)->engines);
-  free(*crypt);
-  *crypt = NULL;
-}
-
-/* "ipsec_mb", or "ipsec_mb to 384 bytes, else openssl" */
-static void describe_op(const kh_engines *engines, kh_aes_op op, char *text, size_t size)
-{
-  const kh_engine *engine = kh_engine_list[engines->run_engine[op]];
-  if (engine->run_max[op] == SIZE_MAX)
-    snprintf(text, size, "%s", engine->name);
-  else
-    snprintf(text, size, "%s to %zu bytes of 128-bit keys, else %s", engine->name,
-             engine->run_max[op], kh_engine_list[KH_ENGINE_LAST]->name);
-}
-
-void kh_crypt_describe_engines(const kh_crypt *crypt, char *text, size_t size)
-{
-  const kh_engines *engines = &crypt->engines;
-  char ops[KH_OP_COUNT][64];
-  for (int op = 0; op < KH_OP_COUNT; op++)
-    describe_op(engines, (kh_aes_op)op, ops[op], sizeof ops[op]);
-  snprintf(text, size, "CTR %s; CBC encryption %s; CBC decryption %s; GCM %s", ops[KH_OP_CTR],
-           ops[KH_OP_CBC_ENCRYPT], ops[KH_OP_CBC_DECRYPT],
-           kh_engine_list[engines->gcm_engine]->name);
-}
-
-void kh_crypt_forget(const kh_crypt *crypt)
-{
-  kh_threads_forget(crypt->engines.threads);
-}
-
-size_t kh_crypt_thread_count(const kh_crypt *crypt)
-{
-  return kh_threads_count(crypt->engines.threads);
-}
 
 size_t kh_crypt_ctx_size(void)
 {

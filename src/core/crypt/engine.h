@@ -12,7 +12,9 @@
 
 #include <stdbool.h>
 
-#include "keyhold/crypt.h"
+#include "keyhold/bytes.h"
+#include "keyhold/engines.h"
+#include "keyhold/limits.h"
 
 /** What is asked of an engine without padding, tag or rest. */
 typedef enum kh_aes_op {

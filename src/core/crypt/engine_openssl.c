@@ -9,6 +9,7 @@
 
 #include "engine.h"
 #include "kept.h"
+#include "keyhold/secret.h"
 
 enum {
   KEY_SIZES = 3,

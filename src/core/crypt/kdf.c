@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The key derivation of `openssl enc -aes-256-cbc`, and PBKDF2 alone: enc(1ssl),
  * EVP_BytesToKey(3ssl), PKCS5_PBKDF2_HMAC(3ssl). */
+#include "keyhold/kdf.h"
+
 #include <limits.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-
-#include "keyhold/crypt.h"
 
 enum { ENC_KEY_SIZE = 32 };
 

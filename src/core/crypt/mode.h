@@ -9,8 +9,9 @@
 
 #include <stdbool.h>
 
-#include "engines.h"
+#include "engines_parts.h"
 #include "keyhold/crypt.h"
+#include "keyhold/secret.h"
 
 /** A way of working AES. Every function follows the contract of its namesake in crypt.h. */
 typedef struct kh_mode {
@@ -26,11 +27,6 @@ extern const kh_mode kh_mode_cbc_nopad; /* mode_cbc_nopad.c: CBC, the rest maske
 extern const kh_mode kh_mode_ecb_nopad; /* mode_cbc_nopad.c: ECB, the rest masked */
 extern const kh_mode kh_mode_ctr;       /* mode_ctr.c: CTR */
 extern const kh_mode kh_mode_gcm;       /* mode_gcm.c: GCM, tag appended */
-
-/** What a kh_crypt is, for the modes. */
-struct kh_crypt {
-  kh_engines engines;
-};
 
 /** A message. It holds nothing that must be given back: one that is never finished is harmless. */
 struct kh_crypt_ctx {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "keyhold/argon2.h"
-#include "keyhold/crypt.h"
+#include "keyhold/kdf.h"
 
 _Static_assert((int)KH_SEALED_SALT_SIZE == (int)KH_ARGON2_SALT_SIZE, "one size for both");
 
