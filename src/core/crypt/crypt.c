@@ -11,8 +11,8 @@ size_t kh_crypt_ctx_size(void)
   return sizeof(kh_crypt_ctx);
 }
 
-static void start(kh_crypt_ctx *ctx, const kh_crypt *crypt, kh_cipher cipher, unsigned flags,
-                  const kh_crypt_key *key)
+static void start_message(kh_crypt_ctx *ctx, const kh_crypt *crypt, kh_cipher cipher,
+                          unsigned flags, const kh_crypt_key *key)
 {
   ctx->mode =
       (flags & KH_CRYPT_NOPAD) != 0 ? kh_ciphers[cipher].unpadded : kh_ciphers[cipher].padded;
@@ -34,7 +34,7 @@ kh_status kh_crypt_init(const kh_crypt *crypt, kh_crypt_ctx *ctx, kh_cipher ciph
     return KH_E_KEY_SIZE;
   if (key->iv.len != KH_AES_BLOCK)
     return KH_E_IV_SIZE;
-  start(ctx, crypt, cipher, flags, key);
+  start_message(ctx, crypt, cipher, flags, key);
   kh_status status = ctx->mode->init(ctx);
   if (status != KH_OK)
     kh_wipe(ctx, sizeof *ctx);

@@ -73,7 +73,7 @@ typedef struct kh_engine {
   /** Frees what open() made; takes NULL. */
   void (*close)(void *engine);
   size_t thread_size; /**< bytes of a thread's area */
-  /** Wipes the key schedules that were not used for KH_KEPT_USES uses (kept.h). */
+  /** Wipes the key schedules that were not used for KH_SCHEDULE_USES uses (schedule_cache.h). */
   void (*sweep)(kh_area *area);
   /** Wipes and frees what hangs on an area; the area itself is wiped and freed by the caller. */
   void (*end_thread)(kh_area *area);
