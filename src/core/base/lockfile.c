@@ -21,24 +21,24 @@ struct kh_lockfile {
 /* Without this, root's lock file would keep the server's user out. One who may not give it away
  * uses it as it is. The owner can write it even if not the file: NFS locks only what can be
  * written. */
-static void make_alike(int fd, const struct stat *file)
+static void give_same_access(int fd, const struct stat *file)
 {
   if (fchown(fd, file->st_uid, file->st_gid) == 0)
     (void)fchmod(fd, (file->st_mode & 0777) | S_IWUSR);
 }
 
 /* gives -1 with errno on failure */
-static int open_lock(const char *name, const struct stat *file)
+static int open_lock_file(const char *name, const struct stat *file)
 {
   enum { FLAGS = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK };
   int fd = open(name, FLAGS | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR);
   if (fd < 0)
     return errno == EEXIST ? open(name, FLAGS) : -1;
-  make_alike(fd, file);
+  give_same_access(fd, file);
   return fd;
 }
 
-static kh_status open_beside(const char *path, int *ret_fd, kh_fault *ret_fault)
+static kh_status open_lock_file_of(const char *path, int *ret_fd, kh_fault *ret_fault)
 {
   KH_AUTO_STRING real = NULL;
   kh_status status = kh_file_resolve(path, &real, ret_fault);
@@ -50,7 +50,7 @@ static kh_status open_beside(const char *path, int *ret_fd, kh_fault *ret_fault)
   char name[PATH_MAX];
   if (snprintf(name, sizeof name, "%s.lock", real) >= (int)sizeof name)
     return kh_fault_set(ret_fault, KH_E_FILE_LOCK, path, ENAMETOOLONG);
-  int fd = open_lock(name, &st);
+  int fd = open_lock_file(name, &st);
   if (fd < 0)
     return kh_fault_set(ret_fault, KH_E_FILE_LOCK, path, errno);
   *ret_fd = fd;
@@ -71,7 +71,7 @@ static void sleep_at_most(int64_t milliseconds)
   (void)nanosleep(&left, NULL); /* a signal makes it try earlier */
 }
 
-static kh_status lock(int fd, int64_t end, const char *path, kh_fault *ret_fault)
+static kh_status lock_until(int fd, int64_t end, const char *path, kh_fault *ret_fault)
 {
   while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR)
@@ -97,7 +97,7 @@ static kh_status open_and_lock(const char *path, int64_t end, int *ret_fd, kh_fa
   KH_AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   if (fd < 0)
     return errno == EACCES ? KH_OK : kh_file_unreachable(path, errno, ret_fault);
-  kh_status status = lock(fd, end, path, &fault);
+  kh_status status = lock_until(fd, end, path, &fault);
   if (status == KH_E_FILE_LOCK && has_no_locks(fault.os_error))
     return KH_OK;
   if (status != KH_OK)
@@ -144,9 +144,9 @@ kh_status kh_lockfile_take(const char *path, unsigned milliseconds, kh_lockfile 
   int64_t end = now_in_milliseconds() + milliseconds;
   KH_AUTO_FD fd = -1;
   KH_AUTO_FD file = -1;
-  kh_status status = open_beside(path, &fd, ret_fault);
+  kh_status status = open_lock_file_of(path, &fd, ret_fault);
   if (status == KH_OK)
-    status = lock(fd, end, path, ret_fault);
+    status = lock_until(fd, end, path, ret_fault);
   if (status == KH_OK)
     status = lock_itself(path, end, &file, ret_fault);
   if (status != KH_OK)
@@ -161,7 +161,7 @@ kh_status kh_lockfile_take(const char *path, unsigned milliseconds, kh_lockfile 
 }
 
 /* closing would not do while a forked child has the descriptor */
-static void unlock(int fd)
+static void unlock_and_close(int fd)
 {
   if (fd < 0)
     return;
@@ -173,8 +173,8 @@ void kh_lockfile_release(kh_lockfile **lock)
 {
   if (lock == NULL || *lock == NULL)
     return;
-  unlock((*lock)->file);
-  unlock((*lock)->fd);
+  unlock_and_close((*lock)->file);
+  unlock_and_close((*lock)->fd);
   free(*lock);
   *lock = NULL;
 }
