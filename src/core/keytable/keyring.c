@@ -30,7 +30,7 @@ struct kh_keyring {
   atomic_bool has_ciphers; /* of a table that is or was in force, or is about to be */
 };
 
-static inline void leave(const kh_keyring *ring)
+static inline void end_reading(const kh_keyring *ring)
 {
   kh_race_release(ring);
   urcu_bp_read_unlock();
@@ -70,14 +70,14 @@ const kh_keytable *kh_keyring_begin(const kh_keyring *ring)
 
 void kh_keyring_end(const kh_keyring *ring)
 {
-  leave(ring);
+  end_reading(ring);
 }
 
 kh_status kh_keyring_latest(const kh_keyring *ring, uint32_t id, uint32_t *ret_version)
 {
   urcu_bp_read_lock();
   kh_status status = kh_keytable_latest(in_force(ring), id, ret_version);
-  leave(ring);
+  end_reading(ring);
   return status;
 }
 
@@ -101,7 +101,7 @@ kh_status kh_keyring_copy(const kh_keyring *ring, uint32_t id, uint32_t version,
       copy_key(ret_key, found);
     *ret_len = found->len;
   }
-  leave(ring);
+  end_reading(ring);
   return found == NULL ? KH_E_KEY_NOT_FOUND : KH_OK;
 }
 
@@ -112,7 +112,7 @@ kh_cipher kh_keyring_cipher(const kh_keyring *ring, uint32_t id, uint32_t versio
   urcu_bp_read_lock();
   const kh_key *found = kh_keytable_find(in_force(ring), id, version);
   kh_cipher cipher = found == NULL ? KH_CIPHER_UNSET : (kh_cipher)found->policy.cipher;
-  leave(ring);
+  end_reading(ring);
   return cipher;
 }
 
