@@ -16,8 +16,8 @@
 /** How a passphrase is got. The first two hold for one from a file (FILE:, CREDENTIAL:). */
 typedef struct kh_unlock_how {
   kh_permissions permissions; /**< what is done when others may read it, beside the warning */
-  bool is_limited; /**< where it is a FIFO or a device, it too has KH_UNLOCK_WAIT; else it is waited
-                      for without limit, as the server's own plugin does */
+  bool bounded_wait;   /**< where it is a FIFO or a device, it too has KH_UNLOCK_WAIT; else it is
+                        waited   for without limit, as the server's own plugin does */
   bool may_be_literal; /**< the setting could be meant as the passphrase itself although it begins
                           like a source; when that fails, a hint says what is to be done */
 } kh_unlock_how;

@@ -54,7 +54,7 @@ kh_status __wrap_kh_unlock(const char *filekey, const kh_unlock_how *how, const 
 kh_status __wrap_kh_unlock(const char *filekey, const kh_unlock_how *how, const kh_log *log,
                            kh_secret **ret_passphrase, kh_fault *ret_fault)
 {
-  was_limited = how->is_limited;
+  was_limited = how->bounded_wait;
   return __real_kh_unlock(filekey, how, log, ret_passphrase, ret_fault);
 }
 

@@ -89,7 +89,7 @@ static kh_status get_passphrase(kh_opened *opened)
 {
   const kh_keyfile_options *options = opened->options;
   kh_unlock_how how = {.permissions = options->permissions,
-                       .is_limited = options->waits_shortly,
+                       .bounded_wait = options->waits_shortly,
                        .may_be_literal = true};
   if (options->passphrase == NULL)
     return kh_unlock(options->filekey, &how, opened->log, &opened->passphrase, opened->ret_fault);
