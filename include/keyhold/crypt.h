@@ -35,24 +35,23 @@ typedef struct kh_crypt_key {
   kh_bytes iv;  /**< 16 bytes; every value is allowed */
 } kh_crypt_key;
 
-/** Size in bytes of the memory for one kh_crypt_ctx. */
+/** Returns the size in bytes of the memory for one kh_crypt_ctx. */
 size_t kh_crypt_ctx_size(void);
 
 /**
- * Starts a message.
+ * Starts a message. Thread-safe for different contexts.
  *
  * @param crypt  must outlive the context.
  * @param ctx    kh_crypt_ctx_size() bytes of any content; after a failure it holds nothing and
  * needs no finish.
  * @param flags  KH_CRYPT_ENCRYPT, KH_CRYPT_NOPAD.
  * @param key    copied as far as needed; the copy is wiped by kh_crypt_finish().
- * @return KH_OK, KH_E_KEY_SIZE, KH_E_IV_SIZE, KH_E_NO_MEMORY, KH_E_CRYPTO. Thread-safe for
- * different contexts.
+ * @return KH_OK, KH_E_KEY_SIZE, KH_E_IV_SIZE, KH_E_NO_MEMORY, KH_E_CRYPTO.
  */
 KH_MUST_USE kh_status kh_crypt_init(const kh_crypt *crypt, kh_crypt_ctx *ctx, kh_cipher cipher,
                                     unsigned flags, const kh_crypt_key *key);
 
-/** The flags that a message was started with. */
+/** Returns the flags that a message was started with. */
 unsigned kh_crypt_flags(const kh_crypt_ctx *ctx);
 
 /**

@@ -36,19 +36,15 @@ KH_MUST_USE kh_status kh_crypt_new(kh_engine_choice choice, kh_crypt **ret_crypt
 /** Writes which engine serves which operation, as a short text for a log. Thread-safe. */
 void kh_crypt_describe_engines(const kh_crypt *crypt, char *text, size_t size);
 
-/**
- * Wipes the key schedules that the calling thread has cached, after work with a key that is not
- * needed again. Not while the thread has a GCM message under way. Thread-safe.
- */
+/** Wipes the key schedules that the calling thread has cached, after work with a key that is not
+ * needed again. Not while the thread has a GCM message under way. Thread-safe. */
 void kh_crypt_forget(const kh_crypt *crypt);
 
 /** Returns the number of threads that have cached key schedules now. Thread-safe. */
 size_t kh_crypt_thread_count(const kh_crypt *crypt);
 
-/**
- * Wipes what all threads have cached, and frees; sets the pointer to NULL. Takes NULL and a pointer
- * to NULL. No thread may be inside a call.
- */
+/** Wipes what all threads have cached, and frees; sets the pointer to NULL. Takes NULL and a
+ * pointer to NULL. No thread may be inside a call. */
 void kh_crypt_free(kh_crypt **crypt);
 
 #endif

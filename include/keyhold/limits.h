@@ -64,7 +64,7 @@
 #define KH_UNLOCK_WAIT 10000u
 
 /** Longest line of a program's standard error that is quoted in a message in bytes, the final NUL
- * included: it fits behind the longest path. */
+ * included: it fits after the longest path. */
 #define KH_QUOTE_MAX 121u
 
 /** Smallest and largest key id: the server's `unsigned int`, 0 meaning "not encrypted". */
@@ -76,7 +76,7 @@
 #define KH_KEY_ID_SYSTEM 1u
 
 /** The key id that the server uses for temporary files and tables, if there is one
- * (ENCRYPTION_KEY_TEMPORARY_DATA, likewise). */
+ * (ENCRYPTION_KEY_TEMPORARY_DATA, in the same header). */
 #define KH_KEY_ID_TEMPORARY 2u
 
 /**

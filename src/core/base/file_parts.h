@@ -32,7 +32,7 @@ static inline void kh_string_cleanup(char **string)
  * flush there, is no error. False: errno says why. */
 bool kh_file_flush_fd(int fd);
 
-/** The stamp of what stat() saw. */
+/** Returns the stamp of what stat() saw. */
 kh_file_stamp kh_file_stamp_from(const struct stat *st);
 
 /** KH_OK, KH_E_FILE_DIRECTORY or KH_E_FILE_SPECIAL, by the type that stat() saw. */
@@ -53,11 +53,11 @@ kh_status kh_file_unreachable(const char *path, int os_error, kh_fault *ret_faul
 KH_MUST_USE bool kh_file_keep_acl(const char *path, int fd);
 
 /**
- * Follows symbolic links to the end.
+ * Follows symbolic links to the end. Thread-safe.
  *
  * @param ret_real   absolute, without links, for free(); untouched on failure.
  * @param ret_fault  may be NULL.
- * @return KH_OK, KH_E_FILE_NOT_FOUND, KH_E_FILE_OPEN. Thread-safe.
+ * @return KH_OK, KH_E_FILE_NOT_FOUND, KH_E_FILE_OPEN.
  */
 kh_status kh_file_resolve(const char *path, char **ret_real, kh_fault *ret_fault);
 

@@ -22,7 +22,7 @@ typedef enum kh_aes_op {
   KH_OP_CBC_ENCRYPT, /**< whole blocks */
   KH_OP_CBC_DECRYPT, /**< whole blocks */
   KH_OP_ECB_ENCRYPT, /**< whole blocks; the IV plays no part */
-  KH_OP_ECB_DECRYPT, /**< likewise */
+  KH_OP_ECB_DECRYPT, /**< the same */
   KH_OP_COUNT
 } kh_aes_op;
 

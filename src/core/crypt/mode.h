@@ -46,7 +46,7 @@ struct kh_crypt_ctx {
   kh_gcm_state gcm;            /* last: only GCM touches it */
 };
 
-/** The key of a message. */
+/** Returns the key of a message. */
 static inline kh_bytes kh_mode_key(const kh_crypt_ctx *ctx)
 {
   return (kh_bytes){ctx->key, ctx->key_len};

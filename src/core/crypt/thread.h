@@ -31,11 +31,9 @@ KH_MUST_USE kh_status kh_threads_new(const kh_engine *const *engines, void *cons
  * until the process ends. */
 void kh_threads_free(kh_threads **threads);
 
-/**
- * Returns the calling thread's area for an engine; NULL: no memory. Counts a use, and every
+/** Returns the calling thread's area for an engine; NULL: no memory. Counts a use, and every
  * KH_SCHEDULE_SWEEP uses has all engines wipe what is too old. Allocates at a thread's first call
- * only.
- */
+ * only. */
 kh_area *kh_threads_area(kh_threads *threads, size_t engine);
 
 /** Wipes and frees what the calling thread caches; its next message starts anew. Not while it has a

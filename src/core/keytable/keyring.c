@@ -23,7 +23,20 @@ __attribute__((const, noinline)) static struct urcu_bp_reader **own_reader(void)
   return &urcu_bp_reader;
 }
 
-#include "race.h"
+/*
+ * Tells ThreadSanitizer of an order between threads that it cannot see, since liburcu is not built
+ * with it: what a thread did before a release comes before what another does after an acquire of
+ * the same address. Nothing in other builds.
+ */
+#ifdef __SANITIZE_THREAD__
+void __tsan_acquire(void *address);
+void __tsan_release(void *address);
+#define order_acquire(address) __tsan_acquire((void *)(address))
+#define order_release(address) __tsan_release((void *)(address))
+#else
+#define order_acquire(address) ((void)(address))
+#define order_release(address) ((void)(address))
+#endif
 
 struct kh_keyring {
   _Atomic(kh_keytable *) table;
@@ -32,7 +45,7 @@ struct kh_keyring {
 
 static inline void end_reading(const kh_keyring *ring)
 {
-  kh_race_release(ring);
+  order_release(ring);
   urcu_bp_read_unlock();
 }
 
@@ -119,9 +132,9 @@ kh_cipher kh_keyring_cipher(const kh_keyring *ring, uint32_t id, uint32_t versio
 kh_keytable *kh_keyring_exchange(kh_keyring *ring, kh_keytable *table)
 {
   if (kh_keytable_has_ciphers(table))
-    atomic_store(&ring->has_ciphers, true); /* before anybody can see a version of the table */
+    atomic_store(&ring->has_ciphers, true); /* before any thread can see a version of the table */
   kh_keytable *old = atomic_exchange(&ring->table, table);
   urcu_bp_synchronize_rcu();
-  kh_race_acquire(ring);
+  order_acquire(ring);
   return old;
 }

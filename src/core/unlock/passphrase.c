@@ -58,7 +58,7 @@ kh_status kh_passphrase_take(kh_secret **content, const char *name, const kh_log
 }
 
 /* Opens what may keep its reader waiting: a FIFO, a device. A FIFO that is opened so has not ended
- * before somebody has written to it. Gives -1 for anything else, and for what cannot be opened. */
+ * before a process has written to it. Gives -1 for anything else, and for what cannot be opened. */
 static int open_slow(const char *path, struct stat *ret_st)
 {
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
