@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "keyhold/bytes.h"
+#include "keyhold/limits.h"
 
 /** The ciphers; the numbers are not stored anywhere. */
 typedef enum kh_cipher {
@@ -34,6 +35,7 @@ typedef struct kh_cipher_info {
   size_t key_min;   /**< shortest stored key in bytes */
   bool is_derived;  /**< data is encrypted with a data key that is derived from the stored one, not
                        with the key that the server passes */
+  size_t tag_size;  /**< of a message with padding, in bytes; 0: it is padded to whole blocks */
   const struct kh_mode *padded;   /**< with padding or a tag: temporary files */
   const struct kh_mode *unpadded; /**< output as long as the input: pages, logs */
 } kh_cipher_info;
@@ -59,6 +61,14 @@ static inline const char *kh_cipher_name(kh_cipher cipher)
   return kh_ciphers[cipher].name;
 }
 
+/** Returns the length in bytes of `len` bytes encrypted with padding: (len / 16 + 1) * 16 for CBC
+ * and ECB, len + 16 for GCM. Thread-safe. */
+static inline size_t kh_cipher_encrypted_length(kh_cipher cipher, size_t len)
+{
+  size_t tag_size = kh_ciphers[cipher].tag_size;
+  return tag_size != 0 ? len + tag_size : (len / KH_AES_BLOCK + 1) * KH_AES_BLOCK;
+}
+
 /**
  * Finds a cipher by its name. Thread-safe.
  *
@@ -77,9 +87,5 @@ typedef struct kh_cipher_names_text {
 
 /** Writes the names of all ciphers that have one, for a help or an error. Thread-safe. */
 kh_cipher_names_text kh_cipher_names(void);
-
-/** Returns the length in bytes of `len` bytes encrypted with padding: (len / 16 + 1) * 16 for CBC
- * and ECB, len + 16 for GCM. Thread-safe. */
-size_t kh_cipher_encrypted_length(kh_cipher cipher, size_t len);
 
 #endif

@@ -14,6 +14,7 @@ const kh_cipher_info kh_ciphers[KH_CIPHER_COUNT] = {
                            .unpadded = &kh_mode_cbc_nopad},
     [KH_CIPHER_AES_CTR] = {.name = "aes-ctr",
                            .key_min = 16,
+                           .tag_size = KH_AES_BLOCK,
                            .padded = &kh_mode_gcm,
                            .unpadded = &kh_mode_ctr},
     [KH_CIPHER_AES256_CBC] = {.name = "aes256-cbc",
@@ -24,6 +25,7 @@ const kh_cipher_info kh_ciphers[KH_CIPHER_COUNT] = {
     [KH_CIPHER_AES256_CTR] = {.name = "aes256-ctr",
                               .key_min = 32,
                               .is_derived = true,
+                              .tag_size = KH_AES_BLOCK,
                               .padded = &kh_mode_gcm,
                               .unpadded = &kh_mode_ctr},
     [KH_CIPHER_AES_ECB] = {.name = "",
@@ -62,9 +64,4 @@ kh_cipher_names_text kh_cipher_names(void)
     separator = next_named(i + 1) < KH_CIPHER_COUNT ? ", " : " or ";
   }
   return names;
-}
-
-size_t kh_cipher_encrypted_length(kh_cipher cipher, size_t len)
-{
-  return kh_ciphers[cipher].padded->encrypted_length(len);
 }

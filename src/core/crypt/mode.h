@@ -18,7 +18,6 @@ typedef struct kh_mode {
   kh_status (*init)(kh_crypt_ctx *ctx);
   kh_status (*update)(kh_crypt_ctx *ctx, kh_bytes src, uint8_t *dst, size_t *ret_len);
   kh_status (*finish)(kh_crypt_ctx *ctx, uint8_t *dst, size_t *ret_len);
-  size_t (*encrypted_length)(size_t len); /* of `len` bytes; NULL: the same */
 } kh_mode;
 
 extern const kh_mode kh_mode_cbc;       /* mode_cbc.c: CBC, PKCS#7 padding */

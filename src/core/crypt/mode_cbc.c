@@ -89,10 +89,5 @@ static kh_status cbc_finish(kh_crypt_ctx *ctx, uint8_t *dst, size_t *ret_len)
   return ctx->encrypt ? finish_encrypting(ctx, dst, ret_len) : finish_decrypting(ctx, dst, ret_len);
 }
 
-static size_t padded_length(size_t len)
-{
-  return (len / KH_AES_BLOCK + 1) * KH_AES_BLOCK;
-}
-
-const kh_mode kh_mode_cbc = {cbc_init, cbc_update, cbc_finish, padded_length};
-const kh_mode kh_mode_ecb = {ecb_init, cbc_update, cbc_finish, padded_length};
+const kh_mode kh_mode_cbc = {cbc_init, cbc_update, cbc_finish};
+const kh_mode kh_mode_ecb = {ecb_init, cbc_update, cbc_finish};

@@ -54,5 +54,5 @@ static kh_status cbc_nopad_finish(kh_crypt_ctx *ctx, uint8_t *dst, size_t *ret_l
   return status;
 }
 
-const kh_mode kh_mode_cbc_nopad = {cbc_nopad_init, cbc_nopad_update, cbc_nopad_finish, NULL};
-const kh_mode kh_mode_ecb_nopad = {ecb_nopad_init, cbc_nopad_update, cbc_nopad_finish, NULL};
+const kh_mode kh_mode_cbc_nopad = {cbc_nopad_init, cbc_nopad_update, cbc_nopad_finish};
+const kh_mode kh_mode_ecb_nopad = {ecb_nopad_init, cbc_nopad_update, cbc_nopad_finish};

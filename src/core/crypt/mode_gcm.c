@@ -97,9 +97,4 @@ static kh_status gcm_finish(kh_crypt_ctx *ctx, uint8_t *dst, size_t *ret_len)
   return status;
 }
 
-static size_t tagged_length(size_t len)
-{
-  return len + TAG_SIZE;
-}
-
-const kh_mode kh_mode_gcm = {gcm_init, gcm_update, gcm_finish, tagged_length};
+const kh_mode kh_mode_gcm = {gcm_init, gcm_update, gcm_finish};
