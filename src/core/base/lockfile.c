@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "file_parts.h"
+#include "keyhold/clock.h"
 
 enum { RETRY_MILLISECONDS = 20 };
 
@@ -57,13 +58,6 @@ static kh_status open_lock_file_of(const char *path, int *ret_fd, kh_fault *ret_
   return KH_OK;
 }
 
-static int64_t now_in_milliseconds(void)
-{
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void sleep_at_most(int64_t milliseconds)
 {
   int64_t time = milliseconds < RETRY_MILLISECONDS ? milliseconds : RETRY_MILLISECONDS;
@@ -76,7 +70,7 @@ static kh_status lock_until(int fd, int64_t end, const char *path, kh_fault *ret
   while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR)
       return kh_fault_set(ret_fault, KH_E_FILE_LOCK, path, errno);
-    int64_t left = end - now_in_milliseconds();
+    int64_t left = end - kh_clock_milliseconds();
     if (left <= 0)
       return kh_fault_set(ret_fault, KH_E_FILE_LOCKED, path, 0);
     sleep_at_most(left);
@@ -141,7 +135,7 @@ static kh_status lock_itself(const char *path, int64_t end, int *ret_fd, kh_faul
 kh_status kh_lockfile_take(const char *path, unsigned milliseconds, kh_lockfile **ret_lock,
                            kh_fault *ret_fault)
 {
-  int64_t end = now_in_milliseconds() + milliseconds;
+  int64_t end = kh_clock_milliseconds() + milliseconds;
   KH_AUTO_FD fd = -1;
   KH_AUTO_FD file = -1;
   kh_status status = open_lock_file_of(path, &fd, ret_fault);
