@@ -153,7 +153,7 @@ static void rotate(const kh_crypt *crypt, const kh_keyfile_options *options, int
   KH_AUTO_KEYFILE after = load(crypt, options);
   MUST(after != NULL);
   kh_keytable *now = table_of(kh_keyfile_keys(after));
-  MUST(kh_keytable_check_follows(now, known, KH_KEY_CIPHER_AES_CBC, NULL) == KH_OK);
+  MUST(kh_keytable_check_follows(now, known, KH_CIPHER_AES_CBC, NULL) == KH_OK);
   kh_keytable_free(&now);
   kh_keytable_free(&known);
 }

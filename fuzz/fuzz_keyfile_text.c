@@ -116,7 +116,7 @@ static void retire_and_parse_again(kh_bytes text, const kh_keylist *list)
   MUST(kh_keytable_version_count(after) == kh_keytable_id_count(table));
   MUST(kh_keytable_retired_count(after) ==
        kh_keytable_retired_count(table) + kh_keytable_version_count(old));
-  MUST(kh_keytable_check_follows(after, table, KH_KEY_CIPHER_AES_CBC, NULL) == KH_OK);
+  MUST(kh_keytable_check_follows(after, table, KH_CIPHER_AES_CBC, NULL) == KH_OK);
   check_tail(text, kh_secret_bytes(changed));
   kh_keytable_free(&after);
   kh_keytable_free(&old);

@@ -11,7 +11,7 @@
 
 #include "keyhold/bytes.h"
 
-/** Bytes of a key, of a nonce, and of the tag behind a ciphertext. */
+/** Bytes of a key, of a nonce, and of the tag after a ciphertext. */
 #define KH_AEAD_KEY_SIZE   32u
 #define KH_AEAD_NONCE_SIZE 24u
 #define KH_AEAD_TAG_SIZE   16u
@@ -23,16 +23,20 @@ typedef struct kh_aead_input {
   kh_bytes bound;       /**< additional data: not encrypted, and as safe from changes */
 } kh_aead_input;
 
-/** Encrypts. @param ret_sealed  text.len + KH_AEAD_TAG_SIZE bytes: ciphertext, then tag; may be
- * where the text is. Thread-safe. */
+/**
+ * Encrypts and authenticates. Thread-safe.
+ *
+ * @param ret_sealed  text.len + KH_AEAD_TAG_SIZE bytes: ciphertext, then tag; may be
+ * where the text is.
+ */
 void kh_aead_seal(const kh_aead_input *input, kh_bytes text, uint8_t *ret_sealed);
 
 /**
- * Decrypts.
+ * Decrypts. Thread-safe.
  *
  * @param ret_text  sealed.len - KH_AEAD_TAG_SIZE bytes; may be where `sealed` is. All zero when it
  * does not open.
- * @return false when anything was changed, or is another's. Thread-safe.
+ * @return false when anything was changed, or is another's.
  */
 bool kh_aead_open(const kh_aead_input *input, kh_bytes sealed, uint8_t *ret_text);
 

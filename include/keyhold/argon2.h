@@ -24,12 +24,12 @@ typedef struct kh_argon2_cost {
 
 /**
  * Derives a key. Its working memory is neither locked nor wiped, only given back to the system: the
- * passphrase is not in it.
+ * passphrase is not in it. Thread-safe.
  *
  * @param passphrase   any length, 0 included.
  * @param salt         KH_ARGON2_SALT_SIZE bytes.
  * @param ret_derived  is filled to its capacity, 16 bytes at least; its length is set.
- * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO. Thread-safe.
+ * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO.
  */
 KH_MUST_USE kh_status kh_argon2id(kh_bytes passphrase, const uint8_t *salt,
                                   const kh_argon2_cost *cost, kh_secret *ret_derived);

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Bytes that somebody else owns. `data` may be NULL only when `len` is 0. */
+/** Bytes that another object owns. `data` may be NULL only when `len` is 0. */
 typedef struct kh_bytes {
   const uint8_t *data;
   size_t len; /**< in bytes */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file crypt.h
- * AES as MariaDB stores it: CBC, CTR, GCM and ECB over streams of any chunking, and the key
- * derivation of `openssl enc` and PBKDF2.
+ * Messages: AES as MariaDB stores it, CBC, CTR, GCM and ECB over streams of any chunking.
  *
  * Sources: AES FIPS 197; CBC, CTR and ECB NIST SP 800-38A; GCM NIST SP 800-38D; padding PKCS#7 (RFC
  * 5652, 6.3); the flags and the forms without padding are what MariaDB 10.11 writes to disk
@@ -15,26 +14,14 @@
 #include <stdint.h>
 
 #include "keyhold/bytes.h"
+#include "keyhold/cipher.h"
+#include "keyhold/engines.h"
 #include "keyhold/limits.h"
-#include "keyhold/secret.h"
 #include "keyhold/status.h"
-
-/**
- * The engines of one plugin or command, and what its threads keep for them. Shared by all threads;
- * each thread touches its own part alone.
- */
-typedef struct kh_crypt kh_crypt;
 
 /** One message on its way. Lies in memory of the caller, kh_crypt_ctx_size() bytes, aligned as for
  * a pointer. */
 typedef struct kh_crypt_ctx kh_crypt_ctx;
-
-/** The ciphers, by the names of `encryption_algorithm` where they have one. */
-typedef enum kh_cipher {
-  KH_CIPHER_AES_CBC, /**< "aes_cbc": CBC always */
-  KH_CIPHER_AES_CTR, /**< "aes_ctr": CTR without padding; GCM with padding */
-  KH_CIPHER_AES_ECB, /**< equal blocks stay equal: example_key_management only, no name */
-} kh_cipher;
 
 /** Bits of kh_crypt_init(), with the values of ENCRYPTION_FLAG_* in mysql/service_encryption.h. */
 enum {
@@ -42,75 +29,29 @@ enum {
   KH_CRYPT_NOPAD = 2,   /**< output as long as the input; without it, padding or, for GCM, a tag */
 };
 
-/** Hash of the `openssl enc` key derivation. */
-typedef enum kh_digest {
-  KH_DIGEST_SHA1,
-  KH_DIGEST_SHA224,
-  KH_DIGEST_SHA256,
-  KH_DIGEST_SHA384,
-  KH_DIGEST_SHA512,
-  KH_DIGEST_COUNT
-} kh_digest;
-
 /** A key and an IV. All bytes belong to the caller and are needed during the call only. */
 typedef struct kh_crypt_key {
   kh_bytes key; /**< 16, 24 or 32 bytes */
   kh_bytes iv;  /**< 16 bytes; every value is allowed */
 } kh_crypt_key;
 
-/** Which library works AES. */
-typedef enum kh_engine_choice {
-  KH_ENGINE_AUTO,     /**< for each operation the fastest one that is there */
-  KH_ENGINE_OPENSSL,  /**< OpenSSL 3 alone */
-  KH_ENGINE_IPSEC_MB, /**< Intel's libIPSec_MB for what it is faster at, which must be there;
-                         OpenSSL for the rest */
-} kh_engine_choice;
-
-/**
- * Opens the engines, chooses which serves what, and tests each by known answers.
- *
- * @param ret_crypt  for kh_crypt_free(); untouched on failure.
- * @return KH_OK, KH_E_NO_ENGINE (the one asked for is not installed, or not for this processor),
- * KH_E_SELF_TEST, KH_E_NO_MEMORY, KH_E_CRYPTO. Thread-safe.
- */
-KH_MUST_USE kh_status kh_crypt_new(kh_engine_choice choice, kh_crypt **ret_crypt);
-
-/** Which engine serves which operation, as a short text for a log. Thread-safe. */
-void kh_crypt_describe_engines(const kh_crypt *crypt, char *text, size_t size);
-
-/**
- * Wipes the key schedules that the calling thread keeps, after work with a key that is not needed
- * again. Not while the thread has a GCM message under way. Thread-safe.
- */
-void kh_crypt_forget(const kh_crypt *crypt);
-
-/** Number of threads that keep key schedules now. Thread-safe. */
-size_t kh_crypt_thread_count(const kh_crypt *crypt);
-
-/**
- * Wipes what all threads have kept, and frees; sets the pointer to NULL. Takes NULL and a pointer
- * to NULL. No thread may be inside a call.
- */
-void kh_crypt_free(kh_crypt **crypt);
-
-/** Size in bytes of the memory for one kh_crypt_ctx. */
+/** Returns the size in bytes of the memory for one kh_crypt_ctx. */
 size_t kh_crypt_ctx_size(void);
 
 /**
- * Starts a message.
+ * Starts a message. Thread-safe for different contexts.
  *
  * @param crypt  must outlive the context.
  * @param ctx    kh_crypt_ctx_size() bytes of any content; after a failure it holds nothing and
  * needs no finish.
  * @param flags  KH_CRYPT_ENCRYPT, KH_CRYPT_NOPAD.
  * @param key    copied as far as needed; the copy is wiped by kh_crypt_finish().
- * @return KH_OK, KH_E_KEY_SIZE, KH_E_IV_SIZE, KH_E_NO_MEMORY, KH_E_CRYPTO. Thread-safe for
- * different contexts.
+ * @return KH_OK, KH_E_KEY_SIZE, KH_E_IV_SIZE, KH_E_NO_MEMORY, KH_E_CRYPTO.
  */
 KH_MUST_USE kh_status kh_crypt_init(const kh_crypt *crypt, kh_crypt_ctx *ctx, kh_cipher cipher,
                                     unsigned flags, const kh_crypt_key *key);
 
-/** The flags that a message was started with. */
+/** Returns the flags that a message was started with. */
 unsigned kh_crypt_flags(const kh_crypt_ctx *ctx);
 
 /**
@@ -151,44 +92,5 @@ KH_MUST_USE kh_status kh_crypt_finish(kh_crypt_ctx *ctx, uint8_t *dst, size_t *r
 KH_MUST_USE kh_status kh_crypt_once(const kh_crypt *crypt, kh_cipher cipher, unsigned flags,
                                     const kh_crypt_key *key, kh_bytes src, uint8_t *dst,
                                     size_t *ret_len);
-
-/** Length in bytes of `len` bytes encrypted with padding: (len / 16 + 1) * 16 for CBC and ECB,
- * len + 16 for GCM. */
-size_t kh_crypt_encrypted_length(kh_cipher cipher, size_t len);
-
-/** Bytes of the salt of `openssl enc` (enc(1ssl)). */
-#define KH_KDF_SALT_SIZE 8u
-
-/** Bytes that kh_kdf_openssl_enc() derives: an AES-256 key and a CBC IV. */
-#define KH_KDF_OPENSSL_ENC_SIZE 48u
-
-/**
- * Derives key and IV as `openssl enc -aes-256-cbc` does.
- *
- * @param passphrase  any length, 0 included.
- * @param salt        KH_KDF_SALT_SIZE bytes.
- * @param iterations  0: EVP_BytesToKey with one iteration; else PBKDF2-HMAC (RFC 8018, 5.2) with
- * that many, at most INT_MAX.
- * @param ret_derived secret memory of at least KH_KDF_OPENSSL_ENC_SIZE bytes; 32 bytes key, then 16
- * bytes IV; its length is set.
- * @return KH_OK, KH_E_CRYPTO. Thread-safe.
- */
-KH_MUST_USE kh_status kh_kdf_openssl_enc(kh_bytes passphrase, const uint8_t *salt, kh_digest digest,
-                                         uint32_t iterations, kh_secret *ret_derived);
-
-/**
- * Derives a key by PBKDF2-HMAC (RFC 8018, 5.2).
- *
- * @param passphrase   any length, 0 included.
- * @param salt         any length.
- * @param iterations   1 to INT_MAX.
- * @param ret_derived  is filled to its capacity; its length is set.
- * @return KH_OK, KH_E_CRYPTO. Thread-safe.
- */
-KH_MUST_USE kh_status kh_kdf_pbkdf2(kh_bytes passphrase, kh_bytes salt, kh_digest digest,
-                                    uint32_t iterations, kh_secret *ret_derived);
-
-/** The name of a digest as `openssl enc -md` takes it; thread-safe. */
-const char *kh_digest_name(kh_digest digest);
 
 #endif

@@ -14,7 +14,7 @@
 
 #include "keyhold/bytes.h"
 
-/** What kh_cursor_peek() answers behind the last byte. */
+/** What kh_cursor_peek() answers after the last byte. */
 #define KH_CURSOR_END (-1)
 
 /** A place in a run of bytes. The bytes must outlive it. */
@@ -23,20 +23,20 @@ typedef struct kh_cursor {
   size_t at; /**< bytes already read; never more than bytes.len */
 } kh_cursor;
 
-/** A cursor at the first byte. */
+/** Returns a cursor at the first byte. */
 static inline kh_cursor kh_cursor_over(kh_bytes bytes)
 {
   return (kh_cursor){bytes, 0};
 }
 
-/** The byte at `ahead` bytes from here, 0..255, or KH_CURSOR_END. */
+/** Returns the byte at `ahead` bytes from here, 0..255, or KH_CURSOR_END. */
 static inline int kh_cursor_peek_at(const kh_cursor *cursor, size_t ahead)
 {
   return ahead < cursor->bytes.len - cursor->at ? cursor->bytes.data[cursor->at + ahead]
                                                 : KH_CURSOR_END;
 }
 
-/** The next byte, 0..255, or KH_CURSOR_END. */
+/** Returns the next byte, 0..255, or KH_CURSOR_END. */
 static inline int kh_cursor_peek(const kh_cursor *cursor)
 {
   return kh_cursor_peek_at(cursor, 0);
@@ -49,13 +49,13 @@ static inline void kh_cursor_skip(kh_cursor *cursor, size_t count)
   cursor->at += count < left ? count : left;
 }
 
-/** Whether all is read. */
+/** Returns whether all is read. */
 static inline bool kh_cursor_at_end(const kh_cursor *cursor)
 {
   return cursor->at == cursor->bytes.len;
 }
 
-/** Number of bytes from here on that `is_in` accepts. */
+/** Returns the number of bytes from here on that `is_in` accepts. */
 static inline size_t kh_cursor_span(const kh_cursor *cursor, bool (*is_in)(int byte))
 {
   size_t count = 0;

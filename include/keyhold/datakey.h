@@ -41,23 +41,23 @@ void kh_datakeys_free(kh_datakeys **keys);
 
 /**
  * Looks for a data key that was derived before. Writes nothing that other threads read and never
- * waits.
+ * waits. Thread-safe.
  *
  * @param passed    16, 24 or 32 bytes.
  * @param ret_key   KH_DATAKEY_SIZE bytes; undefined when there is none.
- * @return whether it was there. Thread-safe.
+ * @return whether it was there.
  */
 bool kh_datakeys_find(kh_datakeys *keys, uint32_t id, uint32_t version, kh_bytes passed,
                       uint8_t *ret_key);
 
 /**
  * Derives a data key and keeps it in the place of an older one; when another thread is writing
- * there, or there is no memory, it is not kept. Never waits.
+ * there, or there is no memory, it is not kept. Never waits. Thread-safe.
  *
  * @param stored    the stored key of that id and version: 32 bytes.
  * @param passed    16, 24 or 32 bytes.
  * @param ret_key   KH_DATAKEY_SIZE bytes; undefined on failure.
- * @return KH_OK, KH_E_KEY_SIZE (of the stored or the passed key), KH_E_CRYPTO. Thread-safe.
+ * @return KH_OK, KH_E_KEY_SIZE (of the stored or the passed key), KH_E_CRYPTO.
  */
 KH_MUST_USE kh_status kh_datakeys_derive(kh_datakeys *keys, uint32_t id, uint32_t version,
                                          kh_bytes stored, kh_bytes passed, uint8_t *ret_key);

@@ -12,18 +12,18 @@
 #include "keyhold/bytes.h"
 
 /**
- * Decodes pairs of digits, either case.
+ * Decodes pairs of digits, either case. Thread-safe.
  *
  * @param digits    an even number of hexadecimal digits.
  * @param ret_data  digits.len / 2 bytes, straight into their last place; undefined on failure.
- * @return false when the number is odd or something else than a digit is among them. Thread-safe.
+ * @return false when the number is odd or something else than a digit is among them.
  */
 bool kh_hex_decode(kh_bytes digits, uint8_t *ret_data);
 
 /**
- * Writes bytes as lower-case digits.
+ * Writes bytes as lower-case digits. Thread-safe.
  *
- * @param ret_digits  2 * data.len + 1 bytes: the digits, and a NUL. Thread-safe.
+ * @param ret_digits  2 * data.len + 1 bytes: the digits, and a NUL.
  */
 void kh_hex_encode(kh_bytes data, uint8_t *ret_digits);
 

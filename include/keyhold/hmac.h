@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file hmac.h
- * A hash that only somebody with the key can work out (libsodium).
+ * A hash that only a holder of the key can compute (libsodium).
  */
 #ifndef KEYHOLD_HMAC_H
 #define KEYHOLD_HMAC_H
@@ -14,10 +14,10 @@
 #define KH_HMAC_SHA256_SIZE 32u
 
 /**
- * HMAC-SHA-256 (RFC 2104). Leaves nothing of the key behind.
+ * Computes HMAC-SHA-256 (RFC 2104). Leaves nothing of the key behind. Thread-safe.
  *
  * @param key      of any length.
- * @param ret_mac  KH_HMAC_SHA256_SIZE bytes. Thread-safe.
+ * @param ret_mac  KH_HMAC_SHA256_SIZE bytes.
  */
 void kh_hmac_sha256(kh_bytes key, kh_bytes message, uint8_t *ret_mac);
 

@@ -19,17 +19,17 @@
  *       ...]}
  *
  * Times are ISO 8601 in UTC, or null: unknown, or never, which is also a rotation later than 32
- * bits of UNIX time. A rotation of an interval behind an unknown time of creation is that interval
- * behind the 1st of January 1970 (kh_policy_due()). A version without a cipher of its own has the
- * default one. Without white space.
+ * bits of UNIX time. A rotation of an interval after an unknown time of creation is that interval
+ * after the 1st of January 1970 (kh_policy_due()). A version without a cipher of its own has the
+ * default one. Without white space. Thread-safe.
  *
- * @param default_cipher  KH_KEY_CIPHER_UNSET: it is not known, and the cipher of such a version is
+ * @param default_cipher  KH_CIPHER_UNSET: it is not known, and the cipher of such a version is
  * null.
  * @param ret_text  NUL-terminated, for free(); untouched on failure.
  * @param ret_len   its length in bytes without the NUL; untouched on failure.
- * @return KH_OK, KH_E_NO_MEMORY. Thread-safe.
+ * @return KH_OK, KH_E_NO_MEMORY.
  */
-KH_MUST_USE kh_status kh_inventory_json(const kh_keytable *table, kh_key_cipher default_cipher,
+KH_MUST_USE kh_status kh_inventory_json(const kh_keytable *table, kh_cipher default_cipher,
                                         char **ret_text, size_t *ret_len);
 
 #endif

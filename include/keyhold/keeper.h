@@ -27,9 +27,9 @@ typedef struct kh_keeper kh_keeper;
 /** What a keeper needs. Everything that is pointed to must outlive it. */
 typedef struct kh_keeper_options {
   kh_keyfile_options keyfile;
-  kh_key_cipher default_cipher; /**< of versions without one: KH_KEY_CIPHER_AES_CBC, _AES_CTR */
-  const kh_crypt *crypt;        /**< opens encrypted key files */
-  kh_log log;                   /**< called by any thread */
+  kh_cipher default_cipher; /**< of versions without one: KH_CIPHER_AES_CBC, _AES_CTR */
+  const kh_crypt *crypt;    /**< opens encrypted key files */
+  kh_log log;               /**< called by any thread */
   kh_clock clock;
   bool (*is_up)(void *user); /**< whether the keeper's thread may begin its work; asked again and
                                 again until it may. NULL: it may. Called by the thread */

@@ -25,6 +25,7 @@
 #include "keyhold/crypt.h"
 #include "keyhold/fault.h"
 #include "keyhold/file.h"
+#include "keyhold/kdf.h"
 #include "keyhold/keylist.h"
 #include "keyhold/keytable.h"
 #include "keyhold/log.h"
@@ -188,7 +189,7 @@ typedef struct kh_rotation {
   const kh_file_stamp *loaded; /**< of the file that `known` is from, which is finished in any case;
                                   NULL: not known */
   uint32_t now;                /**< UNIX time; the new versions' time of creation */
-  kh_key_cipher default_cipher; /**< as for kh_keytable_check_follows() */
+  kh_cipher default_cipher;    /**< as for kh_keytable_check_follows() */
 } kh_rotation;
 
 /** What kh_keyfile_rotate() did. */

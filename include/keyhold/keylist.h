@@ -51,8 +51,8 @@ KH_MUST_USE kh_status kh_keylist_new(size_t capacity, kh_keylist **ret_list);
 void kh_keylist_free(kh_keylist **list);
 
 /**
- * The place for the next key, zeroed; it counts only after kh_keylist_commit(). A key is written
- * straight into it, so that no copy stays on a stack.
+ * Returns the place for the next key, zeroed; it counts only after kh_keylist_commit(). A key is
+ * written straight into it, so that no copy stays on a stack.
  *
  * @return NULL when the list is full.
  */
@@ -80,34 +80,34 @@ void kh_keylist_add_random(kh_keylist *list, uint32_t id, uint32_t version, uint
  */
 KH_MUST_USE kh_status kh_keylist_retire(kh_keylist *list, const kh_retired *retired);
 
-/** Number of retired versions that were added. */
+/** Returns the number of retired versions that were added. */
 size_t kh_keylist_retired_count(const kh_keylist *list);
 
-/** The retired version at `index` < kh_keylist_retired_count(). Owned by the list, until one more
- * is added. */
+/** Returns the retired version at `index` < kh_keylist_retired_count(). Owned by the list, until
+ * one more is added. */
 const kh_retired *kh_keylist_retired_at(const kh_keylist *list, size_t index);
 
-/** Number of keys. */
+/** Returns the number of keys. */
 size_t kh_keylist_count(const kh_keylist *list);
 
-/** Whether the list's memory is locked into RAM. */
+/** Returns whether the list's memory is locked into RAM. */
 bool kh_keylist_is_locked(const kh_keylist *list);
 
-/** The key at `index` < kh_keylist_count(). Owned by the list. */
+/** Returns the key at `index` < kh_keylist_count(). Owned by the list. */
 const kh_key *kh_keylist_at(const kh_keylist *list, size_t index);
 
 /**
  * Sorts the indices of the list by key id, then by version, then by place in the list.
  *
  * @param ret_order  kh_keylist_count() numbers. Indices are sorted and not keys: a sort may copy
- * what it sorts to memory that nobody wipes.
+ * what it sorts to memory that is not wiped.
  */
 void kh_keylist_sort(const kh_keylist *list, uint32_t *ret_order);
 
-/** Whether two keys have the same id and version. */
+/** Returns whether two keys have the same id and version. */
 bool kh_key_is_same_version(const kh_key *a, const kh_key *b);
 
-/** Whether two keys have the same bytes; takes the same time wherever they differ. */
+/** Returns whether two keys have the same bytes; takes the same time wherever they differ. */
 bool kh_key_is_same_secret(const kh_key *a, const kh_key *b);
 
 /** For `__attribute__((cleanup))`: frees the list when the scope ends. */

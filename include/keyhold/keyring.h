@@ -24,46 +24,42 @@ typedef struct kh_keyring kh_keyring;
 KH_MUST_USE kh_status kh_keyring_new(kh_keytable *table, kh_keyring **ret_ring);
 
 /** Wipes and frees the table in force, and the ring; sets the pointer to NULL. Takes NULL and a
- * pointer to NULL. Nobody may be reading. */
+ * pointer to NULL. No thread may be reading. */
 void kh_keyring_free(kh_keyring **ring);
 
-/**
- * Begins to read: the table in force, which stays until kh_keyring_end(). In between the thread may
- * not wait for anything that a caller of kh_keyring_exchange() could hold. Pairs nest. A thread's
- * first call makes a few bytes of its own, freed when it ends. Thread-safe.
- */
+/** Begins to read: the table in force, which stays until kh_keyring_end(). In between the thread
+ * may not wait for anything that a caller of kh_keyring_exchange() could hold. Pairs nest. A
+ * thread's first call makes a few bytes of its own, freed when it ends. Thread-safe. */
 const kh_keytable *kh_keyring_begin(const kh_keyring *ring);
 
 /** Ends to read what the thread's kh_keyring_begin() gave. */
 void kh_keyring_end(const kh_keyring *ring);
 
 /**
- * The latest version of a key in the table in force: kh_keytable_latest() between begin and end, in
- * one call.
+ * Finds the latest version of a key in the table in force: kh_keytable_latest() between begin and
+ * end, in one call. Thread-safe, waits for nothing.
  *
  * @param ret_version  untouched on failure.
- * @return KH_OK, KH_E_KEY_NOT_FOUND. Thread-safe, waits for nothing.
+ * @return KH_OK, KH_E_KEY_NOT_FOUND.
  */
 KH_MUST_USE kh_status kh_keyring_latest(const kh_keyring *ring, uint32_t id, uint32_t *ret_version);
 
 /**
- * Copies a key version out of the table in force.
+ * Copies a key version out of the table in force. Thread-safe, waits for nothing.
  *
  * @param ret_key  where the key goes; untouched when `room` is less than its length, and on
  * failure. May be NULL when `room` is 0.
  * @param room     of ret_key in bytes.
  * @param ret_len  of the key in bytes, whether it was copied or not; untouched on failure.
- * @return KH_OK, KH_E_KEY_NOT_FOUND. Thread-safe, waits for nothing.
+ * @return KH_OK, KH_E_KEY_NOT_FOUND.
  */
 KH_MUST_USE kh_status kh_keyring_copy(const kh_keyring *ring, uint32_t id, uint32_t version,
                                       uint8_t *ret_key, size_t room, size_t *ret_len);
 
-/**
- * The cipher that a key version in force has of its own; KH_KEY_CIPHER_UNSET when it has none, and
- * when it is not there. While no version has one it is a look at one word, since each message asks.
- * Thread-safe, waits for nothing.
- */
-kh_key_cipher kh_keyring_cipher(const kh_keyring *ring, uint32_t id, uint32_t version);
+/** Returns the cipher that a key version in force has of its own; KH_CIPHER_UNSET when it has none,
+ * and when it is not there. While no version has one it is a look at one word, since each message
+ * asks. Thread-safe, waits for nothing. */
+kh_cipher kh_keyring_cipher(const kh_keyring *ring, uint32_t id, uint32_t version);
 
 /**
  * Puts another table in force. Returns when no reader holds the old one. Not by two threads at

@@ -64,7 +64,7 @@
 #define KH_UNLOCK_WAIT 10000u
 
 /** Longest line of a program's standard error that is quoted in a message in bytes, the final NUL
- * included: it fits behind the longest path. */
+ * included: it fits after the longest path. */
 #define KH_QUOTE_MAX 121u
 
 /** Smallest and largest key id: the server's `unsigned int`, 0 meaning "not encrypted". */
@@ -76,7 +76,7 @@
 #define KH_KEY_ID_SYSTEM 1u
 
 /** The key id that the server uses for temporary files and tables, if there is one
- * (ENCRYPTION_KEY_TEMPORARY_DATA, likewise). */
+ * (ENCRYPTION_KEY_TEMPORARY_DATA, in the same header). */
 #define KH_KEY_ID_TEMPORARY 2u
 
 /**
@@ -115,6 +115,10 @@
  * the server cuts messages at 512 (MYSQL_ERRMSG_SIZE), and puts the plugin's name before them.
  */
 #define KH_MESSAGE_MAX 480u
+
+/** Longest name of a part of a file in a message in bytes, the final NUL included: the longest
+ * label of a slot. */
+#define KH_NAME_SHOWN_MAX (KH_SEALED_LABEL_MAX + 1)
 
 /** Longest path in a message in bytes, the final NUL included; of a longer one the middle is left
  * out. */

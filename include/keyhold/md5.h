@@ -16,10 +16,10 @@
 #define KH_MD5_SIZE 16u
 
 /**
- * Digests some bytes.
+ * Digests some bytes. Thread-safe.
  *
  * @param ret_digest  KH_MD5_SIZE bytes; undefined on failure.
- * @return KH_OK, KH_E_CRYPTO (OpenSSL offers no MD5: FIPS mode). Thread-safe.
+ * @return KH_OK, KH_E_CRYPTO (OpenSSL offers no MD5: FIPS mode).
  */
 KH_MUST_USE kh_status kh_md5(kh_bytes data, uint8_t *ret_digest);
 

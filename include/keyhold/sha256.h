@@ -11,7 +11,11 @@
 /** Bytes of a digest. */
 #define KH_SHA256_SIZE 32u
 
-/** The digest of some bytes. @param ret_digest  KH_SHA256_SIZE bytes. Thread-safe. */
+/**
+ * Computes the digest of some bytes. Thread-safe.
+ *
+ * @param ret_digest  KH_SHA256_SIZE bytes.
+ */
 void kh_sha256(kh_bytes data, uint8_t *ret_digest);
 
 #endif

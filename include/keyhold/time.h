@@ -19,25 +19,26 @@ typedef struct kh_time_text {
   char text[KH_TIME_TEXT_MAX];
 } kh_time_text;
 
-/** Writes a UNIX time as ISO 8601 in UTC, "2026-11-22T01:05:55Z" (RFC 3339); thread-safe. */
+/** Writes a UNIX time as ISO 8601 in UTC, "2026-11-22T01:05:55Z" (RFC 3339). Thread-safe. */
 kh_time_text kh_time_show(uint32_t time);
 
 /**
  * Reads "2026-11-22T01:05:55Z", or "2026-11-22" for that day's beginning. A time that does not
  * exist (the 30th of February) or that UNIX time in 32 bits cannot hold (before
  * 1970-01-01T00:00:01Z, after 2106-02-07T06:28:15Z) is refused, and so is a leap second.
+ * Thread-safe.
  *
  * @param ret_time  untouched on failure.
- * @return false: it is no such time. Thread-safe.
+ * @return false: it is no such time.
  */
 bool kh_time_read(kh_bytes text, uint32_t *ret_time);
 
 /**
  * Reads an interval: a decimal number and a unit without a space between: s, m (minutes), h, d, w,
- * y (365 days). KH_ROTATE_MIN .. KH_ROTATE_MAX seconds.
+ * y (365 days). KH_ROTATE_MIN .. KH_ROTATE_MAX seconds. Thread-safe.
  *
  * @param ret_seconds  untouched on failure.
- * @return false: it is no such interval. Thread-safe.
+ * @return false: it is no such interval.
  */
 bool kh_interval_read(kh_bytes text, uint32_t *ret_seconds);
 

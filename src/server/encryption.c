@@ -112,10 +112,10 @@ static int crypt_ctx_init(void *ctx, const unsigned char *key, unsigned klen,
                           unsigned key_version)
 {
   kh_crypt_key both = {{key, klen}, {iv, ivlen}};
-  kh_key_use use = plugin.source->use(plugin.keys, key_id, key_version);
-  kh_status status =
-      use.derived ? init_derived(ctx, use.cipher, (unsigned)flags, &both, key_id, key_version)
-                  : kh_crypt_init(plugin.crypt, ctx, use.cipher, (unsigned)flags, &both);
+  kh_cipher cipher = plugin.source->cipher(plugin.keys, key_id, key_version);
+  kh_status status = kh_cipher_is_derived(cipher)
+                         ? init_derived(ctx, cipher, (unsigned)flags, &both, key_id, key_version)
+                         : kh_crypt_init(plugin.crypt, ctx, cipher, (unsigned)flags, &both);
   return code_of(status, (unsigned)flags);
 }
 
@@ -141,8 +141,8 @@ static int crypt_ctx_finish(void *ctx, unsigned char *dst, unsigned *dlen)
 
 static unsigned encrypted_length(unsigned slen, unsigned key_id, unsigned key_version)
 {
-  kh_key_use use = plugin.source->use(plugin.keys, key_id, key_version);
-  return (unsigned)kh_crypt_encrypted_length(use.cipher, slen);
+  kh_cipher cipher = plugin.source->cipher(plugin.keys, key_id, key_version);
+  return (unsigned)kh_cipher_encrypted_length(cipher, slen);
 }
 
 struct st_mariadb_encryption kh_encryption = {

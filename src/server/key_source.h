@@ -11,7 +11,6 @@
 #ifndef KEYHOLD_SERVER_KEY_SOURCE_H
 #define KEYHOLD_SERVER_KEY_SOURCE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,13 +18,6 @@
 #include "keyhold/crypt.h"
 #include "keyhold/datakey.h"
 #include "keyhold/status.h"
-
-/** How the messages of a key version are encrypted. */
-typedef struct kh_key_use {
-  kh_cipher cipher;
-  bool derived; /**< with a data key (kh_key_source.data_key), not with the key that the server
-                   passes */
-} kh_key_use;
 
 /** A source of keys. `keys` is what kh_encryption_start() was given: the plugin's own. */
 typedef struct kh_key_source {
@@ -51,12 +43,12 @@ typedef struct kh_key_source {
   kh_status (*copy)(void *keys, uint32_t id, uint32_t version, uint8_t *ret_key, size_t room,
                     size_t *ret_len);
 
-  /** How a key version is used, also one that is not there; NULL when the server does the
-   * encryption (kh_encryption_keys). */
-  kh_key_use (*use)(void *keys, uint32_t id, uint32_t version);
+  /** The cipher of a key version, also of one that is not there: not KH_CIPHER_UNSET. NULL when the
+   * server does the encryption (kh_encryption_keys). */
+  kh_cipher (*cipher)(void *keys, uint32_t id, uint32_t version);
 
   /**
-   * The data key of a message, called for a use that is `derived`; NULL when none is.
+   * The data key of a message, called for a cipher that derives one; NULL when none does.
    *
    * @param passed   the key that the server passes: 16, 24 or 32 bytes.
    * @param ret_key  KH_DATAKEY_SIZE bytes, which the caller wipes, also after a failure.

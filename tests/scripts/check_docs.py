@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Every option and every message of the plugins stands in the documentation, and no file or heading that it names is missing."""
+"""Every option, cipher and message is in the documentation, every message there exists, and no file or heading that it names is
+missing."""
+import itertools
 import re
 import sys
 from pathlib import Path
@@ -10,6 +12,13 @@ SPEAKERS = re.compile(r"\bkh_(?:log_write|report_error|udf_refuse|cli_say|cli_fa
 PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|[()]')  # of a call: a string, which may hold anything, or a parenthesis
 CONVERSION = re.compile(r"%[-0-9.*]*(?:z|l|ll)?[a-zA-Z]")
 SHORTEST = 12  # a piece of a message that is worth looking for
+SHORTEST_KNOWN = 7  # and of a documented message, by which the program must have it
+ROW = re.compile(r'KH_ERROR\((\w+),\s*(\w+),\s*((?:"(?:[^"\\]|\\.)*"\s*)+)\)')
+OPTION = re.compile(r"\[([^]|]*)(?:\|([^]]*))?\]")  # a part of a sentence in brackets (fault.h)
+BREAK = re.compile(r"<[^>]*>|\.\.\.|\b[A-Z]\b|\b[0-9][0-9.]*\b|[:;,()]")  # placeholders and other ends of a piece
+
+
+CIPHER_PAGES = ("docs/key-file.md", "docs/man/keyhold-key-file.5.in")
 
 
 def squeeze(text):
@@ -17,9 +26,20 @@ def squeeze(text):
 
 
 def options(root):
-    for source in root.glob("src/plugins/*/*.c"):
-        for name in re.findall(r"MYSQL_SYSVAR_\w+\(\s*(\w+),", source.read_text()):
-            yield f"{source.parent.name}_key_management_{name}"
+    for path in root.glob("src/plugins/*/*.c"):
+        for name in re.findall(r"MYSQL_SYSVAR_\w+\(\s*(\w+),", path.read_text()):
+            yield f"{path.parent.name}_key_management_{name}"
+
+
+def ciphers(root):
+    """The names of the table of ciphers."""
+    return re.findall(r'\.name = "([^"]+)"', (root / "src/core/crypt/cipher.c").read_text())
+
+
+def cipher_faults(names, pages):
+    for page, text in pages.items():
+        plain = text.replace("\\-", "-")
+        yield from (f"{page} does not have the cipher {name}" for name in names if not re.search(rf"(?<![\w-]){name}\b", plain))
 
 
 def call(text, begin):
@@ -32,22 +52,66 @@ def call(text, begin):
     raise ValueError("a call that does not end")
 
 
+def source(path):
+    """A file's text without comments and includes, and the strings that stand side by side as one."""
+    text = re.sub(r"/\*.*?\*/|#include[^\n]*", "", path.read_text(), flags=re.S)
+    text = re.sub(r'%"\s*PRI(\w)(?:32|64)\s*"', r"%\1", text)
+    text = re.sub(r'%"\s*PRI(\w)(?:32|64)\b', r'%\1"', text)
+    return re.sub(r'"\s+"', "", re.sub(r'"\s+KEYHOLD_VERSION\s+"', "%s", text))
+
+
 def messages(root):
-    """The literal pieces of every format that reaches a user."""
-    for source in [root / "src/core/base/fault.c", *root.glob("src/core/**/*.c"), *root.glob("src/server/*.c"),
-                   *root.glob("src/plugins/*/*.c"), *root.glob("src/cli/*.c")]:
-        text = re.sub(r"/\*.*?\*/|#include[^\n]*", "", source.read_text(), flags=re.S)
-        text = re.sub(r'%"\s*PRI(\w)(?:32|64)\s*"', r"%\1", text)
-        text = re.sub(r'%"\s*PRI(\w)(?:32|64)\b', r'%\1"', text)
-        text = re.sub(r'"\s+"', "", re.sub(r'"\s+KEYHOLD_VERSION\s+"', "%s", text))
-        if source.name == "fault.c":
-            bodies = [text]
-        else:
-            bodies = [call(text, found.end()) for found in SPEAKERS.finditer(text)]
+    """The literal pieces of every format that reaches a user, but for the sentences of the error catalogue."""
+    for path in root.glob("src/**/*.c"):
+        text = source(path)
+        bodies = [call(text, found.end()) for found in SPEAKERS.finditer(text)]
         for literal in STRING.findall(" ".join(bodies)):
             for piece in CONVERSION.split(literal.replace('\\"', '"')):
                 if len(piece.strip(" '\"(),.:")) >= SHORTEST:
-                    yield source.name, piece.strip(" '\"(),.:")
+                    yield path.name, piece.strip(" '\"(),.:")
+
+
+def catalogue(root):
+    """Code and sentence of every row of the error catalogue."""
+    for path in sorted(root.glob("include/keyhold/errors/*.def")):
+        for code, _, strings in ROW.findall(re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)):
+            yield code, "".join(STRING.findall(strings)).replace('\\"', '"')
+
+
+def forms(sentence):
+    """The sentence as patterns: with the parts in brackets, and with what takes the place of one."""
+    pieces = OPTION.split(sentence)
+    choices = []
+    for plain, this, other in zip(pieces[::3], pieces[1::3] + [""], pieces[2::3] + [None]):
+        choices += [[plain], [this] if other is None else [this, other]]
+    for chosen in itertools.product(*choices):
+        words = re.split(r"(\{\w+\})", "".join(chosen).strip())
+        yield re.compile("".join({"{os_error}": r" \(Errcode: [^)]*\)"}.get(word, ".+?" if word.startswith("{") else re.escape(word))
+                                 for word in words))
+
+
+def documented(page):
+    """The messages of the page: what the first column of its tables has between backquotes."""
+    for cell in re.findall(r"(?m)^\| *(`.*?) \|", page):
+        yield from re.findall(r"`([^`]+)`", cell)
+
+
+def is_written(message, literals):
+    """Whether a piece of the message is in a string of the program: many messages are put together from several."""
+    pieces = [piece.strip(" '\".") for piece in BREAK.split(message)]
+    return any(piece in literals for piece in pieces if len(piece) >= min(SHORTEST_KNOWN, max(map(len, pieces))))
+
+
+def message_faults(rows, page, literals):
+    """Compares the page with the rows of the catalogue and the strings of the program, both ways."""
+    known = list(documented(page))
+    patterns = [(code, form) for code, sentence in rows for form in forms(sentence)]
+    for code, form in patterns:
+        if not any(form.fullmatch(message) for message in known):
+            yield f"docs/messages.md does not have {code}: {form.pattern}"
+    for message in known:
+        if not any(form.fullmatch(message) for _, form in patterns) and not is_written(message, literals):
+            yield f"docs/messages.md has '{message}', which nothing writes"
 
 
 def anchors(page):
@@ -66,22 +130,53 @@ def links(root):
                 yield f"{page.name} names {name}#{anchor}, and there is no such heading"
 
 
+def self_test():
+    rows = [("KH_E_OPEN", "Cannot open '{path}'{os_error}"), ("KH_E_DAMAGED", "{path} is damaged[, in line {line}|: its sum is wrong]"),
+            ("KH_E_EXIT", "It ended with {number}[; it said \"{quote}\"]")]
+    page = ["| `Cannot open '<file>' (Errcode: ...)` | x |", "| `<file> is damaged, in line L` | x |",
+            "| `<file> is damaged: its sum is wrong` | x |", '| `It ended with N; it said "..."`, `no key I is there` | x |']
+    literals = "there is\nno key %u is there\n"
+    for fault in message_faults(rows, "\n".join(page), literals):
+        yield f"found in a good page: {fault}"
+    for i, line in enumerate(page):
+        if not list(message_faults(rows, "\n".join(page[:i] + page[i + 1:]), literals)):
+            yield f"not missed: {line}"
+    for row in rows:
+        if not list(message_faults([other for other in rows if other != row], "\n".join(page), literals)):
+            yield f"still documented, and not noticed: {row}"
+    pages = {"good": "`aes-xts` and aes256-xts", "man": "aes\\-xts, aes256\\-xts"}
+    yield from cipher_faults(["aes-xts", "aes256-xts"], pages)
+    if len(list(cipher_faults(["aes-xts", "aes-gcm"], pages))) != len(pages):
+        yield "a cipher that is in no page is not noticed"
+    if not list(message_faults(rows, "\n".join(page), "there is\n")):
+        yield "a documented message that nothing writes is not noticed"
+
+
 def main():
+    if sys.argv[1] == "--self-test":
+        faults = list(self_test())
+        print("\n".join(faults) or "what is missing is noticed")
+        return 1 if faults else 0
     root = Path(sys.argv[1])
     faults = list(links(root))
     options_page = (root / "docs/options.md").read_text()
     for name in sorted(set(options(root))):
         if f"`{name}`" not in options_page:
             faults.append(f"docs/options.md does not have {name}")
+    names = ciphers(root)
+    faults += cipher_faults(names, {page: (root / page).read_text() for page in CIPHER_PAGES})
     messages_page = squeeze((root / "docs/messages.md").read_text())
     found = 0
-    for source, piece in sorted(set(messages(root))):
+    for name, piece in sorted(set(messages(root))):
         found += 1
         if squeeze(piece) not in messages_page:
-            faults.append(f"docs/messages.md does not have '{piece}' ({source})")
-    if found < 20 or not list(options(root)):
-        faults.append("this check no longer finds the messages or the options in the source")
-    print("\n".join(faults) or f"{found} pieces of messages and every option are documented")
+            faults.append(f"docs/messages.md does not have '{piece}' ({name})")
+    rows = list(catalogue(root))
+    literals = "\n".join(literal.replace('\\"', '"') for path in root.glob("src/**/*.[ch]") for literal in STRING.findall(source(path)))
+    faults += message_faults(rows, (root / "docs/messages.md").read_text(), literals)
+    if found < 20 or len(rows) < 50 or len(names) < 4 or not list(options(root)):
+        faults.append("this check no longer finds the messages, the ciphers or the options in the source")
+    print("\n".join(faults) or f"{found} pieces of messages, {len(rows)} errors, every cipher and option are documented")
     return 1 if faults else 0
 
 

@@ -1,19 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Each folder includes what stands below it, never above; and each foreign library has one door."""
+"""Each folder includes what is below it, never above, and names no error of what is above; and each foreign library has one
+door."""
 import re
 import sys
 from pathlib import Path
 
 # from below to above; a folder may include itself and what stands before it
-LAYERS = ["core/base", "core/keytable", "core/crypt", "core/unlock", "core/keyfile", "core/keeper", "server", "plugins",
+LAYERS = ["core/base", "core/crypt", "core/keytable", "core/unlock", "core/keyfile", "core/keeper", "server", "plugins",
           "cli/output", "cli/args", "cli/server", "cli/commands", "cli"]
 
 # which folder a public header belongs to: the one that defines its functions
 HEADERS = {
     "core/base": "aead argon2 base64 bytes clock cursor fault file hex hmac limits lockfile log random secret sha256 status time version",
     "core/keytable": "fingerprint inventory keylist keyring keytable policy",
-    "core/crypt": "crypt datakey md5",
+    "core/crypt": "cipher crypt datakey engines kdf md5",
     "core/unlock": "unlock",
     "core/keyfile": "keyfile keyfile_openssl keyfile_text sealed",
     "core/keeper": "keeper",
@@ -28,6 +29,9 @@ DOORS = {
     r"mysql/|typelib\.h": ["server", "plugins"],
     r"mysql\.h": ["server", "plugins", "cli/server"],
 }
+CATALOGUE_READERS = ["status.h", "core/base/status.c"]  # who includes the rows of the error catalogue
+ROW = re.compile(r"KH_ERROR\((KH_E_\w+),")
+CODE = re.compile(r"\bKH_E_\w+")
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 
 
@@ -58,14 +62,36 @@ def faults_of(layer, kind, name):
             yield f"{layer} may not include {name}: its door is {', '.join(doors)}"
 
 
+def owners_of(root):
+    """Which layer owns each error: that of the list (include/keyhold/errors/LAYER.def) which has its row."""
+    lists = sorted((root / "include/keyhold/errors").glob("*.def"))
+    return {code: f"core/{path.stem}" for path in lists for code in ROW.findall(path.read_text())}
+
+
+def error_faults(layer, text, owners, path=""):
+    """A layer names errors of its own and of what is below it; only status.[ch] include their rows."""
+    if '"keyhold/errors' in text and path not in CATALOGUE_READERS:
+        yield "only status.[ch] may include the error catalogue"
+    for code in sorted(set(CODE.findall(text))):
+        if code not in owners:
+            yield f"{code} has no row in the error catalogue"
+        elif LAYERS.index(owners[code]) > LAYERS.index(layer):
+            yield f"{layer} may not name {code}, which belongs to {owners[code]}"
+
+
 def check(root):
+    owners = owners_of(root)
+    for layer in sorted(set(owners.values()) - set(LAYERS)):
+        yield f"include/keyhold/errors: there is no layer {layer}"
     for path in sorted((root / "src").rglob("*.[ch]")):
         relative = path.relative_to(root / "src").as_posix()
         layer = layer_of_file(relative)
         if layer is None:
             yield f"{relative}: stands in no layer"
             continue
-        for line in path.read_text().splitlines():
+        text = path.read_text()
+        yield from (f"{relative}: {fault}" for fault in error_faults(layer, text, owners, relative))
+        for line in text.splitlines():
             match = INCLUDE.match(line)
             if match:
                 yield from (f"{relative}: {fault}" for fault in faults_of(layer, *match.groups()))
@@ -74,7 +100,9 @@ def check(root):
         if layer is None:
             yield f"{path.name}: no layer is known for it"
             continue
-        for line in path.read_text().splitlines():
+        text = path.read_text()
+        yield from (f"{path.name}: {fault}" for fault in error_faults(layer, text, owners, path.name))
+        for line in text.splitlines():
             match = INCLUDE.match(line)
             if match:
                 yield from (f"{path.name}: {fault}" for fault in faults_of(layer, *match.groups()))
@@ -97,6 +125,20 @@ def self_test():
             yield f"not seen: {case}"
     for case in good:
         yield from faults_of(*case)
+    yield from self_test_of_errors()
+
+
+def self_test_of_errors():
+    owners = {"KH_E_LOW": "core/base", "KH_E_HIGH": "core/keyfile"}
+    bad = [("core/base", "return KH_E_HIGH;"), ("core/unlock", "KH_E_LOW KH_E_HIGH"), ("cli", "KH_E_NONE"),
+           ("core/base", '#include "keyhold/errors.def"'), ("core/keyfile", '#include "keyhold/errors/keyfile.def"')]
+    good = [("core/base", "KH_E_LOW"), ("core/keyfile", "KH_E_HIGH, KH_E_LOW"), ("cli", "KH_E_HIGH")]
+    for case in bad:
+        if not list(error_faults(*case, owners, "core/base/fault.c")):
+            yield f"not seen: {case}"
+    for case in good:
+        yield from error_faults(*case, owners)
+    yield from error_faults("core/base", '#include "keyhold/errors.def"', owners, "status.h")
 
 
 def main():

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "keyhold/status.h"
+
 /** Number of elements of an array. */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -20,5 +22,16 @@
 /** Here `main` is another name, by which tests/unit/runner.c calls it. */
 int main(void);
 #endif
+
+/** The name of a status, as the code has it. */
+static inline const char *status_name(kh_status status)
+{
+  static const char *const names[KH_STATUS_COUNT] = {
+      [KH_OK] = "KH_OK",
+#define KH_ERROR(code, class, sentence) [code] = #code,
+#include "keyhold/errors.def"
+  };
+  return (unsigned)status < KH_STATUS_COUNT ? names[status] : "unknown";
+}
 
 #endif

@@ -156,9 +156,9 @@ static void encrypted_lengths(void **state)
   static const size_t lengths[][3] = {
       {0, 16, 16}, {1, 16, 17}, {15, 16, 31}, {16, 32, 32}, {17, 32, 33}};
   for (size_t i = 0; i < COUNT(lengths); i++) {
-    assert_int_equal(kh_crypt_encrypted_length(KH_CIPHER_AES_CBC, lengths[i][0]), lengths[i][1]);
-    assert_int_equal(kh_crypt_encrypted_length(KH_CIPHER_AES_CTR, lengths[i][0]), lengths[i][2]);
-    assert_int_equal(kh_crypt_encrypted_length(KH_CIPHER_AES_ECB, lengths[i][0]), lengths[i][1]);
+    assert_int_equal(kh_cipher_encrypted_length(KH_CIPHER_AES_CBC, lengths[i][0]), lengths[i][1]);
+    assert_int_equal(kh_cipher_encrypted_length(KH_CIPHER_AES_CTR, lengths[i][0]), lengths[i][2]);
+    assert_int_equal(kh_cipher_encrypted_length(KH_CIPHER_AES_ECB, lengths[i][0]), lengths[i][1]);
   }
 }
 

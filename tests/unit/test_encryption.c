@@ -42,14 +42,14 @@ void __wrap_kh_wipe(void *data, size_t len)
   __real_kh_wipe(data, len);
 }
 
-static kh_key_use use_of(void *keys, uint32_t id, uint32_t version)
+static kh_cipher cipher_of(void *keys, uint32_t id, uint32_t version)
 {
   (void)keys;
   (void)version;
-  return (kh_key_use){id == 1 ? KH_CIPHER_AES_CBC : KH_CIPHER_AES_CTR, false};
+  return id == 1 ? KH_CIPHER_AES_CBC : KH_CIPHER_AES_CTR;
 }
 
-static const kh_key_source source = {.use = use_of};
+static const kh_key_source source = {.cipher = cipher_of};
 
 /* what data_key_of() answers, and what it was last asked for */
 static kh_status data_key_status;
@@ -58,11 +58,11 @@ static uint32_t asked_id, asked_version;
 static uint8_t asked_passed[KH_KEY_MAX];
 static size_t asked_len;
 
-static kh_key_use use_derived(void *keys, uint32_t id, uint32_t version)
+static kh_cipher derived_cipher_of(void *keys, uint32_t id, uint32_t version)
 {
-  kh_key_use use = use_of(keys, id, version);
-  use.derived = true;
-  return use;
+  (void)keys;
+  (void)version;
+  return id == 1 ? KH_CIPHER_AES256_CBC : KH_CIPHER_AES256_CTR;
 }
 
 static void expected_data_key(uint8_t *key)
@@ -85,7 +85,7 @@ static kh_status data_key_of(void *keys, uint32_t id, uint32_t version, kh_bytes
   return data_key_status;
 }
 
-static const kh_key_source derived_source = {.use = use_derived, .data_key = data_key_of};
+static const kh_key_source derived_source = {.cipher = derived_cipher_of, .data_key = data_key_of};
 
 static int start_with(const kh_key_source *wanted)
 {

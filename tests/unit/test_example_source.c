@@ -98,9 +98,9 @@ static void a_clock_set_back_lowers_nothing(void **state)
 static void odd_versions_are_ecb_and_even_ones_cbc(void **state)
 {
   (void)state;
-  assert_int_equal(kh_example_source.use(keys, 1, 1795301783).cipher, KH_CIPHER_AES_ECB);
-  assert_int_equal(kh_example_source.use(keys, 1, 1795301784).cipher, KH_CIPHER_AES_CBC);
-  assert_int_equal(kh_example_source.use(keys, 2, 0).cipher, KH_CIPHER_AES_CBC);
+  assert_int_equal(kh_example_source.cipher(keys, 1, 1795301783), KH_CIPHER_AES_ECB);
+  assert_int_equal(kh_example_source.cipher(keys, 1, 1795301784), KH_CIPHER_AES_CBC);
+  assert_int_equal(kh_example_source.cipher(keys, 2, 0), KH_CIPHER_AES_CBC);
 }
 
 /* No thread ever sees a lower version than it saw before, nor one that the clock never showed. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -56,14 +57,14 @@ static const struct {
     {{.status = KH_E_SLOT_LABEL},
      "Cannot seal /k: the label of a slot has 1 to 32 of the characters a to z, A to Z, 0 to 9, "
      "'.', '_' and '-'"},
-    {{.status = KH_E_SLOT_COST, .slot = "main", .size = 7, .limit = 8},
+    {{.status = KH_E_SLOT_COST, .name = "main", .size = 7, .limit = 8},
      "Cannot seal /k: slot 'main' costs too little, or with the others too much, to open: 7, the "
      "limit is 8"},
     {{.status = KH_E_SLOT_COUNT, .limit = 8}, "Cannot seal /k: a sealed key file has 1 to 8 slots"},
-    {{.status = KH_E_SLOT_EXISTS, .slot = "main"}, "Cannot seal /k: a slot 'main' exists already"},
-    {{.status = KH_E_SLOT_LAST, .slot = "main"},
+    {{.status = KH_E_SLOT_EXISTS, .name = "main"}, "Cannot seal /k: a slot 'main' exists already"},
+    {{.status = KH_E_SLOT_LAST, .name = "main"},
      "Cannot seal /k: slot 'main' is the last one, which cannot be removed"},
-    {{.status = KH_E_SLOT_NOT_FOUND, .slot = "safe"}, "File '/k' has no slot 'safe'"},
+    {{.status = KH_E_SLOT_NOT_FOUND, .name = "safe"}, "File '/k' has no slot 'safe'"},
     {{.status = KH_E_NOT_ENCRYPTED}, "Cannot decrypt /k. Not encrypted"},
     {{.status = KH_E_NO_ENGINE},
      "The AES engine that /k asks for is not installed, or not for this processor"},
@@ -139,6 +140,9 @@ static const struct {
     {{.status = KH_E_KEY_TOO_SHORT, .line = 3, .column = 2},
      "A cipher aes256 needs keys of 256 bits at /k line 3, column 2"},
     {{.status = KH_E_NO_MEMORY}, "/k: out of memory"},
+    {{.status = KH_E_CRYPTO}, "/k: cryptographic library failed"},
+    {{.status = KH_E_FILE_OPEN}, "Cannot open file '/k'"},
+    {{.status = KH_OK}, "/k: success"},
 };
 
 static void each_failure_has_its_sentence(void **state)
@@ -185,23 +189,100 @@ static void a_path_at_its_limit_and_one_past_it(void **state)
   assert_string_equal(kh_show_path(NULL).text, "");
 }
 
-/* the server cuts a message at 512 bytes: the place at its end must still be there */
-static void every_sentence_fits_with_the_longest_path(void **state)
+static bool is_balanced(const char *template)
 {
-  (void)state;
+  char open = '\0';
+  for (; *template != '\0'; template ++)
+    if (*template == '{' || *template == '}')
+      open = (open == '{') == (*template == '}') ? (*template == '{' ? '{' : '\0') : '!';
+  return open == '\0';
+}
+
+static bool has_template_left(const char *text)
+{
+  return strpbrk(text, "{}[]|") != NULL;
+}
+
+/* the fault with the longest value in every field */
+static kh_fault full_fault(void)
+{
   char path[2000];
+  kh_fault fault = {.os_error = EDOM, /* "Numerical argument out of domain" */
+                    .mode = 07777,
+                    .owner = UINT32_MAX,
+                    .ended_with = 255,
+                    .line = 1000000,
+                    .column = 1000000,
+                    .other_line = 1000000,
+                    .key_id = UINT32_MAX,
+                    .key_version = UINT32_MAX,
+                    .size = UINT64_MAX,
+                    .limit = UINT32_MAX};
   memset(path, 'p', sizeof path - 1);
   path[sizeof path - 1] = '\0';
-  for (size_t i = 0; i < COUNT(sentences); i++) {
-    kh_fault fault = sentences[i].fault;
+  fault.path = kh_show_path(path);
+  memset(fault.name, 'n', sizeof fault.name - 1);
+  memset(fault.quote, 'q', sizeof fault.quote - 1);
+  return fault;
+}
+
+static void templates_have_no_loose_end(void **state)
+{
+  (void)state;
+  for (int status = 0; status < KH_STATUS_COUNT; status++)
+    assert_true(is_balanced(kh_status_sentence((kh_status)status)));
+  assert_false(is_balanced("a {b"));
+  assert_false(is_balanced("a b}"));
+  assert_false(is_balanced("{a {b}"));
+}
+
+/* the server cuts a message at 512 bytes: what is at its end must still be there */
+static void every_sentence_fits_with_the_longest_details(void **state)
+{
+  (void)state;
+  kh_fault fault = full_fault();
+  for (int status = 0; status < KH_STATUS_COUNT; status++) {
     char text[2 * KH_MESSAGE_MAX];
-    fault.path = kh_show_path(path);
-    fault.line = 1000000;
-    fault.column = 1000000;
-    fault.other_line = 1000000;
-    fault.size = UINT64_MAX;
+    fault.status = (kh_status)status;
     kh_fault_describe(&fault, text, sizeof text);
     assert_in_range(strlen(text), KH_PATH_SHOWN_MAX - 4, KH_MESSAGE_MAX - 1);
+    assert_false(has_template_left(text));
+  }
+}
+
+static void every_sentence_is_one_without_details(void **state)
+{
+  (void)state;
+  for (int status = 0; status < KH_STATUS_COUNT; status++) {
+    char text[KH_MESSAGE_MAX];
+    kh_fault fault = {.status = (kh_status)status};
+    kh_fault_describe(&fault, text, sizeof text);
+    assert_in_range(strlen(text), 6, KH_MESSAGE_MAX - 1);
+    assert_false(has_template_left(text));
+    assert_null(strstr(text, "it said"));
+    assert_null(strstr(text, "Errcode"));
+  }
+}
+
+/* two sentences have a limit in words */
+static void limits_in_words_are_those_of_the_code(void **state)
+{
+  (void)state;
+  assert_int_equal(KH_UNLOCK_WAIT, 10 * 1000);
+  assert_non_null(strstr(kh_status_sentence(KH_E_SOURCE_TIME), "within 10 seconds"));
+  assert_int_equal(KH_SEALED_LABEL_MAX, 32);
+  assert_non_null(strstr(kh_status_sentence(KH_E_SLOT_LABEL), "1 to 32 of"));
+}
+
+static void a_code_outside_the_enum_is_unknown(void **state)
+{
+  (void)state;
+  static const kh_status beyond[] = {KH_STATUS_COUNT, (kh_status)4000000000u};
+  for (size_t i = 0; i < COUNT(beyond); i++) {
+    char text[KH_MESSAGE_MAX];
+    kh_fault fault = {.status = beyond[i], .path = {"/k"}};
+    kh_fault_describe(&fault, text, sizeof text);
+    assert_string_equal(text, "/k: unknown status");
   }
 }
 
@@ -222,7 +303,11 @@ int main(void)
       cmocka_unit_test(each_failure_has_its_sentence),
       cmocka_unit_test(set_replaces_all_and_gives_the_status_back),
       cmocka_unit_test(a_path_at_its_limit_and_one_past_it),
-      cmocka_unit_test(every_sentence_fits_with_the_longest_path),
+      cmocka_unit_test(templates_have_no_loose_end),
+      cmocka_unit_test(every_sentence_fits_with_the_longest_details),
+      cmocka_unit_test(every_sentence_is_one_without_details),
+      cmocka_unit_test(limits_in_words_are_those_of_the_code),
+      cmocka_unit_test(a_code_outside_the_enum_is_unknown),
       cmocka_unit_test(a_small_buffer_is_not_overrun),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

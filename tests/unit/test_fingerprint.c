@@ -40,7 +40,7 @@ static void a_fingerprint_tells_nothing_but_the_key(void **state)
   other.id = 77;
   other.version = 12;
   other.line = 3;
-  other.policy = (kh_policy){1, 2, 128, KH_KEY_CIPHER_AES_CTR};
+  other.policy = (kh_policy){1, 2, 128, KH_CIPHER_AES_CTR};
   assert_string_equal(kh_key_fingerprint(&key).text, kh_key_fingerprint(&other).text);
 }
 
@@ -103,7 +103,7 @@ static void tables(void **state)
   assert_all(keys, 3, "47f20c015999a745");
   kh_key turned[] = {keys[2], keys[1], keys[0]}; /* the order of a file does not matter */
   turned[1].line = 7;
-  turned[1].policy = (kh_policy){1, 2, 128, KH_KEY_CIPHER_AES_CTR};
+  turned[1].policy = (kh_policy){1, 2, 128, KH_CIPHER_AES_CTR};
   assert_all(turned, 3, "47f20c015999a745");
 }
 

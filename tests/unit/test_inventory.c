@@ -75,7 +75,7 @@ static kh_keytable *table_of(const struct spec *specs, size_t count)
 }
 
 /* the inventory, for free() */
-static char *json_of(const struct spec *specs, size_t count, kh_key_cipher default_cipher)
+static char *json_of(const struct spec *specs, size_t count, kh_cipher default_cipher)
 {
   kh_keytable *table = table_of(specs, count);
   char *text = NULL;
@@ -88,7 +88,7 @@ static char *json_of(const struct spec *specs, size_t count, kh_key_cipher defau
 
 static void assert_json(const struct spec *specs, size_t count, const char *expected)
 {
-  char *text = json_of(specs, count, KH_KEY_CIPHER_AES_CBC);
+  char *text = json_of(specs, count, KH_CIPHER_AES_CBC);
   assert_string_equal(text, expected);
   free(text);
 }
@@ -113,10 +113,10 @@ static void keys_and_versions_in_their_order(void **state)
 {
   (void)state;
   static const struct spec specs[] = {
-      {4294967295u, 4294967294u, 32, {.cipher = KH_KEY_CIPHER_AES256_CTR}},
-      {1, 3, 24, {.created = 1795309555, .rotate = 86400, .cipher = KH_KEY_CIPHER_AES_CTR}},
+      {4294967295u, 4294967294u, 32, {.cipher = KH_CIPHER_AES256_CTR}},
+      {1, 3, 24, {.created = 1795309555, .rotate = 86400, .cipher = KH_CIPHER_AES_CTR}},
       {1, 1, 16, {.created = 1, .rotate = 1}},
-      {7, 5, 32, {.rotate = 86400, .bits = 256, .cipher = KH_KEY_CIPHER_AES256_CBC}},
+      {7, 5, 32, {.rotate = 86400, .bits = 256, .cipher = KH_CIPHER_AES256_CBC}},
   };
   assert_json(specs, COUNT(specs),
               "[{\"key_id\":1,\"latest_version\":3,\"next_rotation\":\"2026-11-23T01:05:55Z\","
@@ -139,8 +139,8 @@ static void a_default_cipher_that_is_not_known(void **state)
 {
   (void)state;
   struct spec specs[] = {{.id = 1, .version = 1, .len = 16}, {.id = 1, .version = 3, .len = 16}};
-  specs[1].policy.cipher = KH_KEY_CIPHER_AES_CTR;
-  char *text = json_of(specs, 2, KH_KEY_CIPHER_UNSET);
+  specs[1].policy.cipher = KH_CIPHER_AES_CTR;
+  char *text = json_of(specs, 2, KH_CIPHER_UNSET);
   assert_non_null(strstr(text, "\"version\":1,\"bits\":128,\"cipher\":null,"));
   assert_non_null(strstr(text, "\"version\":3,\"bits\":128,\"cipher\":\"aes-ctr\","));
   free(text);
@@ -150,7 +150,7 @@ static void the_default_cipher(void **state)
 {
   (void)state;
   static const struct spec specs[] = {{.id = 1, .version = 1, .len = 16}};
-  char *text = json_of(specs, 1, KH_KEY_CIPHER_AES_CTR);
+  char *text = json_of(specs, 1, KH_CIPHER_AES_CTR);
   assert_non_null(strstr(text, "\"cipher\":\"aes-ctr\""));
   free(text);
 }
@@ -160,11 +160,11 @@ static void a_rotation_beyond_the_clock_is_never(void **state)
 {
   (void)state;
   struct spec spec = {1, 1, 16, {.created = 4294967290u, .rotate = 5}};
-  char *last = json_of(&spec, 1, KH_KEY_CIPHER_AES_CBC);
+  char *last = json_of(&spec, 1, KH_CIPHER_AES_CBC);
   assert_non_null(strstr(last, "\"next_rotation\":\"2106-02-07T06:28:15Z\""));
   free(last);
   spec.policy.rotate = 6;
-  char *beyond = json_of(&spec, 1, KH_KEY_CIPHER_AES_CBC);
+  char *beyond = json_of(&spec, 1, KH_CIPHER_AES_CBC);
   assert_non_null(strstr(beyond, "\"next_rotation\":null"));
   free(beyond);
 }
@@ -187,7 +187,7 @@ static void nothing_of_a_key_is_shown(void **state)
 {
   (void)state;
   static const struct spec specs[] = {{1, 1, 16, {.created = 5}}, {1, 2, 24, {0}}, {2, 9, 32, {0}}};
-  char *text = json_of(specs, COUNT(specs), KH_KEY_CIPHER_AES_CBC);
+  char *text = json_of(specs, COUNT(specs), KH_CIPHER_AES_CBC);
   for (size_t i = 0; i < COUNT(specs); i++)
     assert_not_in(text, &specs[i]);
   free(text);
@@ -204,7 +204,7 @@ static void a_big_table(void **state)
                              i / IDS * 3 + 1,
                              16 + 8 * (i % 3),
                              {.created = i, .rotate = 1 + i, .cipher = (uint8_t)(i % 5)}};
-  char *text = json_of(specs, COUNT(specs), KH_KEY_CIPHER_AES_CTR);
+  char *text = json_of(specs, COUNT(specs), KH_CIPHER_AES_CTR);
   const char *path = test_file("inventory.json", text, strlen(text), 0600);
   test_run("python3 '%s' '%s' %d %d", checker, path, IDS, VERSIONS);
   free(text);
@@ -216,7 +216,7 @@ static void assert_no_memory(const kh_keytable *table, bool *failing)
   char *text = nothing;
   size_t len = 77;
   *failing = true;
-  assert_int_equal(kh_inventory_json(table, KH_KEY_CIPHER_AES_CBC, &text, &len), KH_E_NO_MEMORY);
+  assert_int_equal(kh_inventory_json(table, KH_CIPHER_AES_CBC, &text, &len), KH_E_NO_MEMORY);
   *failing = false;
   assert_ptr_equal(text, nothing);
   assert_int_equal(len, 77);

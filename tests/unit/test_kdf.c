@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "keyhold/crypt.h"
+#include "keyhold/kdf.h"
 #include "reference.h"
 #include "unit.h"
 

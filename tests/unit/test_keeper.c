@@ -55,7 +55,7 @@ kh_status __wrap_kh_unlock(const char *filekey, const kh_unlock_how *how, const 
 kh_status __wrap_kh_unlock(const char *filekey, const kh_unlock_how *how, const kh_log *log,
                            kh_secret **ret_passphrase, kh_fault *ret_fault)
 {
-  was_limited = how->is_limited;
+  was_limited = how->bounded_wait;
   return __real_kh_unlock(filekey, how, log, ret_passphrase, ret_fault);
 }
 
@@ -73,7 +73,7 @@ static void write_keys(const char *text)
 static kh_keeper_options options(void)
 {
   return (kh_keeper_options){.keyfile = {.path = path, .filekey = ""},
-                             .default_cipher = KH_KEY_CIPHER_AES_CBC,
+                             .default_cipher = KH_CIPHER_AES_CBC,
                              .crypt = engines,
                              .log = recorder_log(&said),
                              .clock = {tell_time, NULL}};

@@ -68,7 +68,7 @@ static kh_keeper *keeper_of(const char *text, kh_keeper_duties duties)
   kh_fault fault;
   snprintf(path, sizeof path, "%s", test_text("keys.txt", text, 0600));
   kh_keeper_options options = {.keyfile = {.path = path, .filekey = ""},
-                               .default_cipher = KH_KEY_CIPHER_AES_CBC,
+                               .default_cipher = KH_CIPHER_AES_CBC,
                                .crypt = engines,
                                .log = {hear, NULL},
                                .clock = {tell_time, NULL},
@@ -200,7 +200,7 @@ static void a_folder_that_is_exchanged_by_a_link(void **state)
            mount, mount, mount, mount);
   snprintf(path, sizeof path, "%s/keys.txt", mount);
   kh_keeper_options options = {.keyfile = {.path = path, .filekey = ""},
-                               .default_cipher = KH_KEY_CIPHER_AES_CBC,
+                               .default_cipher = KH_CIPHER_AES_CBC,
                                .crypt = engines,
                                .log = {hear, NULL},
                                .clock = {tell_time, NULL}};
@@ -262,7 +262,7 @@ static void a_key_is_rotated_once_an_interval(void **state)
   for (int i = 0; i < 3; i++) {
     kh_fault fault;
     kh_keeper_options options = {.keyfile = {.path = path, .filekey = ""},
-                                 .default_cipher = KH_KEY_CIPHER_AES_CBC,
+                                 .default_cipher = KH_CIPHER_AES_CBC,
                                  .crypt = engines,
                                  .log = {hear, NULL},
                                  .clock = {tell_time, NULL}};
@@ -299,7 +299,7 @@ static void two_keepers_make_one_version(void **state)
   kh_keeper *two = NULL;
   kh_fault fault;
   kh_keeper_options options = {.keyfile = {.path = path, .filekey = ""},
-                               .default_cipher = KH_KEY_CIPHER_AES_CBC,
+                               .default_cipher = KH_CIPHER_AES_CBC,
                                .crypt = engines,
                                .log = {hear, NULL},
                                .clock = {tell_time, NULL}};

@@ -186,7 +186,7 @@ static kh_keyfile *open_file(const char *path, const kh_keyfile_format *format)
   kh_keyfile_options options = options_of(path, format);
   kh_status status = kh_keyfile_open(&options, rotation_crypt, NULL, &file, &fault);
   if (status != KH_OK)
-    print_message("%s\n", kh_status_phrase(status));
+    print_message("%s\n", status_name(status));
   assert_int_equal(status, KH_OK);
   assert_ptr_equal(kh_keyfile_format_of(file), format);
   return file;
@@ -234,7 +234,7 @@ static const char *new_path(const char *name)
 static kh_keylist *two_keys(void)
 {
   kh_keylist *list = NULL;
-  kh_policy policy = {.created = 1795309555, .cipher = KH_KEY_CIPHER_AES_CTR};
+  kh_policy policy = {.created = 1795309555, .cipher = KH_CIPHER_AES_CTR};
   assert_int_equal(kh_keylist_new(2, &list), KH_OK);
   kh_keylist_add_random(list, 1, 1, 32, &policy);
   kh_keylist_add_random(list, 2, 1, 16, &(kh_policy){.rotate = 86400});

@@ -202,10 +202,10 @@ static void key_lengths_and_attributes(void **state)
       {3, 32, {.bits = 256}, "1;3;" NEW "1112131415161718191a1b1c1d1e1f20;bits=256\n"},
       {3, 16, {.created = 1795309555}, "1;3;" NEW ";created=2026-11-22T01:05:55Z\n"},
       {3, 16, {.rotate = 7776000}, "1;3;" NEW ";rotate=90d\n"},
-      {3, 16, {.cipher = KH_KEY_CIPHER_AES_CTR}, "1;3;" NEW ";cipher=aes-ctr\n"},
+      {3, 16, {.cipher = KH_CIPHER_AES_CTR}, "1;3;" NEW ";cipher=aes-ctr\n"},
       {3,
        32,
-       {4294967295u, KH_ROTATE_MAX - 1, 256, KH_KEY_CIPHER_AES256_CBC},
+       {4294967295u, KH_ROTATE_MAX - 1, 256, KH_CIPHER_AES256_CBC},
        "1;3;" NEW "1112131415161718191a1b1c1d1e1f20;cipher=aes256-cbc;created=2106-02-07T06:28:15Z;"
        "rotate=3155759999s;bits=256\n"},
   };
@@ -241,7 +241,7 @@ static void a_text_of_only_longest_additions(void **state)
     len += (size_t)snprintf(text + len, sizeof text - len, "%u;" A16 "\r\n", FIRST + i);
     kh_key *key = kh_keylist_next(added);
     *key = (kh_key){.id = FIRST + i, .version = KH_KEY_VERSION_MAX, .len = 32};
-    key->policy = (kh_policy){4294967295u, KH_ROTATE_MAX - 1, 256, KH_KEY_CIPHER_AES256_CBC};
+    key->policy = (kh_policy){4294967295u, KH_ROTATE_MAX - 1, 256, KH_CIPHER_AES256_CBC};
     kh_keylist_commit(added);
   }
   kh_bytes bytes = {(const uint8_t *)text, len};

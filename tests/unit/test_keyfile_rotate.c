@@ -265,7 +265,7 @@ static void a_version_of_too_small_a_step_is_not_enough(void **state)
   assert_int_equal(rotate_text(&it, text, "1;" A16), KH_OK);
   assert_int_equal(it.rotated.made, 1);
   assert_int_equal(it.rotated.taken, 0);
-  assert_int_equal(rotation_key(&it, 1, 4)->policy.cipher, KH_KEY_CIPHER_AES256_CTR);
+  assert_int_equal(rotation_key(&it, 1, 4)->policy.cipher, KH_CIPHER_AES256_CTR);
   rotation_free(&it);
 }
 
@@ -371,7 +371,7 @@ static void files_that_may_not_follow(void **state)
       {"1;" A16 ";cipher=aes-ctr\n", "1;" A16 "\n", KH_E_CIPHER_CHANGED},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
-    rotation_run it = {.what = {.default_cipher = KH_KEY_CIPHER_AES_CBC}};
+    rotation_run it = {.what = {.default_cipher = KH_CIPHER_AES_CBC}};
     refuse(cases[i].text, cases[i].known, &it, cases[i].status);
   }
 }
@@ -436,7 +436,7 @@ static void a_text_that_lost_something_is_not_written(void **state)
       {"1:", KH_E_SYNTAX},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
-    rotation_run it = {.what = {.default_cipher = KH_KEY_CIPHER_AES_CBC}};
+    rotation_run it = {.what = {.default_cipher = KH_CIPHER_AES_CBC}};
     spoilt_text = cases[i].text;
     print_message("%s", spoilt_text);
     assert_int_equal(rotate_text(&it, text, text), cases[i].status);

@@ -155,8 +155,8 @@ static bool is_old(const struct subject *subject)
 static void expect_old_or_new(const struct subject *subject)
 {
   kh_keytable *table = load(subject);
-  assert_int_equal(
-      kh_keytable_check_follows(table, subject->run.known, KH_KEY_CIPHER_AES_CBC, NULL), KH_OK);
+  assert_int_equal(kh_keytable_check_follows(table, subject->run.known, KH_CIPHER_AES_CBC, NULL),
+                   KH_OK);
   assert_int_equal(kh_keytable_version_count(table), is_old(subject) ? 2 : 4);
   if (!is_old(subject)) {
     assert_non_null(kh_keytable_find(table, 1, 3));
@@ -198,7 +198,7 @@ static bool rotate_with_failure(struct subject *subject, unsigned at, int error)
   kh_status status = rotation_run_it(run);
   test_calls.armed = false;
   const char *struck = test_calls.made < at ? NULL : test_calls.name[at - 1];
-  print_message("  %u %s: %s\n", at, struck != NULL ? struck : "-", kh_status_phrase(status));
+  print_message("  %u %s: %s\n", at, struck != NULL ? struck : "-", status_name(status));
   expect_old_or_new(subject);
   assert_int_equal(is_old(subject), status != KH_OK && status != KH_E_FILE_FLUSH);
   assert_true(status != KH_OK || struck == NULL || may_be_ignored(struck));
@@ -362,7 +362,7 @@ static void be_a_server(struct subject *subject)
   for (unsigned i = 0; i < ROTATIONS; i++) {
     kh_keytable *next = NULL;
     if (rotation_run_it(run) != KH_OK || kh_keytable_new(run->list, &next) != KH_OK ||
-        kh_keytable_check_follows(next, run->known, KH_KEY_CIPHER_AES_CBC, NULL) != KH_OK)
+        kh_keytable_check_follows(next, run->known, KH_CIPHER_AES_CBC, NULL) != KH_OK)
       _exit(255);
     made += run->rotated.made;
     kh_keytable_free(&run->known);

@@ -168,8 +168,8 @@ static void bad_texts_name_line_and_column(void **state)
     kh_status status = parse(bad_texts[i].text, strlen(bad_texts[i].text), &list, &fault);
     if (status != bad_texts[i].status || fault.line != bad_texts[i].line ||
         fault.column != bad_texts[i].column)
-      print_message("  '%s': %s, line %u, column %zu\n", bad_texts[i].text,
-                    kh_status_phrase(status), fault.line, fault.column);
+      print_message("  '%s': %s, line %u, column %zu\n", bad_texts[i].text, status_name(status),
+                    fault.line, fault.column);
     assert_int_equal(status, bad_texts[i].status);
     assert_int_equal(fault.status, status);
     assert_int_equal(fault.line, bad_texts[i].line);

@@ -14,7 +14,7 @@ enum { READERS = 4, EXCHANGES = 500, IDS = 50 };
 static struct {
   const kh_keyring *ring; /* NULL: nobody asks */
   uint32_t version;
-  kh_key_cipher cipher;
+  kh_cipher cipher;
 } asked;
 
 void __real_urcu_bp_synchronize_rcu(void);
@@ -27,7 +27,7 @@ void __wrap_urcu_bp_synchronize_rcu(void)
 }
 
 /* every byte of every key is the same, so that a reader sees when a table goes away under it */
-static kh_keytable *table_with(uint8_t byte, kh_key_cipher cipher, uint32_t key_len)
+static kh_keytable *table_with(uint8_t byte, kh_cipher cipher, uint32_t key_len)
 {
   KH_AUTO_KEYLIST list = NULL;
   kh_keytable *table = NULL;
@@ -47,7 +47,7 @@ static kh_keytable *table_with(uint8_t byte, kh_key_cipher cipher, uint32_t key_
 
 static kh_keytable *table_filled_with(uint8_t byte)
 {
-  return table_with(byte, KH_KEY_CIPHER_UNSET, KH_KEY_MAX);
+  return table_with(byte, KH_CIPHER_UNSET, KH_KEY_MAX);
 }
 
 static void the_table_in_force_is_read(void **state)
@@ -94,7 +94,7 @@ static void check_copy(size_t len)
   uint8_t copy[KH_KEY_MAX + 1] = {0};
   const uint8_t zeros[sizeof copy] = {0};
   size_t copied = 0;
-  assert_int_equal(kh_keyring_new(table_with(3, KH_KEY_CIPHER_UNSET, (uint32_t)len), &ring), KH_OK);
+  assert_int_equal(kh_keyring_new(table_with(3, KH_CIPHER_UNSET, (uint32_t)len), &ring), KH_OK);
   assert_int_equal(kh_keyring_copy(ring, 1, 3, copy, len - 1, &copied), KH_OK);
   assert_int_equal(copied, len);
   assert_memory_equal(copy, zeros, sizeof copy);
@@ -135,15 +135,15 @@ static void a_cipher_is_that_of_the_version(void **state)
   (void)state;
   kh_keyring *ring = NULL;
   assert_int_equal(kh_keyring_new(table_filled_with(1), &ring), KH_OK);
-  assert_int_equal(kh_keyring_cipher(ring, 1, 1), KH_KEY_CIPHER_UNSET);
-  kh_keytable *old = kh_keyring_exchange(ring, table_with(2, KH_KEY_CIPHER_AES256_CTR, KH_KEY_MAX));
+  assert_int_equal(kh_keyring_cipher(ring, 1, 1), KH_CIPHER_UNSET);
+  kh_keytable *old = kh_keyring_exchange(ring, table_with(2, KH_CIPHER_AES256_CTR, KH_KEY_MAX));
   kh_keytable_free(&old);
-  assert_int_equal(kh_keyring_cipher(ring, 1, 2), KH_KEY_CIPHER_AES256_CTR);
-  assert_int_equal(kh_keyring_cipher(ring, 1, 1), KH_KEY_CIPHER_UNSET);
-  assert_int_equal(kh_keyring_cipher(ring, IDS + 1, 2), KH_KEY_CIPHER_UNSET);
+  assert_int_equal(kh_keyring_cipher(ring, 1, 2), KH_CIPHER_AES256_CTR);
+  assert_int_equal(kh_keyring_cipher(ring, 1, 1), KH_CIPHER_UNSET);
+  assert_int_equal(kh_keyring_cipher(ring, IDS + 1, 2), KH_CIPHER_UNSET);
   kh_keyring_free(&ring);
-  assert_int_equal(kh_keyring_new(table_with(1, KH_KEY_CIPHER_AES_CBC, KH_KEY_MAX), &ring), KH_OK);
-  assert_int_equal(kh_keyring_cipher(ring, 1, 1), KH_KEY_CIPHER_AES_CBC);
+  assert_int_equal(kh_keyring_new(table_with(1, KH_CIPHER_AES_CBC, KH_KEY_MAX), &ring), KH_OK);
+  assert_int_equal(kh_keyring_cipher(ring, 1, 1), KH_CIPHER_AES_CBC);
   kh_keyring_free(&ring);
 }
 
@@ -154,10 +154,10 @@ static void a_cipher_is_there_with_its_version(void **state)
   kh_keyring *ring = NULL;
   assert_int_equal(kh_keyring_new(table_filled_with(1), &ring), KH_OK);
   asked.ring = ring;
-  kh_keytable *old = kh_keyring_exchange(ring, table_with(2, KH_KEY_CIPHER_AES_CTR, KH_KEY_MAX));
+  kh_keytable *old = kh_keyring_exchange(ring, table_with(2, KH_CIPHER_AES_CTR, KH_KEY_MAX));
   asked.ring = NULL;
   assert_int_equal(asked.version, 2);
-  assert_int_equal(asked.cipher, KH_KEY_CIPHER_AES_CTR);
+  assert_int_equal(asked.cipher, KH_CIPHER_AES_CTR);
   kh_keytable_free(&old);
   kh_keyring_free(&ring);
 }

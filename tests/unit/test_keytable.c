@@ -175,7 +175,7 @@ static void places_go_by_id_and_version(void **state)
 struct line {
   uint32_t id, version, len;
   uint8_t first; /* byte of the key */
-  kh_key_cipher cipher;
+  kh_cipher cipher;
 };
 
 static kh_keytable *table_of_lines(const struct line *lines, size_t count)
@@ -200,7 +200,7 @@ static kh_keytable *table_of_lines(const struct line *lines, size_t count)
 static void ciphers_are_noticed(void **state)
 {
   (void)state;
-  static const struct line lines[] = {{1, 1, 16, 1, 0}, {1, 2, 16, 1, KH_KEY_CIPHER_AES_CTR}};
+  static const struct line lines[] = {{1, 1, 16, 1, 0}, {1, 2, 16, 1, KH_CIPHER_AES_CTR}};
   kh_keytable *table = table_of_lines(lines, 1);
   assert_false(kh_keytable_has_ciphers(table));
   kh_keytable_free(&table);
@@ -248,7 +248,7 @@ static void the_first_latest_version_that_is_due(void **state)
 }
 
 static const struct line in_use[] = {
-    {1, 1, 32, 7, KH_KEY_CIPHER_UNSET}, {1, 3, 32, 8, KH_KEY_CIPHER_AES256_CTR}, {5, 1, 16, 9, 0}};
+    {1, 1, 32, 7, KH_CIPHER_UNSET}, {1, 3, 32, 8, KH_CIPHER_AES256_CTR}, {5, 1, 16, 9, 0}};
 
 static const struct {
   kh_status status;
@@ -256,45 +256,40 @@ static const struct {
   unsigned line;
   struct line lines[4];
 } successors[] = {
-    {KH_OK, 0, 0, 0, {{1, 1, 32, 7, 0}, {1, 3, 32, 8, KH_KEY_CIPHER_AES256_CTR}, {5, 1, 16, 9, 0}}},
+    {KH_OK, 0, 0, 0, {{1, 1, 32, 7, 0}, {1, 3, 32, 8, KH_CIPHER_AES256_CTR}, {5, 1, 16, 9, 0}}},
     /* more versions, more ids */
     {KH_OK,
      0,
      0,
      0,
-     {{1, 1, 32, 7, 0},
-      {1, 3, 32, 8, KH_KEY_CIPHER_AES256_CTR},
-      {5, 1, 16, 9, 0},
-      {1, 2, 16, 1, 0}}},
+     {{1, 1, 32, 7, 0}, {1, 3, 32, 8, KH_CIPHER_AES256_CTR}, {5, 1, 16, 9, 0}, {1, 2, 16, 1, 0}}},
     /* the default, said aloud */
     {KH_OK,
      0,
      0,
      0,
-     {{1, 1, 32, 7, KH_KEY_CIPHER_AES_CBC},
-      {1, 3, 32, 8, KH_KEY_CIPHER_AES256_CTR},
-      {5, 1, 16, 9, KH_KEY_CIPHER_AES_CBC}}},
+     {{1, 1, 32, 7, KH_CIPHER_AES_CBC},
+      {1, 3, 32, 8, KH_CIPHER_AES256_CTR},
+      {5, 1, 16, 9, KH_CIPHER_AES_CBC}}},
     {KH_E_KEY_LOST, 1, 3, 0, {{1, 1, 32, 7, 0}, {5, 1, 16, 9, 0}}},
-    {KH_E_KEY_LOST, 5, 1, 0, {{1, 1, 32, 7, 0}, {1, 3, 32, 8, KH_KEY_CIPHER_AES256_CTR}}},
+    {KH_E_KEY_LOST, 5, 1, 0, {{1, 1, 32, 7, 0}, {1, 3, 32, 8, KH_CIPHER_AES256_CTR}}},
     {KH_E_KEY_CHANGED,
      5,
      1,
      12,
-     {{1, 1, 32, 7, 0}, {1, 3, 32, 8, KH_KEY_CIPHER_AES256_CTR}, {5, 1, 16, 4, 0}}},
+     {{1, 1, 32, 7, 0}, {1, 3, 32, 8, KH_CIPHER_AES256_CTR}, {5, 1, 16, 4, 0}}},
     /* the same first bytes, longer */
     {KH_E_KEY_CHANGED,
      5,
      1,
      12,
-     {{1, 1, 32, 7, 0}, {1, 3, 32, 8, KH_KEY_CIPHER_AES256_CTR}, {5, 1, 24, 9, 0}}},
+     {{1, 1, 32, 7, 0}, {1, 3, 32, 8, KH_CIPHER_AES256_CTR}, {5, 1, 24, 9, 0}}},
     {KH_E_CIPHER_CHANGED, 1, 3, 11, {{1, 1, 32, 7, 0}, {1, 3, 32, 8, 0}, {5, 1, 16, 9, 0}}},
     {KH_E_CIPHER_CHANGED,
      1,
      1,
      10,
-     {{1, 1, 32, 7, KH_KEY_CIPHER_AES_CTR},
-      {1, 3, 32, 8, KH_KEY_CIPHER_AES256_CTR},
-      {5, 1, 16, 9, 0}}},
+     {{1, 1, 32, 7, KH_CIPHER_AES_CTR}, {1, 3, 32, 8, KH_CIPHER_AES256_CTR}, {5, 1, 16, 9, 0}}},
 };
 
 static size_t lines_of(const struct line *lines)
@@ -312,9 +307,9 @@ static void who_may_follow(void **state)
   for (size_t i = 0; i < COUNT(successors); i++) {
     kh_keytable *table = table_of_lines(successors[i].lines, lines_of(successors[i].lines));
     kh_fault fault = {0};
-    assert_int_equal(kh_keytable_check_follows(table, old, KH_KEY_CIPHER_AES_CBC, &fault),
+    assert_int_equal(kh_keytable_check_follows(table, old, KH_CIPHER_AES_CBC, &fault),
                      successors[i].status);
-    assert_int_equal(kh_keytable_check_follows(table, old, KH_KEY_CIPHER_AES_CBC, NULL),
+    assert_int_equal(kh_keytable_check_follows(table, old, KH_CIPHER_AES_CBC, NULL),
                      successors[i].status);
     assert_int_equal(fault.status, successors[i].status);
     assert_int_equal(fault.key_id, successors[i].id);

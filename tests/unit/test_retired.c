@@ -152,7 +152,7 @@ static void who_may_follow(void **state)
     kh_keytable *old = rotation_table_of(successors[i].old);
     kh_keytable *table = rotation_table_of(successors[i].text);
     print_message("%s\n", successors[i].text);
-    assert_int_equal(kh_keytable_check_follows(table, old, KH_KEY_CIPHER_AES_CBC, &fault),
+    assert_int_equal(kh_keytable_check_follows(table, old, KH_CIPHER_AES_CBC, &fault),
                      successors[i].status);
     assert_int_equal(fault.status, successors[i].status);
     kh_keytable_free(&table);

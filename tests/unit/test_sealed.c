@@ -169,7 +169,7 @@ static void labels_have_a_length_and_an_alphabet(void **state)
     kh_sealed_slot slot = kh_sealed_slot_default(bad[i], &kh_sealed_argon2id);
     assert_int_equal(kh_sealed_slot_validate(&slot, &fault), KH_E_SLOT_LABEL);
     assert_int_equal(fault.status, KH_E_SLOT_LABEL);
-    assert_string_equal(fault.slot, ""); /* it may be a passphrase in the wrong place */
+    assert_string_equal(fault.name, ""); /* it may be a passphrase in the wrong place */
   }
   kh_sealed_slot unended = kh_sealed_slot_default("a", &kh_sealed_argon2id);
   memset(unended.label, 'a', sizeof unended.label);
@@ -201,7 +201,7 @@ static void costs_have_limits(void **state)
   assert_int_equal(validate_argon2id(8, 65, &fault), KH_E_SLOT_COST);
   assert_int_equal(fault.size, 65);
   assert_int_equal(fault.limit, 64);
-  assert_string_equal(fault.slot, "a");
+  assert_string_equal(fault.name, "a");
   assert_int_equal(validate_argon2id(1048576, 8, NULL), KH_OK);
   assert_int_equal(validate_argon2id(1048577, 1, NULL), KH_E_SLOT_COST);
   assert_int_equal(validate_argon2id(1048576, 9, &fault), KH_E_SLOT_COST);
@@ -247,10 +247,10 @@ static void bad_entries_are_refused(void **state)
                                sealed_entry("one", &kh_sealed_argon2id, "z")};
   kh_fault fault;
   assert_int_equal(make(entries, 3, &fault), KH_E_SLOT_EXISTS);
-  assert_string_equal(fault.slot, "one");
+  assert_string_equal(fault.name, "one");
   entries[1].passphrase.len = 0;
   assert_int_equal(make(entries, 2, &fault), KH_E_NO_PASSPHRASE);
-  assert_string_equal(fault.slot, "two");
+  assert_string_equal(fault.name, "two");
   entries[1] = sealed_entry("t o", &kh_sealed_argon2id, "y");
   assert_int_equal(make(entries, 2, &fault), KH_E_SLOT_LABEL);
   entries[1] = sealed_entry("two", &kh_sealed_argon2id, "y");
@@ -266,7 +266,7 @@ static void all_slots_together_have_a_limit(void **state)
   kh_fault fault;
   kh_sealed_slot_set(&entries[0].slot, "iterations", KH_SEALED_WORK_MAX - 999);
   assert_int_equal(make(entries, 2, &fault), KH_E_SLOT_COST);
-  assert_string_equal(fault.slot, "two");
+  assert_string_equal(fault.name, "two");
   assert_int_equal(fault.size, KH_SEALED_WORK_MAX + 1);
   assert_int_equal(fault.limit, KH_SEALED_WORK_MAX);
 }

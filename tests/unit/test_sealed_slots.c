@@ -138,7 +138,7 @@ static void bad_slots_are_not_added(void **state)
   kh_sealed_entry dear = sealed_entry("c", &kh_sealed_pbkdf2_hmac_sha512, "x");
   struct change twice = add(file, "pa", sealed_entry("b", &kh_sealed_argon2id, "x"));
   expect_status(twice, KH_E_SLOT_EXISTS);
-  assert_string_equal(twice.fault.slot, "b");
+  assert_string_equal(twice.fault.name, "b");
   expect_status(add(file, "pa", sealed_entry("c c", &kh_sealed_argon2id, "x")), KH_E_SLOT_LABEL);
   expect_status(add(file, "pa", sealed_entry("c", &kh_sealed_argon2id, "")), KH_E_NO_PASSPHRASE);
   expect_status(add(file, "px", sealed_entry("c", &kh_sealed_argon2id, "x")),
@@ -147,7 +147,7 @@ static void bad_slots_are_not_added(void **state)
   struct change costly = add(file, "pa", dear);
   expect_status(costly, KH_E_SLOT_COST);
   assert_int_equal(costly.fault.size, KH_SEALED_WORK_MAX + 1);
-  assert_string_equal(costly.fault.slot, "c");
+  assert_string_equal(costly.fault.name, "c");
   kh_secret_free(&file);
 }
 
@@ -184,7 +184,7 @@ static void bad_changes_are_refused(void **state)
   kh_sealed_slot_set(&cheap.slot, "memory", 0);
   struct change none = change_slot(file, "pa", sealed_entry("c", &kh_sealed_argon2id, "x"));
   expect_status(none, KH_E_SLOT_NOT_FOUND);
-  assert_string_equal(none.fault.slot, "c");
+  assert_string_equal(none.fault.name, "c");
   expect_status(change_slot(file, "pa", cheap), KH_E_SLOT_COST);
   expect_status(change_slot(file, "pa", sealed_entry("a", &kh_sealed_argon2id, "")),
                 KH_E_NO_PASSPHRASE);
@@ -192,7 +192,7 @@ static void bad_changes_are_refused(void **state)
                 KH_E_WRONG_PASSPHRASE);
   struct change secret = change_slot(file, "pa", sealed_entry("pa pa", &kh_sealed_argon2id, "x"));
   expect_status(secret, KH_E_SLOT_LABEL);
-  assert_string_equal(secret.fault.slot, "");
+  assert_string_equal(secret.fault.name, "");
   kh_secret_free(&file);
 }
 
@@ -218,7 +218,7 @@ static void the_last_slot_stays(void **state)
   kh_secret *file = file_of(passphrases, 1);
   struct change last = remove_slot(file, "pa", "a");
   expect_status(last, KH_E_SLOT_LAST);
-  assert_string_equal(last.fault.slot, "a");
+  assert_string_equal(last.fault.name, "a");
   expect_status(remove_slot(file, "pa", "b"), KH_E_SLOT_NOT_FOUND);
   expect_status(remove_slot(file, "pa", ""), KH_E_SLOT_LABEL);
   kh_secret_free(&file);

@@ -430,8 +430,8 @@ static const char *fifo(void)
 static void a_fifo_is_waited_for(void **state)
 {
   (void)state;
-  for (int is_limited = 0; is_limited < 2; is_limited++) {
-    how.is_limited = is_limited;
+  for (int bounded_wait = 0; bounded_wait < 2; bounded_wait++) {
+    how.bounded_wait = bounded_wait;
     test_run("(printf 'sec'; printf 'ret\\n') > '%s' &", fifo());
     assert_passphrase(unlock("FILE:", test_path("fifo")), "secret");
     assert_int_equal(heard.count[KH_LOG_WARNING], 0);
@@ -441,7 +441,7 @@ static void a_fifo_is_waited_for(void **state)
 static void a_fifo_has_ten_seconds_where_there_is_a_limit(void **state)
 {
   (void)state;
-  how.is_limited = true;
+  how.bounded_wait = true;
   struct got got = unlock("FILE:", fifo()); /* nobody opens it */
   assert_int_equal(got.status, KH_E_SOURCE_TIME);
   assert_string_equal(got.fault.path.text, test_path("fifo"));
@@ -454,7 +454,7 @@ static void a_fifo_has_ten_seconds_where_there_is_a_limit(void **state)
 static void a_fifo_follows_the_same_rules(void **state)
 {
   (void)state;
-  how.is_limited = true;
+  how.bounded_wait = true;
   test_run("printf '%%300d' 1 > '%s' &", fifo());
   assert_int_equal(unlock("FILE:", test_path("fifo")).status, KH_E_SECRET_TOO_LONG);
   assert_int_equal(unlock("FILE:", "/dev/zero").status, KH_E_SECRET_TOO_LONG);
@@ -470,7 +470,7 @@ static void a_fifo_follows_the_same_rules(void **state)
 static void files_that_cannot_be_read_with_a_limit(void **state)
 {
   (void)state;
-  how.is_limited = true;
+  how.bounded_wait = true;
   assert_int_equal(unlock("FILE:", test_path("missing")).status, KH_E_FILE_NOT_FOUND);
   assert_int_equal(unlock("FILE:", "/").status, KH_E_FILE_DIRECTORY);
   assert_passphrase(unlock("FILE:", test_text("plain", "secret\n", 0600)), "secret");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "keyspec.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "keyhold/clock.h"
@@ -20,7 +21,7 @@ static error_t parse_keyspec_option(int key, char *value, struct argp_state *sta
 {
   kh_cli_keyspec *spec = state->input;
   kh_clock clock = kh_clock_system();
-  kh_key_cipher cipher = KH_KEY_CIPHER_UNSET;
+  kh_cipher cipher = KH_CIPHER_UNSET;
   uint32_t bits = 0;
   switch (key) {
   case ARGP_KEY_INIT:
@@ -32,8 +33,8 @@ static error_t parse_keyspec_option(int key, char *value, struct argp_state *sta
     spec->len = bits / 8;
     return 0;
   case KEY_CIPHER:
-    if (!kh_key_cipher_by_name(bytes_of(value), &cipher))
-      argp_error(state, "that is no cipher: aes-cbc, aes-ctr, aes256-cbc or aes256-ctr");
+    if (!kh_cipher_by_name(bytes_of(value), &cipher))
+      argp_error(state, "that is no cipher: %s", kh_cipher_names().text);
     spec->policy.cipher = (uint8_t)cipher;
     return 0;
   case KEY_ROTATE:
@@ -41,7 +42,7 @@ static error_t parse_keyspec_option(int key, char *value, struct argp_state *sta
       argp_error(state, "that is no interval, such as 90d: a number and s, m, h, d, w or y");
     return 0;
   case ARGP_KEY_END:
-    if (kh_key_cipher_is_derived((kh_key_cipher)spec->policy.cipher) && spec->len < KH_KEY_MAX)
+    if (spec->len < kh_cipher_key_min((kh_cipher)spec->policy.cipher))
       argp_error(state, "a cipher aes256 needs a key of 256 bits");
     return 0;
   default:
@@ -52,9 +53,21 @@ static error_t parse_keyspec_option(int key, char *value, struct argp_state *sta
 static const struct argp_option options[] = {
     {NULL, 0, NULL, 0, "The new key:", 1},
     {"bits", KEY_BITS, "NUMBER", 0, "128, 192 or 256, which it is otherwise", 0},
-    {"cipher", KEY_CIPHER, "NAME", 0,
-     "aes-cbc, aes-ctr, aes256-cbc or aes256-ctr; what the server's option says otherwise", 0},
+    {"cipher", KEY_CIPHER, "NAME", 0, "; what the server's option says otherwise",
+     0}, /* after the names */
     {"rotate", KEY_ROTATE, "INTERVAL", 0, "when it is due for a new version, such as 90d", 0},
     {0},
 };
-const struct argp kh_cli_keyspec_argp = {.options = options, .parser = parse_keyspec_option};
+
+/* Puts the names of the ciphers before the help of their option. */
+static char *add_cipher_names(int key, const char *text, void *input)
+{
+  (void)input;
+  char *names = NULL;
+  if (key != KEY_CIPHER || asprintf(&names, "%s%s", kh_cipher_names().text, text) < 0)
+    return (char *)text;
+  return names;
+}
+
+const struct argp kh_cli_keyspec_argp = {
+    .options = options, .parser = parse_keyspec_option, .help_filter = add_cipher_names};

@@ -102,7 +102,7 @@ static kh_status read_descriptor(int fd, const kh_log *log, kh_secret **ret_pass
 
 /* without limit: who waits can break it off; and no literal, which the parser has refused */
 static const kh_unlock_how how = {
-    .permissions = KH_PERMISSIONS_WARN, .is_limited = false, .may_be_literal = false};
+    .permissions = KH_PERMISSIONS_WARN, .bounded_wait = false, .may_be_literal = false};
 
 static kh_status read_passphrase_file(const char *path, const kh_log *log,
                                       kh_secret **ret_passphrase, kh_fault *ret_fault)

@@ -75,7 +75,7 @@ static bool check_slots(const kh_cli_target *target, kh_cli_findings *findings)
   kh_sealed_slots slots;
   kh_fault fault;
   kh_status status = kh_keyfile_list_slots(target->path, &slots, &fault);
-  if (status == KH_E_SEALED_DAMAGED || status == KH_E_SEALED_COST) {
+  if (kh_status_class(status) == KH_CLASS_FORMAT) {
     add_fault(&fault, findings);
     return false;
   }
@@ -223,29 +223,6 @@ static void add_warning(void *user, kh_severity severity, const char *message)
     kh_cli_message("%s", message);
 }
 
-/* Whether a failure to load says something of the file, and not only that it could not be read. */
-static bool is_fault_of_file(kh_status status)
-{
-  switch (status) {
-  case KH_E_SYNTAX:
-  case KH_E_KEY_ID:
-  case KH_E_KEY_VERSION:
-  case KH_E_KEY_HEX:
-  case KH_E_KEY_DUPLICATE:
-  case KH_E_ATTRIBUTE:
-  case KH_E_ATTRIBUTE_VALUE:
-  case KH_E_KEY_TOO_SHORT:
-  case KH_E_NO_SYSTEM_KEY:
-  case KH_E_CONTAINER_SIZE:
-  case KH_E_SEALED_DAMAGED:
-  case KH_E_SEALED_COST:
-  case KH_E_SEALED_CHANGED:
-    return true;
-  default:
-    return false;
-  }
-}
-
 /* false: a message has said why */
 static bool check_content(const kh_cli_target *target, kh_cli_findings *findings)
 {
@@ -256,7 +233,7 @@ static bool check_content(const kh_cli_target *target, kh_cli_findings *findings
   kh_keyfile_options how = kh_cli_target_options(target);
   how.permissions = KH_PERMISSIONS_SEEN; /* by check_permissions() */
   kh_status status = kh_keyfile_open(&how, target->crypt, &log, &file, &fault);
-  if (is_fault_of_file(status)) {
+  if (kh_status_class(status) == KH_CLASS_FORMAT) { /* not only that it could not be read */
     add_fault(&fault, findings);
     return true;
   }

@@ -51,7 +51,7 @@ static void fill_key_row(const void *user, size_t row, kh_cli_cell *cells)
 {
   const kh_keytable *table = user;
   const kh_key *key = kh_keytable_at(table, row);
-  const char *cipher = kh_key_cipher_name((kh_key_cipher)key->policy.cipher);
+  const char *cipher = kh_cipher_name((kh_cipher)key->policy.cipher);
   snprintf(cells[KEY].text, KH_CLI_CELL_MAX, "%" PRIu32, key->id);
   snprintf(cells[VERSION].text, KH_CLI_CELL_MAX, "%" PRIu32, key->version);
   snprintf(cells[BITS].text, KH_CLI_CELL_MAX, "%" PRIu32, key->len * 8);
@@ -67,7 +67,7 @@ static int print_keys_as_json(const kh_cli_target *target, const kh_keytable *ta
 {
   char *keys = NULL;
   size_t len = 0;
-  kh_status status = kh_inventory_json(table, KH_KEY_CIPHER_UNSET, &keys, &len);
+  kh_status status = kh_inventory_json(table, KH_CIPHER_UNSET, &keys, &len);
   if (status != KH_OK)
     return kh_cli_fail_status(status, target->path);
   printf("{\"file\":");

@@ -92,6 +92,6 @@ int kh_cli_rotate(int argc, char **argv)
                           .id = arguments.id,
                           .due_only = arguments.due,
                           .now = kh_clock_now(&clock),
-                          .default_cipher = KH_KEY_CIPHER_AES_CBC};
+                          .default_cipher = KH_CIPHER_AES_CBC};
   return rotate(&target, &rotation);
 }

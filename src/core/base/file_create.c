@@ -4,8 +4,9 @@
 #include <stdio.h>
 
 #include "file_parts.h"
+#include "temp_file.h"
 
-static kh_status fail(const char *path, kh_fault *ret_fault)
+static kh_status fail_to_create(const char *path, kh_fault *ret_fault)
 {
   kh_status status = errno == EEXIST        ? KH_E_FILE_EXISTS
                      : errno == EWOULDBLOCK ? KH_E_FILE_LOCKED
@@ -13,43 +14,43 @@ static kh_status fail(const char *path, kh_fault *ret_fault)
   return kh_fault_set(ret_fault, status, path, errno);
 }
 
-static bool write_file(kh_fresh *fresh, kh_bytes content)
+static bool write_file(kh_temp_file *file, kh_bytes content)
 {
-  return kh_fresh_write(fresh, content) && fchmod(fresh->fd, S_IRUSR | S_IWUSR) == 0 &&
-         fsync(fresh->fd) == 0;
+  return kh_temp_file_write(file, content) && fchmod(file->fd, S_IRUSR | S_IWUSR) == 0 &&
+         fsync(file->fd) == 0;
 }
 
 /* A file system that cannot rename without replacing (NFS) can make a second name and take the
  * first one away. */
-static bool give_name(const kh_fresh *fresh)
+static bool give_final_name(const kh_temp_file *file)
 {
-  if (renameat2(fresh->folder, fresh->fresh, fresh->folder, fresh->name, RENAME_NOREPLACE) == 0 ||
-      kh_fresh_is_in_place(fresh))
+  if (renameat2(file->folder, file->temp_name, file->folder, file->name, RENAME_NOREPLACE) == 0 ||
+      kh_temp_file_is_in_place(file))
     return true;
   if (errno != EINVAL && errno != ENOSYS)
     return false;
-  if (linkat(fresh->folder, fresh->fresh, fresh->folder, fresh->name, 0) != 0 &&
-      !kh_fresh_is_in_place(fresh))
+  if (linkat(file->folder, file->temp_name, file->folder, file->name, 0) != 0 &&
+      !kh_temp_file_is_in_place(file))
     return false;
-  kh_fresh_remove(fresh);
+  kh_temp_file_remove(file);
   return true;
 }
 
 kh_status kh_file_create(const char *path, kh_bytes content, kh_fault *ret_fault)
 {
-  KH_AUTO_FRESH fresh = {.folder = -1, .fd = -1};
+  KH_AUTO_TEMP_FILE file = {.folder = -1, .fd = -1};
   struct stat st;
   if (lstat(path, &st) == 0)
     return kh_fault_set(ret_fault, KH_E_FILE_EXISTS, path, 0);
-  if (!kh_fresh_open_folder(&fresh, path))
+  if (!kh_temp_file_open_folder(&file, path))
     return kh_fault_set(ret_fault, KH_E_FILE_CREATE, path, errno);
-  if (!kh_fresh_create(&fresh))
-    return fail(path, ret_fault);
-  if (!write_file(&fresh, content) || !give_name(&fresh)) {
-    kh_fresh_remove(&fresh);
-    return fail(path, ret_fault);
+  if (!kh_temp_file_create(&file))
+    return fail_to_create(path, ret_fault);
+  if (!write_file(&file, content) || !give_final_name(&file)) {
+    kh_temp_file_remove(&file);
+    return fail_to_create(path, ret_fault);
   }
-  if (!kh_file_flush_fd(fresh.folder))
+  if (!kh_file_flush_fd(file.folder))
     return kh_fault_set(ret_fault, KH_E_FILE_FLUSH, path, errno);
   return KH_OK;
 }

@@ -32,7 +32,7 @@ static inline void kh_string_cleanup(char **string)
  * flush there, is no error. False: errno says why. */
 bool kh_file_flush_fd(int fd);
 
-/** The stamp of what stat() saw. */
+/** Returns the stamp of what stat() saw. */
 kh_file_stamp kh_file_stamp_from(const struct stat *st);
 
 /** KH_OK, KH_E_FILE_DIRECTORY or KH_E_FILE_SPECIAL, by the type that stat() saw. */
@@ -52,48 +52,12 @@ kh_status kh_file_unreachable(const char *path, int os_error, kh_fault *ret_faul
  */
 KH_MUST_USE bool kh_file_keep_acl(const char *path, int fd);
 
-/** A file under another name until it is whole: ".NAME.keyhold-new", beside its place. Starts with
- * both descriptors negative. */
-typedef struct kh_fresh {
-  int folder;               /**< in which it stands */
-  int fd;                   /**< of it, for writing */
-  char name[NAME_MAX + 1];  /**< that it is to have in the folder */
-  char fresh[NAME_MAX + 1]; /**< that it has until then */
-} kh_fresh;
-
 /**
- * Opens the folder, and makes the names.
- *
- * @param path  of the file that is to be; a symbolic link in its last part is not followed.
- * @return false: errno says why. kh_fresh_cleanup() follows in either case.
- */
-KH_MUST_USE bool kh_fresh_open_folder(kh_fresh *fresh, const char *path);
-
-/** Makes the file, mode 0600 at most, in the place of one that a killed process left, and locks it
- * until it is closed, so that no other process takes it for one of those. False: errno says why;
- * EWOULDBLOCK: another process has one. */
-KH_MUST_USE bool kh_fresh_create(kh_fresh *fresh);
-
-/** Writes all of it. False: errno says why. */
-KH_MUST_USE bool kh_fresh_write(const kh_fresh *fresh, kh_bytes content);
-
-/** Whether the file has its last name, although giving it failed: over a network it may be done and
- * yet told to have failed. Keeps errno. */
-bool kh_fresh_is_in_place(const kh_fresh *fresh);
-
-/** Removes the file while it has its first name. Keeps errno. */
-void kh_fresh_remove(const kh_fresh *fresh);
-
-/** For `__attribute__((cleanup))`: closes what is open. */
-void kh_fresh_cleanup(kh_fresh *fresh);
-#define KH_AUTO_FRESH __attribute__((cleanup(kh_fresh_cleanup))) kh_fresh
-
-/**
- * Follows symbolic links to the end.
+ * Follows symbolic links to the end. Thread-safe.
  *
  * @param ret_real   absolute, without links, for free(); untouched on failure.
  * @param ret_fault  may be NULL.
- * @return KH_OK, KH_E_FILE_NOT_FOUND, KH_E_FILE_OPEN. Thread-safe.
+ * @return KH_OK, KH_E_FILE_NOT_FOUND, KH_E_FILE_OPEN.
  */
 kh_status kh_file_resolve(const char *path, char **ret_real, kh_fault *ret_fault);
 

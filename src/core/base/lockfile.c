@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "file_parts.h"
+#include "keyhold/clock.h"
 
 enum { RETRY_MILLISECONDS = 20 };
 
@@ -21,24 +22,24 @@ struct kh_lockfile {
 /* Without this, root's lock file would keep the server's user out. One who may not give it away
  * uses it as it is. The owner can write it even if not the file: NFS locks only what can be
  * written. */
-static void make_alike(int fd, const struct stat *file)
+static void give_same_access(int fd, const struct stat *file)
 {
   if (fchown(fd, file->st_uid, file->st_gid) == 0)
     (void)fchmod(fd, (file->st_mode & 0777) | S_IWUSR);
 }
 
 /* gives -1 with errno on failure */
-static int open_lock(const char *name, const struct stat *file)
+static int open_lock_file(const char *name, const struct stat *file)
 {
   enum { FLAGS = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK };
   int fd = open(name, FLAGS | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR);
   if (fd < 0)
     return errno == EEXIST ? open(name, FLAGS) : -1;
-  make_alike(fd, file);
+  give_same_access(fd, file);
   return fd;
 }
 
-static kh_status open_beside(const char *path, int *ret_fd, kh_fault *ret_fault)
+static kh_status open_lock_file_of(const char *path, int *ret_fd, kh_fault *ret_fault)
 {
   KH_AUTO_STRING real = NULL;
   kh_status status = kh_file_resolve(path, &real, ret_fault);
@@ -50,18 +51,11 @@ static kh_status open_beside(const char *path, int *ret_fd, kh_fault *ret_fault)
   char name[PATH_MAX];
   if (snprintf(name, sizeof name, "%s.lock", real) >= (int)sizeof name)
     return kh_fault_set(ret_fault, KH_E_FILE_LOCK, path, ENAMETOOLONG);
-  int fd = open_lock(name, &st);
+  int fd = open_lock_file(name, &st);
   if (fd < 0)
     return kh_fault_set(ret_fault, KH_E_FILE_LOCK, path, errno);
   *ret_fd = fd;
   return KH_OK;
-}
-
-static int64_t now_in_milliseconds(void)
-{
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void sleep_at_most(int64_t milliseconds)
@@ -71,12 +65,12 @@ static void sleep_at_most(int64_t milliseconds)
   (void)nanosleep(&left, NULL); /* a signal makes it try earlier */
 }
 
-static kh_status lock(int fd, int64_t end, const char *path, kh_fault *ret_fault)
+static kh_status lock_until(int fd, int64_t end, const char *path, kh_fault *ret_fault)
 {
   while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR)
       return kh_fault_set(ret_fault, KH_E_FILE_LOCK, path, errno);
-    int64_t left = end - now_in_milliseconds();
+    int64_t left = end - kh_clock_milliseconds();
     if (left <= 0)
       return kh_fault_set(ret_fault, KH_E_FILE_LOCKED, path, 0);
     sleep_at_most(left);
@@ -97,7 +91,7 @@ static kh_status open_and_lock(const char *path, int64_t end, int *ret_fd, kh_fa
   KH_AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   if (fd < 0)
     return errno == EACCES ? KH_OK : kh_file_unreachable(path, errno, ret_fault);
-  kh_status status = lock(fd, end, path, &fault);
+  kh_status status = lock_until(fd, end, path, &fault);
   if (status == KH_E_FILE_LOCK && has_no_locks(fault.os_error))
     return KH_OK;
   if (status != KH_OK)
@@ -141,12 +135,12 @@ static kh_status lock_itself(const char *path, int64_t end, int *ret_fd, kh_faul
 kh_status kh_lockfile_take(const char *path, unsigned milliseconds, kh_lockfile **ret_lock,
                            kh_fault *ret_fault)
 {
-  int64_t end = now_in_milliseconds() + milliseconds;
+  int64_t end = kh_clock_milliseconds() + milliseconds;
   KH_AUTO_FD fd = -1;
   KH_AUTO_FD file = -1;
-  kh_status status = open_beside(path, &fd, ret_fault);
+  kh_status status = open_lock_file_of(path, &fd, ret_fault);
   if (status == KH_OK)
-    status = lock(fd, end, path, ret_fault);
+    status = lock_until(fd, end, path, ret_fault);
   if (status == KH_OK)
     status = lock_itself(path, end, &file, ret_fault);
   if (status != KH_OK)
@@ -161,7 +155,7 @@ kh_status kh_lockfile_take(const char *path, unsigned milliseconds, kh_lockfile 
 }
 
 /* closing would not do while a forked child has the descriptor */
-static void unlock(int fd)
+static void unlock_and_close(int fd)
 {
   if (fd < 0)
     return;
@@ -173,8 +167,8 @@ void kh_lockfile_release(kh_lockfile **lock)
 {
   if (lock == NULL || *lock == NULL)
     return;
-  unlock((*lock)->file);
-  unlock((*lock)->fd);
+  unlock_and_close((*lock)->file);
+  unlock_and_close((*lock)->fd);
   free(*lock);
   *lock = NULL;
 }

@@ -64,7 +64,7 @@ static bool read_clock(kh_cursor *cursor, struct tm *tm)
 }
 
 /* timegm() takes the 30th of February for the 2nd of March */
-static bool exists(const struct tm *wanted, time_t time)
+static bool is_real_time(const struct tm *wanted, time_t time)
 {
   struct tm real;
   return gmtime_r(&time, &real) != NULL && real.tm_year == wanted->tm_year &&
@@ -83,7 +83,7 @@ bool kh_time_read(kh_bytes text, uint32_t *ret_time)
     return false;
   struct tm normalised = tm;
   time_t time = timegm(&normalised);
-  if (time < 1 || time > (time_t)UINT32_MAX || !exists(&tm, time))
+  if (time < 1 || time > (time_t)UINT32_MAX || !is_real_time(&tm, time))
     return false;
   *ret_time = (uint32_t)time;
   return true;

@@ -2,83 +2,20 @@
 #include "keyhold/crypt.h"
 
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "mode.h"
-
-/* which mode serves a cipher, with padding and without */
-static const kh_mode *const modes[][2] = {
-    [KH_CIPHER_AES_CBC] = {&kh_mode_cbc, &kh_mode_cbc_nopad},
-    [KH_CIPHER_AES_CTR] = {&kh_mode_gcm, &kh_mode_ctr},
-    [KH_CIPHER_AES_ECB] = {&kh_mode_ecb, &kh_mode_ecb_nopad},
-};
-
-kh_status kh_crypt_new(kh_engine_choice choice, kh_crypt **ret_crypt)
-{
-  kh_crypt *crypt = calloc(1, sizeof *crypt);
-  if (crypt == NULL)
-    return KH_E_NO_MEMORY;
-  kh_status status = kh_engines_open(&crypt->engines, choice);
-  if (status != KH_OK) {
-    kh_crypt_free(&crypt);
-    return status;
-  }
-  *ret_crypt = crypt;
-  return KH_OK;
-}
-
-void kh_crypt_free(kh_crypt **crypt)
-{
-  if (crypt == NULL || *crypt == NULL)
-    return;
-  kh_engines_close(&(*crypt)->engines);
-  free(*crypt);
-  *crypt = NULL;
-}
-
-/* "ipsec_mb", or "ipsec_mb to 384 bytes, else openssl" */
-static void describe_op(const kh_engines *engines, kh_aes_op op, char *text, size_t size)
-{
-  const kh_engine *engine = kh_engine_list[engines->run_engine[op]];
-  if (engine->run_max[op] == SIZE_MAX)
-    snprintf(text, size, "%s", engine->name);
-  else
-    snprintf(text, size, "%s to %zu bytes of 128-bit keys, else %s", engine->name,
-             engine->run_max[op], kh_engine_list[KH_ENGINE_LAST]->name);
-}
-
-void kh_crypt_describe_engines(const kh_crypt *crypt, char *text, size_t size)
-{
-  const kh_engines *engines = &crypt->engines;
-  char ops[KH_OP_COUNT][64];
-  for (int op = 0; op < KH_OP_COUNT; op++)
-    describe_op(engines, (kh_aes_op)op, ops[op], sizeof ops[op]);
-  snprintf(text, size, "CTR %s; CBC encryption %s; CBC decryption %s; GCM %s", ops[KH_OP_CTR],
-           ops[KH_OP_CBC_ENCRYPT], ops[KH_OP_CBC_DECRYPT],
-           kh_engine_list[engines->gcm_engine]->name);
-}
-
-void kh_crypt_forget(const kh_crypt *crypt)
-{
-  kh_threads_forget(crypt->engines.threads);
-}
-
-size_t kh_crypt_thread_count(const kh_crypt *crypt)
-{
-  return kh_threads_count(crypt->engines.threads);
-}
 
 size_t kh_crypt_ctx_size(void)
 {
   return sizeof(kh_crypt_ctx);
 }
 
-static void start(kh_crypt_ctx *ctx, const kh_crypt *crypt, kh_cipher cipher, unsigned flags,
-                  const kh_crypt_key *key)
+static void start_message(kh_crypt_ctx *ctx, const kh_crypt *crypt, kh_cipher cipher,
+                          unsigned flags, const kh_crypt_key *key)
 {
-  ctx->mode = modes[cipher][(flags & KH_CRYPT_NOPAD) != 0];
+  ctx->mode =
+      (flags & KH_CRYPT_NOPAD) != 0 ? kh_ciphers[cipher].unpadded : kh_ciphers[cipher].padded;
   ctx->crypt = crypt;
   ctx->done = 0;
   ctx->flags = (uint8_t)flags;
@@ -97,7 +34,7 @@ kh_status kh_crypt_init(const kh_crypt *crypt, kh_crypt_ctx *ctx, kh_cipher ciph
     return KH_E_KEY_SIZE;
   if (key->iv.len != KH_AES_BLOCK)
     return KH_E_IV_SIZE;
-  start(ctx, crypt, cipher, flags, key);
+  start_message(ctx, crypt, cipher, flags, key);
   kh_status status = ctx->mode->init(ctx);
   if (status != KH_OK)
     kh_wipe(ctx, sizeof *ctx);
@@ -140,11 +77,4 @@ kh_status kh_crypt_once(const kh_crypt *crypt, kh_cipher cipher, unsigned flags,
   if (finish == KH_OK)
     *ret_len = body + tail;
   return finish;
-}
-
-size_t kh_crypt_encrypted_length(kh_cipher cipher, size_t len)
-{
-  if (cipher == KH_CIPHER_AES_CTR)
-    return len + KH_AES_BLOCK;
-  return (len / KH_AES_BLOCK + 1) * KH_AES_BLOCK;
 }

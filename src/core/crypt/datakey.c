@@ -75,12 +75,12 @@ static uint64_t word_at(const uint8_t *bytes, size_t i)
   return word;
 }
 
-static uint64_t load(const _Atomic uint64_t *word)
+static uint64_t load_word(const _Atomic uint64_t *word)
 {
   return atomic_load_explicit(word, memory_order_acquire);
 }
 
-static void store(_Atomic uint64_t *word, uint64_t value)
+static void store_word(_Atomic uint64_t *word, uint64_t value)
 {
   atomic_store_explicit(word, value, memory_order_release);
 }
@@ -97,11 +97,11 @@ static struct entry *set_of(struct entry *entries, const struct identity *identi
 
 static bool is_of(const struct entry *entry, const struct identity *identity)
 {
-  if (load(&entry->version) != identity->version ||
-      load(&entry->passed_len) != identity->passed.len)
+  if (load_word(&entry->version) != identity->version ||
+      load_word(&entry->passed_len) != identity->passed.len)
     return false;
   for (size_t i = 0; i < identity->passed.len / WORD; i++)
-    if (load(&entry->passed[i]) != word_at(identity->passed.data, i))
+    if (load_word(&entry->passed[i]) != word_at(identity->passed.data, i))
       return false;
   return true;
 }
@@ -109,14 +109,14 @@ static bool is_of(const struct entry *entry, const struct identity *identity)
 /* false: it is another's, or was being written meanwhile */
 static bool read_entry(const struct entry *entry, const struct identity *identity, uint8_t *ret_key)
 {
-  uint64_t writes = load(&entry->writes);
+  uint64_t writes = load_word(&entry->writes);
   if (writes % 2 != 0 || !is_of(entry, identity))
     return false;
   for (size_t i = 0; i < KEY_WORDS; i++) {
-    uint64_t word = load(&entry->key[i]);
+    uint64_t word = load_word(&entry->key[i]);
     memcpy(ret_key + i * WORD, &word, WORD);
   }
-  return load(&entry->writes) == writes;
+  return load_word(&entry->writes) == writes;
 }
 
 static struct identity identity_of(uint32_t id, uint32_t version, kh_bytes passed)
@@ -155,15 +155,15 @@ static struct entry *make_entries(kh_datakeys *keys)
 }
 
 /*
- * The entry of a set that makes place: the one that was written least often, so empty ones first
- * and then each in turn. NULL: the identity has one already, or somebody is writing.
+ * The entry of a set that is replaced: the one that was written least often, so empty ones first
+ * and then each in turn. NULL: the identity has one already, or another thread is writing.
  */
-static struct entry *choose(struct entry *set, const struct identity *identity,
-                            uint64_t *ret_writes)
+static struct entry *choose_entry(struct entry *set, const struct identity *identity,
+                                  uint64_t *ret_writes)
 {
   struct entry *chosen = NULL;
   for (size_t i = 0; i < WAYS; i++) {
-    uint64_t writes = load(&set[i].writes);
+    uint64_t writes = load_word(&set[i].writes);
     if (writes % 2 != 0 || is_of(&set[i], identity))
       return NULL;
     if (chosen == NULL || writes < *ret_writes) {
@@ -176,25 +176,25 @@ static struct entry *choose(struct entry *set, const struct identity *identity,
 
 static void write_entry(struct entry *entry, const struct identity *identity, const uint8_t *key)
 {
-  store(&entry->version, identity->version);
-  store(&entry->passed_len, identity->passed.len);
+  store_word(&entry->version, identity->version);
+  store_word(&entry->passed_len, identity->passed.len);
   for (size_t i = 0; i < identity->passed.len / WORD; i++)
-    store(&entry->passed[i], word_at(identity->passed.data, i));
+    store_word(&entry->passed[i], word_at(identity->passed.data, i));
   for (size_t i = 0; i < KEY_WORDS; i++)
-    store(&entry->key[i], word_at(key, i));
+    store_word(&entry->key[i], word_at(key, i));
 }
 
-static void keep(kh_datakeys *keys, const struct identity *identity, const uint8_t *key)
+static void cache_key(kh_datakeys *keys, const struct identity *identity, const uint8_t *key)
 {
   uint64_t writes = 0;
   struct entry *entries = atomic_load(&keys->entries);
   if (entries == NULL && (entries = make_entries(keys)) == NULL)
     return;
-  struct entry *entry = choose(set_of(entries, identity), identity, &writes);
+  struct entry *entry = choose_entry(set_of(entries, identity), identity, &writes);
   if (entry == NULL || !atomic_compare_exchange_strong(&entry->writes, &writes, writes + 1))
     return;
   write_entry(entry, identity, key);
-  store(&entry->writes, writes + 2);
+  store_word(&entry->writes, writes + 2);
 }
 
 static void put_be32(uint8_t *dst, uint32_t value)
@@ -203,8 +203,8 @@ static void put_be32(uint8_t *dst, uint32_t value)
     dst[i] = (uint8_t)(value >> (24 - 8 * i));
 }
 
-static kh_status derive(const kh_hkdf *hkdf, kh_bytes stored, const struct identity *identity,
-                        uint8_t *ret_key)
+static kh_status derive_data_key(const kh_hkdf *hkdf, kh_bytes stored,
+                                 const struct identity *identity, uint8_t *ret_key)
 {
   uint8_t info[] = "Keyhold AES-256 data key        ";
   uint8_t *end = info + sizeof info - 1; /* the NUL is no part of it */
@@ -225,8 +225,8 @@ kh_status kh_datakeys_derive(kh_datakeys *keys, uint32_t id, uint32_t version, k
   if (stored.len != KH_DATAKEY_SIZE || !is_passed_size(passed.len))
     return KH_E_KEY_SIZE;
   struct identity identity = identity_of(id, version, passed);
-  kh_status status = derive(keys->hkdf, stored, &identity, ret_key);
+  kh_status status = derive_data_key(keys->hkdf, stored, &identity, ret_key);
   if (status == KH_OK)
-    keep(keys, &identity, ret_key);
+    cache_key(keys, &identity, ret_key);
   return status;
 }

@@ -12,7 +12,9 @@
 
 #include <stdbool.h>
 
-#include "keyhold/crypt.h"
+#include "keyhold/bytes.h"
+#include "keyhold/engines.h"
+#include "keyhold/limits.h"
 
 /** What is asked of an engine without padding, tag or rest. */
 typedef enum kh_aes_op {
@@ -20,7 +22,7 @@ typedef enum kh_aes_op {
   KH_OP_CBC_ENCRYPT, /**< whole blocks */
   KH_OP_CBC_DECRYPT, /**< whole blocks */
   KH_OP_ECB_ENCRYPT, /**< whole blocks; the IV plays no part */
-  KH_OP_ECB_DECRYPT, /**< likewise */
+  KH_OP_ECB_DECRYPT, /**< the same */
   KH_OP_COUNT
 } kh_aes_op;
 
@@ -71,7 +73,7 @@ typedef struct kh_engine {
   /** Frees what open() made; takes NULL. */
   void (*close)(void *engine);
   size_t thread_size; /**< bytes of a thread's area */
-  /** Wipes the key schedules that were not used for KH_KEPT_USES uses (kept.h). */
+  /** Wipes the key schedules that were not used for KH_SCHEDULE_USES uses (schedule_cache.h). */
   void (*sweep)(kh_area *area);
   /** Wipes and frees what hangs on an area; the area itself is wiped and freed by the caller. */
   void (*end_thread)(kh_area *area);

@@ -15,13 +15,13 @@
 #include <unistd.h>
 
 #include "engine.h"
-#include "kept.h"
 #include "keyhold/secret.h"
+#include "schedule_cache.h"
 
 enum {
   MANAGERS_MAX = 32, /* 32 * 200 KB: within 8 MiB for the whole process */
-  KEPT = 6,
-  KEPT_GCM = 3,
+  CACHED = 6,
+  CACHED_GCM = 3,
   TAG_SIZE = 16,
   AAD_SIZE = 4,
   NONCE_SIZE = 12,
@@ -46,23 +46,23 @@ struct ipsec_mb {
   atomic_uint next_thread; /* spreads threads over managers */
 };
 
-struct kept_block {
+struct cached_block {
   _Alignas(16) uint32_t encrypting[ROUND_KEYS];
   _Alignas(16) uint32_t decrypting[ROUND_KEYS];
-  kh_kept kept;
+  kh_schedule schedule;
 };
 
-struct kept_gcm {
+struct cached_gcm {
   _Alignas(64) struct gcm_key_data
       data; /* its header asks for this on Windows only, its code everywhere */
-  kh_kept kept;
+  kh_schedule schedule;
 };
 
 /* A thread's area. */
 struct area {
   kh_area head;
-  struct kept_block blocks[KEPT];
-  struct kept_gcm gcms[KEPT_GCM];
+  struct cached_block blocks[CACHED];
+  struct cached_gcm gcms[CACHED_GCM];
   uint32_t home; /* 1 + the manager that this thread tries first; 0: not chosen yet */
 };
 
@@ -132,7 +132,7 @@ static void ipsec_mb_end_thread(kh_area *area)
   (void)area; /* nothing hangs on it, and the caller wipes it */
 }
 
-/* A manager that nobody uses; NULL: all are in use, the thread does not wait. */
+/* A manager that no thread uses; NULL: all are in use, the thread does not wait. */
 static struct manager *take_manager(struct ipsec_mb *ipsec_mb, struct area *area)
 {
   if (area->home == 0)
@@ -161,31 +161,32 @@ static struct area *area_of(kh_area *head)
 static void ipsec_mb_sweep(kh_area *head)
 {
   struct area *area = area_of(head);
-  for (size_t i = 0; i < KEPT; i++)
-    if (kh_kept_is_old(&area->blocks[i].kept, head->now))
+  for (size_t i = 0; i < CACHED; i++)
+    if (kh_schedule_is_old(&area->blocks[i].schedule, head->now))
       kh_wipe(&area->blocks[i], sizeof area->blocks[i]);
-  for (size_t i = 0; i < KEPT_GCM; i++)
-    if (kh_kept_is_old(&area->gcms[i].kept, head->now))
+  for (size_t i = 0; i < CACHED_GCM; i++)
+    if (kh_schedule_is_old(&area->gcms[i].schedule, head->now))
       kh_wipe(&area->gcms[i], sizeof area->gcms[i]);
 }
 
-static struct kept_block *find_block(struct area *area, kh_bytes key)
+static struct cached_block *find_block(struct area *area, kh_bytes key)
 {
-  struct kept_block *yielding = &area->blocks[0];
-  for (size_t i = 0; i < KEPT; i++) {
-    if (kh_kept_is(&area->blocks[i].kept, key, KIND_BLOCK))
+  struct cached_block *evicted = &area->blocks[0];
+  for (size_t i = 0; i < CACHED; i++) {
+    if (kh_schedule_fits(&area->blocks[i].schedule, key, KIND_BLOCK))
       return &area->blocks[i];
-    if (kh_kept_yields(&area->blocks[i].kept, &yielding->kept, area->head.now))
-      yielding = &area->blocks[i];
+    if (kh_schedule_is_evicted_before(&area->blocks[i].schedule, &evicted->schedule,
+                                      area->head.now))
+      evicted = &area->blocks[i];
   }
-  return yielding;
+  return evicted;
 }
 
-static const struct kept_block *schedule_of(struct area *area, IMB_MGR *mgr, kh_bytes key)
+static const struct cached_block *schedule_of(struct area *area, IMB_MGR *mgr, kh_bytes key)
 {
-  struct kept_block *block = find_block(area, key);
-  block->kept.last_use = area->head.now;
-  if (kh_kept_is(&block->kept, key, KIND_BLOCK))
+  struct cached_block *block = find_block(area, key);
+  block->schedule.last_use = area->head.now;
+  if (kh_schedule_fits(&block->schedule, key, KIND_BLOCK))
     return block;
   if (key.len == 16)
     IMB_AES_KEYEXP_128(mgr, key.data, block->encrypting, block->decrypting);
@@ -193,19 +194,20 @@ static const struct kept_block *schedule_of(struct area *area, IMB_MGR *mgr, kh_
     IMB_AES_KEYEXP_192(mgr, key.data, block->encrypting, block->decrypting);
   else
     IMB_AES_KEYEXP_256(mgr, key.data, block->encrypting, block->decrypting);
-  kh_kept_take(&block->kept, key, KIND_BLOCK);
+  kh_schedule_note(&block->schedule, key, KIND_BLOCK);
   return block;
 }
 
 /* One call's hold on a manager, and what it works with. */
 struct hold {
   struct manager *manager;
-  const struct kept_block *block;
+  const struct cached_block *block;
   size_t key_len;
 };
 
 /* Takes a manager and finds the key's schedule; false: all managers are busy. */
-static bool take(struct ipsec_mb *ipsec_mb, struct area *area, kh_bytes key, struct hold *ret_hold)
+static bool take_hold(struct ipsec_mb *ipsec_mb, struct area *area, kh_bytes key,
+                      struct hold *ret_hold)
 {
   struct manager *manager = take_manager(ipsec_mb, area);
   if (manager == NULL)
@@ -214,9 +216,9 @@ static bool take(struct ipsec_mb *ipsec_mb, struct area *area, kh_bytes key, str
   return true;
 }
 
-static kh_status submit(const struct hold *hold, IMB_CIPHER_MODE mode,
-                        IMB_CIPHER_DIRECTION direction, const uint8_t *iv, kh_bytes src,
-                        uint8_t *dst)
+static kh_status submit_job(const struct hold *hold, IMB_CIPHER_MODE mode,
+                            IMB_CIPHER_DIRECTION direction, const uint8_t *iv, kh_bytes src,
+                            uint8_t *dst)
 {
   IMB_MGR *mgr = hold->manager->mgr;
   IMB_JOB *job = IMB_GET_NEXT_JOB(mgr);
@@ -248,7 +250,7 @@ static uint64_t bytes_to_wrap(const uint8_t *counter)
   return ((UINT64_C(1) << 32) - low) * KH_AES_BLOCK;
 }
 
-/* the counter behind the wrap: low 32 bits zero, and the carry in the others */
+/* the counter after the wrap: low 32 bits zero, and the carry in the others */
 static void carry_over(uint8_t *counter)
 {
   memset(counter + 12, 0, 4);
@@ -256,20 +258,20 @@ static void carry_over(uint8_t *counter)
     ;
 }
 
-static kh_status run_ctr(void *engine, kh_area *area, kh_bytes key, const uint8_t *iv, kh_bytes src,
-                         uint8_t *dst)
+static kh_status ipsec_mb_run_ctr(void *engine, kh_area *area, kh_bytes key, const uint8_t *iv,
+                                  kh_bytes src, uint8_t *dst)
 {
   struct hold hold;
   uint8_t counter[KH_AES_BLOCK];
   memcpy(counter, iv, KH_AES_BLOCK);
-  if (!take(engine, area_of(area), key, &hold))
+  if (!take_hold(engine, area_of(area), key, &hold))
     return KH_E_ENGINE_BUSY;
   kh_status status = KH_OK;
   while (status == KH_OK && src.len > 0) {
     uint64_t before = bytes_to_wrap(counter);
     size_t now = src.len < before ? src.len : (size_t)before;
-    status =
-        submit(&hold, IMB_CIPHER_CNTR, IMB_DIR_ENCRYPT, counter, (kh_bytes){src.data, now}, dst);
+    status = submit_job(&hold, IMB_CIPHER_CNTR, IMB_DIR_ENCRYPT, counter, (kh_bytes){src.data, now},
+                        dst);
     carry_over(counter);
     src = (kh_bytes){src.data + now, src.len - now};
     dst += now;
@@ -278,13 +280,13 @@ static kh_status run_ctr(void *engine, kh_area *area, kh_bytes key, const uint8_
   return status;
 }
 
-static kh_status run_cbc_decrypt(void *engine, kh_area *area, kh_bytes key, const uint8_t *iv,
-                                 kh_bytes src, uint8_t *dst)
+static kh_status ipsec_mb_run_cbc_decrypt(void *engine, kh_area *area, kh_bytes key,
+                                          const uint8_t *iv, kh_bytes src, uint8_t *dst)
 {
   struct hold hold;
-  if (!take(engine, area_of(area), key, &hold))
+  if (!take_hold(engine, area_of(area), key, &hold))
     return KH_E_ENGINE_BUSY;
-  kh_status status = submit(&hold, IMB_CIPHER_CBC, IMB_DIR_DECRYPT, iv, src, dst);
+  kh_status status = submit_job(&hold, IMB_CIPHER_CBC, IMB_DIR_DECRYPT, iv, src, dst);
   give_manager(hold.manager);
   return status;
 }
@@ -293,14 +295,14 @@ static kh_status run_cbc_decrypt(void *engine, kh_area *area, kh_bytes key, cons
  * Each block is AES of the block before XOR the plaintext. CFB of one block of zeros is AES of its
  * IV; the library offers it for 128 bits, and it needs no manager.
  */
-static kh_status run_cbc_encrypt(void *engine, kh_area *area, kh_bytes key, const uint8_t *iv,
-                                 kh_bytes src, uint8_t *dst)
+static kh_status ipsec_mb_run_cbc_encrypt(void *engine, kh_area *area, kh_bytes key,
+                                          const uint8_t *iv, kh_bytes src, uint8_t *dst)
 {
   static const uint8_t zeros[KH_AES_BLOCK];
   IMB_MGR *mgr = ((struct ipsec_mb *)engine)->managers[0].mgr;
   if (key.len != 16)
     return KH_E_ENGINE_BUSY;
-  const struct kept_block *block = schedule_of(area_of(area), mgr, key);
+  const struct cached_block *block = schedule_of(area_of(area), mgr, key);
   for (size_t at = 0; at < src.len; at += KH_AES_BLOCK) {
     uint8_t mixed[KH_AES_BLOCK];
     for (size_t i = 0; i < KH_AES_BLOCK; i++)
@@ -311,21 +313,21 @@ static kh_status run_cbc_encrypt(void *engine, kh_area *area, kh_bytes key, cons
   return KH_OK;
 }
 
-static struct kept_gcm *find_gcm(struct area *area, kh_bytes key)
+static struct cached_gcm *find_gcm(struct area *area, kh_bytes key)
 {
-  struct kept_gcm *yielding = &area->gcms[0];
-  for (size_t i = 0; i < KEPT_GCM; i++) {
-    if (kh_kept_is(&area->gcms[i].kept, key, KIND_GCM))
+  struct cached_gcm *evicted = &area->gcms[0];
+  for (size_t i = 0; i < CACHED_GCM; i++) {
+    if (kh_schedule_fits(&area->gcms[i].schedule, key, KIND_GCM))
       return &area->gcms[i];
-    if (kh_kept_yields(&area->gcms[i].kept, &yielding->kept, area->head.now))
-      yielding = &area->gcms[i];
+    if (kh_schedule_is_evicted_before(&area->gcms[i].schedule, &evicted->schedule, area->head.now))
+      evicted = &area->gcms[i];
   }
-  return yielding;
+  return evicted;
 }
 
 /* GCM is called directly: it needs a manager's table of functions, and nothing that changes in it.
  */
-static const IMB_MGR *functions(void *engine)
+static const IMB_MGR *functions_of(void *engine)
 {
   return ((struct ipsec_mb *)engine)->managers[0].mgr;
 }
@@ -333,19 +335,19 @@ static const IMB_MGR *functions(void *engine)
 static const struct gcm_key_data *gcm_key_of(void *engine, kh_area *head, kh_bytes key)
 {
   struct area *area = area_of(head);
-  const IMB_MGR *mgr = functions(engine);
-  struct kept_gcm *kept = find_gcm(area, key);
-  kept->kept.last_use = area->head.now;
-  if (kh_kept_is(&kept->kept, key, KIND_GCM))
-    return &kept->data;
+  const IMB_MGR *mgr = functions_of(engine);
+  struct cached_gcm *cached = find_gcm(area, key);
+  cached->schedule.last_use = area->head.now;
+  if (kh_schedule_fits(&cached->schedule, key, KIND_GCM))
+    return &cached->data;
   if (key.len == 16)
-    mgr->gcm128_pre(key.data, &kept->data);
+    mgr->gcm128_pre(key.data, &cached->data);
   else if (key.len == 24)
-    mgr->gcm192_pre(key.data, &kept->data);
+    mgr->gcm192_pre(key.data, &cached->data);
   else
-    mgr->gcm256_pre(key.data, &kept->data);
-  kh_kept_take(&kept->kept, key, KIND_GCM);
-  return &kept->data;
+    mgr->gcm256_pre(key.data, &cached->data);
+  kh_schedule_note(&cached->schedule, key, KIND_GCM);
+  return &cached->data;
 }
 
 static struct gcm_context_data *message_of(kh_gcm_state *state)
@@ -353,11 +355,11 @@ static struct gcm_context_data *message_of(kh_gcm_state *state)
   return (struct gcm_context_data *)(void *)state;
 }
 
-static kh_status gcm_start(void *engine, kh_area *area, bool encrypt, kh_bytes key,
-                           const uint8_t *iv, kh_gcm_state *state)
+static kh_status ipsec_mb_gcm_start(void *engine, kh_area *area, bool encrypt, kh_bytes key,
+                                    const uint8_t *iv, kh_gcm_state *state)
 {
   (void)encrypt;
-  const IMB_MGR *mgr = functions(engine);
+  const IMB_MGR *mgr = functions_of(engine);
   aes_gcm_init_t init = key.len == 16   ? mgr->gcm128_init
                         : key.len == 24 ? mgr->gcm192_init
                                         : mgr->gcm256_init;
@@ -374,12 +376,12 @@ static aes_gcm_enc_dec_update_t update_of(const IMB_MGR *mgr, bool encrypt, size
   return encrypt ? mgr->gcm256_enc_update : mgr->gcm256_dec_update;
 }
 
-static kh_status gcm_update(void *engine, kh_area *area, bool encrypt, kh_bytes key,
-                            kh_gcm_state *state, kh_bytes src, uint8_t *dst)
+static kh_status ipsec_mb_gcm_update(void *engine, kh_area *area, bool encrypt, kh_bytes key,
+                                     kh_gcm_state *state, kh_bytes src, uint8_t *dst)
 {
   if (src.len > 0)
-    update_of(functions(engine), encrypt, key.len)(gcm_key_of(engine, area, key), message_of(state),
-                                                   dst, src.data, src.len);
+    update_of(functions_of(engine), encrypt, key.len)(gcm_key_of(engine, area, key),
+                                                      message_of(state), dst, src.data, src.len);
   return KH_OK;
 }
 
@@ -390,19 +392,19 @@ static aes_gcm_enc_dec_finalize_t finalize_of(const IMB_MGR *mgr, size_t key_len
   return key_len == 24 ? mgr->gcm192_enc_finalize : mgr->gcm256_enc_finalize;
 }
 
-static kh_status gcm_finish(void *engine, kh_area *area, bool encrypt, kh_bytes key,
-                            kh_gcm_state *state, uint8_t *tag)
+static kh_status ipsec_mb_gcm_finish(void *engine, kh_area *area, bool encrypt, kh_bytes key,
+                                     kh_gcm_state *state, uint8_t *tag)
 {
   uint8_t made[TAG_SIZE]; /* the tag is computed alike in both directions */
-  finalize_of(functions(engine), key.len)(gcm_key_of(engine, area, key), message_of(state), made,
-                                          TAG_SIZE);
+  finalize_of(functions_of(engine), key.len)(gcm_key_of(engine, area, key), message_of(state), made,
+                                             TAG_SIZE);
   if (!encrypt)
     return kh_is_same_secret(made, tag, TAG_SIZE) ? KH_OK : KH_E_BAD_DATA;
   memcpy(tag, made, TAG_SIZE);
   return KH_OK;
 }
 
-static const kh_gcm gcm = {gcm_start, gcm_update, gcm_finish};
+static const kh_gcm gcm = {ipsec_mb_gcm_start, ipsec_mb_gcm_update, ipsec_mb_gcm_finish};
 
 const kh_engine kh_engine_ipsec_mb = {
     .name = "ipsec_mb",
@@ -411,9 +413,9 @@ const kh_engine kh_engine_ipsec_mb = {
     .thread_size = sizeof(struct area),
     .sweep = ipsec_mb_sweep,
     .end_thread = ipsec_mb_end_thread,
-    .run = {[KH_OP_CTR] = run_ctr,
-            [KH_OP_CBC_ENCRYPT] = run_cbc_encrypt,
-            [KH_OP_CBC_DECRYPT] = run_cbc_decrypt},
+    .run = {[KH_OP_CTR] = ipsec_mb_run_ctr,
+            [KH_OP_CBC_ENCRYPT] = ipsec_mb_run_cbc_encrypt,
+            [KH_OP_CBC_DECRYPT] = ipsec_mb_run_cbc_decrypt},
     .run_max = {[KH_OP_CTR] = SIZE_MAX,
                 [KH_OP_CBC_ENCRYPT] = CBC_ENCRYPT_MAX,
                 [KH_OP_CBC_DECRYPT] = SIZE_MAX},

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "engines.h"
+#include "engines_parts.h"
 
 enum { LEN = 32, TAG = 16 };
 
@@ -41,22 +41,22 @@ static const struct {
     {KH_OP_ECB_DECRYPT, cbc_iv, ecb, plain},
 };
 
-static bool run_is_right(const kh_engines *engines, size_t engine, size_t answer)
+static bool run_is_right(const kh_crypt *crypt, size_t engine, size_t answer)
 {
   uint8_t made[LEN];
-  kh_area *area = kh_threads_area(engines->threads, engine);
+  kh_area *area = kh_threads_area(crypt->threads, engine);
   kh_aes_op op = answers[answer].op;
   return area != NULL &&
          kh_engine_list[engine]->run[op](
-             engines->opened[engine], area, (kh_bytes){key_bytes, sizeof key_bytes},
+             crypt->opened[engine], area, (kh_bytes){key_bytes, sizeof key_bytes},
              answers[answer].iv, (kh_bytes){answers[answer].src, LEN}, made) == KH_OK &&
          memcmp(made, answers[answer].expected, LEN) == 0;
 }
 
-static bool gcm_is_right(const kh_engines *engines, size_t engine, bool encrypt)
+static bool gcm_is_right(const kh_crypt *crypt, size_t engine, bool encrypt)
 {
-  void *opened = engines->opened[engine];
-  kh_area *area = kh_threads_area(engines->threads, engine);
+  void *opened = crypt->opened[engine];
+  kh_area *area = kh_threads_area(crypt->threads, engine);
   const kh_gcm *steps = kh_engine_list[engine]->gcm;
   kh_bytes key = {key_bytes, sizeof key_bytes};
   kh_gcm_state state;
@@ -71,17 +71,17 @@ static bool gcm_is_right(const kh_engines *engines, size_t engine, bool encrypt)
 }
 
 /* Everything that an open engine offers, in use or not: the last one helps out. */
-kh_status kh_engines_selftest(const kh_engines *engines)
+kh_status kh_engines_selftest(const kh_crypt *crypt)
 {
   for (size_t engine = 0; engine < KH_ENGINES; engine++) {
-    if (engines->opened[engine] == NULL)
+    if (crypt->opened[engine] == NULL)
       continue;
     for (size_t answer = 0; answer < sizeof answers / sizeof answers[0]; answer++)
       if (kh_engine_list[engine]->run[answers[answer].op] != NULL &&
-          !run_is_right(engines, engine, answer))
+          !run_is_right(crypt, engine, answer))
         return KH_E_SELF_TEST;
     if (kh_engine_list[engine]->gcm != NULL &&
-        (!gcm_is_right(engines, engine, true) || !gcm_is_right(engines, engine, false)))
+        (!gcm_is_right(crypt, engine, true) || !gcm_is_right(crypt, engine, false)))
       return KH_E_SELF_TEST;
   }
   return KH_OK;

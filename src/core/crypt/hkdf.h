@@ -24,17 +24,21 @@ typedef struct kh_hkdf_input {
   kh_bytes info;
 } kh_hkdf_input;
 
-/** Makes HMAC ready; @return KH_OK, KH_E_CRYPTO. */
+/**
+ * Makes HMAC ready.
+ *
+ * @return KH_OK, KH_E_CRYPTO.
+ */
 KH_MUST_USE kh_status kh_hkdf_new(kh_hkdf **ret_hkdf);
 
 /** Frees; sets the pointer to NULL. Takes a pointer to NULL. */
 void kh_hkdf_free(kh_hkdf **hkdf);
 
 /**
- * Derives a key; leaves no copy of it, nor of its input, behind.
+ * Derives a key; leaves no copy of it, nor of its input, behind. Thread-safe.
  *
  * @param ret_key  KH_HKDF_SIZE bytes; undefined on failure.
- * @return KH_OK, KH_E_CRYPTO. Thread-safe.
+ * @return KH_OK, KH_E_CRYPTO.
  */
 KH_MUST_USE kh_status kh_hkdf_derive(const kh_hkdf *hkdf, const kh_hkdf_input *input,
                                      uint8_t *ret_key);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The key derivation of `openssl enc -aes-256-cbc`, and PBKDF2 alone: enc(1ssl),
  * EVP_BytesToKey(3ssl), PKCS5_PBKDF2_HMAC(3ssl). */
+#include "keyhold/kdf.h"
+
 #include <limits.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-
-#include "keyhold/crypt.h"
 
 enum { ENC_KEY_SIZE = 32 };
 
@@ -24,8 +24,8 @@ static void free_md(EVP_MD **md)
   EVP_MD_free(*md);
 }
 
-static int derive(const EVP_MD *md, kh_bytes passphrase, const uint8_t *salt, uint32_t iterations,
-                  uint8_t *derived)
+static int derive_key_and_iv(const EVP_MD *md, kh_bytes passphrase, const uint8_t *salt,
+                             uint32_t iterations, uint8_t *derived)
 {
   int len = (int)passphrase.len;
   if (iterations == 0)
@@ -45,7 +45,8 @@ kh_status kh_kdf_openssl_enc(kh_bytes passphrase, const uint8_t *salt, kh_digest
   if (passphrase.len == 0) /* EVP_BytesToKey() takes NULL for "only tell the sizes" */
     passphrase.data = none;
   __attribute__((cleanup(free_md))) EVP_MD *md = EVP_MD_fetch(NULL, kh_digest_name(digest), NULL);
-  if (md == NULL || !derive(md, passphrase, salt, iterations, kh_secret_data(ret_derived))) {
+  if (md == NULL ||
+      !derive_key_and_iv(md, passphrase, salt, iterations, kh_secret_data(ret_derived))) {
     ERR_clear_error();
     return KH_E_CRYPTO;
   }

@@ -8,7 +8,7 @@ kh_status kh_mode_run(const kh_crypt_ctx *ctx, kh_aes_op op, const uint8_t *iv, 
 {
   if (src.len == 0)
     return KH_OK;
-  return kh_engines_run(&ctx->crypt->engines, op, kh_mode_key(ctx), iv, src, dst);
+  return kh_engines_run(ctx->crypt, op, kh_mode_key(ctx), iv, src, dst);
 }
 
 kh_status kh_mode_blocks(kh_crypt_ctx *ctx, kh_bytes src, uint8_t *dst)

@@ -9,8 +9,9 @@
 
 #include <stdbool.h>
 
-#include "engines.h"
+#include "engines_parts.h"
 #include "keyhold/crypt.h"
+#include "keyhold/secret.h"
 
 /** A way of working AES. Every function follows the contract of its namesake in crypt.h. */
 typedef struct kh_mode {
@@ -20,16 +21,11 @@ typedef struct kh_mode {
 } kh_mode;
 
 extern const kh_mode kh_mode_cbc;       /* mode_cbc.c: CBC, PKCS#7 padding */
+extern const kh_mode kh_mode_ecb;       /* mode_cbc.c: ECB, PKCS#7 padding */
 extern const kh_mode kh_mode_cbc_nopad; /* mode_cbc_nopad.c: CBC, the rest masked */
+extern const kh_mode kh_mode_ecb_nopad; /* mode_cbc_nopad.c: ECB, the rest masked */
 extern const kh_mode kh_mode_ctr;       /* mode_ctr.c: CTR */
 extern const kh_mode kh_mode_gcm;       /* mode_gcm.c: GCM, tag appended */
-extern const kh_mode kh_mode_ecb;       /* mode_ecb.c: ECB, PKCS#7 padding */
-extern const kh_mode kh_mode_ecb_nopad; /* mode_ecb_nopad.c: ECB, the rest masked */
-
-/** What a kh_crypt is, for the modes. */
-struct kh_crypt {
-  kh_engines engines;
-};
 
 /** A message. It holds nothing that must be given back: one that is never finished is harmless. */
 struct kh_crypt_ctx {
@@ -49,7 +45,7 @@ struct kh_crypt_ctx {
   kh_gcm_state gcm;            /* last: only GCM touches it */
 };
 
-/** The key of a message. */
+/** Returns the key of a message. */
 static inline kh_bytes kh_mode_key(const kh_crypt_ctx *ctx)
 {
   return (kh_bytes){ctx->key, ctx->key_len};

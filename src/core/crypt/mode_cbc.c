@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* CBC with PKCS#7 padding (RFC 5652, 6.3): 1 to 16 bytes, each of them their number. */
+/* CBC, and ECB, whose blocks do not depend on each other nor on the IV, with PKCS#7 padding (RFC
+ * 5652, 6.3): 1 to 16 bytes, each of them their number. */
 #include <string.h>
 
 #include "mode.h"
@@ -7,6 +8,12 @@
 static kh_status cbc_init(kh_crypt_ctx *ctx)
 {
   memcpy(ctx->chain, ctx->iv, KH_AES_BLOCK);
+  return KH_OK;
+}
+
+static kh_status ecb_init(kh_crypt_ctx *ctx)
+{
+  ctx->unchained = true;
   return KH_OK;
 }
 
@@ -83,3 +90,4 @@ static kh_status cbc_finish(kh_crypt_ctx *ctx, uint8_t *dst, size_t *ret_len)
 }
 
 const kh_mode kh_mode_cbc = {cbc_init, cbc_update, cbc_finish};
+const kh_mode kh_mode_ecb = {ecb_init, cbc_update, cbc_finish};

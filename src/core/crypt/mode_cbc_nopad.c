@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * CBC without padding: the output is as long as the input. A last part of a block, n < 16 bytes, is
- * combined by XOR with the first n bytes of AES-ECB(key, IV), IV being the message's own, in both
- * directions.
+ * CBC and ECB without padding: the output is as long as the input. A last part of a block, n < 16
+ * bytes, is combined by XOR with the first n bytes of AES-ECB(key, IV), IV being the message's own,
+ * in both directions; in ECB the IV plays no other part.
  */
 #include <string.h>
 
@@ -11,6 +11,12 @@
 static kh_status cbc_nopad_init(kh_crypt_ctx *ctx)
 {
   memcpy(ctx->chain, ctx->iv, KH_AES_BLOCK);
+  return KH_OK;
+}
+
+static kh_status ecb_nopad_init(kh_crypt_ctx *ctx)
+{
+  ctx->unchained = true;
   return KH_OK;
 }
 
@@ -49,3 +55,4 @@ static kh_status cbc_nopad_finish(kh_crypt_ctx *ctx, uint8_t *dst, size_t *ret_l
 }
 
 const kh_mode kh_mode_cbc_nopad = {cbc_nopad_init, cbc_nopad_update, cbc_nopad_finish};
+const kh_mode kh_mode_ecb_nopad = {ecb_nopad_init, cbc_nopad_update, cbc_nopad_finish};

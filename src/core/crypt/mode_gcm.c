@@ -21,10 +21,10 @@ struct way {
 
 static struct way way_of(const kh_crypt_ctx *ctx)
 {
-  const kh_engines *engines = &ctx->crypt->engines;
-  kh_area *area = kh_threads_area(engines->threads, engines->gcm_engine);
-  const kh_gcm *gcm = area == NULL ? NULL : kh_engine_list[engines->gcm_engine]->gcm;
-  return (struct way){gcm, engines->opened[engines->gcm_engine], area};
+  const kh_crypt *crypt = ctx->crypt;
+  kh_area *area = kh_threads_area(crypt->threads, crypt->gcm_engine);
+  const kh_gcm *gcm = area == NULL ? NULL : kh_engine_list[crypt->gcm_engine]->gcm;
+  return (struct way){gcm, crypt->opened[crypt->gcm_engine], area};
 }
 
 static kh_status gcm_init(kh_crypt_ctx *ctx)

@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "kept.h"
 #include "keyhold/secret.h"
+#include "schedule_cache.h"
 
 enum { AREA_ALIGNMENT = 64 };
 
@@ -143,7 +143,7 @@ static struct thread *new_thread(kh_threads *threads)
   return thread;
 }
 
-static void sweep(const kh_threads *threads, struct thread *thread)
+static void sweep_areas(const kh_threads *threads, struct thread *thread)
 {
   for (size_t i = 0; i < KH_ENGINES; i++) {
     if (thread->areas[i] == NULL)
@@ -158,8 +158,8 @@ kh_area *kh_threads_area(kh_threads *threads, size_t engine)
   struct thread *thread = pthread_getspecific(threads->key);
   if (thread == NULL && (thread = new_thread(threads)) == NULL)
     return NULL;
-  if (++thread->uses % KH_KEPT_SWEEP == 0)
-    sweep(threads, thread);
+  if (++thread->uses % KH_SCHEDULE_SWEEP == 0)
+    sweep_areas(threads, thread);
   thread->areas[engine]->now = thread->uses;
   return thread->areas[engine];
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file thread.h
- * What each thread keeps for the engines: made at its first message, wiped and freed when the
- * thread ends or the plugin does. Nobody else touches it in between.
+ * What each thread caches for the engines: made at its first message, wiped and freed when the
+ * thread ends or the plugin does. No other thread touches it in between.
  */
 #ifndef KEYHOLD_CRYPT_THREAD_H
 #define KEYHOLD_CRYPT_THREAD_H
@@ -31,17 +31,16 @@ KH_MUST_USE kh_status kh_threads_new(const kh_engine *const *engines, void *cons
  * until the process ends. */
 void kh_threads_free(kh_threads **threads);
 
-/**
- * The calling thread's area for an engine; NULL: no memory. Counts a use, and every KH_KEPT_SWEEP
- * uses has all engines wipe what is too old. Allocates at a thread's first call only.
- */
+/** Returns the calling thread's area for an engine; NULL: no memory. Counts a use, and every
+ * KH_SCHEDULE_SWEEP uses has all engines wipe what is too old. Allocates at a thread's first call
+ * only. */
 kh_area *kh_threads_area(kh_threads *threads, size_t engine);
 
-/** Wipes and frees what the calling thread keeps; its next message starts anew. Not while it has a
+/** Wipes and frees what the calling thread caches; its next message starts anew. Not while it has a
  * GCM message under way. */
 void kh_threads_forget(kh_threads *threads);
 
-/** Number of threads that have areas now. */
+/** Returns the number of threads that have areas now. */
 size_t kh_threads_count(kh_threads *threads);
 
 #endif

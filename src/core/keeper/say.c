@@ -75,7 +75,7 @@ kh_line kh_say_loaded(const kh_keeper_options *options, const kh_keyfile_info *i
   kh_line line = {"Keyhold " KEYHOLD_VERSION ": "};
   add_counts(&line, table);
   add(&line, " from '%s' (%s), %s; latest: ", kh_show_path(options->keyfile.path).text,
-      info->format->name, kh_key_cipher_name(options->default_cipher));
+      info->format->name, kh_cipher_name(options->default_cipher));
   add_versions(&line, table, NULL);
   return line;
 }

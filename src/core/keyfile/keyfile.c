@@ -119,7 +119,7 @@ static kh_status get_passphrase(kh_keyfile *file, kh_fault *ret_fault)
 {
   const kh_keyfile_options *options = &file->options;
   kh_unlock_how how = {.permissions = options->permissions,
-                       .is_limited = options->bounded_wait,
+                       .bounded_wait = options->bounded_wait,
                        .may_be_literal = true};
   if (options->passphrase == NULL)
     return kh_unlock(options->filekey, &how, file->log, &file->envelope.passphrase, ret_fault);

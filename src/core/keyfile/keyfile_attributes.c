@@ -9,8 +9,8 @@
 
 static bool read_cipher(kh_bytes value, kh_policy *policy)
 {
-  kh_key_cipher cipher;
-  if (!kh_key_cipher_by_name(value, &cipher))
+  kh_cipher cipher;
+  if (!kh_cipher_by_name(value, &cipher))
     return false;
   policy->cipher = (uint8_t)cipher;
   return true;
@@ -43,7 +43,7 @@ static bool read_bits(kh_bytes value, kh_policy *policy)
 /* Each writes nothing for an attribute that is not given. */
 static void show_cipher(const kh_policy *policy, char *value, size_t size)
 {
-  snprintf(value, size, "%s", kh_key_cipher_name((kh_key_cipher)policy->cipher));
+  snprintf(value, size, "%s", kh_cipher_name((kh_cipher)policy->cipher));
 }
 
 static void show_created(const kh_policy *policy, char *value, size_t size)
@@ -181,15 +181,14 @@ static kh_status read_list(struct reading *reading, kh_cursor list)
   return status;
 }
 
-/* An aes256 cipher needs all the bits, in this version and in the next ones. */
+/* The cipher needs enough bits, in this version and in the next ones. */
 static kh_status check_length(struct reading *reading, const kh_key *key, size_t key_end)
 {
   const kh_policy *policy = &reading->policy;
-  if (!kh_key_cipher_is_derived((kh_key_cipher)policy->cipher))
-    return KH_OK;
-  if (key->len < KH_KEY_MAX)
+  size_t least = kh_cipher_key_min((kh_cipher)policy->cipher);
+  if (key->len < least)
     return fail_attribute(reading, KH_E_KEY_TOO_SHORT, key_end);
-  if (policy->bits != 0 && policy->bits < 8 * KH_KEY_MAX)
+  if (policy->bits != 0 && policy->bits < 8 * least)
     return fail_attribute(reading, KH_E_KEY_TOO_SHORT, reading->value_at[BITS]);
   return KH_OK;
 }

@@ -2,7 +2,7 @@
 /* The kinds of a slot that a passphrase opens: a key is derived from it, which wraps the file key.
  * They differ in the derivation. */
 #include "keyhold/argon2.h"
-#include "keyhold/crypt.h"
+#include "keyhold/kdf.h"
 #include "keyhold/random.h"
 #include "sealed_kind.h"
 

@@ -20,7 +20,7 @@ static kh_status fail_slot(kh_fault *ret_fault, kh_status status, const char *pa
 {
   kh_fault_set(ret_fault, status, path, 0);
   if (ret_fault != NULL)
-    snprintf(ret_fault->slot, sizeof ret_fault->slot, "%.*s", (int)KH_SEALED_LABEL_MAX, label);
+    snprintf(ret_fault->name, sizeof ret_fault->name, "%.*s", (int)KH_SEALED_LABEL_MAX, label);
   return status;
 }
 

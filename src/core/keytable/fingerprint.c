@@ -11,7 +11,7 @@
 enum { LINE_MAX = sizeof "4294967295;4294967294;256;\n" + KH_FINGERPRINT_MAX };
 
 /* the first bytes of a digest */
-static kh_fingerprint show(const uint8_t *digest)
+static kh_fingerprint show_digest(const uint8_t *digest)
 {
   kh_fingerprint fingerprint;
   for (size_t i = 0; i < KH_FINGERPRINT_MAX / 2; i++) {
@@ -27,7 +27,7 @@ kh_fingerprint kh_key_fingerprint(const kh_key *key)
   static const uint8_t message[] = "Keyhold fingerprint";
   uint8_t mac[KH_HMAC_SHA256_SIZE];
   kh_hmac_sha256((kh_bytes){key->bytes, key->len}, (kh_bytes){message, sizeof message - 1}, mac);
-  return show(mac);
+  return show_digest(mac);
 }
 
 static void add_version(uint8_t *digest, const kh_key *key)
@@ -48,5 +48,5 @@ kh_fingerprint kh_keytable_fingerprint(const kh_keytable *table)
     if (!kh_keytable_is_retired(table, key->id, key->version))
       add_version(digest, key);
   }
-  return show(digest);
+  return show_digest(digest);
 }

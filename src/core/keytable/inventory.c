@@ -22,22 +22,21 @@ static json_time show_time(uint64_t time)
   return shown;
 }
 
-static void write_version(FILE *out, const kh_key *key, kh_key_cipher default_cipher)
+static void write_version(FILE *out, const kh_key *key, kh_cipher default_cipher)
 {
-  kh_key_cipher cipher = key->policy.cipher == KH_KEY_CIPHER_UNSET
-                             ? default_cipher
-                             : (kh_key_cipher)key->policy.cipher;
-  const char *quote = cipher == KH_KEY_CIPHER_UNSET ? "" : "\"";
+  kh_cipher cipher =
+      key->policy.cipher == KH_CIPHER_UNSET ? default_cipher : (kh_cipher)key->policy.cipher;
+  const char *quote = cipher == KH_CIPHER_UNSET ? "" : "\"";
   fprintf(out,
           "{\"version\":%" PRIu32 ",\"bits\":%" PRIu32 ",\"cipher\":%s%s%s,\"created\":%s,"
           "\"fingerprint\":\"%s\"}",
           key->version, key->len * 8, quote,
-          cipher == KH_KEY_CIPHER_UNSET ? "null" : kh_key_cipher_name(cipher), quote,
+          cipher == KH_CIPHER_UNSET ? "null" : kh_cipher_name(cipher), quote,
           show_time(key->policy.created).text, kh_key_fingerprint(key).text);
 }
 
 static void write_id(FILE *out, const kh_keytable *table, size_t first, size_t last,
-                     kh_key_cipher default_cipher)
+                     kh_cipher default_cipher)
 {
   const kh_key *latest = kh_keytable_at(table, last);
   fprintf(out,
@@ -51,7 +50,7 @@ static void write_id(FILE *out, const kh_keytable *table, size_t first, size_t l
   fputs("]}", out);
 }
 
-static void write_inventory(FILE *out, const kh_keytable *table, kh_key_cipher default_cipher)
+static void write_inventory(FILE *out, const kh_keytable *table, kh_cipher default_cipher)
 {
   size_t count = kh_keytable_version_count(table);
   size_t first = 0;
@@ -66,7 +65,7 @@ static void write_inventory(FILE *out, const kh_keytable *table, kh_key_cipher d
   fputs("]", out);
 }
 
-kh_status kh_inventory_json(const kh_keytable *table, kh_key_cipher default_cipher, char **ret_text,
+kh_status kh_inventory_json(const kh_keytable *table, kh_cipher default_cipher, char **ret_text,
                             size_t *ret_len)
 {
   char *text = NULL;

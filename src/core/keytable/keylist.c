@@ -81,7 +81,7 @@ void kh_keylist_add_random(kh_keylist *list, uint32_t id, uint32_t version, uint
 }
 
 /* the memory doubles whenever the number of what it holds is a power of two */
-static bool make_room(kh_keylist *list)
+static bool make_room_for_retired(kh_keylist *list)
 {
   size_t count = list->retired_count;
   if ((count & (count - 1)) != 0)
@@ -97,7 +97,7 @@ kh_status kh_keylist_retire(kh_keylist *list, const kh_retired *retired)
 {
   assert(retired->id >= KH_KEY_ID_MIN);
   assert(retired->version >= KH_KEY_VERSION_MIN && retired->version <= KH_KEY_VERSION_MAX);
-  if (!make_room(list))
+  if (!make_room_for_retired(list))
     return KH_E_NO_MEMORY;
   list->retired[list->retired_count++] = *retired;
   return KH_OK;
@@ -130,7 +130,7 @@ const kh_key *kh_keylist_at(const kh_keylist *list, size_t index)
   return &keys_of(list)[index];
 }
 
-static int compare(const void *left, const void *right, void *list)
+static int compare_keys(const void *left, const void *right, void *list)
 {
   uint32_t left_index = *(const uint32_t *)left;
   uint32_t right_index = *(const uint32_t *)right;
@@ -147,7 +147,7 @@ void kh_keylist_sort(const kh_keylist *list, uint32_t *ret_order)
 {
   for (size_t i = 0; i < list->count; i++)
     ret_order[i] = (uint32_t)i;
-  qsort_r(ret_order, list->count, sizeof *ret_order, compare, (void *)list);
+  qsort_r(ret_order, list->count, sizeof *ret_order, compare_keys, (void *)list);
 }
 
 bool kh_key_is_same_version(const kh_key *a, const kh_key *b)

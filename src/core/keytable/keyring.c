@@ -23,16 +23,29 @@ __attribute__((const, noinline)) static struct urcu_bp_reader **own_reader(void)
   return &urcu_bp_reader;
 }
 
-#include "race.h"
+/*
+ * Tells ThreadSanitizer of an order between threads that it cannot see, since liburcu is not built
+ * with it: what a thread did before a release comes before what another does after an acquire of
+ * the same address. Nothing in other builds.
+ */
+#ifdef __SANITIZE_THREAD__
+void __tsan_acquire(void *address);
+void __tsan_release(void *address);
+#define order_acquire(address) __tsan_acquire((void *)(address))
+#define order_release(address) __tsan_release((void *)(address))
+#else
+#define order_acquire(address) ((void)(address))
+#define order_release(address) ((void)(address))
+#endif
 
 struct kh_keyring {
   _Atomic(kh_keytable *) table;
   atomic_bool has_ciphers; /* of a table that is or was in force, or is about to be */
 };
 
-static inline void leave(const kh_keyring *ring)
+static inline void end_reading(const kh_keyring *ring)
 {
-  kh_race_release(ring);
+  order_release(ring);
   urcu_bp_read_unlock();
 }
 
@@ -70,14 +83,14 @@ const kh_keytable *kh_keyring_begin(const kh_keyring *ring)
 
 void kh_keyring_end(const kh_keyring *ring)
 {
-  leave(ring);
+  end_reading(ring);
 }
 
 kh_status kh_keyring_latest(const kh_keyring *ring, uint32_t id, uint32_t *ret_version)
 {
   urcu_bp_read_lock();
   kh_status status = kh_keytable_latest(in_force(ring), id, ret_version);
-  leave(ring);
+  end_reading(ring);
   return status;
 }
 
@@ -101,27 +114,27 @@ kh_status kh_keyring_copy(const kh_keyring *ring, uint32_t id, uint32_t version,
       copy_key(ret_key, found);
     *ret_len = found->len;
   }
-  leave(ring);
+  end_reading(ring);
   return found == NULL ? KH_E_KEY_NOT_FOUND : KH_OK;
 }
 
-kh_key_cipher kh_keyring_cipher(const kh_keyring *ring, uint32_t id, uint32_t version)
+kh_cipher kh_keyring_cipher(const kh_keyring *ring, uint32_t id, uint32_t version)
 {
   if (!atomic_load_explicit(&((kh_keyring *)ring)->has_ciphers, memory_order_acquire))
-    return KH_KEY_CIPHER_UNSET;
+    return KH_CIPHER_UNSET;
   urcu_bp_read_lock();
   const kh_key *found = kh_keytable_find(in_force(ring), id, version);
-  kh_key_cipher cipher = found == NULL ? KH_KEY_CIPHER_UNSET : (kh_key_cipher)found->policy.cipher;
-  leave(ring);
+  kh_cipher cipher = found == NULL ? KH_CIPHER_UNSET : (kh_cipher)found->policy.cipher;
+  end_reading(ring);
   return cipher;
 }
 
 kh_keytable *kh_keyring_exchange(kh_keyring *ring, kh_keytable *table)
 {
   if (kh_keytable_has_ciphers(table))
-    atomic_store(&ring->has_ciphers, true); /* before anybody can see a version of the table */
+    atomic_store(&ring->has_ciphers, true); /* before any thread can see a version of the table */
   kh_keytable *old = atomic_exchange(&ring->table, table);
   urcu_bp_synchronize_rcu();
-  kh_race_acquire(ring);
+  order_acquire(ring);
   return old;
 }

@@ -31,8 +31,8 @@ struct kh_keytable {
   bool has_ciphers;
 };
 
-/* Multiply-shift with a random odd number for each table: who may write the key file cannot choose
- * ids that all fall into one place, and ids in a row spread well. */
+/* Multiply-shift with a random odd number for each table: whoever may write the key file cannot
+ * choose ids that all fall into one place, and ids in a row spread well. */
 static size_t hash_id(uint64_t multiplier, uint32_t id)
 {
   return (size_t)((id * multiplier) >> 32);
@@ -71,7 +71,7 @@ static size_t slots_for(size_t ids)
   return slots;
 }
 
-static struct slot *slot_of(struct slot *slots, size_t mask, uint64_t multiplier, uint32_t id)
+static struct slot *slot_for(struct slot *slots, size_t mask, uint64_t multiplier, uint32_t id)
 {
   size_t at = hash_id(multiplier, id) & mask;
   while (slots[at].id != 0 && slots[at].id != id)
@@ -79,18 +79,18 @@ static struct slot *slot_of(struct slot *slots, size_t mask, uint64_t multiplier
   return &slots[at];
 }
 
-static void fill(kh_keytable *table, const kh_keylist *list, const uint32_t *order,
-                 kh_key *versions, struct slot *slots)
+static void fill_table(kh_keytable *table, const kh_keylist *list, const uint32_t *order,
+                       kh_key *versions, struct slot *slots)
 {
   for (size_t i = 0; i < table->version_count; i++) {
     const kh_key *key = kh_keylist_at(list, order[i]);
     versions[i] = *key;
-    struct slot *slot = slot_of(slots, table->slot_mask, table->multiplier, key->id);
+    struct slot *slot = slot_for(slots, table->slot_mask, table->multiplier, key->id);
     if (slot->id == 0)
       *slot = (struct slot){.id = key->id, .first = (uint32_t)i};
     slot->count++;
     slot->latest = key->version;
-    table->has_ciphers = table->has_ciphers || key->policy.cipher != KH_KEY_CIPHER_UNSET;
+    table->has_ciphers = table->has_ciphers || key->policy.cipher != KH_CIPHER_UNSET;
   }
 }
 
@@ -120,7 +120,7 @@ static bool take_retired(kh_keytable *table, const kh_keylist *list)
   return true;
 }
 
-static kh_status build(kh_keytable *table, const kh_keylist *list, uint32_t *order)
+static kh_status build_table(kh_keytable *table, const kh_keylist *list, uint32_t *order)
 {
   table->version_count = order_keys(list, order);
   table->id_count = count_ids(list, order, table->version_count);
@@ -140,7 +140,7 @@ static kh_status build(kh_keytable *table, const kh_keylist *list, uint32_t *ord
   kh_secret_set_len(table->memory, size);
   kh_key *versions = (void *)kh_secret_data(table->memory);
   struct slot *slot_array = (void *)(kh_secret_data(table->memory) + versions_size);
-  fill(table, list, order, versions, slot_array);
+  fill_table(table, list, order, versions, slot_array);
   table->versions = versions;
   table->slots = slot_array;
   kh_secret_freeze(table->memory);
@@ -150,20 +150,56 @@ static kh_status build(kh_keytable *table, const kh_keylist *list, uint32_t *ord
 kh_status kh_keytable_new(const kh_keylist *list, kh_keytable **ret_table)
 {
   assert(kh_keylist_count(list) <= UINT32_MAX);
-  kh_keytable *table = calloc(1, sizeof *table);
+  KH_AUTO_KEYTABLE table = calloc(1, sizeof *table);
   uint32_t *order = calloc(kh_keylist_count(list) + 1, sizeof *order);
   kh_status status = KH_E_NO_MEMORY;
   if (table != NULL && order != NULL && take_retired(table, list))
-    status = build(table, list, order);
+    status = build_table(table, list, order);
   free(order);
-  if (status != KH_OK) {
-    if (table != NULL)
-      free(table->retired);
-    free(table);
+  if (status != KH_OK)
     return status;
-  }
   *ret_table = table;
+  table = NULL;
   return KH_OK;
+}
+
+static void copy_key(const kh_key *key, uint32_t line, kh_keylist *list)
+{
+  kh_key *place = kh_keylist_next(list);
+  *place = *key;
+  place->line = line;
+  kh_keylist_commit(list);
+}
+
+/* Copies what is retired, with the keys that `known` has for it. */
+static kh_status copy_retired(const kh_keylist *list, const kh_keytable *known, kh_keylist *all)
+{
+  kh_status status = KH_OK;
+  for (size_t i = 0; i < kh_keylist_retired_count(list) && status == KH_OK; i++) {
+    const kh_retired *retired = kh_keylist_retired_at(list, i);
+    const kh_key *key = kh_keytable_find(known, retired->id, retired->version);
+    if (key != NULL)
+      copy_key(key, retired->line, all);
+    status = kh_keylist_retire(all, retired);
+  }
+  return status;
+}
+
+kh_status kh_keytable_new_after(const kh_keylist *list, const kh_keytable *known,
+                                kh_keytable **ret_table)
+{
+  KH_AUTO_KEYLIST all = NULL;
+  size_t retired = kh_keylist_retired_count(list);
+  if (known == NULL || retired == 0)
+    return kh_keytable_new(list, ret_table);
+  kh_status status = kh_keylist_new(kh_keylist_count(list) + retired, &all);
+  if (status == KH_OK)
+    status = copy_retired(list, known, all);
+  if (status != KH_OK)
+    return status;
+  for (size_t i = 0; i < kh_keylist_count(list); i++) /* last: the last one of a version counts */
+    copy_key(kh_keylist_at(list, i), kh_keylist_at(list, i)->line, all);
+  return kh_keytable_new(all, ret_table);
 }
 
 void kh_keytable_free(kh_keytable **table)
@@ -273,13 +309,13 @@ static bool is_retired_for_later(const kh_keytable *table, const kh_key *key)
          kh_keytable_latest(table, key->id, &latest) == KH_OK && latest > key->version;
 }
 
-static uint8_t cipher_of(const kh_key *key, kh_key_cipher default_cipher)
+static uint8_t cipher_of(const kh_key *key, kh_cipher default_cipher)
 {
-  return key->policy.cipher == KH_KEY_CIPHER_UNSET ? (uint8_t)default_cipher : key->policy.cipher;
+  return key->policy.cipher == KH_CIPHER_UNSET ? (uint8_t)default_cipher : key->policy.cipher;
 }
 
 /* what keeps `key` from standing where `old` stood; NULL is none at all */
-static kh_status judge_successor(const kh_key *key, const kh_key *old, kh_key_cipher default_cipher)
+static kh_status judge_successor(const kh_key *key, const kh_key *old, kh_cipher default_cipher)
 {
   if (key == NULL)
     return KH_E_KEY_LOST;
@@ -290,7 +326,7 @@ static kh_status judge_successor(const kh_key *key, const kh_key *old, kh_key_ci
 }
 
 kh_status kh_keytable_check_follows(const kh_keytable *table, const kh_keytable *old,
-                                    kh_key_cipher default_cipher, kh_fault *ret_fault)
+                                    kh_cipher default_cipher, kh_fault *ret_fault)
 {
   for (size_t i = 0; i < old->version_count; i++) {
     const kh_key *was = &old->versions[i];

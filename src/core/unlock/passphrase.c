@@ -58,7 +58,7 @@ kh_status kh_passphrase_take(kh_secret **content, const char *name, const kh_log
 }
 
 /* Opens what may keep its reader waiting: a FIFO, a device. A FIFO that is opened so has not ended
- * before somebody has written to it. Gives -1 for anything else, and for what cannot be opened. */
+ * before a process has written to it. Gives -1 for anything else, and for what cannot be opened. */
 static int open_slow(const char *path, struct stat *ret_st)
 {
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -82,11 +82,11 @@ static kh_status read_slow(int fd, const char *path, kh_secret **ret_content, kh
              : kh_fault_set(ret_fault, status, path, status == KH_E_FILE_READ ? errno : 0);
 }
 
-static kh_status read_content(const char *path, bool is_limited, kh_secret **ret_content,
+static kh_status read_content(const char *path, bool bounded_wait, kh_secret **ret_content,
                               kh_file_info *ret_info, kh_fault *ret_fault)
 {
   struct stat st;
-  int fd = is_limited ? open_slow(path, &st) : -1;
+  int fd = bounded_wait ? open_slow(path, &st) : -1;
   if (fd < 0)
     return kh_file_read(path, KH_SECRET_FILE_MAX + 1, KH_FILE_ANY, ret_content, ret_info,
                         ret_fault);
@@ -101,7 +101,7 @@ kh_status kh_passphrase_read_file(const char *path, const kh_unlock_how *how, co
 {
   KH_AUTO_SECRET content = NULL;
   kh_file_info info;
-  kh_status status = read_content(path, how->is_limited, &content, &info, ret_fault);
+  kh_status status = read_content(path, how->bounded_wait, &content, &info, ret_fault);
   if (status == KH_OK)
     status = kh_file_check_permissions(path, &info, how->permissions, ret_fault);
   if (status == KH_OK)

@@ -95,7 +95,7 @@ static int set_attributes(posix_spawnattr_t *attributes)
 
 /* By posix_spawn(), which copies no memory: with the server's, fork() would take long, and the
  * child would have a copy of every key until it runs the program. */
-static int spawn(struct program *program)
+static int spawn_program(struct program *program)
 {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
@@ -117,11 +117,11 @@ static int spawn(struct program *program)
 }
 
 /* gives 0 or an errno */
-static int start(struct program *program)
+static int start_program(struct program *program)
 {
   if (!open_pipe(&program->out) || !open_pipe(&program->err))
     return errno;
-  int error = spawn(program);
+  int error = spawn_program(program);
   close_end(&program->out.write);
   close_end(&program->err.write);
   return error;
@@ -135,7 +135,7 @@ static void wait_for_output(const struct program *program)
   (void)poll(waited, 2, left < TICK ? left : TICK);
 }
 
-static kh_status empty_output(struct program *program)
+static kh_status read_output(struct program *program)
 {
   bool more = program->out.read >= 0, ended = false;
   while (more) {
@@ -153,17 +153,17 @@ static bool is_line_end(unsigned char byte)
   return byte == '\n' || byte == '\r';
 }
 
-static char shown(unsigned char byte)
+static char shown_character(unsigned char byte)
 {
   return byte >= ' ' && byte < 0x7f ? (char)byte : '?';
 }
 
-static void quote(struct program *program, const unsigned char *text, size_t len)
+static void add_to_quote(struct program *program, const unsigned char *text, size_t len)
 {
   for (size_t i = 0; i < len && !program->quote_ended; i++) {
     bool ended = is_line_end(text[i]);
     if (!ended)
-      program->quote[program->quoted++] = shown(text[i]);
+      program->quote[program->quoted++] = shown_character(text[i]);
     program->quote_ended =
         (ended && program->quoted > 0) || program->quoted == sizeof program->quote - 1;
   }
@@ -177,7 +177,7 @@ static bool quotes_output(const struct program *program)
   kh_bytes output = kh_secret_bytes(program->output);
   for (size_t i = 0; i < output.len && len < TELLING; i++) {
     if (!is_line_end(output.data[i]))
-      begin[len++] = shown(output.data[i]);
+      begin[len++] = shown_character(output.data[i]);
     else if (len > 0)
       break;
   }
@@ -198,14 +198,14 @@ static void tell_quote(const struct program *program, kh_fault *ret_fault)
 
 /* what it says is read to the end, so that it never waits for room, but only so fast: another
  * process may go on writing there */
-static void empty_errors(struct program *program)
+static void read_errors(struct program *program)
 {
   unsigned char chunk[CHUNK];
   ssize_t got = program->err.read >= 0 ? 1 : 0;
   for (int i = 0; i < CHUNKS && got > 0; i++) {
     got = read(program->err.read, chunk, sizeof chunk);
     if (got > 0)
-      quote(program, chunk, (size_t)got);
+      add_to_quote(program, chunk, (size_t)got);
     else if (got == 0)
       close_end(&program->err.read);
   }
@@ -224,15 +224,15 @@ static kh_status look_whether_ended(const struct program *program, bool *ret_end
 
 /* Until the program has ended. Whether other processes still hold its pipes does not matter; what
  * it wrote before its end is read. */
-static kh_status follow(struct program *program)
+static kh_status follow_program(struct program *program)
 {
   for (bool ended = false; !ended;) {
     wait_for_output(program);
     kh_status status = look_whether_ended(program, &ended);
     if (status != KH_OK)
       return status;
-    empty_errors(program);
-    status = empty_output(program);
+    read_errors(program);
+    status = read_output(program);
     if (status != KH_OK)
       return status;
     if (!ended && kh_deadline_left(program->deadline) == 0)
@@ -243,7 +243,7 @@ static kh_status follow(struct program *program)
 
 /* A program of another user (set-user-ID) cannot be killed; then it stays, and is no longer waited
  * for. */
-static kh_status end(const struct program *program, int *ret_end)
+static kh_status end_program(const struct program *program, int *ret_end)
 {
   kh_deadline deadline = kh_deadline_in(KILL_WAIT);
   pid_t reaped;
@@ -253,8 +253,8 @@ static kh_status end(const struct program *program, int *ret_end)
   return reaped == program->pid ? KH_OK : KH_E_PROGRAM_RUN;
 }
 
-static kh_status fail(const struct program *program, kh_status status, int number,
-                      kh_fault *ret_fault)
+static kh_status fail_program(const struct program *program, kh_status status, int number,
+                              kh_fault *ret_fault)
 {
   const char *path = program->arguments[0];
   if (status == KH_E_SECRET_TOO_LONG)
@@ -269,29 +269,29 @@ static kh_status fail(const struct program *program, kh_status status, int numbe
   return status;
 }
 
-static kh_status judge(const struct program *program, int end, kh_fault *ret_fault)
+static kh_status judge_end(const struct program *program, int end, kh_fault *ret_fault)
 {
   if (WIFSIGNALED(end))
-    return fail(program, KH_E_PROGRAM_SIGNAL, WTERMSIG(end), ret_fault);
+    return fail_program(program, KH_E_PROGRAM_SIGNAL, WTERMSIG(end), ret_fault);
   if (WEXITSTATUS(end) != 0)
-    return fail(program, KH_E_PROGRAM_EXIT, WEXITSTATUS(end), ret_fault);
+    return fail_program(program, KH_E_PROGRAM_EXIT, WEXITSTATUS(end), ret_fault);
   return KH_OK;
 }
 
-static kh_status run(struct program *program, kh_fault *ret_fault)
+static kh_status run_program(struct program *program, kh_fault *ret_fault)
 {
-  int error = start(program);
+  int error = start_program(program);
   if (error != 0)
-    return fail(program, KH_E_PROGRAM_RUN, error, ret_fault);
+    return fail_program(program, KH_E_PROGRAM_RUN, error, ret_fault);
   int how = 0;
-  kh_status status = follow(program);
+  kh_status status = follow_program(program);
   error = errno;
   if (status == KH_E_PROGRAM_RUN) /* already reaped: its number may be another's now */
-    return fail(program, status, error, ret_fault);
-  kh_status ended = end(program, &how);
+    return fail_program(program, status, error, ret_fault);
+  kh_status ended = end_program(program, &how);
   if (status == KH_OK && ended == KH_OK)
-    return judge(program, how, ret_fault);
-  return fail(program, status == KH_OK ? ended : status, error, ret_fault);
+    return judge_end(program, how, ret_fault);
+  return fail_program(program, status == KH_OK ? ended : status, error, ret_fault);
 }
 
 kh_status kh_program_run(char *const arguments[], unsigned milliseconds, kh_secret *output,
@@ -302,7 +302,7 @@ kh_status kh_program_run(char *const arguments[], unsigned milliseconds, kh_secr
                             .err = {-1, -1},
                             .deadline = kh_deadline_in(milliseconds),
                             .output = output};
-  kh_status status = run(&program, ret_fault);
+  kh_status status = run_program(&program, ret_fault);
   close_pipes(&program);
   kh_wipe(program.quote, sizeof program.quote);
   return status;

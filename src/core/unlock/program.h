@@ -17,8 +17,8 @@
  * own without a terminal. When it has ended, or its time has, the whole group is killed; the
  * program itself is reaped, and no other child of this process.
  *
- * Where this process ignores SIGCHLD nobody learns how a program ended: that is KH_E_PROGRAM_RUN
- * with ECHILD.
+ * Where this process ignores SIGCHLD, no one learns how a program ended: that is KH_E_PROGRAM_RUN
+ * with ECHILD. Thread-safe.
  *
  * @param arguments     the program's path first, absolute; NULL last.
  * @param milliseconds  that it has.
@@ -26,7 +26,7 @@
  * @param ret_fault     may be NULL; quotes the first line of the program's standard error, unless
  * that has the beginning of its output.
  * @return KH_OK; KH_E_PROGRAM_RUN, KH_E_PROGRAM_EXIT, KH_E_PROGRAM_SIGNAL; KH_E_SOURCE_TIME;
- * KH_E_SECRET_TOO_LONG; KH_E_FILE_READ. Thread-safe.
+ * KH_E_SECRET_TOO_LONG; KH_E_FILE_READ.
  */
 KH_MUST_USE kh_status kh_program_run(char *const arguments[], unsigned milliseconds,
                                      kh_secret *output, kh_fault *ret_fault);

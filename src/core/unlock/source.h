@@ -14,8 +14,8 @@ typedef struct kh_unlock_source {
   /** What must follow the prefix, for a message; NULL for a source that the server's own plugin
    * has: for it a `filekey` with any other prefix is the passphrase itself. */
   const char *takes;
-  /** Whether `argument`, which is what follows the prefix, can be what the source takes; NULL when
-   * `takes` is. */
+  /** Returns whether `argument`, which is what follows the prefix, can be what the source takes;
+   * NULL when `takes` is. */
   bool (*fits)(const char *argument);
   /** Reads the passphrase. Otherwise as kh_unlock(). */
   kh_status (*read)(const char *argument, const kh_unlock_how *how, const kh_log *log,

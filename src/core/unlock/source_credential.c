@@ -11,7 +11,7 @@
 #include "source.h"
 
 /* nothing that leads out of the folder */
-static bool is_name(const char *argument)
+static bool is_credential_name(const char *argument)
 {
   return argument[0] != '\0' && argument[0] != '.' && strchr(argument, '/') == NULL;
 }
@@ -34,5 +34,5 @@ static kh_status read_credential(const char *name, const kh_unlock_how *how, con
 const kh_unlock_source kh_unlock_credential = {
     .prefix = "CREDENTIAL:",
     .takes = "the name of a systemd credential: no '/' and no '.' first",
-    .fits = is_name,
+    .fits = is_credential_name,
     .read = read_credential};

@@ -7,7 +7,7 @@
 #include "source.h"
 
 /* POSIX, "Environment Variables", and either case */
-static bool is_name(const char *argument)
+static bool is_variable_name(const char *argument)
 {
   static const char characters[] =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
@@ -39,5 +39,5 @@ static kh_status read_variable(const char *name, const kh_unlock_how *how, const
 const kh_unlock_source kh_unlock_env = {
     .prefix = "ENV:",
     .takes = "the name of an environment variable: letters, digits and _, no digit first",
-    .fits = is_name,
+    .fits = is_variable_name,
     .read = read_variable};

@@ -14,7 +14,7 @@ static bool is_command(const char *argument)
 }
 
 /* Cuts a command at its spaces; `ret_words` has room for a word at every other byte, and NULL. */
-static void split(char *command, char **ret_words)
+static void split_command(char *command, char **ret_words)
 {
   size_t count = 0;
   for (char *word = command; *word != '\0';) {
@@ -27,8 +27,8 @@ static void split(char *command, char **ret_words)
   ret_words[count] = NULL;
 }
 
-static kh_status run(char *const arguments[], const kh_log *log, kh_secret **ret_passphrase,
-                     kh_fault *ret_fault)
+static kh_status read_output_of(char *const arguments[], const kh_log *log,
+                                kh_secret **ret_passphrase, kh_fault *ret_fault)
 {
   KH_AUTO_SECRET output = NULL;
   kh_status status = kh_stream_new(&output);
@@ -40,8 +40,8 @@ static kh_status run(char *const arguments[], const kh_log *log, kh_secret **ret
              : kh_passphrase_take(&output, arguments[0], log, ret_passphrase, ret_fault);
 }
 
-static kh_status run_command(const char *argument, const kh_unlock_how *how, const kh_log *log,
-                             kh_secret **ret_passphrase, kh_fault *ret_fault)
+static kh_status read_program(const char *argument, const kh_unlock_how *how, const kh_log *log,
+                              kh_secret **ret_passphrase, kh_fault *ret_fault)
 {
   (void)how;
   kh_status status = KH_E_NO_MEMORY;
@@ -50,8 +50,8 @@ static kh_status run_command(const char *argument, const kh_unlock_how *how, con
   if (command == NULL || arguments == NULL) {
     kh_fault_set(ret_fault, status, NULL, 0);
   } else {
-    split(command, arguments);
-    status = run(arguments, log, ret_passphrase, ret_fault);
+    split_command(command, arguments);
+    status = read_output_of(arguments, log, ret_passphrase, ret_fault);
   }
   free(arguments);
   free(command);
@@ -62,4 +62,4 @@ const kh_unlock_source kh_unlock_exec = {
     .prefix = "EXEC:",
     .takes = "the absolute path of a program, then its arguments, with spaces between them",
     .fits = is_command,
-    .read = run_command};
+    .read = read_program};

@@ -14,7 +14,7 @@
 
 enum { TICK = 20 }; /* milliseconds between two tries while a queue is full */
 
-static bool is_path(const char *argument)
+static bool is_socket_path(const char *argument)
 {
   return argument[0] == '/';
 }
@@ -38,7 +38,7 @@ static kh_status connect_to(int fd, const char *path, kh_deadline deadline)
   return KH_OK;
 }
 
-static kh_status read_from(int fd, const char *path, kh_secret *content)
+static kh_status connect_and_read(int fd, const char *path, kh_secret *content)
 {
   kh_deadline deadline = kh_deadline_in(KH_UNLOCK_WAIT);
   kh_status status = connect_to(fd, path, deadline);
@@ -58,7 +58,7 @@ static kh_status read_socket(const char *path, const kh_unlock_how *how, const k
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0)
     return kh_fault_set(ret_fault, KH_E_SOCKET, path, errno);
-  status = read_from(fd, path, content);
+  status = connect_and_read(fd, path, content);
   int error = errno;
   close(fd);
   if (status == KH_E_SECRET_TOO_LONG)
@@ -70,5 +70,5 @@ static kh_status read_socket(const char *path, const kh_unlock_how *how, const k
 
 const kh_unlock_source kh_unlock_socket = {.prefix = "SOCKET:",
                                            .takes = "the absolute path of a UNIX socket",
-                                           .fits = is_path,
+                                           .fits = is_socket_path,
                                            .read = read_socket};

@@ -11,7 +11,11 @@
 #include "deadline.h"
 #include "keyhold/secret.h"
 
-/** Makes the memory for what a stream gives. @return as kh_secret_new(). */
+/**
+ * Makes the memory for what a stream gives.
+ *
+ * @return as kh_secret_new().
+ */
 KH_MUST_USE kh_status kh_stream_new(kh_secret **ret_content);
 
 /**

@@ -15,7 +15,7 @@ static const kh_unlock_source *const sources[] = {&kh_unlock_file,   &kh_unlock_
                                                   &kh_unlock_socket, &kh_unlock_literal};
 
 /* never shows the argument: it may be a part of a passphrase */
-static kh_status refuse(const kh_unlock_source *source, kh_fault *ret_fault)
+static kh_status refuse_argument(const kh_unlock_source *source, kh_fault *ret_fault)
 {
   kh_fault_set(ret_fault, KH_E_SOURCE_SYNTAX, source->prefix, 0);
   if (ret_fault != NULL)
@@ -38,7 +38,7 @@ static kh_status read_source(const kh_unlock_source *source, const char *argumen
 {
   bool fits = source->fits == NULL || source->fits(argument);
   kh_status status = fits ? source->read(argument, how, log, ret_passphrase, ret_fault)
-                          : refuse(source, ret_fault);
+                          : refuse_argument(source, ret_fault);
   if (status != KH_OK && how->may_be_literal && source->takes != NULL)
     hint_at_literal(source, log);
   return status;

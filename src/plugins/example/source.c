@@ -49,11 +49,11 @@ static kh_status example_copy(void *keys, uint32_t id, uint32_t version, uint8_t
                             : kh_md5((kh_bytes){(const uint8_t *)seed, sizeof seed}, ret_key);
 }
 
-static kh_key_use example_use(void *keys, uint32_t id, uint32_t version)
+static kh_cipher example_cipher(void *keys, uint32_t id, uint32_t version)
 {
   (void)keys;
   (void)id;
-  return (kh_key_use){version % 2 != 0 ? KH_CIPHER_AES_ECB : KH_CIPHER_AES_CBC, false};
+  return version % 2 != 0 ? KH_CIPHER_AES_ECB : KH_CIPHER_AES_CBC;
 }
 
 kh_status kh_example_keys_new(const kh_clock *clock, kh_example_keys **ret_keys)
@@ -75,4 +75,4 @@ kh_status kh_example_keys_new(const kh_clock *clock, kh_example_keys **ret_keys)
 }
 
 const kh_key_source kh_example_source = {
-    .latest = example_latest, .copy = example_copy, .use = example_use, .free = free};
+    .latest = example_latest, .copy = example_copy, .cipher = example_cipher, .free = free};

@@ -123,9 +123,9 @@ kh_keyfile_options kh_file_options_keyfile(void)
   };
 }
 
-kh_key_cipher kh_file_options_cipher(void)
+kh_cipher kh_file_options_cipher(void)
 {
-  return encryption_algorithm == 0 ? KH_KEY_CIPHER_AES_CBC : KH_KEY_CIPHER_AES_CTR;
+  return encryption_algorithm == 0 ? KH_CIPHER_AES_CBC : KH_CIPHER_AES_CTR;
 }
 
 kh_keeper_duties kh_file_options_duties(void)

@@ -17,7 +17,7 @@ extern struct st_mysql_sys_var *kh_file_options[];
 kh_keyfile_options kh_file_options_keyfile(void);
 
 /** The cipher that `encryption_algorithm` names. */
-kh_key_cipher kh_file_options_cipher(void);
+kh_cipher kh_file_options_cipher(void);
 
 /** What `auto_reload` and `auto_rotate` say. */
 kh_keeper_duties kh_file_options_duties(void);

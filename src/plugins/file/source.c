@@ -9,14 +9,7 @@ struct kh_file_keys {
   kh_keeper *keeper;
   const kh_keyring *ring;
   kh_datakeys *data_keys;
-  kh_key_cipher default_cipher;
-};
-
-static const kh_key_use uses[KH_KEY_CIPHER_COUNT] = {
-    [KH_KEY_CIPHER_AES_CBC] = {KH_CIPHER_AES_CBC, false},
-    [KH_KEY_CIPHER_AES_CTR] = {KH_CIPHER_AES_CTR, false},
-    [KH_KEY_CIPHER_AES256_CBC] = {KH_CIPHER_AES_CBC, true},
-    [KH_KEY_CIPHER_AES256_CTR] = {KH_CIPHER_AES_CTR, true},
+  kh_cipher default_cipher;
 };
 
 static void file_free(void *argument)
@@ -76,11 +69,11 @@ static kh_status file_copy(void *argument, uint32_t id, uint32_t version, uint8_
   return kh_keyring_copy(keys->ring, id, version, ret_key, room, ret_len);
 }
 
-static kh_key_use file_use(void *argument, uint32_t id, uint32_t version)
+static kh_cipher file_cipher(void *argument, uint32_t id, uint32_t version)
 {
   const kh_file_keys *keys = argument;
-  kh_key_cipher cipher = kh_keyring_cipher(keys->ring, id, version);
-  return uses[cipher == KH_KEY_CIPHER_UNSET ? keys->default_cipher : cipher];
+  kh_cipher cipher = kh_keyring_cipher(keys->ring, id, version);
+  return cipher == KH_CIPHER_UNSET ? keys->default_cipher : cipher;
 }
 
 static kh_status file_data_key(void *argument, uint32_t id, uint32_t version, kh_bytes passed,
@@ -100,6 +93,6 @@ static kh_status file_data_key(void *argument, uint32_t id, uint32_t version, kh
 
 const kh_key_source kh_file_source = {.latest = file_latest,
                                       .copy = file_copy,
-                                      .use = file_use,
+                                      .cipher = file_cipher,
                                       .data_key = file_data_key,
                                       .free = file_free};

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file cipher.h
+ * The ciphers: one table of their names and of how each works. Plugins, key files and the command
+ * read it.
+ */
+#ifndef KEYHOLD_CIPHER_H
+#define KEYHOLD_CIPHER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "keyhold/bytes.h"
+#include "keyhold/limits.h"
+
+/** The ciphers; the numbers are not stored anywhere. */
+typedef enum kh_cipher {
+  KH_CIPHER_UNSET,   /**< a key version without a cipher of its own: the plugin's option counts */
+  KH_CIPHER_AES_CBC, /**< "aes-cbc": CBC always; `encryption_algorithm` = aes_cbc */
+  KH_CIPHER_AES_CTR, /**< "aes-ctr": CTR without padding, GCM with padding;
+                        `encryption_algorithm` = aes_ctr */
+  KH_CIPHER_AES256_CBC, /**< "aes256-cbc": AES-CBC with a data key of 256 bits (datakey.h) */
+  KH_CIPHER_AES256_CTR, /**< "aes256-ctr": AES-CTR and GCM with a data key of 256 bits */
+  KH_CIPHER_AES_ECB,    /**< equal blocks stay equal: example_key_management only, no name */
+  KH_CIPHER_COUNT
+} kh_cipher;
+
+/** A way of working AES (src/core/crypt/mode.h). */
+struct kh_mode;
+
+/** What there is to know of a cipher. */
+typedef struct kh_cipher_info {
+  const char *name; /**< in a key file; "": no key file can name it */
+  size_t key_min;   /**< shortest stored key in bytes */
+  bool is_derived;  /**< data is encrypted with a data key that is derived from the stored one, not
+                       with the key that the server passes */
+  size_t tag_size;  /**< of a message with padding, in bytes; 0: it is padded to whole blocks */
+  const struct kh_mode *padded;   /**< with padding or a tag: temporary files */
+  const struct kh_mode *unpadded; /**< output as long as the input: pages, logs */
+} kh_cipher_info;
+
+/** All of them. Read by the functions below; those in this header are on the way of a message. */
+extern const kh_cipher_info kh_ciphers[KH_CIPHER_COUNT];
+
+/** Returns whether the cipher encrypts with a derived data key. Thread-safe. */
+static inline bool kh_cipher_is_derived(kh_cipher cipher)
+{
+  return kh_ciphers[cipher].is_derived;
+}
+
+/** Returns the length in bytes of the shortest stored key that the cipher takes. Thread-safe. */
+static inline size_t kh_cipher_key_min(kh_cipher cipher)
+{
+  return kh_ciphers[cipher].key_min;
+}
+
+/** Returns the name of a cipher, as a key file has it; "" for one without a name. Thread-safe. */
+static inline const char *kh_cipher_name(kh_cipher cipher)
+{
+  return kh_ciphers[cipher].name;
+}
+
+/** Returns the length in bytes of `len` bytes encrypted with padding: (len / 16 + 1) * 16 for CBC
+ * and ECB, len + 16 for GCM. Thread-safe. */
+static inline size_t kh_cipher_encrypted_length(kh_cipher cipher, size_t len)
+{
+  size_t tag_size = kh_ciphers[cipher].tag_size;
+  return tag_size != 0 ? len + tag_size : (len / KH_AES_BLOCK + 1) * KH_AES_BLOCK;
+}
+
+/**
+ * Finds a cipher by its name. Thread-safe.
+ *
+ * @param ret_cipher  untouched when there is none.
+ * @return false: no cipher has that name.
+ */
+bool kh_cipher_by_name(kh_bytes name, kh_cipher *ret_cipher);
+
+/** Room for the text of kh_cipher_names(). */
+enum { KH_CIPHER_NAMES_MAX = 128 };
+
+/** All names as a text: "aes-cbc, aes-ctr, aes256-cbc or aes256-ctr". */
+typedef struct kh_cipher_names_text {
+  char text[KH_CIPHER_NAMES_MAX];
+} kh_cipher_names_text;
+
+/** Writes the names of all ciphers that have one, for a help or an error. Thread-safe. */
+kh_cipher_names_text kh_cipher_names(void);
+
+#endif

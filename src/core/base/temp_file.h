@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file temp_file.h
+ * A file under another name until it is whole. For src/core/base alone.
+ */
+#ifndef KEYHOLD_BASE_TEMP_FILE_H
+#define KEYHOLD_BASE_TEMP_FILE_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+#include "keyhold/bytes.h"
+#include "keyhold/status.h"
+
+/** A file under another name until it is whole: ".NAME.keyhold-new", beside its place. Starts with
+ * both descriptors negative. */
+typedef struct kh_temp_file {
+  int folder;                   /**< that it is in */
+  int fd;                       /**< the file, open for writing */
+  char name[NAME_MAX + 1];      /**< that it is to have in the folder */
+  char temp_name[NAME_MAX + 1]; /**< that it has until then */
+} kh_temp_file;
+
+/**
+ * Opens the folder, and makes the names.
+ *
+ * @param path  of the file that is to be; a symbolic link in its last part is not followed.
+ * @return false: errno says why. kh_temp_file_cleanup() follows in either case.
+ */
+KH_MUST_USE bool kh_temp_file_open_folder(kh_temp_file *file, const char *path);
+
+/** Makes the file, mode 0600 at most, in the place of one that a killed process left, and locks it
+ * until it is closed, so that no other process takes it for one of those. False: errno says why;
+ * EWOULDBLOCK: another process has one. */
+KH_MUST_USE bool kh_temp_file_create(kh_temp_file *file);
+
+/** Writes all of it. False: errno says why. */
+KH_MUST_USE bool kh_temp_file_write(const kh_temp_file *file, kh_bytes content);
+
+/** Returns whether the file has its last name, although giving it failed: over a network it may be
+ * done and yet told to have failed. Keeps errno. */
+bool kh_temp_file_is_in_place(const kh_temp_file *file);
+
+/** Removes the file while it has its first name. Keeps errno. */
+void kh_temp_file_remove(const kh_temp_file *file);
+
+/** For `__attribute__((cleanup))`: closes what is open. */
+void kh_temp_file_cleanup(kh_temp_file *file);
+#define KH_AUTO_TEMP_FILE __attribute__((cleanup(kh_temp_file_cleanup))) kh_temp_file
+
+#endif
