@@ -6,6 +6,11 @@
 #ifndef KEYHOLD_TEST_UNIT_H
 #define KEYHOLD_TEST_UNIT_H
 
+#ifdef KEYHOLD_TEST_RUNNER
+/** Here `main` is another name, by which tests/unit/runner.c calls it. */
+int main(void);
+#endif
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,10 +20,5 @@
 
 /** Number of elements of an array. */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-#ifdef KEYHOLD_TEST_RUNNER
-/** Here `main` is another name, by which tests/unit/runner.c calls it. */
-int main(void);
-#endif
 
 #endif
