@@ -6,6 +6,11 @@
 #ifndef KEYHOLD_TEST_UNIT_H
 #define KEYHOLD_TEST_UNIT_H
 
+#ifdef KEYHOLD_TEST_RUNNER
+/** Here `main` is another name, by which tests/unit/runner.c calls it. */
+int main(void);
+#endif
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,11 +22,6 @@
 
 /** Number of elements of an array. */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-#ifdef KEYHOLD_TEST_RUNNER
-/** Here `main` is another name, by which tests/unit/runner.c calls it. */
-int main(void);
-#endif
 
 /** The name of a status, as the code has it. */
 static inline const char *status_name(kh_status status)
