@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file clock.h
- * The time of day, behind a callback, so that tests can turn the clock.
+ * The two clocks: the time of day, behind a callback so that tests can turn it, and a steady one
+ * for waiting and for intervals.
  */
 #ifndef KEYHOLD_CLOCK_H
 #define KEYHOLD_CLOCK_H
@@ -25,5 +26,11 @@ static inline uint32_t kh_clock_now(const kh_clock *clock)
 {
   return clock->now(clock->user);
 }
+
+/**
+ * Milliseconds of a clock that starts at an unknown time, that no one can set and that never goes
+ * back (CLOCK_MONOTONIC). Thread-safe.
+ */
+int64_t kh_clock_milliseconds(void);
 
 #endif

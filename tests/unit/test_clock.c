@@ -28,11 +28,22 @@ static void a_clock_of_ones_own(void **state)
   assert_int_equal(kh_clock_now(&clock), UINT32_MAX);
 }
 
+static void the_steady_clock_counts_milliseconds(void **state)
+{
+  (void)state;
+  struct timespec pause = {.tv_nsec = 20000000};
+  int64_t before = kh_clock_milliseconds();
+  nanosleep(&pause, NULL);
+  int64_t passed = kh_clock_milliseconds() - before;
+  assert_in_range(passed, 20, 10000);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_systems_clock_is_the_time),
       cmocka_unit_test(a_clock_of_ones_own),
+      cmocka_unit_test(the_steady_clock_counts_milliseconds),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,3 +14,10 @@ kh_clock kh_clock_system(void)
 {
   return (kh_clock){system_now, NULL};
 }
+
+int64_t kh_clock_milliseconds(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}

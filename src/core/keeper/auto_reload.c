@@ -89,7 +89,7 @@ static void try_now(kh_auto_reload *reload, kh_keeper *keeper, const kh_file_sta
  * time */
 static int64_t consider(kh_auto_reload *reload, kh_keeper *keeper, const kh_file_stamp *stamp)
 {
-  int64_t now = kh_pace_now();
+  int64_t now = kh_clock_milliseconds();
   bool was_refused = reload->pace.delay > 0 && kh_file_is_same(stamp, &reload->refused);
   if (was_refused && now < reload->pace.next)
     return reload->pace.next - now;
@@ -107,7 +107,7 @@ static int64_t consider(kh_auto_reload *reload, kh_keeper *keeper, const kh_file
 /* A file that is being exchanged may be away for a moment; one that stays away is said. */
 static int64_t miss(kh_auto_reload *reload, kh_keeper *keeper, const kh_fault *fault)
 {
-  int64_t now = kh_pace_now();
+  int64_t now = kh_clock_milliseconds();
   if (reload->missing_since == 0)
     reload->missing_since = now;
   if (now - reload->missing_since >= LOOK_EVERY)

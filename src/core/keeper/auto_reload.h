@@ -13,7 +13,7 @@
 typedef struct kh_auto_reload {
   int events;              /* an inotify descriptor; -1: the folder cannot be watched */
   kh_file_stamp candidate; /* a change that is waited for to settle */
-  int64_t candidate_since; /* in milliseconds of kh_pace_now(); 0: there is none */
+  int64_t candidate_since; /* in milliseconds of kh_clock_milliseconds(); 0: there is none */
   kh_file_stamp refused;   /* the change that failed, as `pace` says */
   int64_t missing_since;   /* likewise: the file is not there; 0: it is */
   kh_pace pace;

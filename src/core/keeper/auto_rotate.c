@@ -63,7 +63,7 @@ int64_t kh_auto_rotate_step(kh_auto_rotate *rotate, kh_keeper *keeper)
   uint64_t now = kh_clock_now(&keeper->options.clock);
   if (now < due + rotate->jitter)
     return shorter(due + rotate->jitter - now);
-  int64_t wait = rotate->pace.next - kh_pace_now();
+  int64_t wait = rotate->pace.next - kh_clock_milliseconds();
   if (rotate->pace.delay > 0 && wait > 0)
     return wait < LOOK_EVERY ? wait : LOOK_EVERY;
   try_now(rotate, keeper);

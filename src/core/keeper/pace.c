@@ -2,14 +2,8 @@
 #include "pace.h"
 
 #include <string.h>
-#include <time.h>
 
-int64_t kh_pace_now(void)
-{
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
+#include "keyhold/clock.h"
 
 void kh_pace_fail(kh_pace *pace, int64_t shortest, int64_t longest, const kh_log *log,
                   const char *what, const kh_fault *fault)
@@ -22,7 +16,7 @@ void kh_pace_fail(kh_pace *pace, int64_t shortest, int64_t longest, const kh_log
   pace->delay = pace->delay == 0 ? shortest : 2 * pace->delay;
   if (pace->delay > longest)
     pace->delay = longest;
-  pace->next = kh_pace_now() + pace->delay;
+  pace->next = kh_clock_milliseconds() + pace->delay;
 }
 
 void kh_pace_forget(kh_pace *pace)

@@ -20,9 +20,6 @@ typedef struct kh_pace {
   char said[KH_MESSAGE_MAX];
 } kh_pace;
 
-/** Milliseconds of a clock that nobody turns. */
-int64_t kh_pace_now(void);
-
 /** Notes a failure: the next try comes after `shortest`, then twice as long, up to `longest`. Says
  * `what` and the failure's sentence as a warning, unless that was said last. */
 void kh_pace_fail(kh_pace *pace, int64_t shortest, int64_t longest, const kh_log *log,
