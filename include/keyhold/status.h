@@ -24,6 +24,7 @@ typedef enum kh_status {
   KH_E_NO_PASSPHRASE,   /**< the file is encrypted and no passphrase was given */
   KH_E_SECRET_TOO_LONG, /**< a passphrase longer than its limit (limits.h) */
   KH_E_VERSION_LIMIT,   /**< a key has no version number left for a new version */
+  KH_E_NO_ROTATION,     /**< the store of the keys cannot make new versions (store.h) */
   KH_E_KEY_LATEST,      /**< the latest version of a key, which cannot be removed */
   KH_E_NO_KEY_ID,       /**< no key id is left above the highest one */
   KH_E_KEY_EXISTS,      /**< a key id that is to be new is there already */

@@ -12,6 +12,7 @@ static const char *const phrases[KH_STATUS_COUNT] = {
     [KH_E_NO_PASSPHRASE] = "encrypted, and no passphrase is given",
     [KH_E_SECRET_TOO_LONG] = "passphrase too long",
     [KH_E_VERSION_LIMIT] = "no version number left",
+    [KH_E_NO_ROTATION] = "keys cannot be rotated here",
     [KH_E_KEY_LATEST] = "the latest version of a key",
     [KH_E_NO_KEY_ID] = "no key id left",
     [KH_E_KEY_EXISTS] = "a key with this id exists",
