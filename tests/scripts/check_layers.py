@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 # from below to above; a folder may include itself and what stands before it
-LAYERS = ["core/base", "core/keytable", "core/crypt", "core/unlock", "core/keyfile", "core/keeper", "server", "plugins", "cli"]
+LAYERS = ["core/base", "core/keytable", "core/crypt", "core/unlock", "core/keyfile", "core/store", "core/keeper", "server", "plugins", "cli"]
 
 # which folder a public header belongs to: the one that defines its functions
 HEADERS = {
@@ -15,6 +15,7 @@ HEADERS = {
     "core/crypt": "crypt datakey md5",
     "core/unlock": "unlock",
     "core/keyfile": "keyfile keyfile_change keyfile_openssl keyfile_text rotation sealed",
+    "core/store": "store store_file",
     "core/keeper": "keeper",
 }
 LAYER_OF_HEADER = {name: layer for layer, names in HEADERS.items() for name in names.split()}

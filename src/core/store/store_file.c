@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "keyhold/store_file.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "keyhold/rotation.h"
+
+/* Another server's rotation or an editor may write the file just while it is read. */
+enum { TRIES = 5, PAUSE = 100 /* milliseconds */ };
+
+typedef struct file_store {
+  kh_keyfile_options options;
+  const kh_crypt *crypt;
+  kh_log log;
+  int events; /* an inotify descriptor; -1: the file is not watched, or cannot be */
+} file_store;
+
+static kh_store_name file_store_name(const void *self)
+{
+  const file_store *store = self;
+  return (kh_store_name){.noun = "the key file", .place = store->options.path};
+}
+
+static kh_store_mark mark_of_stamp(const kh_file_stamp *stamp)
+{
+  return (kh_store_mark){{stamp->device, stamp->inode, stamp->size, (uint64_t)stamp->modified,
+                          (uint64_t)stamp->changed}};
+}
+
+static kh_file_stamp stamp_of_mark(const kh_store_mark *mark)
+{
+  return (kh_file_stamp){.device = mark->words[0],
+                         .inode = mark->words[1],
+                         .size = mark->words[2],
+                         .modified = (int64_t)mark->words[3],
+                         .changed = (int64_t)mark->words[4]};
+}
+
+/* `list` is taken over */
+static kh_store_content content_of(kh_keylist *list, const kh_keyfile_info *info)
+{
+  return (kh_store_content){.list = list,
+                            .mark = mark_of_stamp(&info->stamp),
+                            .format = info->format,
+                            .is_locked = info->locked,
+                            .doubt = info->ends_line ? KH_OK : KH_E_FILE_UNFINISHED};
+}
+
+/* clears the fault, which may be NULL, if so */
+static bool is_worth_another_try(kh_status status, int tries_left, kh_fault *fault)
+{
+  if (status != KH_E_FILE_CHANGED || tries_left == 0)
+    return false;
+  (void)poll(NULL, 0, PAUSE);
+  if (fault != NULL)
+    fault->status = KH_OK;
+  return true;
+}
+
+static kh_status file_store_load(void *self, kh_store_content *ret_content, kh_fault *ret_fault)
+{
+  file_store *store = self;
+  kh_keylist *list = NULL;
+  kh_keyfile_info info;
+  kh_status status;
+  int tries_left = TRIES;
+  do
+    status = kh_keyfile_load(&store->options, store->crypt, &store->log, &list, &info, ret_fault);
+  while (is_worth_another_try(status, --tries_left, ret_fault));
+  if (status != KH_OK)
+    return status;
+  /* From now on a FIFO must hold up neither a statement nor the server's end; a start can be broken
+   * off. */
+  store->options.waits_shortly = true;
+  *ret_content = content_of(list, &info);
+  return KH_OK;
+}
+
+static kh_status file_store_make_versions(void *self, const kh_store_rotation *wanted,
+                                          kh_store_content *ret_content,
+                                          kh_store_rotated *ret_rotated, kh_fault *ret_fault)
+{
+  const file_store *store = self;
+  kh_file_stamp loaded = stamp_of_mark(wanted->loaded);
+  kh_rotation rotation = {.known = wanted->known,
+                          .id = wanted->id,
+                          .due_only = wanted->due_only,
+                          .loaded = &loaded,
+                          .now = wanted->now,
+                          .default_cipher = wanted->default_cipher};
+  kh_keylist *list = NULL;
+  kh_keyfile_info info;
+  kh_rotated rotated;
+  kh_status status = kh_keyfile_rotate(&store->options, store->crypt, &rotation, &store->log, &list,
+                                       &info, &rotated, ret_fault);
+  if (status != KH_OK)
+    return status;
+  *ret_content = content_of(list, &info);
+  *ret_rotated = (kh_store_rotated){.made = rotated.made, .taken = rotated.taken};
+  return KH_OK;
+}
+
+/* What was read may be in the system's memory alone: an editor flushes nothing. */
+static kh_status file_store_settle(void *self, const kh_store_mark *mark, kh_fault *ret_fault)
+{
+  const file_store *store = self;
+  kh_file_stamp stamp = stamp_of_mark(mark);
+  return kh_file_flush(store->options.path, &stamp, ret_fault);
+}
+
+static kh_status file_store_mark(void *self, kh_store_mark *ret_mark, kh_fault *ret_fault)
+{
+  const file_store *store = self;
+  kh_file_stamp stamp;
+  kh_status status = kh_file_stamp_of(store->options.path, &stamp, ret_fault);
+  if (status == KH_OK)
+    *ret_mark = mark_of_stamp(&stamp);
+  return status;
+}
+
+static void free_text(char **text)
+{
+  free(*text);
+}
+
+static bool watch_folder_of(int events, const char *path)
+{
+  __attribute__((cleanup(free_text))) char *copy = strdup(path);
+  if (copy == NULL)
+    return false;
+  return inotify_add_watch(events, dirname(copy),
+                           IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_ATTRIB) >= 0;
+}
+
+/* The folder of the name, where a link may be exchanged, and that of the file that it leads to.
+ * Again and again, since folders are exchanged too; one that is watched already stays so. */
+static void watch_folders(const file_store *store)
+{
+  if (store->events < 0)
+    return;
+  __attribute__((cleanup(free_text))) char *target = realpath(store->options.path, NULL);
+  watch_folder_of(store->events, store->options.path);
+  if (target != NULL)
+    watch_folder_of(store->events, target);
+}
+
+static kh_status file_store_watch_begin(void *self, kh_fault *ret_fault)
+{
+  file_store *store = self;
+  store->events = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  if (store->events < 0 || !watch_folder_of(store->events, store->options.path))
+    return kh_fault_set(ret_fault, KH_E_FILE_WATCH, store->options.path, errno);
+  watch_folders(store);
+  return KH_OK;
+}
+
+static int file_store_watch_descriptor(const void *self)
+{
+  const file_store *store = self;
+  return store->events;
+}
+
+static void file_store_watch_drain(void *self)
+{
+  const file_store *store = self;
+  char buffer[4096];
+  while (store->events >= 0 && read(store->events, buffer, sizeof buffer) > 0) {
+  }
+  watch_folders(store);
+}
+
+static void file_store_watch_end(void *self)
+{
+  file_store *store = self;
+  if (store->events >= 0)
+    close(store->events);
+  store->events = -1;
+}
+
+static void file_store_free(void *self)
+{
+  file_store_watch_end(self);
+  free(self);
+}
+
+static const kh_store_ops file_store_ops = {
+    .name = file_store_name,
+    .load = file_store_load,
+    .make_versions = file_store_make_versions,
+    .settle = file_store_settle,
+    .mark = file_store_mark,
+    .watch_begin = file_store_watch_begin,
+    .watch_descriptor = file_store_watch_descriptor,
+    .watch_drain = file_store_watch_drain,
+    .watch_end = file_store_watch_end,
+    .free = file_store_free,
+};
+
+kh_status kh_store_file_new(const kh_keyfile_options *options, const kh_crypt *crypt,
+                            const kh_log *log, kh_store *ret_store)
+{
+  file_store *store = calloc(1, sizeof *store);
+  if (store == NULL)
+    return KH_E_NO_MEMORY;
+  store->options = *options;
+  store->options.waits_shortly = false;
+  store->crypt = crypt;
+  store->log = *log;
+  store->events = -1;
+  *ret_store = (kh_store){&file_store_ops, store};
+  return KH_OK;
+}
