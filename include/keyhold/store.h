@@ -188,12 +188,22 @@ typedef struct kh_store {
 /** Frees a store and makes it none. Takes NULL and none. */
 void kh_store_free(kh_store *store);
 
+/** What messages call a store. Thread-safe. */
+kh_store_name kh_store_get_name(const kh_store *store);
+
+/** A store's place, fit for a message (kh_show_path()). Thread-safe. */
+kh_shown_path kh_store_shown_place(const kh_store *store);
+
 /** Whether two marks are of the same content. Thread-safe. */
 bool kh_store_is_same(const kh_store_mark *a, const kh_store_mark *b);
 
 /** Fills a fault that names the store's place, and gives its status back (kh_fault_set()).
  * Thread-safe. */
 kh_status kh_store_fail(const kh_store *store, kh_status status, kh_fault *ret_fault);
+
+/** Names the store's place in a fault that another function has filled; NULL is left alone.
+ * Thread-safe. */
+void kh_store_name_in(const kh_store *store, kh_fault *fault);
 
 /** kh_store_ops.make_versions of a store, which may lack it. @return also KH_E_NO_ROTATION. */
 KH_MUST_USE kh_status kh_store_make_versions(const kh_store *store,

@@ -11,6 +11,16 @@ void kh_store_free(kh_store *store)
   *store = (kh_store){0};
 }
 
+kh_store_name kh_store_get_name(const kh_store *store)
+{
+  return store->ops->name(store->self);
+}
+
+kh_shown_path kh_store_shown_place(const kh_store *store)
+{
+  return kh_show_path(kh_store_get_name(store).place);
+}
+
 bool kh_store_is_same(const kh_store_mark *a, const kh_store_mark *b)
 {
   return memcmp(a->words, b->words, sizeof a->words) == 0;
@@ -18,7 +28,13 @@ bool kh_store_is_same(const kh_store_mark *a, const kh_store_mark *b)
 
 kh_status kh_store_fail(const kh_store *store, kh_status status, kh_fault *ret_fault)
 {
-  return kh_fault_set(ret_fault, status, store->ops->name(store->self).place, 0);
+  return kh_fault_set(ret_fault, status, kh_store_get_name(store).place, 0);
+}
+
+void kh_store_name_in(const kh_store *store, kh_fault *fault)
+{
+  if (fault != NULL)
+    fault->path = kh_store_shown_place(store);
 }
 
 kh_status kh_store_make_versions(const kh_store *store, const kh_store_rotation *rotation,

@@ -13,6 +13,14 @@
 
 enum { ALL_KEYS = -1, SWITCH_TEXT = 80 };
 
+/* What the check function of `reload` hands to its update function, in the 8 bytes that the server
+ * has for the value. The default value, which is OFF, is one byte. */
+typedef struct saved_change {
+  char is_wanted;
+  kh_keeper_token token;
+} saved_change;
+_Static_assert(sizeof(saved_change) <= sizeof(long long), "more than the server keeps");
+
 /* NULL while the plugin is not running */
 static kh_keeper *keeper(void)
 {
@@ -49,9 +57,11 @@ int kh_file_check_reload(MYSQL_THD thd, struct st_mysql_sys_var *var, void *save
   bool wanted = false;
   if (keeper() == NULL || !read_switch(value, &wanted))
     return 1;
-  *(char *)save = (char)wanted;
-  if (!wanted || kh_keeper_prepare_reload(keeper(), &fault) == KH_OK)
+  saved_change saved = {.is_wanted = (char)wanted};
+  if (!wanted || kh_keeper_prepare_reload(keeper(), &saved.token, &fault) == KH_OK) {
+    memcpy(save, &saved, sizeof saved);
     return 0;
+  }
   kh_report_refusal("the key file was not reloaded", &fault);
   return 1;
 }
@@ -66,7 +76,7 @@ int kh_file_check_rotate_key(MYSQL_THD thd, struct st_mysql_sys_var *var, void *
   if (keeper() == NULL || value->value_type(value) == MYSQL_VALUE_TYPE_STRING ||
       value->val_int(value, &wanted) != 0)
     return 1;
-  *(long long *)save = wanted;
+  *(long long *)save = 0;
   if (wanted == 0)
     return 0;
   bool too_low = wanted < ALL_KEYS || (wanted < 0 && value->is_unsigned(value));
@@ -76,18 +86,19 @@ int kh_file_check_rotate_key(MYSQL_THD thd, struct st_mysql_sys_var *var, void *
     return 1;
   }
   uint32_t id = wanted == ALL_KEYS ? 0 : (uint32_t)wanted;
-  if (kh_keeper_prepare_rotation(keeper(), id, &fault) == KH_OK)
+  kh_keeper_token token;
+  if (kh_keeper_prepare_rotation(keeper(), id, &token, &fault) == KH_OK) {
+    *(long long *)save = token;
     return 0;
+  }
   kh_report_refusal("the key was not rotated", &fault);
   return 1;
 }
 
-/* What was prepared and left out by a statement that failed is old, and may not be in the file any
- * more: only who has prepared something puts it in force. */
-static void commit_if(bool wanted)
+static void commit_change(kh_keeper_token token)
 {
-  if (wanted && keeper() != NULL)
-    kh_keeper_commit(keeper());
+  if (keeper() != NULL)
+    kh_keeper_commit(keeper(), token);
 }
 
 void kh_file_update_reload(MYSQL_THD thd, struct st_mysql_sys_var *var, void *var_ptr,
@@ -96,7 +107,11 @@ void kh_file_update_reload(MYSQL_THD thd, struct st_mysql_sys_var *var, void *va
   (void)thd;
   (void)var;
   (void)var_ptr;
-  commit_if(*(const char *)save != 0);
+  saved_change saved = {0};
+  if (*(const char *)save == 0)
+    return;
+  memcpy(&saved, save, sizeof saved);
+  commit_change(saved.token);
 }
 
 void kh_file_update_rotate_key(MYSQL_THD thd, struct st_mysql_sys_var *var, void *var_ptr,
@@ -105,27 +120,27 @@ void kh_file_update_rotate_key(MYSQL_THD thd, struct st_mysql_sys_var *var, void
   (void)thd;
   (void)var;
   (void)var_ptr;
-  commit_if(*(const long long *)save != 0);
+  commit_change((kh_keeper_token) * (const long long *)save);
 }
 
-void kh_file_begin_duties(kh_keeper *the_keeper)
+void kh_file_begin_background(kh_keeper *the_keeper)
 {
   kh_fault fault;
   if (!kh_process_is_server())
     return;
-  kh_status status = kh_keeper_set_duties(the_keeper, kh_file_options_duties());
+  kh_status status = kh_keeper_set_background(the_keeper, kh_file_options_background());
   if (status == KH_OK)
     return;
   kh_fault_set(&fault, status, NULL, 0);
   kh_report_refusal("auto_reload and auto_rotate cannot start", &fault);
 }
 
-void kh_file_update_duties(MYSQL_THD thd, struct st_mysql_sys_var *var, void *var_ptr,
-                           const void *save)
+void kh_file_update_background(MYSQL_THD thd, struct st_mysql_sys_var *var, void *var_ptr,
+                               const void *save)
 {
   (void)thd;
   (void)var;
   *(char *)var_ptr = *(const char *)save;
   if (keeper() != NULL)
-    kh_file_begin_duties(keeper());
+    kh_file_begin_background(keeper());
 }

@@ -28,11 +28,11 @@ void kh_file_update_rotate_key(MYSQL_THD thd, struct st_mysql_sys_var *var, void
                                const void *save);
 
 /** `auto_reload`, `auto_rotate`: takes the new value, and has it done. */
-void kh_file_update_duties(MYSQL_THD thd, struct st_mysql_sys_var *var, void *var_ptr,
-                           const void *save);
+void kh_file_update_background(MYSQL_THD thd, struct st_mysql_sys_var *var, void *var_ptr,
+                               const void *save);
 
 /** Has the keeper do what `auto_reload` and `auto_rotate` say now, in a server; in any other
  * process nothing. */
-void kh_file_begin_duties(kh_keeper *keeper);
+void kh_file_begin_background(kh_keeper *keeper);
 
 #endif

@@ -84,11 +84,11 @@ static MYSQL_SYSVAR_LONGLONG(rotate_key, rotate_key, PLUGIN_VAR_RQCMDARG,
                              KH_KEY_ID_MAX, 1);
 
 static MYSQL_SYSVAR_BOOL(auto_reload, auto_reload, PLUGIN_VAR_OPCMDARG,
-                         "Reload the key file when it changes", NULL, kh_file_update_duties, 0);
+                         "Reload the key file when it changes", NULL, kh_file_update_background, 0);
 
 static MYSQL_SYSVAR_BOOL(auto_rotate, auto_rotate, PLUGIN_VAR_OPCMDARG,
                          "Rotate keys whose interval (rotate= in the key file) has passed", NULL,
-                         kh_file_update_duties, 0);
+                         kh_file_update_background, 0);
 
 struct st_mysql_sys_var *kh_file_options[] = {
     MYSQL_SYSVAR(filename),
@@ -128,9 +128,9 @@ kh_key_cipher kh_file_options_cipher(void)
   return encryption_algorithm == 0 ? KH_KEY_CIPHER_AES_CBC : KH_KEY_CIPHER_AES_CTR;
 }
 
-kh_keeper_duties kh_file_options_duties(void)
+kh_keeper_background kh_file_options_background(void)
 {
-  return (kh_keeper_duties){.reload = auto_reload != 0, .rotate = auto_rotate != 0};
+  return (kh_keeper_background){.reload = auto_reload != 0, .rotate = auto_rotate != 0};
 }
 
 void kh_file_options_calm(void)

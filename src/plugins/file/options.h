@@ -9,6 +9,7 @@
 #include <mysql/plugin.h>
 
 #include "keyhold/keeper.h"
+#include "keyhold/store_file.h"
 
 /** The table for the plugin's descriptor. */
 extern struct st_mysql_sys_var *kh_file_options[];
@@ -20,7 +21,7 @@ kh_keyfile_options kh_file_options_keyfile(void);
 kh_key_cipher kh_file_options_cipher(void);
 
 /** What `auto_reload` and `auto_rotate` say. */
-kh_keeper_duties kh_file_options_duties(void);
+kh_keeper_background kh_file_options_background(void);
 
 /** Sets the variables that act only when they are set while the server runs to "nothing": an option
  * file may have them, and mariadb-backup gives them back. */

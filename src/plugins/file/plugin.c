@@ -27,14 +27,20 @@ static kh_status load(const kh_crypt *crypt, const kh_log *log, kh_file_keys **r
                       kh_fault *ret_fault)
 {
   kh_keeper_options options = {
-      .keyfile = kh_file_options_keyfile(),
       .default_cipher = kh_file_options_cipher(),
-      .crypt = crypt,
       .log = *log,
       .clock = kh_clock_system(),
       .is_up = is_up,
   };
-  return kh_file_keys_new(&options, ret_keys, ret_fault);
+  kh_keyfile_options keyfile = kh_file_options_keyfile();
+  kh_store store;
+  kh_status status = kh_store_file_new(&keyfile, crypt, log, &store);
+  if (status != KH_OK)
+    return kh_fault_set(ret_fault, status, keyfile.path, 0);
+  status = kh_file_keys_new(&options, &store, ret_keys, ret_fault);
+  if (status != KH_OK)
+    kh_store_free(&store);
+  return status;
 }
 
 static int file_init(void *unused)
@@ -62,7 +68,7 @@ static int file_init(void *unused)
   kh_crypt_describe_engines(crypt, engines_in_use, sizeof engines_in_use);
   kh_log_write(&log, KH_LOG_NOTE, "AES engines: %s", engines_in_use);
   kh_encryption_start(&kh_file_source, keys, crypt);
-  kh_file_begin_duties(kh_file_keys_keeper(keys));
+  kh_file_begin_background(kh_file_keys_keeper(keys));
   return 0;
 }
 

@@ -29,17 +29,17 @@ static void file_free(void *argument)
   free(keys);
 }
 
-kh_status kh_file_keys_new(const kh_keeper_options *options, kh_file_keys **ret_keys,
-                           kh_fault *ret_fault)
+kh_status kh_file_keys_new(const kh_keeper_options *options, kh_store *store,
+                           kh_file_keys **ret_keys, kh_fault *ret_fault)
 {
   kh_file_keys *keys = calloc(1, sizeof *keys);
   if (keys == NULL)
-    return kh_fault_set(ret_fault, KH_E_NO_MEMORY, options->keyfile.path, 0);
+    return kh_store_fail(store, KH_E_NO_MEMORY, ret_fault);
   kh_status status = kh_datakeys_new(&keys->data_keys);
   if (status != KH_OK)
-    kh_fault_set(ret_fault, status, options->keyfile.path, 0);
+    kh_store_fail(store, status, ret_fault);
   else
-    status = kh_keeper_new(options, &keys->keeper, ret_fault);
+    status = kh_keeper_new(options, store, &keys->keeper, ret_fault);
   if (status != KH_OK) {
     file_free(keys);
     return status;

@@ -20,12 +20,13 @@ typedef struct kh_file_keys kh_file_keys;
  * Loads the key file.
  *
  * @param options    as for kh_keeper_new().
+ * @param store      likewise.
  * @param ret_keys   kh_file_source.free() frees it; untouched on failure.
  * @param ret_fault  may be NULL.
  * @return as kh_keeper_new().
  */
-KH_MUST_USE kh_status kh_file_keys_new(const kh_keeper_options *options, kh_file_keys **ret_keys,
-                                       kh_fault *ret_fault);
+KH_MUST_USE kh_status kh_file_keys_new(const kh_keeper_options *options, kh_store *store,
+                                       kh_file_keys **ret_keys, kh_fault *ret_fault);
 
 /** The keeper of the keys. Owned by them. */
 kh_keeper *kh_file_keys_keeper(const kh_file_keys *keys);
