@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "source.h"
+#include "keeper_source.h"
 
 #include <stdlib.h>
 
 #include "keyhold/inventory.h"
 
-struct kh_file_keys {
+struct kh_keeper_keys {
   kh_keeper *keeper;
   const kh_keyring *ring;
   kh_datakeys *data_keys;
@@ -19,9 +19,9 @@ static const kh_key_use uses[KH_KEY_CIPHER_COUNT] = {
     [KH_KEY_CIPHER_AES256_CTR] = {KH_CIPHER_AES_CTR, true},
 };
 
-static void file_free(void *argument)
+static void keeper_free(void *argument)
 {
-  kh_file_keys *keys = argument;
+  kh_keeper_keys *keys = argument;
   if (keys == NULL)
     return;
   kh_keeper_free(&keys->keeper);
@@ -29,10 +29,10 @@ static void file_free(void *argument)
   free(keys);
 }
 
-kh_status kh_file_keys_new(const kh_keeper_options *options, kh_store *store,
-                           kh_file_keys **ret_keys, kh_fault *ret_fault)
+kh_status kh_keeper_keys_new(const kh_keeper_options *options, kh_store *store,
+                             kh_keeper_keys **ret_keys, kh_fault *ret_fault)
 {
-  kh_file_keys *keys = calloc(1, sizeof *keys);
+  kh_keeper_keys *keys = calloc(1, sizeof *keys);
   if (keys == NULL)
     return kh_store_fail(store, KH_E_NO_MEMORY, ret_fault);
   kh_status status = kh_datakeys_new(&keys->data_keys);
@@ -41,7 +41,7 @@ kh_status kh_file_keys_new(const kh_keeper_options *options, kh_store *store,
   else
     status = kh_keeper_new(options, store, &keys->keeper, ret_fault);
   if (status != KH_OK) {
-    file_free(keys);
+    keeper_free(keys);
     return status;
   }
   keys->ring = kh_keeper_ring(keys->keeper);
@@ -50,12 +50,12 @@ kh_status kh_file_keys_new(const kh_keeper_options *options, kh_store *store,
   return KH_OK;
 }
 
-kh_keeper *kh_file_keys_keeper(const kh_file_keys *keys)
+kh_keeper *kh_keeper_keys_keeper(const kh_keeper_keys *keys)
 {
   return keys->keeper;
 }
 
-kh_status kh_file_keys_inventory(const kh_file_keys *keys, char **ret_text, size_t *ret_len)
+kh_status kh_keeper_keys_inventory(const kh_keeper_keys *keys, char **ret_text, size_t *ret_len)
 {
   const kh_keytable *table = kh_keyring_begin(keys->ring);
   kh_status status = kh_inventory_json(table, keys->default_cipher, ret_text, ret_len);
@@ -63,30 +63,36 @@ kh_status kh_file_keys_inventory(const kh_file_keys *keys, char **ret_text, size
   return status;
 }
 
-static kh_status file_latest(void *argument, uint32_t id, uint32_t *ret_version)
+static kh_status keeper_latest(void *argument, uint32_t id, uint32_t *ret_version)
 {
-  const kh_file_keys *keys = argument;
-  return kh_keyring_latest(keys->ring, id, ret_version);
+  const kh_keeper_keys *keys = argument;
+  kh_status status = kh_keyring_latest(keys->ring, id, ret_version);
+  if (status != KH_OK)
+    kh_keeper_note_miss(keys->keeper, id, 0);
+  return status;
 }
 
-static kh_status file_copy(void *argument, uint32_t id, uint32_t version, uint8_t *ret_key,
-                           size_t room, size_t *ret_len)
+static kh_status keeper_copy(void *argument, uint32_t id, uint32_t version, uint8_t *ret_key,
+                             size_t room, size_t *ret_len)
 {
-  const kh_file_keys *keys = argument;
-  return kh_keyring_copy(keys->ring, id, version, ret_key, room, ret_len);
+  const kh_keeper_keys *keys = argument;
+  kh_status status = kh_keyring_copy(keys->ring, id, version, ret_key, room, ret_len);
+  if (status != KH_OK)
+    kh_keeper_note_miss(keys->keeper, id, version);
+  return status;
 }
 
-static kh_key_use file_use(void *argument, uint32_t id, uint32_t version)
+static kh_key_use keeper_use(void *argument, uint32_t id, uint32_t version)
 {
-  const kh_file_keys *keys = argument;
+  const kh_keeper_keys *keys = argument;
   kh_key_cipher cipher = kh_keyring_cipher(keys->ring, id, version);
   return uses[cipher == KH_KEY_CIPHER_UNSET ? keys->default_cipher : cipher];
 }
 
-static kh_status file_data_key(void *argument, uint32_t id, uint32_t version, kh_bytes passed,
-                               uint8_t *ret_key)
+static kh_status keeper_data_key(void *argument, uint32_t id, uint32_t version, kh_bytes passed,
+                                 uint8_t *ret_key)
 {
-  const kh_file_keys *keys = argument;
+  const kh_keeper_keys *keys = argument;
   if (kh_datakeys_find(keys->data_keys, id, version, passed, ret_key))
     return KH_OK;
   kh_status status = KH_E_KEY_NOT_FOUND;
@@ -95,11 +101,13 @@ static kh_status file_data_key(void *argument, uint32_t id, uint32_t version, kh
     status = kh_datakeys_derive(keys->data_keys, id, version, (kh_bytes){found->bytes, found->len},
                                 passed, ret_key);
   kh_keyring_end(keys->ring);
+  if (status == KH_E_KEY_NOT_FOUND)
+    kh_keeper_note_miss(keys->keeper, id, version);
   return status;
 }
 
-const kh_key_source kh_file_source = {.latest = file_latest,
-                                      .copy = file_copy,
-                                      .use = file_use,
-                                      .data_key = file_data_key,
-                                      .free = file_free};
+const kh_key_source kh_keeper_source = {.latest = keeper_latest,
+                                        .copy = keeper_copy,
+                                        .use = keeper_use,
+                                        .data_key = keeper_data_key,
+                                        .free = keeper_free};
