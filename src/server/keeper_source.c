@@ -66,20 +66,14 @@ kh_status kh_keeper_keys_inventory(const kh_keeper_keys *keys, char **ret_text, 
 static kh_status keeper_latest(void *argument, uint32_t id, uint32_t *ret_version)
 {
   const kh_keeper_keys *keys = argument;
-  kh_status status = kh_keyring_latest(keys->ring, id, ret_version);
-  if (status != KH_OK)
-    kh_keeper_note_miss(keys->keeper, id, 0);
-  return status;
+  return kh_keyring_latest(keys->ring, id, ret_version);
 }
 
 static kh_status keeper_copy(void *argument, uint32_t id, uint32_t version, uint8_t *ret_key,
                              size_t room, size_t *ret_len)
 {
   const kh_keeper_keys *keys = argument;
-  kh_status status = kh_keyring_copy(keys->ring, id, version, ret_key, room, ret_len);
-  if (status != KH_OK)
-    kh_keeper_note_miss(keys->keeper, id, version);
-  return status;
+  return kh_keyring_copy(keys->ring, id, version, ret_key, room, ret_len);
 }
 
 static kh_key_use keeper_use(void *argument, uint32_t id, uint32_t version)
@@ -101,13 +95,18 @@ static kh_status keeper_data_key(void *argument, uint32_t id, uint32_t version, 
     status = kh_datakeys_derive(keys->data_keys, id, version, (kh_bytes){found->bytes, found->len},
                                 passed, ret_key);
   kh_keyring_end(keys->ring);
-  if (status == KH_E_KEY_NOT_FOUND)
-    kh_keeper_note_miss(keys->keeper, id, version);
   return status;
+}
+
+static void keeper_miss(void *argument, uint32_t id, uint32_t version)
+{
+  const kh_keeper_keys *keys = argument;
+  kh_keeper_note_miss(keys->keeper, id, version);
 }
 
 const kh_key_source kh_keeper_source = {.latest = keeper_latest,
                                         .copy = keeper_copy,
                                         .use = keeper_use,
                                         .data_key = keeper_data_key,
+                                        .miss = keeper_miss,
                                         .free = keeper_free};

@@ -70,8 +70,8 @@ static void put_in_force(kh_keeper *keeper, const kh_change *change, commit_outc
     return;
   }
   kh_change_note_in_force(keeper, change);
-  kh_misses_forget_found(&keeper->misses, change->table);
   replace_table(keeper, change->table, done);
+  kh_misses_forget_found(&keeper->misses, change->table);
   if (change->is_whole)
     drop_older(keeper, done);
   kh_keeper_wake(keeper); /* a new key may be due */

@@ -45,13 +45,15 @@ static kh_change *place_for_change(kh_keeper *keeper)
   return oldest;
 }
 
-/* keeps what was prepared, if there is something, and gives it a token */
-static void end_preparation(preparation *ended)
+/* keeps what was prepared, and gives it a token; drops it after a failure */
+static void end_preparation(preparation *ended, kh_status status)
 {
   kh_keeper *keeper = ended->keeper;
   kh_keytable *passed_over = NULL;
+  if (status != KH_OK)
+    kh_keytable_free(&ended->change.table);
   pthread_mutex_lock(&keeper->state);
-  if (ended->change.table != NULL) {
+  if (status == KH_OK) {
     kh_change *place = place_for_change(keeper);
     passed_over = place->table;
     *place = ended->change;
@@ -66,13 +68,20 @@ static void end_preparation(preparation *ended)
   kh_keytable_free(&passed_over);
 }
 
-/* Makes the table, which may not lack anything that was in force; frees the content's list. */
+/* Makes the table of a content, in the place of one that was made before; frees the content's list.
+ */
 static kh_status make_table(preparation *going, kh_store_content *content)
 {
+  kh_keytable_free(&going->change.table);
   kh_status status =
       kh_change_make(going->keeper, content, going->known, &going->change, &going->fault);
   kh_keylist_free(&content->list);
   return status;
+}
+
+static kh_status check_table(preparation *going)
+{
+  return kh_change_check(going->keeper, &going->change, going->known, &going->fault);
 }
 
 /* What waits for nothing has to be done when the change is put in force. */
@@ -94,7 +103,7 @@ static kh_status read_store(preparation *going, bool finished_only)
     return status;
   if (finished_only && content.doubt != KH_OK)
     return kh_store_fail(store, content.doubt, &going->fault);
-  return kh_change_check(going->keeper, &going->change, going->known, &going->fault);
+  return check_table(going);
 }
 
 static bool has_changed_since(const kh_store *store, const kh_store_mark *mark)
@@ -109,12 +118,10 @@ static kh_status read_and_settle(preparation *going, bool finished_only, bool *r
   const kh_store *store = &going->keeper->store;
   *ret_again = false;
   kh_status status = read_store(going, finished_only);
-  if (status == KH_OK) {
-    status = kh_store_settle(store, &going->change.mark, &going->fault);
-    *ret_again = status != KH_OK && has_changed_since(store, &going->change.mark);
-  }
   if (status != KH_OK)
-    kh_keytable_free(&going->change.table);
+    return status;
+  status = kh_store_settle(store, &going->change.mark, &going->fault);
+  *ret_again = status != KH_OK && has_changed_since(store, &going->change.mark);
   return status;
 }
 
@@ -162,7 +169,7 @@ kh_status kh_prepare_reload(kh_keeper *keeper, bool finished_only, kh_keeper_tok
 {
   preparation going = begin_preparation(keeper);
   kh_status status = reload_keys(&going, finished_only);
-  end_preparation(&going);
+  end_preparation(&going, status);
   note_reload(keeper, status, &going.fault);
   return give_results(&going, status, ret_token, ret_fault);
 }
@@ -171,15 +178,6 @@ kh_status kh_keeper_prepare_reload(kh_keeper *keeper, kh_keeper_token *ret_token
                                    kh_fault *ret_fault)
 {
   return kh_prepare_reload(keeper, false, ret_token, ret_fault);
-}
-
-/* A change that fails must not be left for end_preparation(). */
-static kh_status check_or_drop(preparation *going)
-{
-  kh_status status = kh_change_check(going->keeper, &going->change, going->known, &going->fault);
-  if (status != KH_OK)
-    kh_keytable_free(&going->change.table);
-  return status;
 }
 
 static kh_status rotate_keys(preparation *going, uint32_t id, bool due_only,
@@ -198,7 +196,7 @@ static kh_status rotate_keys(preparation *going, uint32_t id, bool due_only,
   if (status == KH_OK)
     status = make_table(going, &content);
   if (status == KH_OK)
-    status = check_or_drop(going);
+    status = check_table(going);
   if (status != KH_OK)
     return status;
   describe_change(going, ret_rotated->made > 0 ? "rotated" : "has what another server rotated");
@@ -219,7 +217,7 @@ kh_status kh_prepare_rotation(kh_keeper *keeper, uint32_t id, bool due_only,
   kh_store_rotated rotated = {0};
   preparation going = begin_preparation(keeper);
   kh_status status = rotate_keys(&going, id, due_only, &rotated);
-  end_preparation(&going);
+  end_preparation(&going, status);
   note_rotation(keeper, status, &rotated);
   return give_results(&going, status, ret_token, ret_fault);
 }
@@ -265,7 +263,7 @@ static kh_status merge_found(preparation *going, const kh_keylist *found)
   }
   status = make_table(going, &content);
   if (status == KH_OK)
-    status = check_or_drop(going);
+    status = check_table(going);
   if (status != KH_OK)
     return status;
   going->change.is_whole = false;
@@ -278,6 +276,6 @@ kh_status kh_prepare_found(kh_keeper *keeper, const kh_keylist *found, kh_keeper
 {
   preparation going = begin_preparation(keeper);
   kh_status status = merge_found(&going, found);
-  end_preparation(&going);
+  end_preparation(&going, status);
   return give_results(&going, status, ret_token, ret_fault);
 }
