@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "files.h"
 #include "plugin.h"
@@ -253,12 +252,6 @@ static void values_from_an_option_file_do_nothing(void **state)
   assert_int_equal(plugin_get(&loaded, "rotate_key"), 0);
 }
 
-static void pause_for(long milliseconds)
-{
-  struct timespec time = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000};
-  nanosleep(&time, NULL);
-}
-
 static void run_in_background(void)
 {
   write_keys("1;" KEY_A ";rotate=1s;created=2026-01-01\n");
@@ -273,7 +266,7 @@ static void run_in_background(void)
 static void await_latest_above(unsigned id, unsigned version)
 {
   for (int i = 0; i < 3000 && loaded.methods->get_latest_key_version(id) <= version; i++)
-    pause_for(10);
+    test_pause(10);
   assert_true(loaded.methods->get_latest_key_version(id) > version);
 }
 
@@ -282,7 +275,7 @@ static void a_server_rotates_when_it_has_started(void **state)
   (void)state;
   run_in_background();
   assert_int_equal(threads(), 1);
-  pause_for(1200);
+  test_pause(1200);
   assert_latest(1, 1);
   __atomic_store_n(&mysqld_server_started, 1, __ATOMIC_RELEASE);
   await_latest_above(1, 1);
@@ -307,7 +300,7 @@ static void nothing_goes_on(const char *text)
   run_in_background();
   assert_true(set("auto_rotate", 1));
   assert_int_equal(threads(), 0);
-  pause_for(1200);
+  test_pause(1200);
   assert_latest(1, 1);
   assert_true(plugin_must_say(text));
 }
@@ -330,7 +323,7 @@ static void backup_is_no_server(void **state)
   mysqld_server_started = 1;
   run_in_background();
   assert_int_equal(threads(), 0);
-  pause_for(1200);
+  test_pause(1200);
   assert_latest(1, 1);
 }
 #endif

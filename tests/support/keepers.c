@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "file_keeper.h"
+#include "keepers.h"
+
+#include "tasks.h"
+#include "unit.h"
+
+enum { PATIENCE = 30 }; /* seconds */
 
 kh_status file_keeper_new(const char *path, const kh_crypt *crypt, const kh_keeper_options *options,
                           kh_keeper **ret_keeper, kh_fault *ret_fault)
@@ -21,4 +26,11 @@ uint32_t keeper_latest(const kh_keeper *keeper, uint32_t id)
   kh_status status = kh_keytable_latest(kh_keyring_begin(ring), id, &version);
   kh_keyring_end(ring);
   return status == KH_OK ? version : 0;
+}
+
+void keeper_await_latest(const kh_keeper *keeper, uint32_t id, uint32_t version)
+{
+  for (int i = 0; i < PATIENCE * 100 && keeper_latest(keeper, id) != version; i++)
+    test_pause(10);
+  assert_int_equal(keeper_latest(keeper, id), version);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
- * @file file_keeper.h
+ * @file keepers.h
  * Keepers over a key file, and what tests ask keepers.
  */
-#ifndef KEYHOLD_TEST_FILE_KEEPER_H
-#define KEYHOLD_TEST_FILE_KEEPER_H
+#ifndef KEYHOLD_TEST_KEEPERS_H
+#define KEYHOLD_TEST_KEEPERS_H
 
 #include "keyhold/keeper.h"
 #include "keyhold/store_file.h"
@@ -16,5 +16,8 @@ KH_MUST_USE kh_status file_keeper_new(const char *path, const kh_crypt *crypt,
 
 /** The latest version in force; 0: there is no such key. */
 uint32_t keeper_latest(const kh_keeper *keeper, uint32_t id);
+
+/** Waits until a version is the latest in force; it must become so within half a minute. */
+void keeper_await_latest(const kh_keeper *keeper, uint32_t id, uint32_t version);
 
 #endif

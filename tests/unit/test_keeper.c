@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "file_keeper.h"
 #include "files.h"
+#include "keepers.h"
 #include "keyhold/unlock.h"
 #include "recorder.h"
 #include "unit.h"

@@ -8,11 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "file_keeper.h"
 #include "files.h"
+#include "keepers.h"
 #include "recorder.h"
 #include "tasks.h"
 #include "unit.h"
@@ -75,23 +74,10 @@ static kh_keeper *keeper_of(const char *text, kh_keeper_background wanted)
   return keeper;
 }
 
-static void pause_for(long milliseconds)
-{
-  struct timespec time = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000};
-  nanosleep(&time, NULL);
-}
-
-static void await_latest(const kh_keeper *keeper, uint32_t id, uint32_t version)
-{
-  for (int i = 0; i < PATIENCE * 100 && keeper_latest(keeper, id) != version; i++)
-    pause_for(10);
-  assert_int_equal(keeper_latest(keeper, id), version);
-}
-
 static void await_warning(const char *part)
 {
   for (int i = 0; i < PATIENCE * 100 && !warned_of(part); i++)
-    pause_for(10);
+    test_pause(10);
   assert_true(warned_of(part));
 }
 
@@ -129,7 +115,7 @@ static void a_file_that_is_renamed_into_place(void **state)
   snprintf(new_path, sizeof new_path, "%s",
            test_text("keys.new", "1;" KEY_A "\n1;3;" KEY_B "\n", 0600));
   assert_int_equal(rename(new_path, path), 0);
-  await_latest(keeper, 1, 3);
+  keeper_await_latest(keeper, 1, 3);
   kh_keeper_free(&keeper);
 }
 
@@ -150,7 +136,7 @@ static void a_half_written_file_is_tried_again(void **state)
   assert_int_equal(keeper_latest(keeper, 1), 1);
   fputs("2;" KEY_A "\n", file);
   fclose(file);
-  await_latest(keeper, 1, 3);
+  keeper_await_latest(keeper, 1, 3);
   assert_string_equal(kh_keeper_get_stats(keeper).last_result, "ok");
   kh_keeper_free(&keeper);
 }
@@ -168,7 +154,7 @@ static void a_last_line_without_its_end_is_waited_for(void **state)
   assert_int_equal(keeper_latest(keeper, 1), 1);
   fputs(KEY_B "\n", file);
   fclose(file);
-  await_latest(keeper, 1, 3);
+  keeper_await_latest(keeper, 1, 3);
   kh_keeper_free(&keeper);
 }
 
@@ -193,7 +179,7 @@ static void a_folder_that_is_exchanged_by_a_link(void **state)
   assert_int_equal(kh_keeper_set_background(keeper, reloads), KH_OK);
   test_run("ln -s ..2 '%s'/..data_tmp && mv -T '%s'/..data_tmp '%s'/..data && rm -r '%s'/..1",
            mount, mount, mount, mount);
-  await_latest(keeper, 1, 5);
+  keeper_await_latest(keeper, 1, 5);
   kh_keeper_free(&keeper);
 }
 
@@ -202,14 +188,14 @@ static void a_task_can_be_ended_and_begun(void **state)
   (void)state;
   kh_keeper *keeper = keeper_of("1;" KEY_A "\n", (kh_keeper_background){0});
   test_text("keys.txt", "1;" KEY_A "\n1;3;" KEY_B "\n", 0600);
-  pause_for(1200);
+  test_pause(1200);
   assert_int_equal(keeper_latest(keeper, 1), 1);
   assert_int_equal(kh_keeper_set_background(keeper, reloads), KH_OK);
-  await_latest(keeper, 1, 3);
+  keeper_await_latest(keeper, 1, 3);
   assert_int_equal(kh_keeper_set_background(keeper, (kh_keeper_background){0}), KH_OK);
-  pause_for(100);
+  test_pause(100);
   test_text("keys.txt", "1;" KEY_A "\n1;3;" KEY_B "\n1;5;" KEY_A "\n", 0600);
-  pause_for(1200);
+  test_pause(1200);
   assert_int_equal(keeper_latest(keeper, 1), 3);
   kh_keeper_free(&keeper);
 }
@@ -219,10 +205,10 @@ static void nothing_begins_before_the_process_is_up(void **state)
   (void)state;
   atomic_store(&up, false);
   kh_keeper *keeper = keeper_of("1;" KEY_A ";rotate=1s\n", rotates);
-  pause_for(1200);
+  test_pause(1200);
   assert_int_equal(keeper_latest(keeper, 1), 1);
   atomic_store(&up, true);
-  await_latest(keeper, 1, 3);
+  keeper_await_latest(keeper, 1, 3);
   kh_keeper_free(&keeper);
 }
 
@@ -236,11 +222,11 @@ static void a_key_is_rotated_once_an_interval(void **state)
   assert_int_equal(kh_keeper_get_stats(keeper).next_rotation, 1000000300);
   atomic_store(&clock_now, 1000000299);
   assert_int_equal(kh_keeper_set_background(keeper, rotates), KH_OK);
-  pause_for(300);
+  test_pause(300);
   assert_int_equal(keeper_latest(keeper, 2), 1);
   atomic_store(&clock_now, 1000000331);
   assert_int_equal(kh_keeper_set_background(keeper, rotates), KH_OK); /* wakes it */
-  await_latest(keeper, 2, 3);
+  keeper_await_latest(keeper, 2, 3);
   kh_keeper_free(&keeper);
 
   /* it stays so, however often the process restarts */
@@ -251,7 +237,7 @@ static void a_key_is_rotated_once_an_interval(void **state)
     assert_int_equal(file_keeper_new(path, engines, &options, &keeper, &fault), KH_OK);
     assert_int_equal(kh_keeper_get_stats(keeper).next_rotation, 1000000331 + 300);
     assert_int_equal(kh_keeper_set_background(keeper, rotates), KH_OK);
-    pause_for(200);
+    test_pause(200);
     assert_int_equal(keeper_latest(keeper, 2), 3);
     assert_int_equal(keeper_latest(keeper, 1), 1);
     assert_int_equal(keeper_latest(keeper, 3), 1);
@@ -265,12 +251,12 @@ static void a_new_key_that_is_due_is_not_waited_for(void **state)
   (void)state;
   kh_fault fault;
   kh_keeper *keeper = keeper_of("1;" KEY_A "\n", rotates);
-  pause_for(300); /* it has looked, and sleeps for a minute */
+  test_pause(300); /* it has looked, and sleeps for a minute */
   test_text("keys.txt", "1;" KEY_A "\n2;" KEY_B ";rotate=5m\n", 0600);
   kh_keeper_token token;
   assert_int_equal(kh_keeper_prepare_reload(keeper, &token, &fault), KH_OK);
   kh_keeper_commit(keeper, token);
-  await_latest(keeper, 2, 3);
+  keeper_await_latest(keeper, 2, 3);
   kh_keeper_free(&keeper);
 }
 
@@ -286,8 +272,8 @@ static void two_keepers_make_one_version(void **state)
   assert_int_equal(file_keeper_new(path, engines, &options, &two, &fault), KH_OK);
   assert_int_equal(kh_keeper_set_background(one, rotates), KH_OK);
   assert_int_equal(kh_keeper_set_background(two, rotates), KH_OK);
-  await_latest(one, 1, 3);
-  await_latest(two, 1, 3);
+  keeper_await_latest(one, 1, 3);
+  keeper_await_latest(two, 1, 3);
   assert_int_equal(kh_keeper_get_stats(one).rotations + kh_keeper_get_stats(two).rotations, 1);
   kh_keeper_free(&one);
   kh_keeper_free(&two);
@@ -302,7 +288,7 @@ static void a_failed_rotation_is_said_once_and_tried_later(void **state)
   await_warning("the keys that are due were not rotated: File '");
   for (int i = 0; i < 5; i++) {
     assert_int_equal(kh_keeper_set_background(keeper, rotates), KH_OK);
-    pause_for(50);
+    test_pause(50);
   }
   assert_int_equal(atomic_load(&warnings), 1);
   assert_int_equal(keeper_latest(keeper, 1), 1);
@@ -327,7 +313,7 @@ static void a_file_that_is_being_written_is_not_rotated(void **state)
   kh_keeper_free(&keeper);
 
   keeper = keeper_of("1;" KEY_A ";rotate=1h", rotates);
-  await_latest(keeper, 1, 3);
+  keeper_await_latest(keeper, 1, 3);
   kh_keeper_free(&keeper);
 }
 

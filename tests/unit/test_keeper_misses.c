@@ -2,14 +2,12 @@
 /* Keys that are asked for and not in force: they are noted, and looked up in the background. */
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
 
 #include "core/keeper/misses.h"
 #include "fake_store.h"
-#include "file_keeper.h"
+#include "keepers.h"
 #include "recorder.h"
+#include "tasks.h"
 #include "unit.h"
 
 enum { PATIENCE = 30 }; /* seconds */
@@ -49,12 +47,6 @@ static int stop(void **state)
   return 0;
 }
 
-static void pause_for(long milliseconds)
-{
-  struct timespec time = {.tv_nsec = milliseconds * 1000000};
-  nanosleep(&time, NULL);
-}
-
 static unsigned lookups(void)
 {
   pthread_mutex_lock(&fake.mutex);
@@ -66,21 +58,14 @@ static unsigned lookups(void)
 static void await_lookups(unsigned count)
 {
   for (int i = 0; i < PATIENCE * 100 && lookups() < count; i++)
-    pause_for(10);
+    test_pause(10);
   assert_true(lookups() >= count);
-}
-
-static void await_latest(uint32_t id, uint32_t version)
-{
-  for (int i = 0; i < PATIENCE * 100 && keeper_latest(keeper, id) != version; i++)
-    pause_for(10);
-  assert_int_equal(keeper_latest(keeper, id), version);
 }
 
 static void await_said(const char *part)
 {
   for (int i = 0; i < PATIENCE * 100 && !recorder_has(&said, part); i++)
-    pause_for(10);
+    test_pause(10);
   if (!recorder_has(&said, part))
     fail_msg("'%s' was not said, but: %s", part, said.text);
 }
@@ -180,9 +165,9 @@ static void what_the_store_finds_is_put_in_force(void **state)
   fake.hidden[1] = (fake_key)FAKE_KEY(1, 3, 0xa3);
   pthread_mutex_unlock(&fake.mutex);
   kh_keeper_note_miss(keeper, 7, 0);
-  await_latest(7, 4);
+  keeper_await_latest(keeper, 7, 4);
   kh_keeper_note_miss(keeper, 1, 3);
-  await_latest(1, 3);
+  keeper_await_latest(keeper, 1, 3);
   assert_int_equal(keeper_latest(keeper, 7), 4);
   await_said(
       "'fake:1' (fake) has what was asked for: 2 keys with 2 versions; new: key id 7 version "
@@ -197,10 +182,10 @@ static void what_the_store_lacks_is_remembered(void **state)
   run_background();
   for (int i = 0; i < 50; i++) {
     kh_keeper_note_miss(keeper, 7, 2);
-    pause_for(4);
+    test_pause(4);
   }
   await_lookups(1);
-  pause_for(100);
+  test_pause(100);
   assert_int_equal(lookups(), 1);
   assert_int_equal(kh_keeper_get_stats(keeper).generation, 1);
   assert_int_equal(said.count[KH_LOG_WARNING], 0);
@@ -215,7 +200,7 @@ static void an_empty_answer_is_none(void **state)
   pthread_mutex_unlock(&fake.mutex);
   kh_keeper_note_miss(keeper, 7, 2);
   await_lookups(1);
-  pause_for(100);
+  test_pause(100);
   assert_int_equal(lookups(), 1);
   assert_int_equal(kh_keeper_get_stats(keeper).generation, 1);
 }
@@ -232,7 +217,7 @@ static void a_store_that_does_not_answer_is_left_alone_for_a_while(void **state)
   await_said("key id 7 version 2 cannot be looked up: ");
   for (uint32_t id = 10; id < 20; id++)
     kh_keeper_note_miss(keeper, id, 0);
-  pause_for(200);
+  test_pause(200);
   assert_int_equal(lookups(), 1);
   assert_int_equal(said.count[KH_LOG_WARNING], 1);
 }
@@ -267,7 +252,7 @@ static void a_found_key_does_not_replace_a_prepared_change(void **state)
                  (fake_key[]){FAKE_KEY(1, 1, 0xa1), FAKE_KEY(7, 4, 0xc4), FAKE_KEY(8, 1, 0xd1)}, 3);
   assert_int_equal(kh_keeper_prepare_reload(keeper, &token, NULL), KH_OK);
   kh_keeper_note_miss(keeper, 7, 4);
-  await_latest(7, 4);
+  keeper_await_latest(keeper, 7, 4);
   assert_int_equal(keeper_latest(keeper, 8), 0);
   kh_keeper_commit(keeper, token);
   assert_int_equal(keeper_latest(keeper, 8), 1);

@@ -2,11 +2,10 @@
 /* A keeper over a store that fails, hangs, lies and answers late: what is in force stays so. */
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "fake_store.h"
-#include "file_keeper.h"
+#include "keepers.h"
 #include "recorder.h"
 #include "unit.h"
 
