@@ -35,15 +35,18 @@ typedef struct kh_store_name {
   const char *place; /**< the file's path, an address; valid until the store is freed */
 } kh_store_name;
 
-/** Keys that were read from a store. */
+/** Keys that were read from a store; freed by kh_store_content_free(). */
 typedef struct kh_store_content {
-  kh_keylist *list;   /**< for kh_keylist_free(); key id 1 is in it */
-  kh_store_mark mark; /**< of the content that was read */
-  const char *format; /**< the form in which the store has its keys; constant */
-  bool is_locked;     /**< all memory that held a secret while the keys were read was locked into
-                         RAM */
-  kh_status doubt;    /**< KH_OK, or why the content may not be finished. Keys that are loaded on
-                         request are used nonetheless; an automatic reload fails with this status */
+  const kh_keylist *list; /**< key id 1 is in it; belongs to `owner` */
+  void *owner;            /**< the list, or something that has it, as an opened file does; NULL: it
+                             was freed */
+  void (*free_owner)(void *owner); /**< wipes and frees it */
+  kh_store_mark mark;              /**< of the content that was read */
+  const char *format;              /**< the form in which the store has its keys; constant */
+  bool is_locked;  /**< all memory that held a secret while the keys were read was locked into
+                      RAM */
+  kh_status doubt; /**< KH_OK, or why the content may not be finished. Keys that are loaded on
+                      request are used nonetheless; an automatic reload fails with this status */
 } kh_store_content;
 
 /** Which new versions a store is to make. */
@@ -82,7 +85,7 @@ typedef struct kh_store_ops {
    * A content that changes while it is read is read again, a few times. Keys that `lookup` found
    * stay part of the content.
    *
-   * @param ret_content  untouched on failure.
+   * @param ret_content  for kh_store_content_free(); untouched on failure.
    * @param ret_fault    may be NULL.
    * @return KH_OK, or why the keys cannot be read.
    */
@@ -94,7 +97,8 @@ typedef struct kh_store_ops {
    *
    * Optional: keys of the store cannot be rotated here (KH_E_NO_ROTATION).
    *
-   * @param ret_content  what the store holds now; untouched on failure.
+   * @param ret_content  what the store holds now, for kh_store_content_free(); untouched on
+   * failure.
    * @param ret_rotated  untouched on failure.
    * @param ret_fault    may be NULL.
    * @return KH_OK, also if there was nothing to do; KH_E_KEY_NOT_FOUND: no such key id; else why
@@ -184,6 +188,14 @@ typedef struct kh_store {
   const kh_store_ops *ops;
   void *self;
 } kh_store;
+
+/** Wipes and frees the keys of a content. Takes one that was freed. */
+void kh_store_content_free(kh_store_content *content);
+
+/** Gives a list to a content, which owns it then.
+ *
+ * @param list  taken over. */
+void kh_store_content_own(kh_store_content *content, kh_keylist *list);
 
 /** Frees a store and makes it none. Takes NULL and none. */
 void kh_store_free(kh_store *store);

@@ -44,9 +44,11 @@ static kh_store_content content_of(const fake_store *fake)
 {
   kh_store_content content = {
       .mark = {{fake->mark}}, .format = "fake", .is_locked = true, .doubt = fake->doubt};
-  assert_int_equal(kh_keylist_new(FAKE_KEYS_MAX, &content.list), KH_OK);
+  kh_keylist *list = NULL;
+  assert_int_equal(kh_keylist_new(FAKE_KEYS_MAX, &list), KH_OK);
   for (size_t i = 0; i < FAKE_KEYS_MAX && fake->keys[i].id != 0; i++)
-    append_fake_key(content.list, &fake->keys[i]);
+    append_fake_key(list, &fake->keys[i]);
+  kh_store_content_own(&content, list);
   return content;
 }
 

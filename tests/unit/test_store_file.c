@@ -138,7 +138,7 @@ static void it_loads_and_marks_what_it_loaded(void **state)
   write_keys("1;" KEY_A "\n");
   now = mark_now();
   assert_false(kh_store_is_same(&content.mark, &now));
-  kh_keylist_free(&content.list);
+  kh_store_content_free(&content);
 }
 
 static void a_text_without_its_last_line_end_is_doubted(void **state)
@@ -147,7 +147,7 @@ static void a_text_without_its_last_line_end_is_doubted(void **state)
   open_store("1;" KEY_A);
   kh_store_content content = load();
   assert_int_equal(content.doubt, KH_E_FILE_UNFINISHED);
-  kh_keylist_free(&content.list);
+  kh_store_content_free(&content);
 }
 
 static void a_file_that_changes_is_read_again(void **state)
@@ -160,7 +160,7 @@ static void a_file_that_changes_is_read_again(void **state)
   assert_int_equal(store.ops->load(store.self, &content, &fault), KH_OK);
   assert_int_equal(fault.status, KH_OK);
   assert_int_equal(loads, 5);
-  kh_keylist_free(&content.list);
+  kh_store_content_free(&content);
   changes_left = 5;
   assert_int_equal(store.ops->load(store.self, &content, &fault), KH_E_FILE_CHANGED);
   assert_int_equal(loads, 10);
@@ -181,7 +181,7 @@ static void only_the_first_load_waits_without_limit(void **state)
   for (int i = 0; i < 2; i++) {
     content = load();
     assert_int_equal(was_limited, i > 0);
-    kh_keylist_free(&content.list);
+    kh_store_content_free(&content);
   }
 }
 
@@ -219,7 +219,7 @@ static void new_versions_are_in_the_file(void **state)
   kh_store_content content = load();
   assert_int_equal(kh_keytable_new(content.list, &known), KH_OK);
   kh_store_mark loaded = content.mark;
-  kh_keylist_free(&content.list);
+  kh_store_content_free(&content);
   kh_store_rotation rotation = {.known = known,
                                 .loaded = &loaded,
                                 .id = 2,
@@ -232,7 +232,7 @@ static void new_versions_are_in_the_file(void **state)
   assert_int_equal(kh_keylist_count(content.list), 3);
   kh_store_mark now = mark_now();
   assert_true(kh_store_is_same(&content.mark, &now));
-  kh_keylist_free(&content.list);
+  kh_store_content_free(&content);
 
   rotation.id = 9;
   rotated.made = 77;

@@ -37,7 +37,7 @@ static kh_status load_first(kh_keeper *keeper, kh_fault *ret_fault)
   if (status != KH_OK)
     return status;
   status = kh_change_make(keeper, &content, NULL, &change, ret_fault);
-  kh_keylist_free(&content.list);
+  kh_store_content_free(&content);
   if (status != KH_OK)
     return status;
   status = kh_keyring_new(change.table, &keeper->ring);

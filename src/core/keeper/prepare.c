@@ -68,14 +68,14 @@ static void end_preparation(preparation *ended, kh_status status)
   kh_keytable_free(&passed_over);
 }
 
-/* Makes the table of a content, in the place of one that was made before; frees the content's list.
+/* Makes the table of a content, in the place of one that was made before; frees the content.
  */
 static kh_status make_table(preparation *going, kh_store_content *content)
 {
   kh_keytable_free(&going->change.table);
   kh_status status =
       kh_change_make(going->keeper, content, going->known, &going->change, &going->fault);
-  kh_keylist_free(&content->list);
+  kh_store_content_free(content);
   return status;
 }
 
@@ -253,12 +253,14 @@ static kh_status merge_found(preparation *going, const kh_keylist *found)
 {
   kh_store_content content = {
       .mark = going->loaded, .format = going->format, .is_locked = kh_keylist_is_locked(found)};
-  kh_status status = kh_keylist_new(
-      kh_keytable_version_count(going->known) + kh_keylist_count(found), &content.list);
+  kh_keylist *list = NULL;
+  kh_status status =
+      kh_keylist_new(kh_keytable_version_count(going->known) + kh_keylist_count(found), &list);
   if (status == KH_OK)
-    status = add_found(going->known, found, content.list);
+    status = add_found(going->known, found, list);
+  kh_store_content_own(&content, list);
   if (status != KH_OK) {
-    kh_keylist_free(&content.list);
+    kh_store_content_free(&content);
     return kh_store_fail(&going->keeper->store, status, &going->fault);
   }
   status = make_table(going, &content);

@@ -3,6 +3,27 @@
 
 #include <string.h>
 
+void kh_store_content_free(kh_store_content *content)
+{
+  if (content->owner != NULL)
+    content->free_owner(content->owner);
+  content->owner = NULL;
+  content->list = NULL;
+}
+
+static void free_list(void *owner)
+{
+  kh_keylist *list = owner;
+  kh_keylist_free(&list);
+}
+
+void kh_store_content_own(kh_store_content *content, kh_keylist *list)
+{
+  content->list = list;
+  content->owner = list;
+  content->free_owner = free_list;
+}
+
 void kh_store_free(kh_store *store)
 {
   if (store == NULL || store->ops == NULL)

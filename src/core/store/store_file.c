@@ -45,11 +45,12 @@ static kh_file_stamp stamp_of_mark(const kh_store_mark *mark)
 /* `list` is taken over */
 static kh_store_content content_of(kh_keylist *list, const kh_keyfile_info *info)
 {
-  return (kh_store_content){.list = list,
-                            .mark = mark_of_stamp(&info->stamp),
-                            .format = info->format,
-                            .is_locked = info->locked,
-                            .doubt = info->ends_line ? KH_OK : KH_E_FILE_UNFINISHED};
+  kh_store_content content = {.mark = mark_of_stamp(&info->stamp),
+                              .format = info->format,
+                              .is_locked = info->locked,
+                              .doubt = info->ends_line ? KH_OK : KH_E_FILE_UNFINISHED};
+  kh_store_content_own(&content, list);
+  return content;
 }
 
 /* clears the fault, which may be NULL, if so */
