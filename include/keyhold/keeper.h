@@ -62,8 +62,8 @@ typedef struct kh_keeper_stats {
 } kh_keeper_stats;
 
 /**
- * Loads the keys and puts them in force. Logs what was loaded. Settles the store; when that fails,
- * a warning says so.
+ * Loads the keys and puts them in force. Logs what was loaded. Settles the store, and warns if
+ * that fails.
  *
  * @param options     copied.
  * @param store       taken over, and made none, on success; untouched on failure.
@@ -120,6 +120,7 @@ KH_MUST_USE kh_status kh_keeper_prepare_rotation(kh_keeper *keeper, uint32_t id,
  * KH_KEEPER_CHANGES_MAX are kept.
  *
  * @param token  0: nothing is done. Each token is committed once at most.
+ *
  * Thread-safe; waits for nothing that waits for a store.
  */
 void kh_keeper_commit(kh_keeper *keeper, kh_keeper_token token);
@@ -141,6 +142,7 @@ KH_MUST_USE kh_status kh_keeper_set_background(kh_keeper *keeper, kh_keeper_back
  * Up to KH_KEEPER_MISSES_MAX keys are noted at a time; calls for others are counted.
  *
  * @param version  0: the latest version of the key id.
+ *
  * Thread-safe; takes no lock, and a call for a key that is noted already writes nothing.
  */
 void kh_keeper_note_miss(kh_keeper *keeper, uint32_t id, uint32_t version);

@@ -18,7 +18,7 @@
  * @param options    copied; its strings, which must outlive the store, are not. `passphrase` is
  * NULL and `waits_shortly` is not looked at.
  * @param crypt      for the decryption; must outlive the store.
- * @param log        copied; told what kh_keyfile_load() says.
+ * @param log        copied; for the warnings and hints of kh_keyfile_load().
  * @param ret_store  for kh_store_free(); untouched on failure.
  * @return KH_OK, KH_E_NO_MEMORY.
  */

@@ -168,7 +168,7 @@ typedef struct saved_reload {
 } saved_reload;
 _Static_assert(sizeof(saved_reload) <= sizeof(long long), "more than the server has");
 
-/* ON, TRUE, 1 and their opposites, as for every variable of this kind; false: it is none of them */
+/* reads ON, TRUE, 1 and their opposites, as the server does; false: it is another value */
 static bool read_switch(struct st_mysql_value *value, bool *ret_on)
 {
   char buffer[SWITCH_TEXT];
@@ -214,7 +214,7 @@ int kh_key_plugin_check_reload(MYSQL_THD thd, struct st_mysql_sys_var *var, void
   return 0;
 }
 
-/* a key id, 0 for all keys; false: it is none, which is reported */
+/* gives a key id, or 0 for all keys; false: it is out of range, which is reported */
 static bool read_key_id(struct st_mysql_value *value, long long number, uint32_t *ret_id)
 {
   bool is_too_low = number < ALL_KEYS || (number < 0 && value->is_unsigned(value));

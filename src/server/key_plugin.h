@@ -26,7 +26,7 @@ typedef struct kh_key_plugin {
    * @param crypt      outlives the store.
    * @param log        outlives the call.
    * @param ret_store  for kh_store_free(); untouched on failure.
-   * @param ret_fault  says why it cannot be made.
+   * @param ret_fault  filled on failure.
    */
   kh_status (*make_store)(const kh_crypt *crypt, const kh_log *log, kh_store *ret_store,
                           kh_fault *ret_fault);

@@ -40,8 +40,8 @@ static kh_status look_up(kh_keeper *keeper, kh_miss miss, kh_fault *ret_fault)
   return status;
 }
 
-/* Whether a miss need not be asked for: it is in force, or the store answered a moment ago. When
- * that is a minute old, whoever misses the key notes it anew. */
+/* Whether a miss need not be looked up: the key is in force, or the store has answered recently. An
+ * answer that is a minute old is forgotten with its miss, so that the next miss is noted anew. */
 static bool is_answered(kh_auto_lookup *lookup, kh_keeper *keeper, size_t place, kh_miss miss)
 {
   kh_answered *answered = &lookup->answered[place];

@@ -15,7 +15,7 @@
 typedef struct kh_auto_reload {
   kh_store_mark candidate; /* a change that has to settle */
   int64_t candidate_since; /* 0: there is none */
-  kh_store_mark refused;   /* the change that failed, as `backoff` says */
+  kh_store_mark refused;   /* the change that `backoff` is about */
   int64_t missing_since;   /* when the store went away; 0: it is there */
   kh_backoff backoff;
 } kh_auto_reload;

@@ -128,7 +128,7 @@ static kh_status start_background(kh_keeper *keeper)
   background->running = pthread_create(&background->thread, NULL, run_background, keeper) == 0;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (background->running)
-    pthread_setname_np(background->thread, "keyhold"); /* for who looks at the process */
+    pthread_setname_np(background->thread, "keyhold"); /* shown by ps and debuggers */
   return background->running ? KH_OK : KH_E_NO_MEMORY;
 }
 

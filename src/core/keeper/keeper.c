@@ -8,7 +8,7 @@
 #include "change.h"
 #include "log_messages.h"
 
-/* A store that cannot be settled is no reason not to start: its data could not be read then. */
+/* A server starts with a store that cannot be settled: without its keys it could read no data. */
 static void settle_first(const kh_keeper *keeper)
 {
   kh_fault fault;

@@ -26,7 +26,7 @@ static void append_counts(kh_message *line, const kh_keytable *table)
          versions == 1 ? "" : "s");
 }
 
-/* names a version; false: there is no room for it */
+/* names a version; false: it does not fit */
 static bool append_version(kh_message *line, const kh_key *key, bool first)
 {
   char text[64];

@@ -14,8 +14,9 @@ typedef struct kh_miss {
   uint32_t version;
 } kh_miss;
 
-/** Adds a miss. Whether it was not there before; false also if there is no room, which is counted.
- * Thread-safe; writes nothing if it is there already. */
+/** Adds a miss. Thread-safe; writes nothing if the miss is there already.
+ *
+ * @return whether it is new and was added; false if there is no room, which is counted. */
 bool kh_misses_add(kh_misses *misses, kh_miss miss);
 
 /** The miss at a place < KH_KEEPER_MISSES_MAX. Thread-safe. */

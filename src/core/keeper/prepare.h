@@ -9,20 +9,23 @@
 
 #include "state.h"
 
-/** A reload.
+/**
+ * Prepares a reload, as kh_keeper_prepare_reload().
  *
- * @param finished_only  refuse a content that may not be finished (kh_store_content.doubt).
- * @return as kh_keeper_prepare_reload(), and the doubt. Otherwise as that. */
+ * @param finished_only  refuse a content that may not be finished.
+ * @return its codes, and kh_store_content.doubt.
+ */
 KH_MUST_USE kh_status kh_prepare_reload(kh_keeper *keeper, bool finished_only,
                                         kh_keeper_token *ret_token, kh_fault *ret_fault);
 
-/** A rotation: of one key, of all (id 0), or of those that are due. Otherwise as
- * kh_keeper_prepare_rotation(). */
+/** Prepares a rotation, as kh_keeper_prepare_rotation().
+ *
+ * @param due_only  rotate only keys that are due. */
 KH_MUST_USE kh_status kh_prepare_rotation(kh_keeper *keeper, uint32_t id, bool due_only,
                                           kh_keeper_token *ret_token, kh_fault *ret_fault);
 
 /**
- * The keys in force and those that a look-up found.
+ * Prepares a table of the keys in force and those that a look-up found.
  *
  * @param found      not taken over.
  * @param ret_token  untouched on failure.
