@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file clock.h
- * The two clocks: the time of day, behind a callback so that tests can turn it, and a steady one
+ * The two clocks: the time of day, asked by a callback so that tests can turn it, and a steady one
  * for waiting and for intervals.
  */
 #ifndef KEYHOLD_CLOCK_H

@@ -104,6 +104,16 @@
  */
 #define KH_DATAKEYS_MAX 1024u
 
+/**
+ * Most changes of a keeper that are prepared and not yet in force: statements of several sessions
+ * at once are rare, and one that failed between its two halves leaves a table in locked memory.
+ */
+#define KH_KEEPER_CHANGES_MAX 4u
+
+/** Most key versions that a keeper notes as asked for and missing: more than a server with a sound
+ * configuration ever has, and quick to search. */
+#define KH_KEEPER_MISSES_MAX 64u
+
 /** Longest AES key in bytes (FIPS 197). */
 #define KH_KEY_MAX 32u
 

@@ -46,12 +46,22 @@ void kh_encryption_stop(void)
   kh_crypt_free(&plugin.crypt);
 }
 
+/* Out of line, as a key that is there does not need it. */
+__attribute__((cold, noinline)) static void tell_of_miss(kh_status status, uint32_t id,
+                                                         uint32_t version)
+{
+  if (status == KH_E_KEY_NOT_FOUND && plugin.source->miss != NULL)
+    plugin.source->miss(plugin.keys, id, version);
+}
+
 static unsigned get_latest_key_version(unsigned key_id)
 {
   uint32_t version;
-  if (plugin.source->latest(plugin.keys, key_id, &version) != KH_OK)
-    return ENCRYPTION_KEY_VERSION_INVALID;
-  return version;
+  kh_status status = plugin.source->latest(plugin.keys, key_id, &version);
+  if (status == KH_OK)
+    return version;
+  tell_of_miss(status, key_id, 0);
+  return ENCRYPTION_KEY_VERSION_INVALID;
 }
 
 /* With key NULL, *key_length comes uninitialised and only the length is asked for. */
@@ -60,8 +70,11 @@ static unsigned get_key(unsigned key_id, unsigned key_version, unsigned char *ke
 {
   size_t room = key == NULL ? 0 : *key_length;
   size_t len = 0;
-  if (plugin.source->copy(plugin.keys, key_id, key_version, key, room, &len) != KH_OK)
+  kh_status status = plugin.source->copy(plugin.keys, key_id, key_version, key, room, &len);
+  if (status != KH_OK) {
+    tell_of_miss(status, key_id, key_version);
     return ENCRYPTION_KEY_VERSION_INVALID;
+  }
   *key_length = (unsigned)len;
   return key == NULL || len <= room ? 0 : ENCRYPTION_KEY_BUFFER_TOO_SMALL;
 }
@@ -103,6 +116,8 @@ __attribute__((noinline)) static kh_status init_derived(void *ctx, kh_cipher cip
   kh_status status = plugin.source->data_key(plugin.keys, id, version, passed->key, data_key);
   if (status == KH_OK)
     status = kh_crypt_init(plugin.crypt, ctx, cipher, flags, &both);
+  else
+    tell_of_miss(status, id, version);
   kh_wipe(data_key, sizeof data_key);
   return status;
 }

@@ -20,7 +20,7 @@ extern struct st_mariadb_encryption kh_encryption;
 extern struct st_mariadb_encryption kh_encryption_keys;
 
 /**
- * Puts keys and ciphers behind the methods. Called once, by the plugin's init, before the server
+ * Connects the methods to keys and ciphers. Called once, by the plugin's init, before the server
  * calls a method.
  *
  * @param source  a constant table.

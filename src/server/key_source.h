@@ -58,6 +58,14 @@ typedef struct kh_key_source {
   kh_status (*data_key)(void *keys, uint32_t id, uint32_t version, kh_bytes passed,
                         uint8_t *ret_key);
 
+  /**
+   * Called after one of the functions above has answered KH_E_KEY_NOT_FOUND, so that it costs a key
+   * that is there nothing; NULL when that does not matter.
+   *
+   * @param version  0: the latest one, of an unknown key id.
+   */
+  void (*miss)(void *keys, uint32_t id, uint32_t version);
+
   /** Wipes and frees `keys`, which may be NULL; NULL when there is nothing to free. */
   void (*free)(void *keys);
 } kh_key_source;

@@ -2,16 +2,16 @@
 /**
  * @file process.h
  * What kind of process the plugin was loaded into: mariadb-backup, `mariadbd --help` and
- * `mariadbd --bootstrap` load plugins too, with the same options, and nothing may go on by itself
- * there.
+ * `mariadbd --bootstrap` load plugins too, with the same options, and nothing may run in the
+ * background there.
  */
 #ifndef KEYHOLD_SERVER_PROCESS_H
 #define KEYHOLD_SERVER_PROCESS_H
 
 #include <stdbool.h>
 
-/** Whether the process is a server that will take connections. A process that cannot be known for
- * one is none. */
+/** Whether the process is a server that will take connections. An unrecognised process
+ * counts as not being a server. */
 bool kh_process_is_server(void);
 
 /** Whether the server has started and takes connections. */

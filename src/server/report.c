@@ -2,7 +2,9 @@
 #include "report.h"
 
 #include <mysql/plugin.h>
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "keyhold/version.h"
 
@@ -52,8 +54,13 @@ void kh_report_refusal(const char *what, const kh_fault *fault)
   my_printf_error(number_of(fault), "%s: %s", ME_ERROR_LOG, what, message);
 }
 
-void kh_report_error(const char *message)
+void kh_report_error(const char *format, ...)
 {
+  char message[KH_MESSAGE_MAX];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(message, sizeof message, format, arguments);
+  va_end(arguments);
   my_printf_error(EE_READ, "%s", ME_ERROR_LOG, message);
 }
 

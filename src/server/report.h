@@ -26,14 +26,16 @@ kh_log kh_report_log(const char *plugin_name);
 void kh_report_fault(const kh_fault *fault);
 
 /**
- * Reports what was refused while the server runs, likewise: "what: sentence".
+ * Reports what was refused while the server runs, as kh_report_fault() does: "what: sentence".
  *
  * @param what  a constant string.
  */
 void kh_report_refusal(const char *what, const kh_fault *fault);
 
-/** Reports a failure in the plugin's own words, likewise. `message` may not hold a secret. */
-void kh_report_error(const char *message);
+/** Reports a failure in the plugin's own words, with the error number EE_READ.
+ *
+ * @param format  as printf. No argument may hold a secret. */
+__attribute__((format(printf, 1, 2))) void kh_report_error(const char *format, ...);
 
 /**
  * Warns, at the start of a plugin that is for tests, that its keys protect nothing.

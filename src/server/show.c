@@ -7,7 +7,7 @@
 
 #include "keyhold/time.h"
 
-/* What stands in the server's buffer. */
+/* The content of the server's buffer. */
 struct page {
   struct st_mysql_show_var vars[KH_SHOW_MAX + 1]; /* with an end mark */
   unsigned long long numbers[KH_SHOW_MAX];

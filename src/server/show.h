@@ -17,15 +17,15 @@
 /** What a member is, and how it is shown. */
 typedef enum kh_show_kind {
   KH_SHOW_NUMBER, /**< an unsigned integer of 4 or 8 bytes */
-  KH_SHOW_TIME,  /**< likewise, UNIX time: as "2026-11-22T01:05:55Z". "never" for 0, and for what 32
-                    bits do not hold */
-  KH_SHOW_TEXT,  /**< a pointer to a text; NULL is the empty one */
-  KH_SHOW_CHARS, /**< an array of char with a NUL in it */
+  KH_SHOW_TIME,   /**< an unsigned integer of 4 or 8 bytes, UNIX time: as "2026-11-22T01:05:55Z".
+                     "never" for 0, and for more than 32 bits */
+  KH_SHOW_TEXT,   /**< a pointer to a text; NULL is the empty one */
+  KH_SHOW_CHARS,  /**< an array of char with a NUL in it */
 } kh_show_kind;
 
 /** One status variable. */
 typedef struct kh_show_field {
-  const char *name; /**< behind the plugin's name; constant */
+  const char *name; /**< after the plugin's name and an underscore; constant */
   kh_show_kind kind;
   size_t offset; /**< of the member in the structure */
   size_t size;   /**< of the member */
@@ -49,6 +49,7 @@ enum { KH_SHOW_MAX = 20, KH_SHOW_TEXTS = 1280 };
  * @param stats    the structure.
  * @param buff     what the server gave: SHOW_VAR_FUNC_BUFF_SIZE bytes, aligned for a pointer.
  * @param ret_var  what the server gave.
+ *
  * Thread-safe.
  */
 void kh_show_fields(const kh_show_field *fields, size_t count, const void *stats, void *buff,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "udf.h"
 
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +14,12 @@ struct result {
   size_t len;
 };
 
-my_bool kh_udf_refuse(char *message, const char *reason)
+my_bool kh_udf_refuse(char *message, const char *format, ...)
 {
-  snprintf(message, MYSQL_ERRMSG_SIZE, "%s", reason);
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(message, MYSQL_ERRMSG_SIZE, format, arguments);
+  va_end(arguments);
   return 1;
 }
 

@@ -29,12 +29,12 @@ typedef kh_status (*kh_udf_maker)(char **ret_text, size_t *ret_len);
  * Refuses a statement: what NAME_init returns then.
  *
  * @param message  MYSQL_ERRMSG_SIZE bytes, for the client.
- * @param reason   less than that.
+ * @param format   of the reason, as printf.
  * @return 1.
  */
-my_bool kh_udf_refuse(char *message, const char *reason);
+__attribute__((format(printf, 2, 3))) my_bool kh_udf_refuse(char *message, const char *format, ...);
 
-/** NAME_init: refuses arguments, and says that the text may be of any length and is never NULL. */
+/** NAME_init: refuses arguments, and declares a text of any length that is never NULL. */
 my_bool kh_udf_start(UDF_INIT *init, const UDF_ARGS *args, char *message);
 
 /**

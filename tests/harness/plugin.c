@@ -276,6 +276,29 @@ bool plugin_set_checked(const test_plugin *plugin, const char *name, const char 
   return true;
 }
 
+bool plugin_check(const test_plugin *plugin, const char *name, long long number,
+                  plugin_saved *ret_saved)
+{
+  struct literal literal = literal_of(NULL, number, false);
+  ret_saved->value = 0;
+  return check(needed(plugin, name), &literal, &ret_saved->value);
+}
+
+void plugin_update(const test_plugin *plugin, const char *name, const plugin_saved *saved)
+{
+  struct longlong_variable *variable = needed(plugin, name);
+  variable->update(NULL, (void *)variable, variable->value, &saved->value);
+}
+
+void plugin_set_default(const test_plugin *plugin, const char *name)
+{
+  struct longlong_variable *variable = needed(plugin, name);
+  const void *value = &variable->def_val;
+  if ((variable->flags & 0x7f) == PLUGIN_VAR_BOOL)
+    value = &((struct bool_variable *)(void *)variable)->def_val;
+  variable->update(NULL, (void *)variable, variable->value, value);
+}
+
 bool plugin_set_half(const test_plugin *plugin, const char *name, long long number)
 {
   struct literal literal = literal_of(NULL, number, false);

@@ -72,6 +72,22 @@ bool plugin_set_checked(const test_plugin *plugin, const char *name, const char 
  * failed. */
 bool plugin_set_half(const test_plugin *plugin, const char *name, long long number);
 
+/** What the server keeps of a SET statement between its check and its update function. */
+typedef struct plugin_saved {
+  long long value;
+} plugin_saved;
+
+/** The two halves of plugin_set_checked() with a number, for statements of several sessions.
+ *
+ * @return whether the check function accepted it. */
+bool plugin_check(const test_plugin *plugin, const char *name, long long number,
+                  plugin_saved *ret_saved);
+void plugin_update(const test_plugin *plugin, const char *name, const plugin_saved *saved);
+
+/** What `SET GLOBAL name = DEFAULT` does: calls the update function with the default value, of a
+ * BOOL or LONGLONG, and no check function. */
+void plugin_set_default(const test_plugin *plugin, const char *name);
+
 /** The value of a variable of type BOOL or LONGLONG. */
 long long plugin_get(const test_plugin *plugin, const char *name);
 

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "files.h"
 #include "plugin.h"
@@ -167,6 +166,32 @@ static void a_check_alone_changes_nothing_that_is_seen(void **state)
   assert_latest(2, 3);
 }
 
+/* two sessions, whose checks and updates the server runs in any order */
+static void each_session_commits_what_it_prepared(void **state)
+{
+  (void)state;
+  plugin_saved one;
+  plugin_saved two;
+  run("1;" KEY_A "\n2;" KEY_B "\n");
+  assert_true(plugin_check(&loaded, "rotate_key", 1, &one));
+  assert_true(plugin_check(&loaded, "rotate_key", 2, &two));
+  plugin_update(&loaded, "rotate_key", &one);
+  assert_latest(1, 3);
+  assert_latest(2, 1);
+  plugin_update(&loaded, "rotate_key", &two);
+  assert_latest(1, 3);
+  assert_latest(2, 3);
+  assert_true(plugin_check(&loaded, "rotate_key", 1, &one));
+  assert_true(plugin_check(&loaded, "reload", 1, &two));
+  plugin_update(&loaded, "reload", &two);
+  assert_latest(1, 5);
+  plugin_update(&loaded, "rotate_key", &one);
+  assert_latest(1, 5);
+  assert_latest(2, 3);
+  assert_int_equal(plugin_heard_now.errors, 0);
+  assert_int_equal(plugin_heard_now.warnings, 0);
+}
+
 /* What was prepared and left out may not be in the file any more when somebody sets "nothing",
  * which is also what DEFAULT does: the server calls no check function then. */
 static void nothing_puts_nothing_in_force(void **state)
@@ -180,6 +205,9 @@ static void nothing_puts_nothing_in_force(void **state)
   assert_true(set("reload", 0));
   assert_latest(1, 1);
   assert_true(plugin_set_checked(&loaded, "reload", "OFF", 0, false));
+  assert_latest(1, 1);
+  plugin_set_default(&loaded, "rotate_key");
+  plugin_set_default(&loaded, "reload");
   assert_latest(1, 1);
 }
 
@@ -224,13 +252,7 @@ static void values_from_an_option_file_do_nothing(void **state)
   assert_int_equal(plugin_get(&loaded, "rotate_key"), 0);
 }
 
-static void pause_for(long milliseconds)
-{
-  struct timespec time = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000};
-  nanosleep(&time, NULL);
-}
-
-static void run_with_duties(void)
+static void run_in_background(void)
 {
   write_keys("1;" KEY_A ";rotate=1s;created=2026-01-01\n");
   plugin_open(&loaded, "file");
@@ -244,22 +266,22 @@ static void run_with_duties(void)
 static void await_latest_above(unsigned id, unsigned version)
 {
   for (int i = 0; i < 3000 && loaded.methods->get_latest_key_version(id) <= version; i++)
-    pause_for(10);
+    test_pause(10);
   assert_true(loaded.methods->get_latest_key_version(id) > version);
 }
 
 static void a_server_rotates_when_it_has_started(void **state)
 {
   (void)state;
-  run_with_duties();
+  run_in_background();
   assert_int_equal(threads(), 1);
-  pause_for(1200);
+  test_pause(1200);
   assert_latest(1, 1);
   __atomic_store_n(&mysqld_server_started, 1, __ATOMIC_RELEASE);
   await_latest_above(1, 1);
 }
 
-static void duties_can_be_set_while_it_runs(void **state)
+static void tasks_can_be_set_while_it_runs(void **state)
 {
   (void)state;
   mysqld_server_started = 1;
@@ -275,10 +297,10 @@ static void duties_can_be_set_while_it_runs(void **state)
 
 static void nothing_goes_on(const char *text)
 {
-  run_with_duties();
+  run_in_background();
   assert_true(set("auto_rotate", 1));
   assert_int_equal(threads(), 0);
-  pause_for(1200);
+  test_pause(1200);
   assert_latest(1, 1);
   assert_true(plugin_must_say(text));
 }
@@ -299,9 +321,9 @@ static void backup_is_no_server(void **state)
 {
   (void)state;
   mysqld_server_started = 1;
-  run_with_duties();
+  run_in_background();
   assert_int_equal(threads(), 0);
-  pause_for(1200);
+  test_pause(1200);
   assert_latest(1, 1);
 }
 #endif
@@ -317,12 +339,13 @@ int main(int argc, char **argv)
       cmocka_unit_test_teardown(rotate_key_makes_versions, stop),
       cmocka_unit_test_teardown(what_is_no_key_id_is_refused, stop),
       cmocka_unit_test_teardown(a_check_alone_changes_nothing_that_is_seen, stop),
+      cmocka_unit_test_teardown(each_session_commits_what_it_prepared, stop),
       cmocka_unit_test_teardown(nothing_puts_nothing_in_force, stop),
       cmocka_unit_test_teardown(strict_permissions_hold_for_as_long_as_it_runs, stop),
       cmocka_unit_test_teardown(values_from_an_option_file_do_nothing, stop),
 #ifndef TEST_AS_BACKUP
       cmocka_unit_test_teardown(a_server_rotates_when_it_has_started, stop),
-      cmocka_unit_test_teardown(duties_can_be_set_while_it_runs, stop),
+      cmocka_unit_test_teardown(tasks_can_be_set_while_it_runs, stop),
       cmocka_unit_test_teardown(help_and_bootstrap_are_no_servers, stop),
 #else
       cmocka_unit_test_teardown(backup_is_no_server, stop),

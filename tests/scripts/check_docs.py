@@ -26,8 +26,11 @@ def squeeze(text):
 
 
 def options(root):
+    declared = re.compile(r"MYSQL_SYSVAR_\w+\([\s\\]*(\w+),")
+    shared = declared.findall((root / "src/server/key_plugin.h").read_text())
     for path in root.glob("src/plugins/*/*.c"):
-        for name in re.findall(r"MYSQL_SYSVAR_\w+\(\s*(\w+),", path.read_text()):
+        text = path.read_text()
+        for name in declared.findall(text) + (shared if "KH_KEY_PLUGIN_SYSVARS(" in text else []):
             yield f"{path.parent.name}_key_management_{name}"
 
 

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 # from below to above; a folder may include itself and what stands before it
-LAYERS = ["core/base", "core/crypt", "core/keytable", "core/unlock", "core/keyfile", "core/keeper", "server", "plugins",
-          "cli/output", "cli/args", "cli/server", "cli/commands", "cli"]
+LAYERS = ["core/base", "core/crypt", "core/keytable", "core/unlock", "core/keyfile", "core/store", "core/keeper", "server",
+          "plugins", "cli/output", "cli/args", "cli/server", "cli/commands", "cli"]
 
 # which folder a public header belongs to: the one that defines its functions
 HEADERS = {
@@ -17,6 +17,7 @@ HEADERS = {
     "core/crypt": "cipher crypt datakey engines kdf md5",
     "core/unlock": "unlock",
     "core/keyfile": "keyfile keyfile_openssl keyfile_text sealed",
+    "core/store": "store store_file",
     "core/keeper": "keeper",
 }
 LAYER_OF_HEADER = {name: layer for layer, names in HEADERS.items() for name in names.split()}
@@ -32,6 +33,12 @@ DOORS = {
 CATALOGUE_READERS = ["status.h", "core/base/status.c"]  # who includes the rows of the error catalogue
 ROW = re.compile(r"KH_ERROR\((KH_E_\w+),")
 CODE = re.compile(r"\bKH_E_\w+")
+# what the code of a folder may not name: the keeper knows stores, not files
+UNKNOWN = {
+    "core/keeper": re.compile(r"keyhold/(?:keyfile\w*|rotation|sealed|file|lockfile|unlock|store_file)\.h|inotify"
+                              r"|\bkh_(?:key)?file_\w+|\bKH_E_FILE\w*|\w*stamp\w*|\w*lockfile\w*|\b\w*path\b"),
+}
+COMMENT = re.compile(r"/\*.*?\*/", re.S)
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 
 
@@ -79,6 +86,12 @@ def error_faults(layer, text, owners, path=""):
             yield f"{layer} may not name {code}, which belongs to {owners[code]}"
 
 
+def names_unknown(layer, text):
+    if layer in UNKNOWN:
+        for name in sorted(set(UNKNOWN[layer].findall(COMMENT.sub("", text)))):
+            yield f"{layer} may not know {name}"
+
+
 def check(root):
     owners = owners_of(root)
     for layer in sorted(set(owners.values()) - set(LAYERS)):
@@ -91,6 +104,7 @@ def check(root):
             continue
         text = path.read_text()
         yield from (f"{relative}: {fault}" for fault in error_faults(layer, text, owners, relative))
+        yield from (f"{relative}: {fault}" for fault in names_unknown(layer, text))
         for line in text.splitlines():
             match = INCLUDE.match(line)
             if match:
@@ -120,6 +134,12 @@ def self_test():
             ("server", "<", "mysql/plugin.h"), ("plugins", "<", "mysql.h"), ("core/keyfile", '"', "keyhold/crypt.h"),
             ("cli/server", "<", "mysql.h"), ("cli/output", '"', "table.h"), ("cli/args", '"', "cli/output/message.h"),
             ("cli/commands", '"', "cli/server/server.h"), ("cli", '"', "cli/commands/command.h"), ("cli", '"', "keyhold/keyfile.h")]
+    for text in ['#include "keyhold/keyfile.h"', "#include <sys/inotify.h>", "kh_file_flush(x)", "KH_E_FILE_CHANGED",
+                 "fault->path", "kh_lockfile_take(x)", "keeper->stamp"]:
+        if not list(names_unknown("core/keeper", text)):
+            yield f"not seen: {text}"
+    yield from names_unknown("core/keeper", '/* a file, a stamp */ #include "keyhold/store.h"\nkh_keyring_copy(x)')
+    yield from names_unknown("core/store", "kh_file_flush(x)")
     for case in bad:
         if not list(faults_of(*case)):
             yield f"not seen: {case}"

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* the line of a task's status that begins with a word; "" when the task is gone */
 static void read_line(const char *task, const char *word, char *ret_line, int size)
@@ -39,4 +40,10 @@ unsigned test_tasks(const char *name, uint64_t *ret_blocked)
   }
   closedir(tasks);
   return count;
+}
+
+void test_pause(long milliseconds)
+{
+  struct timespec time = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000};
+  nanosleep(&time, NULL);
 }

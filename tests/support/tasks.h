@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file tasks.h
- * The threads of this process, as the system sees them.
+ * The threads of this process, as the system sees them; and a pause for the one that calls.
  */
 #ifndef KEYHOLD_TEST_TASKS_H
 #define KEYHOLD_TEST_TASKS_H
@@ -14,5 +14,8 @@
  * @param ret_blocked  the signals that the last of them blocks, bit 0 for signal 1; may be NULL.
  */
 unsigned test_tasks(const char *name, uint64_t *ret_blocked);
+
+/** Sleeps so many milliseconds. */
+void test_pause(long milliseconds);
 
 #endif

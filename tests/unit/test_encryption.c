@@ -87,6 +87,43 @@ static kh_status data_key_of(void *keys, uint32_t id, uint32_t version, kh_bytes
 
 static const kh_key_source derived_source = {.cipher = derived_cipher_of, .data_key = data_key_of};
 
+/* a source that has key id 1 version 1 only, and what it was told to miss */
+static uint32_t missed_id, missed_version;
+static int misses;
+
+static kh_status latest_of_one(void *keys, uint32_t id, uint32_t *ret_version)
+{
+  (void)keys;
+  *ret_version = 1;
+  return id == 1 ? KH_OK : KH_E_KEY_NOT_FOUND;
+}
+
+static kh_status copy_of_one(void *keys, uint32_t id, uint32_t version, uint8_t *ret_key,
+                             size_t room, size_t *ret_len)
+{
+  (void)keys;
+  (void)ret_key;
+  (void)room;
+  *ret_len = 16;
+  if (id == 3)
+    return KH_E_CRYPTO;
+  return id == 1 && version == 1 ? KH_OK : KH_E_KEY_NOT_FOUND;
+}
+
+static void note_miss(void *keys, uint32_t id, uint32_t version)
+{
+  (void)keys;
+  missed_id = id;
+  missed_version = version;
+  misses++;
+}
+
+static const kh_key_source source_of_one = {.latest = latest_of_one,
+                                            .copy = copy_of_one,
+                                            .cipher = derived_cipher_of,
+                                            .data_key = data_key_of,
+                                            .miss = note_miss};
+
 static int start_with(const kh_key_source *wanted)
 {
   kh_crypt *crypt = NULL;
@@ -176,7 +213,7 @@ static void assert_made_with_data_key(reference_form form, const uint8_t *made, 
   assert_memory_equal(made, expected, len);
 }
 
-static void a_derived_use_encrypts_with_the_data_key(void **state)
+static void a_derived_cipher_encrypts_with_the_data_key(void **state)
 {
   (void)state;
   static const struct {
@@ -252,11 +289,38 @@ static void a_data_key_does_not_change_the_length(void **state)
   assert_int_equal(data_key_calls, 0);
 }
 
+static void assert_missed(int count, uint32_t id, uint32_t version)
+{
+  assert_int_equal(misses, count);
+  assert_int_equal(missed_id, id);
+  assert_int_equal(missed_version, version);
+}
+
+static void the_source_is_told_what_is_missing(void **state)
+{
+  (void)state;
+  unsigned len = 0;
+  start_with(&source_of_one);
+  misses = 0;
+  assert_int_equal(kh_encryption.get_latest_key_version(1), 1);
+  assert_int_equal(kh_encryption.get_key(1, 1, NULL, &len), 0);
+  assert_int_equal(misses, 0);
+  assert_int_equal(kh_encryption.get_latest_key_version(2), ENCRYPTION_KEY_VERSION_INVALID);
+  assert_missed(1, 2, 0);
+  assert_int_equal(kh_encryption.get_key(1, 5, NULL, &len), ENCRYPTION_KEY_VERSION_INVALID);
+  assert_missed(2, 1, 5);
+  assert_int_equal(kh_encryption.get_key(3, 5, NULL, &len), ENCRYPTION_KEY_VERSION_INVALID);
+  assert_missed(2, 1, 5); /* it failed, and did not say that the key is not there */
+  data_key_status = KH_E_KEY_NOT_FOUND;
+  assert_int_equal(crypt_one(2, ENCRYPTION_FLAG_NOPAD), -1);
+  assert_missed(3, 2, 1);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(a_failure_while_a_page_is_read_is_soft, start, stop),
-      cmocka_unit_test_setup_teardown(a_derived_use_encrypts_with_the_data_key, start_derived,
+      cmocka_unit_test_setup_teardown(a_derived_cipher_encrypts_with_the_data_key, start_derived,
                                       stop),
       cmocka_unit_test_setup_teardown(the_data_key_is_wiped, start_derived, stop),
       cmocka_unit_test_setup_teardown(a_missing_data_key_is_soft_when_a_page_is_read, start_derived,
@@ -264,6 +328,7 @@ int main(void)
       cmocka_unit_test_setup_teardown(a_passed_key_of_no_aes_length_is_refused, start_derived,
                                       stop),
       cmocka_unit_test_setup_teardown(a_data_key_does_not_change_the_length, start_derived, stop),
+      cmocka_unit_test_teardown(the_source_is_told_what_is_missing, stop),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

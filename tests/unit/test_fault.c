@@ -118,6 +118,8 @@ static const struct {
      "Cannot read from socket '/k' (Errcode: 111 \"Connection refused\")"},
     {{.status = KH_E_VERSION_LIMIT, .key_id = 5, .key_version = 4294967294},
      "File '/k' has key id 5 version 4294967294, behind which no number is left"},
+    {{.status = KH_E_NO_ROTATION},
+     "The keys of '/k' cannot be rotated by this server; rotate them where they are kept"},
     {{.status = KH_E_KEY_LOST, .key_id = 5, .key_version = 3},
      "File '/k' does not have key id 5 version 3, which may have been used; the keys in use are "
      "kept"},

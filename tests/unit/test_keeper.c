@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* slow: runs threads against each other for seconds */
 /* wraps: fsync kh_unlock */
 #include <errno.h>
 #include <pthread.h>
@@ -8,7 +7,7 @@
 #include <string.h>
 
 #include "files.h"
-#include "keyhold/keeper.h"
+#include "keepers.h"
 #include "keyhold/unlock.h"
 #include "recorder.h"
 #include "unit.h"
@@ -20,11 +19,13 @@
 static kh_crypt *engines;
 static recorder said;
 static char path[1024];
+static kh_keeper_token token; /* of the last change that was prepared */
 static _Atomic uint32_t clock_now;
 
 static unsigned flushes; /* of files and folders */
 static bool no_flush;
-static kh_keeper *committed_in_flush; /* a thread that commits while another one works */
+static kh_keeper *committed_in_flush; /* a thread that commits while another one prepares */
+static kh_keeper_token token_in_flush;
 
 static const char *changed_in_flush; /* what the file becomes meanwhile */
 static unsigned changes;             /* how often */
@@ -42,7 +43,7 @@ int __wrap_fsync(int fd)
     write_keys(changed_in_flush);
   }
   if (committed_in_flush != NULL)
-    kh_keeper_commit(committed_in_flush);
+    kh_keeper_commit(committed_in_flush, token_in_flush);
   return no_flush ? -1 : 0;
 }
 
@@ -72,11 +73,8 @@ static void write_keys(const char *text)
 
 static kh_keeper_options options(void)
 {
-  return (kh_keeper_options){.keyfile = {.path = path, .filekey = ""},
-                             .default_cipher = KH_CIPHER_AES_CBC,
-                             .crypt = engines,
-                             .log = recorder_log(&said),
-                             .clock = {tell_time, NULL}};
+  return (kh_keeper_options){
+      .default_cipher = KH_CIPHER_AES_CBC, .log = recorder_log(&said), .clock = {tell_time, NULL}};
 }
 
 static kh_keeper *keeper_of(const char *text)
@@ -85,18 +83,8 @@ static kh_keeper *keeper_of(const char *text)
   kh_fault fault;
   write_keys(text);
   kh_keeper_options wanted = options();
-  assert_int_equal(kh_keeper_new(&wanted, &keeper, &fault), KH_OK);
+  assert_int_equal(file_keeper_new(path, engines, &wanted, &keeper, &fault), KH_OK);
   return keeper;
-}
-
-/* the latest version in force; 0: there is no such key */
-static uint32_t latest(const kh_keeper *keeper, uint32_t id)
-{
-  uint32_t version = 0;
-  const kh_keyring *ring = kh_keeper_ring(keeper);
-  kh_status status = kh_keytable_latest(kh_keyring_begin(ring), id, &version);
-  kh_keyring_end(ring);
-  return status == KH_OK ? version : 0;
 }
 
 static void assert_said(const char *part)
@@ -122,6 +110,7 @@ static int reset(void **state)
 {
   (void)state;
   atomic_store(&clock_now, 1000000000);
+  token = 0;
   return 0;
 }
 
@@ -167,7 +156,7 @@ static void what_is_loaded_is_on_the_disk(void **state)
   keeper = keeper_of("1;" KEY_A "\n");
   no_flush = false;
   assert_said("the key file may not outlast a power failure: ");
-  assert_int_equal(latest(keeper, 1), 1);
+  assert_int_equal(keeper_latest(keeper, 1), 1);
   kh_keeper_free(&keeper);
 }
 
@@ -178,7 +167,7 @@ static void a_bad_file_is_not_loaded(void **state)
   kh_fault fault;
   write_keys("1;" KEY_A "\nnonsense\n");
   kh_keeper_options wanted = options();
-  assert_int_equal(kh_keeper_new(&wanted, &keeper, &fault), KH_E_SYNTAX);
+  assert_int_equal(file_keeper_new(path, engines, &wanted, &keeper, &fault), KH_E_SYNTAX);
   assert_int_equal(fault.line, 2);
   assert_null(keeper);
 }
@@ -190,14 +179,14 @@ static void a_reload_takes_effect_with_its_commit(void **state)
   kh_keeper *keeper = keeper_of("1;" KEY_A "\n");
   write_keys("1;" KEY_A "\n1;3;" KEY_B "\n7;" KEY_C "\n");
   atomic_store(&clock_now, 1000000060);
-  assert_int_equal(kh_keeper_prepare_reload(keeper, &fault), KH_OK);
-  assert_int_equal(latest(keeper, 1), 1);
-  assert_int_equal(latest(keeper, 7), 0);
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &token, &fault), KH_OK);
+  assert_int_equal(keeper_latest(keeper, 1), 1);
+  assert_int_equal(keeper_latest(keeper, 7), 0);
   assert_fingerprint(keeper);
-  kh_keeper_commit(keeper);
+  kh_keeper_commit(keeper, token);
   assert_fingerprint(keeper);
-  assert_int_equal(latest(keeper, 1), 3);
-  assert_int_equal(latest(keeper, 7), 1);
+  assert_int_equal(keeper_latest(keeper, 1), 3);
+  assert_int_equal(keeper_latest(keeper, 7), 1);
   assert_said(
       "keys.txt' (text) reloaded: 2 keys with 3 versions; new: key id 1 version 3, key id 7 "
       "version 1\n");
@@ -205,7 +194,7 @@ static void a_reload_takes_effect_with_its_commit(void **state)
   assert_int_equal(stats.generation, 2);
   assert_int_equal(stats.versions, 3);
   assert_int_equal(stats.last_reload, 1000000060);
-  kh_keeper_commit(keeper); /* nothing is left to put in force */
+  kh_keeper_commit(keeper, token); /* nothing is left to put in force */
   assert_int_equal(kh_keeper_get_stats(keeper).generation, 2);
   kh_keeper_free(&keeper);
 }
@@ -230,10 +219,10 @@ static void only_a_start_waits_for_the_passphrase_without_limit(void **state)
   was_limited = true;
   kh_keeper *keeper = keeper_of("1;" KEY_A "\n");
   assert_false(was_limited);
-  assert_int_equal(kh_keeper_prepare_reload(keeper, NULL), KH_OK);
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &token, NULL), KH_OK);
   assert_true(was_limited);
   was_limited = false;
-  assert_int_equal(kh_keeper_prepare_rotation(keeper, 1, NULL), KH_OK);
+  assert_int_equal(kh_keeper_prepare_rotation(keeper, 1, &token, NULL), KH_OK);
   assert_true(was_limited);
   kh_keeper_free(&keeper);
 }
@@ -245,17 +234,17 @@ static void a_reload_that_loses_something_is_refused(void **state)
   for (size_t i = 0; i < COUNT(refused); i++) {
     kh_fault fault;
     write_keys(refused[i].text);
-    assert_int_equal(kh_keeper_prepare_reload(keeper, &fault), refused[i].status);
+    assert_int_equal(kh_keeper_prepare_reload(keeper, &token, &fault), refused[i].status);
     char sentence[KH_MESSAGE_MAX];
     kh_fault_describe(&fault, sentence, sizeof sentence);
     assert_non_null(strstr(sentence, refused[i].sentence));
     assert_non_null(strstr(sentence, "keys.txt"));
-    kh_keeper_commit(keeper);
+    kh_keeper_commit(keeper, token);
     kh_keeper_stats stats = kh_keeper_get_stats(keeper);
     assert_int_equal(stats.failures, i + 1);
     assert_int_equal(stats.generation, 1);
     assert_string_equal(stats.last_result, sentence);
-    assert_int_equal(latest(keeper, 5), 4);
+    assert_int_equal(keeper_latest(keeper, 5), 4);
   }
   kh_keeper_free(&keeper);
 }
@@ -269,11 +258,11 @@ static void a_file_that_changes_is_read_again(void **state)
   write_keys("1;" KEY_A "\n1;3;" KEY_B "\n");
   changed_in_flush = "1;" KEY_A "\n1;3;" KEY_B "\n1;5;" KEY_C "\n";
   changes = 4;
-  assert_int_equal(kh_keeper_prepare_reload(keeper, &fault), KH_OK);
-  kh_keeper_commit(keeper);
-  assert_int_equal(latest(keeper, 1), 5);
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &token, &fault), KH_OK);
+  kh_keeper_commit(keeper, token);
+  assert_int_equal(keeper_latest(keeper, 1), 5);
   changes = 5;
-  assert_int_equal(kh_keeper_prepare_reload(keeper, &fault), KH_E_FILE_CHANGED);
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &token, &fault), KH_E_FILE_CHANGED);
   changes = 0;
   assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
   kh_keeper_free(&keeper);
@@ -286,12 +275,12 @@ static void what_is_retired_stays_until_the_end(void **state)
   kh_fault fault;
   kh_keeper *keeper = keeper_of("1;" KEY_A "\n5;2;" KEY_B "\n5;4;" KEY_C "\n");
   write_keys("1;" KEY_A "\n5;2;retired\n5;4;" KEY_C "\n");
-  assert_int_equal(kh_keeper_prepare_reload(keeper, &fault), KH_OK);
-  kh_keeper_commit(keeper);
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &token, &fault), KH_OK);
+  kh_keeper_commit(keeper, token);
   assert_said("reloaded: 2 keys with 3 versions; new: none; 1 retired, kept in memory until the "
               "server ends\n");
-  assert_int_equal(kh_keeper_prepare_rotation(keeper, 5, &fault), KH_OK);
-  kh_keeper_commit(keeper);
+  assert_int_equal(kh_keeper_prepare_rotation(keeper, 5, &token, &fault), KH_OK);
+  kh_keeper_commit(keeper, token);
   assert_said("rotated: 2 keys with 4 versions; new: key id 5 version 6; 1 retired, kept");
   const kh_keytable *table = kh_keyring_begin(kh_keeper_ring(keeper));
   bool is_kept = kh_keytable_find(table, 5, 2) != NULL;
@@ -299,7 +288,7 @@ static void what_is_retired_stays_until_the_end(void **state)
   assert_true(is_kept);
   kh_keeper_free(&keeper);
   kh_keeper_options wanted = options();
-  assert_int_equal(kh_keeper_new(&wanted, &keeper, &fault), KH_OK);
+  assert_int_equal(file_keeper_new(path, engines, &wanted, &keeper, &fault), KH_OK);
   assert_int_equal(kh_keeper_get_stats(keeper).versions, 3);
   kh_keeper_free(&keeper);
 }
@@ -310,12 +299,12 @@ static void a_change_that_was_passed_over_is_taken_by_the_next(void **state)
   (void)state;
   kh_fault fault;
   kh_keeper *keeper = keeper_of("1;" KEY_A "\n2;" KEY_B "\n");
-  assert_int_equal(kh_keeper_prepare_rotation(keeper, 1, &fault), KH_OK);
-  assert_int_equal(kh_keeper_prepare_rotation(keeper, 2, &fault), KH_OK);
-  assert_int_equal(latest(keeper, 1), 1);
-  kh_keeper_commit(keeper);
-  assert_int_equal(latest(keeper, 1), 3);
-  assert_int_equal(latest(keeper, 2), 3);
+  assert_int_equal(kh_keeper_prepare_rotation(keeper, 1, &token, &fault), KH_OK);
+  assert_int_equal(kh_keeper_prepare_rotation(keeper, 2, &token, &fault), KH_OK);
+  assert_int_equal(keeper_latest(keeper, 1), 1);
+  kh_keeper_commit(keeper, token);
+  assert_int_equal(keeper_latest(keeper, 1), 3);
+  assert_int_equal(keeper_latest(keeper, 2), 3);
   kh_keeper_free(&keeper);
 }
 
@@ -326,15 +315,16 @@ static void what_does_not_follow_any_more_is_dropped_and_said(void **state)
   kh_fault fault;
   kh_keeper *keeper = keeper_of("1;" KEY_A "\n");
   write_keys("1;" KEY_A "\n7;" KEY_C "\n");
-  assert_int_equal(kh_keeper_prepare_reload(keeper, &fault), KH_OK);
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &token, &fault), KH_OK);
   write_keys("1;" KEY_A "\n8;" KEY_C "\n");
+  token_in_flush = token;
   committed_in_flush = keeper;
-  assert_int_equal(kh_keeper_prepare_reload(keeper, &fault), KH_OK);
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &token, &fault), KH_OK);
   committed_in_flush = NULL;
-  assert_int_equal(latest(keeper, 7), 1);
-  kh_keeper_commit(keeper);
-  assert_int_equal(latest(keeper, 7), 1);
-  assert_int_equal(latest(keeper, 8), 0);
+  assert_int_equal(keeper_latest(keeper, 7), 1);
+  kh_keeper_commit(keeper, token);
+  assert_int_equal(keeper_latest(keeper, 7), 1);
+  assert_int_equal(keeper_latest(keeper, 8), 0);
   assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
   assert_said("was not put in use, since other keys were put in use meanwhile: File '");
   assert_said("keys.txt' does not have key id 7 version 1");
@@ -346,13 +336,13 @@ static void a_rotation_writes_and_then_takes_effect(void **state)
   (void)state;
   kh_fault fault;
   kh_keeper *keeper = keeper_of("# ours\n1;" KEY_A "\n2;" KEY_B ";rotate=30d\n");
-  assert_int_equal(kh_keeper_prepare_rotation(keeper, 2, &fault), KH_OK);
-  assert_int_equal(latest(keeper, 2), 1);
+  assert_int_equal(kh_keeper_prepare_rotation(keeper, 2, &token, &fault), KH_OK);
+  assert_int_equal(keeper_latest(keeper, 2), 1);
   assert_fingerprint(keeper);
-  kh_keeper_commit(keeper);
+  kh_keeper_commit(keeper, token);
   assert_fingerprint(keeper);
-  assert_int_equal(latest(keeper, 1), 1);
-  assert_int_equal(latest(keeper, 2), 3);
+  assert_int_equal(keeper_latest(keeper, 1), 1);
+  assert_int_equal(keeper_latest(keeper, 2), 3);
   assert_said("keys.txt' (text) rotated: 2 keys with 3 versions; new: key id 2 version 3\n");
   kh_keeper_stats stats = kh_keeper_get_stats(keeper);
   assert_int_equal(stats.rotations, 1);
@@ -361,21 +351,21 @@ static void a_rotation_writes_and_then_takes_effect(void **state)
   /* another process that starts now finds the same */
   kh_keeper *other = NULL;
   kh_keeper_options wanted = options();
-  assert_int_equal(kh_keeper_new(&wanted, &other, &fault), KH_OK);
-  assert_int_equal(latest(other, 2), 3);
+  assert_int_equal(file_keeper_new(path, engines, &wanted, &other, &fault), KH_OK);
+  assert_int_equal(keeper_latest(other, 2), 3);
 
-  assert_int_equal(kh_keeper_prepare_rotation(keeper, 0, &fault), KH_OK);
-  kh_keeper_commit(keeper);
-  assert_int_equal(latest(keeper, 1), 3);
-  assert_int_equal(latest(keeper, 2), 5);
+  assert_int_equal(kh_keeper_prepare_rotation(keeper, 0, &token, &fault), KH_OK);
+  kh_keeper_commit(keeper, token);
+  assert_int_equal(keeper_latest(keeper, 1), 3);
+  assert_int_equal(keeper_latest(keeper, 2), 5);
   assert_int_equal(kh_keeper_get_stats(keeper).rotations, 3);
 
   /* and takes those, where it is asked to rotate, instead of making its own */
   recorder_log(&said);
-  assert_int_equal(kh_keeper_prepare_rotation(other, 0, &fault), KH_OK);
-  kh_keeper_commit(other);
-  assert_int_equal(latest(other, 1), 3);
-  assert_int_equal(latest(other, 2), 5);
+  assert_int_equal(kh_keeper_prepare_rotation(other, 0, &token, &fault), KH_OK);
+  kh_keeper_commit(other, token);
+  assert_int_equal(keeper_latest(other, 1), 3);
+  assert_int_equal(keeper_latest(other, 2), 5);
   assert_int_equal(kh_keeper_get_stats(other).rotations, 0);
   assert_said(
       "has what another server rotated: 2 keys with 5 versions; new: key id 1 version 3, key "
@@ -389,9 +379,9 @@ static void a_rotation_of_an_unknown_key_is_refused(void **state)
   (void)state;
   kh_fault fault;
   kh_keeper *keeper = keeper_of("1;" KEY_A "\n");
-  assert_int_equal(kh_keeper_prepare_rotation(keeper, 9, &fault), KH_E_KEY_NOT_FOUND);
+  assert_int_equal(kh_keeper_prepare_rotation(keeper, 9, &token, &fault), KH_E_KEY_NOT_FOUND);
   assert_int_equal(fault.key_id, 9);
-  kh_keeper_commit(keeper);
+  kh_keeper_commit(keeper, token);
   assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
   assert_int_equal(kh_keeper_get_stats(keeper).generation, 1);
   kh_keeper_free(&keeper);
@@ -409,8 +399,8 @@ static void many_new_versions_fit_a_line(void **state)
   for (unsigned id = 1; id <= IDS; id++)
     len += (size_t)snprintf(text + len, sizeof text - len, "%u;%s\n", id, KEY_A);
   write_keys(text);
-  assert_int_equal(kh_keeper_prepare_reload(keeper, &fault), KH_OK);
-  kh_keeper_commit(keeper);
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &token, &fault), KH_OK);
+  kh_keeper_commit(keeper, token);
   const char *line = strstr(said.text, "reloaded: 400 keys");
   assert_non_null(line);
   assert_non_null(strstr(line, "new: key id 2 version 1, key id 3 version 1, "));
@@ -456,10 +446,11 @@ static void *reload_on_and_on(void *argument)
   struct shared *shared = argument;
   kh_fault fault;
   while (!atomic_load(&shared->stop)) {
-    if (kh_keeper_prepare_reload(shared->keeper, &fault) != KH_OK &&
+    kh_keeper_token mine = 0;
+    if (kh_keeper_prepare_reload(shared->keeper, &mine, &fault) != KH_OK &&
         fault.status != KH_E_FILE_CHANGED)
       atomic_fetch_add(&shared->wrong, 1);
-    kh_keeper_commit(shared->keeper);
+    kh_keeper_commit(shared->keeper, mine);
     (void)kh_keeper_get_stats(shared->keeper);
   }
   return NULL;
@@ -475,14 +466,14 @@ static void readers_while_keys_change(void **state)
     assert_int_equal(pthread_create(&threads[i], NULL, look_up, &shared), 0);
   assert_int_equal(pthread_create(&threads[READERS], NULL, reload_on_and_on, &shared), 0);
   for (size_t i = 0; i < ROUNDS; i++) {
-    assert_int_equal(kh_keeper_prepare_rotation(shared.keeper, 1, &fault), KH_OK);
-    kh_keeper_commit(shared.keeper);
+    assert_int_equal(kh_keeper_prepare_rotation(shared.keeper, 1, &token, &fault), KH_OK);
+    kh_keeper_commit(shared.keeper, token);
   }
   atomic_store(&shared.stop, true);
   for (size_t i = 0; i < READERS + 1; i++)
     pthread_join(threads[i], NULL);
   assert_int_equal(atomic_load(&shared.wrong), 0);
-  assert_true(latest(shared.keeper, 1) > ROUNDS);
+  assert_true(keeper_latest(shared.keeper, 1) > ROUNDS);
   kh_keeper_free(&shared.keeper);
 }
 

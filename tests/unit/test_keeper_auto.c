@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* slow: lets the background thread wait for seconds */
 /* What the keeper's thread does by itself. Nothing is timed: each test waits until something has
  * happened, or lets something else happen first. */
 #include <pthread.h>
@@ -9,11 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "files.h"
-#include "keyhold/keeper.h"
+#include "keepers.h"
 #include "recorder.h"
 #include "tasks.h"
 #include "unit.h"
@@ -62,48 +60,24 @@ static bool warned_of(const char *part)
   return found;
 }
 
-static kh_keeper *keeper_of(const char *text, kh_keeper_duties duties)
+static kh_keeper *keeper_of(const char *text, kh_keeper_background wanted)
 {
   kh_keeper *keeper = NULL;
   kh_fault fault;
   snprintf(path, sizeof path, "%s", test_text("keys.txt", text, 0600));
-  kh_keeper_options options = {.keyfile = {.path = path, .filekey = ""},
-                               .default_cipher = KH_CIPHER_AES_CBC,
-                               .crypt = engines,
+  kh_keeper_options options = {.default_cipher = KH_CIPHER_AES_CBC,
                                .log = {hear, NULL},
                                .clock = {tell_time, NULL},
                                .is_up = is_up};
-  assert_int_equal(kh_keeper_new(&options, &keeper, &fault), KH_OK);
-  assert_int_equal(kh_keeper_set_duties(keeper, duties), KH_OK);
+  assert_int_equal(file_keeper_new(path, engines, &options, &keeper, &fault), KH_OK);
+  assert_int_equal(kh_keeper_set_background(keeper, wanted), KH_OK);
   return keeper;
-}
-
-static uint32_t latest(const kh_keeper *keeper, uint32_t id)
-{
-  uint32_t version = 0;
-  const kh_keyring *ring = kh_keeper_ring(keeper);
-  kh_status status = kh_keytable_latest(kh_keyring_begin(ring), id, &version);
-  kh_keyring_end(ring);
-  return status == KH_OK ? version : 0;
-}
-
-static void pause_for(long milliseconds)
-{
-  struct timespec time = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000};
-  nanosleep(&time, NULL);
-}
-
-static void await_latest(const kh_keeper *keeper, uint32_t id, uint32_t version)
-{
-  for (int i = 0; i < PATIENCE * 100 && latest(keeper, id) != version; i++)
-    pause_for(10);
-  assert_int_equal(latest(keeper, id), version);
 }
 
 static void await_warning(const char *part)
 {
   for (int i = 0; i < PATIENCE * 100 && !warned_of(part); i++)
-    pause_for(10);
+    test_pause(10);
   assert_true(warned_of(part));
 }
 
@@ -130,8 +104,8 @@ static int reset(void **state)
   return 0;
 }
 
-static const kh_keeper_duties reloads = {.reload = true};
-static const kh_keeper_duties rotates = {.rotate = true};
+static const kh_keeper_background reloads = {.reload = true};
+static const kh_keeper_background rotates = {.rotate = true};
 
 static void a_file_that_is_renamed_into_place(void **state)
 {
@@ -141,7 +115,7 @@ static void a_file_that_is_renamed_into_place(void **state)
   snprintf(new_path, sizeof new_path, "%s",
            test_text("keys.new", "1;" KEY_A "\n1;3;" KEY_B "\n", 0600));
   assert_int_equal(rename(new_path, path), 0);
-  await_latest(keeper, 1, 3);
+  keeper_await_latest(keeper, 1, 3);
   kh_keeper_free(&keeper);
 }
 
@@ -155,14 +129,14 @@ static void a_half_written_file_is_tried_again(void **state)
   fputs("1;" KEY_A "\n1;3;1011", file);
   fflush(file);
   await_warning("keys.txt line 2");
-  assert_int_equal(latest(keeper, 1), 1);
+  assert_int_equal(keeper_latest(keeper, 1), 1);
   fputs("12131415161718191a1b1c1d1e1f\n", file);
   fflush(file);
   await_warning("does not have key id 2 version 1");
-  assert_int_equal(latest(keeper, 1), 1);
+  assert_int_equal(keeper_latest(keeper, 1), 1);
   fputs("2;" KEY_A "\n", file);
   fclose(file);
-  await_latest(keeper, 1, 3);
+  keeper_await_latest(keeper, 1, 3);
   assert_string_equal(kh_keeper_get_stats(keeper).last_result, "ok");
   kh_keeper_free(&keeper);
 }
@@ -177,10 +151,10 @@ static void a_last_line_without_its_end_is_waited_for(void **state)
   fputs("1;3;" KEY_B, file);
   fflush(file);
   await_warning("has no line end");
-  assert_int_equal(latest(keeper, 1), 1);
+  assert_int_equal(keeper_latest(keeper, 1), 1);
   fputs(KEY_B "\n", file);
   fclose(file);
-  await_latest(keeper, 1, 3);
+  keeper_await_latest(keeper, 1, 3);
   kh_keeper_free(&keeper);
 }
 
@@ -199,33 +173,30 @@ static void a_folder_that_is_exchanged_by_a_link(void **state)
            "') >'%s'/..2/keys.txt; chmod 600 '%s'/..?/keys.txt",
            mount, mount, mount, mount);
   snprintf(path, sizeof path, "%s/keys.txt", mount);
-  kh_keeper_options options = {.keyfile = {.path = path, .filekey = ""},
-                               .default_cipher = KH_CIPHER_AES_CBC,
-                               .crypt = engines,
-                               .log = {hear, NULL},
-                               .clock = {tell_time, NULL}};
-  assert_int_equal(kh_keeper_new(&options, &keeper, &fault), KH_OK);
-  assert_int_equal(kh_keeper_set_duties(keeper, reloads), KH_OK);
+  kh_keeper_options options = {
+      .default_cipher = KH_CIPHER_AES_CBC, .log = {hear, NULL}, .clock = {tell_time, NULL}};
+  assert_int_equal(file_keeper_new(path, engines, &options, &keeper, &fault), KH_OK);
+  assert_int_equal(kh_keeper_set_background(keeper, reloads), KH_OK);
   test_run("ln -s ..2 '%s'/..data_tmp && mv -T '%s'/..data_tmp '%s'/..data && rm -r '%s'/..1",
            mount, mount, mount, mount);
-  await_latest(keeper, 1, 5);
+  keeper_await_latest(keeper, 1, 5);
   kh_keeper_free(&keeper);
 }
 
-static void a_duty_can_be_ended_and_begun(void **state)
+static void a_task_can_be_ended_and_begun(void **state)
 {
   (void)state;
-  kh_keeper *keeper = keeper_of("1;" KEY_A "\n", (kh_keeper_duties){0});
+  kh_keeper *keeper = keeper_of("1;" KEY_A "\n", (kh_keeper_background){0});
   test_text("keys.txt", "1;" KEY_A "\n1;3;" KEY_B "\n", 0600);
-  pause_for(1200);
-  assert_int_equal(latest(keeper, 1), 1);
-  assert_int_equal(kh_keeper_set_duties(keeper, reloads), KH_OK);
-  await_latest(keeper, 1, 3);
-  assert_int_equal(kh_keeper_set_duties(keeper, (kh_keeper_duties){0}), KH_OK);
-  pause_for(100);
+  test_pause(1200);
+  assert_int_equal(keeper_latest(keeper, 1), 1);
+  assert_int_equal(kh_keeper_set_background(keeper, reloads), KH_OK);
+  keeper_await_latest(keeper, 1, 3);
+  assert_int_equal(kh_keeper_set_background(keeper, (kh_keeper_background){0}), KH_OK);
+  test_pause(100);
   test_text("keys.txt", "1;" KEY_A "\n1;3;" KEY_B "\n1;5;" KEY_A "\n", 0600);
-  pause_for(1200);
-  assert_int_equal(latest(keeper, 1), 3);
+  test_pause(1200);
+  assert_int_equal(keeper_latest(keeper, 1), 3);
   kh_keeper_free(&keeper);
 }
 
@@ -234,10 +205,10 @@ static void nothing_begins_before_the_process_is_up(void **state)
   (void)state;
   atomic_store(&up, false);
   kh_keeper *keeper = keeper_of("1;" KEY_A ";rotate=1s\n", rotates);
-  pause_for(1200);
-  assert_int_equal(latest(keeper, 1), 1);
+  test_pause(1200);
+  assert_int_equal(keeper_latest(keeper, 1), 1);
   atomic_store(&up, true);
-  await_latest(keeper, 1, 3);
+  keeper_await_latest(keeper, 1, 3);
   kh_keeper_free(&keeper);
 }
 
@@ -247,32 +218,29 @@ static void a_key_is_rotated_once_an_interval(void **state)
   /* created at 1000000000; 5 minutes have no whole second of jitter below 30 */
   kh_keeper *keeper = keeper_of("1;" KEY_A "\n2;" KEY_B ";created=2001-09-09T01:46:40Z;rotate=5m\n"
                                 "3;" KEY_B ";created=2001-09-09T01:46:40Z;rotate=1d\n",
-                                (kh_keeper_duties){0});
+                                (kh_keeper_background){0});
   assert_int_equal(kh_keeper_get_stats(keeper).next_rotation, 1000000300);
   atomic_store(&clock_now, 1000000299);
-  assert_int_equal(kh_keeper_set_duties(keeper, rotates), KH_OK);
-  pause_for(300);
-  assert_int_equal(latest(keeper, 2), 1);
+  assert_int_equal(kh_keeper_set_background(keeper, rotates), KH_OK);
+  test_pause(300);
+  assert_int_equal(keeper_latest(keeper, 2), 1);
   atomic_store(&clock_now, 1000000331);
-  assert_int_equal(kh_keeper_set_duties(keeper, rotates), KH_OK); /* wakes it */
-  await_latest(keeper, 2, 3);
+  assert_int_equal(kh_keeper_set_background(keeper, rotates), KH_OK); /* wakes it */
+  keeper_await_latest(keeper, 2, 3);
   kh_keeper_free(&keeper);
 
   /* it stays so, however often the process restarts */
   for (int i = 0; i < 3; i++) {
     kh_fault fault;
-    kh_keeper_options options = {.keyfile = {.path = path, .filekey = ""},
-                                 .default_cipher = KH_CIPHER_AES_CBC,
-                                 .crypt = engines,
-                                 .log = {hear, NULL},
-                                 .clock = {tell_time, NULL}};
-    assert_int_equal(kh_keeper_new(&options, &keeper, &fault), KH_OK);
+    kh_keeper_options options = {
+        .default_cipher = KH_CIPHER_AES_CBC, .log = {hear, NULL}, .clock = {tell_time, NULL}};
+    assert_int_equal(file_keeper_new(path, engines, &options, &keeper, &fault), KH_OK);
     assert_int_equal(kh_keeper_get_stats(keeper).next_rotation, 1000000331 + 300);
-    assert_int_equal(kh_keeper_set_duties(keeper, rotates), KH_OK);
-    pause_for(200);
-    assert_int_equal(latest(keeper, 2), 3);
-    assert_int_equal(latest(keeper, 1), 1);
-    assert_int_equal(latest(keeper, 3), 1);
+    assert_int_equal(kh_keeper_set_background(keeper, rotates), KH_OK);
+    test_pause(200);
+    assert_int_equal(keeper_latest(keeper, 2), 3);
+    assert_int_equal(keeper_latest(keeper, 1), 1);
+    assert_int_equal(keeper_latest(keeper, 3), 1);
     kh_keeper_free(&keeper);
   }
 }
@@ -283,11 +251,12 @@ static void a_new_key_that_is_due_is_not_waited_for(void **state)
   (void)state;
   kh_fault fault;
   kh_keeper *keeper = keeper_of("1;" KEY_A "\n", rotates);
-  pause_for(300); /* it has looked, and sleeps for a minute */
+  test_pause(300); /* it has looked, and sleeps for a minute */
   test_text("keys.txt", "1;" KEY_A "\n2;" KEY_B ";rotate=5m\n", 0600);
-  assert_int_equal(kh_keeper_prepare_reload(keeper, &fault), KH_OK);
-  kh_keeper_commit(keeper);
-  await_latest(keeper, 2, 3);
+  kh_keeper_token token;
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &token, &fault), KH_OK);
+  kh_keeper_commit(keeper, token);
+  keeper_await_latest(keeper, 2, 3);
   kh_keeper_free(&keeper);
 }
 
@@ -295,19 +264,16 @@ static void a_new_key_that_is_due_is_not_waited_for(void **state)
 static void two_keepers_make_one_version(void **state)
 {
   (void)state;
-  kh_keeper *one = keeper_of("1;" KEY_A ";rotate=1h\n", (kh_keeper_duties){0});
+  kh_keeper *one = keeper_of("1;" KEY_A ";rotate=1h\n", (kh_keeper_background){0});
   kh_keeper *two = NULL;
   kh_fault fault;
-  kh_keeper_options options = {.keyfile = {.path = path, .filekey = ""},
-                               .default_cipher = KH_CIPHER_AES_CBC,
-                               .crypt = engines,
-                               .log = {hear, NULL},
-                               .clock = {tell_time, NULL}};
-  assert_int_equal(kh_keeper_new(&options, &two, &fault), KH_OK);
-  assert_int_equal(kh_keeper_set_duties(one, rotates), KH_OK);
-  assert_int_equal(kh_keeper_set_duties(two, rotates), KH_OK);
-  await_latest(one, 1, 3);
-  await_latest(two, 1, 3);
+  kh_keeper_options options = {
+      .default_cipher = KH_CIPHER_AES_CBC, .log = {hear, NULL}, .clock = {tell_time, NULL}};
+  assert_int_equal(file_keeper_new(path, engines, &options, &two, &fault), KH_OK);
+  assert_int_equal(kh_keeper_set_background(one, rotates), KH_OK);
+  assert_int_equal(kh_keeper_set_background(two, rotates), KH_OK);
+  keeper_await_latest(one, 1, 3);
+  keeper_await_latest(two, 1, 3);
   assert_int_equal(kh_keeper_get_stats(one).rotations + kh_keeper_get_stats(two).rotations, 1);
   kh_keeper_free(&one);
   kh_keeper_free(&two);
@@ -316,16 +282,16 @@ static void two_keepers_make_one_version(void **state)
 static void a_failed_rotation_is_said_once_and_tried_later(void **state)
 {
   (void)state;
-  kh_keeper *keeper = keeper_of("1;" KEY_A ";rotate=1h\n", (kh_keeper_duties){0});
+  kh_keeper *keeper = keeper_of("1;" KEY_A ";rotate=1h\n", (kh_keeper_background){0});
   test_text("keys.txt", "1;" KEY_B ";rotate=1h\n", 0600);
-  assert_int_equal(kh_keeper_set_duties(keeper, rotates), KH_OK);
+  assert_int_equal(kh_keeper_set_background(keeper, rotates), KH_OK);
   await_warning("the keys that are due were not rotated: File '");
   for (int i = 0; i < 5; i++) {
-    assert_int_equal(kh_keeper_set_duties(keeper, rotates), KH_OK);
-    pause_for(50);
+    assert_int_equal(kh_keeper_set_background(keeper, rotates), KH_OK);
+    test_pause(50);
   }
   assert_int_equal(atomic_load(&warnings), 1);
-  assert_int_equal(latest(keeper, 1), 1);
+  assert_int_equal(keeper_latest(keeper, 1), 1);
   kh_keeper_free(&keeper);
 }
 
@@ -334,20 +300,20 @@ static void a_failed_rotation_is_said_once_and_tried_later(void **state)
 static void a_file_that_is_being_written_is_not_rotated(void **state)
 {
   (void)state;
-  kh_keeper *keeper = keeper_of("1;" KEY_A ";rotate=1h", (kh_keeper_duties){0});
+  kh_keeper *keeper = keeper_of("1;" KEY_A ";rotate=1h", (kh_keeper_background){0});
   FILE *file = fopen(path, "a");
   assert_non_null(file);
   fputs("\n2;3;" KEY_B, file);
   fflush(file);
-  assert_int_equal(kh_keeper_set_duties(keeper, rotates), KH_OK);
+  assert_int_equal(kh_keeper_set_background(keeper, rotates), KH_OK);
   await_warning("has no line end");
-  assert_int_equal(latest(keeper, 1), 1);
-  assert_int_equal(latest(keeper, 2), 0);
+  assert_int_equal(keeper_latest(keeper, 1), 1);
+  assert_int_equal(keeper_latest(keeper, 2), 0);
   fclose(file);
   kh_keeper_free(&keeper);
 
   keeper = keeper_of("1;" KEY_A ";rotate=1h", rotates);
-  await_latest(keeper, 1, 3);
+  keeper_await_latest(keeper, 1, 3);
   kh_keeper_free(&keeper);
 }
 
@@ -371,7 +337,7 @@ int main(void)
       cmocka_unit_test_setup(a_half_written_file_is_tried_again, reset),
       cmocka_unit_test_setup(a_last_line_without_its_end_is_waited_for, reset),
       cmocka_unit_test_setup(a_folder_that_is_exchanged_by_a_link, reset),
-      cmocka_unit_test_setup(a_duty_can_be_ended_and_begun, reset),
+      cmocka_unit_test_setup(a_task_can_be_ended_and_begun, reset),
       cmocka_unit_test_setup(nothing_begins_before_the_process_is_up, reset),
       cmocka_unit_test_setup(a_key_is_rotated_once_an_interval, reset),
       cmocka_unit_test_setup(a_new_key_that_is_due_is_not_waited_for, reset),

@@ -1,137 +1,132 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "auto_reload.h"
 
-#include <errno.h>
-#include <libgen.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/inotify.h>
-#include <unistd.h>
+#include <stdio.h>
+
+#include "prepare.h"
 
 enum {
-  LOOK_EVERY = 5000, /* without an event: a network file system sends none for what others write */
+  LOOK_EVERY = 5000, /* without an event: not every store sends one for what others write */
   SETTLE = 500,      /* a change is taken when nothing was changed for so long */
   RETRY_FIRST = 10000,
   RETRY_LAST = 300000,
 };
 
-static const char NOT_RELOADED[] = "the key file was not reloaded";
-
-static void free_path(char **path)
+static bool is_reload_wanted(const kh_keeper *keeper, kh_keeper_background wanted)
 {
-  free(*path);
+  (void)keeper;
+  return wanted.reload;
 }
 
-static bool watch_folder_of(int events, const char *path)
+static void begin_reloading(void *memory, kh_keeper *keeper)
 {
-  __attribute__((cleanup(free_path))) char *copy = strdup(path);
-  if (copy == NULL)
-    return false;
-  return inotify_add_watch(events, dirname(copy),
-                           IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_ATTRIB) >= 0;
-}
-
-/* The folder of the name, where a link may be exchanged, and that of the file that it leads to.
- * Again and again, since folders are exchanged too; one that is watched already stays so. */
-static void watch(kh_auto_reload *reload, const char *path)
-{
-  if (reload->events < 0)
-    return;
-  __attribute__((cleanup(free_path))) char *target = realpath(path, NULL);
-  watch_folder_of(reload->events, path);
-  if (target != NULL)
-    watch_folder_of(reload->events, target);
-}
-
-void kh_auto_reload_begin(kh_auto_reload *reload, kh_keeper *keeper)
-{
-  const char *path = keeper->options.keyfile.path;
-  memset(reload, 0, sizeof *reload);
-  reload->events = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-  if (reload->events >= 0 && watch_folder_of(reload->events, path)) {
-    watch(reload, path);
-    return;
-  }
+  kh_auto_reload *reload = memory;
   kh_fault fault;
-  kh_fault_set(&fault, KH_E_FILE_WATCH, path, errno);
-  kh_pace_fail(&reload->watch_pace, RETRY_FIRST, RETRY_LAST, &keeper->options.log,
-               "changes of the key file are noticed after some seconds only", &fault);
+  char sentence[KH_MESSAGE_MAX];
+  const kh_store *store = &keeper->store;
+  *reload = (kh_auto_reload){.backoff = {.shortest = RETRY_FIRST, .longest = RETRY_LAST}};
+  if (store->ops->watch_begin == NULL || store->ops->watch_begin(store->self, &fault) == KH_OK)
+    return;
+  kh_fault_describe(&fault, sentence, sizeof sentence);
+  kh_log_write(&keeper->options.log, KH_LOG_WARNING,
+               "changes of %s are noticed after some seconds only: %s",
+               kh_store_get_name(store).noun, sentence);
 }
 
-void kh_auto_reload_end(kh_auto_reload *reload)
+static void end_reloading(kh_keeper *keeper)
 {
-  if (reload->events >= 0)
-    close(reload->events);
-  reload->events = -1;
+  if (keeper->store.ops->watch_end != NULL)
+    keeper->store.ops->watch_end(keeper->store.self);
 }
 
-static void drain(int events)
+static int store_descriptor(const kh_keeper *keeper)
 {
-  char buffer[4096];
-  while (events >= 0 && read(events, buffer, sizeof buffer) > 0) {
-  }
+  const kh_store *store = &keeper->store;
+  return store->ops->watch_descriptor == NULL ? -1 : store->ops->watch_descriptor(store->self);
 }
 
-static void try_now(kh_auto_reload *reload, kh_keeper *keeper, const kh_file_stamp *stamp)
+static void note_refusal(kh_auto_reload *reload, const kh_keeper *keeper, const kh_fault *fault)
+{
+  char what[KH_MESSAGE_MAX];
+  snprintf(what, sizeof what, "%s was not reloaded", kh_store_get_name(&keeper->store).noun);
+  kh_backoff_fail(&reload->backoff, &keeper->options.log, what, fault);
+}
+
+static void reload_now(kh_auto_reload *reload, kh_keeper *keeper, const kh_store_mark *mark)
 {
   kh_fault fault;
+  kh_keeper_token token;
   reload->candidate_since = 0;
-  if (kh_work_reload(keeper, true, &fault) == KH_OK) {
-    kh_keeper_commit(keeper);
-    kh_pace_forget(&reload->pace);
+  if (kh_prepare_reload(keeper, true, &token, &fault) == KH_OK) {
+    kh_keeper_commit(keeper, token);
+    kh_backoff_reset(&reload->backoff);
     return;
   }
-  reload->refused = *stamp;
-  kh_pace_fail(&reload->pace, RETRY_FIRST, RETRY_LAST, &keeper->options.log, NOT_RELOADED, &fault);
+  reload->refused = *mark;
+  note_refusal(reload, keeper, &fault);
 }
 
-/* a change of the file ends the waiting after a failure; the same content is tried again at its
- * time */
-static int64_t consider(kh_auto_reload *reload, kh_keeper *keeper, const kh_file_stamp *stamp)
+/* A change ends the waiting after a failure; the same content is tried again at its time. */
+static int64_t consider_change(kh_auto_reload *reload, kh_keeper *keeper, const kh_store_mark *mark)
 {
   int64_t now = kh_clock_milliseconds();
-  bool was_refused = reload->pace.delay > 0 && kh_file_is_same(stamp, &reload->refused);
-  if (was_refused && now < reload->pace.next)
-    return reload->pace.next - now;
-  if (reload->candidate_since == 0 || !kh_file_is_same(stamp, &reload->candidate)) {
-    reload->candidate = *stamp;
+  if (kh_backoff_left(&reload->backoff) > 0 && kh_store_is_same(mark, &reload->refused))
+    return kh_backoff_left(&reload->backoff);
+  if (reload->candidate_since == 0 || !kh_store_is_same(mark, &reload->candidate)) {
+    reload->candidate = *mark;
     reload->candidate_since = now;
   }
   int64_t left = reload->candidate_since + SETTLE - now;
   if (left > 0)
     return left;
-  try_now(reload, keeper, stamp);
+  reload_now(reload, keeper, mark);
   return LOOK_EVERY;
 }
 
-/* A file that is being exchanged may be away for a moment; one that stays away is said. */
-static int64_t miss(kh_auto_reload *reload, kh_keeper *keeper, const kh_fault *fault)
+/* A content that is being exchanged may be away for a moment; one that stays away is warned of. */
+static int64_t wait_for_store(kh_auto_reload *reload, const kh_keeper *keeper,
+                              const kh_fault *fault)
 {
   int64_t now = kh_clock_milliseconds();
   if (reload->missing_since == 0)
     reload->missing_since = now;
   if (now - reload->missing_since >= LOOK_EVERY)
-    kh_pace_fail(&reload->pace, RETRY_FIRST, RETRY_LAST, &keeper->options.log, NOT_RELOADED, fault);
+    note_refusal(reload, keeper, fault);
   return LOOK_EVERY;
 }
 
-int64_t kh_auto_reload_step(kh_auto_reload *reload, kh_keeper *keeper)
+static bool is_in_force(kh_keeper *keeper, const kh_store_mark *mark)
 {
-  kh_file_stamp stamp;
-  kh_fault fault;
-  drain(reload->events);
-  watch(reload, keeper->options.keyfile.path);
-  if (kh_file_stamp_of(keeper->options.keyfile.path, &stamp, &fault) != KH_OK)
-    return miss(reload, keeper, &fault);
-  reload->missing_since = 0;
   pthread_mutex_lock(&keeper->state);
-  bool unchanged = kh_file_is_same(&stamp, &keeper->loaded);
+  bool is_same = kh_store_is_same(mark, &keeper->mark);
   pthread_mutex_unlock(&keeper->state);
-  if (unchanged) {
+  return is_same;
+}
+
+static int64_t look_for_change(void *memory, kh_keeper *keeper)
+{
+  kh_auto_reload *reload = memory;
+  const kh_store *store = &keeper->store;
+  kh_store_mark mark;
+  kh_fault fault;
+  if (store->ops->watch_drain != NULL)
+    store->ops->watch_drain(store->self);
+  if (store->ops->mark(store->self, &mark, &fault) != KH_OK)
+    return wait_for_store(reload, keeper, &fault);
+  reload->missing_since = 0;
+  if (is_in_force(keeper, &mark)) {
     reload->candidate_since = 0;
-    kh_pace_forget(&reload->pace);
+    kh_backoff_reset(&reload->backoff);
     return LOOK_EVERY;
   }
-  int64_t left = consider(reload, keeper, &stamp);
+  int64_t left = consider_change(reload, keeper, &mark);
   return left < LOOK_EVERY ? left : LOOK_EVERY;
 }
+
+const kh_task kh_auto_reload_task = {
+    .is_wanted = is_reload_wanted,
+    .begin = begin_reloading,
+    .step = look_for_change,
+    .descriptor = store_descriptor,
+    .end = end_reloading,
+};

@@ -1,30 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "auto_rotate.h"
 
+#include "change.h"
 #include "keyhold/random.h"
+#include "prepare.h"
 
 enum {
-  LOOK_EVERY = 60000, /* the system's clock may be turned, and the key file reloaded */
+  LOOK_EVERY = 60000, /* the system's clock may be turned, and the keys reloaded */
   RETRY_FIRST = 60000,
   RETRY_LAST = 3600000,
   JITTER_MAX = 3600,
   JITTER_PART = 10,
 };
 
-/* the latest version that is due first; its interval in *ret_interval */
-static uint64_t first_due(const kh_keeper *keeper, uint32_t *ret_interval)
+static bool is_rotation_wanted(const kh_keeper *keeper, kh_keeper_background wanted)
 {
-  uint64_t first = KH_POLICY_NEVER;
-  const kh_keytable *table = kh_keyring_begin(keeper->ring);
-  for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
-    const kh_policy *policy = &kh_keytable_at(table, i)->policy;
-    if (!kh_keytable_is_latest(table, i) || kh_policy_due(policy) >= first)
-      continue;
-    first = kh_policy_due(policy);
-    *ret_interval = policy->rotate;
-  }
-  kh_keyring_end(keeper->ring);
-  return first;
+  (void)keeper;
+  return wanted.rotate;
+}
+
+static void begin_rotating(void *memory, kh_keeper *keeper)
+{
+  (void)keeper;
+  kh_auto_rotate *rotate = memory;
+  *rotate = (kh_auto_rotate){.backoff = {.shortest = RETRY_FIRST, .longest = RETRY_LAST}};
 }
 
 static uint32_t draw_jitter(uint32_t interval)
@@ -33,39 +32,55 @@ static uint32_t draw_jitter(uint32_t interval)
   return kh_random_below((most < JITTER_MAX ? most : JITTER_MAX) + 1);
 }
 
-static void try_now(kh_auto_rotate *rotate, kh_keeper *keeper)
-{
-  kh_fault fault;
-  if (kh_work_rotate(keeper, 0, true, &fault) == KH_OK) {
-    kh_keeper_commit(keeper);
-    kh_pace_forget(&rotate->pace);
-    return;
-  }
-  kh_pace_fail(&rotate->pace, RETRY_FIRST, RETRY_LAST, &keeper->options.log,
-               "the keys that are due were not rotated", &fault);
-}
-
-static int64_t shorter(uint64_t seconds)
-{
-  return seconds < LOOK_EVERY / 1000 ? (int64_t)seconds * 1000 : LOOK_EVERY;
-}
-
-int64_t kh_auto_rotate_step(kh_auto_rotate *rotate, kh_keeper *keeper)
+/* when the first key in force is to be rotated, with its jitter; KH_POLICY_NEVER: none is */
+static uint64_t time_of_rotation(kh_auto_rotate *rotate, const kh_keeper *keeper)
 {
   uint32_t interval = 0;
-  uint64_t due = first_due(keeper, &interval);
+  uint64_t due = kh_first_due(kh_keyring_begin(keeper->ring), &interval);
+  kh_keyring_end(keeper->ring);
   if (due == KH_POLICY_NEVER)
-    return LOOK_EVERY;
+    return KH_POLICY_NEVER;
   if (due != rotate->due) {
     rotate->due = due;
     rotate->jitter = draw_jitter(interval);
   }
-  uint64_t now = kh_clock_now(&keeper->options.clock);
-  if (now < due + rotate->jitter)
-    return shorter(due + rotate->jitter - now);
-  int64_t wait = rotate->pace.next - kh_clock_milliseconds();
-  if (rotate->pace.delay > 0 && wait > 0)
-    return wait < LOOK_EVERY ? wait : LOOK_EVERY;
-  try_now(rotate, keeper);
-  return rotate->pace.delay > 0 ? LOOK_EVERY : 0;
+  return due + rotate->jitter;
 }
+
+static void rotate_now(kh_auto_rotate *rotate, kh_keeper *keeper)
+{
+  kh_fault fault;
+  kh_keeper_token token;
+  if (kh_prepare_rotation(keeper, 0, true, &token, &fault) == KH_OK) {
+    kh_keeper_commit(keeper, token);
+    kh_backoff_reset(&rotate->backoff);
+    return;
+  }
+  kh_backoff_fail(&rotate->backoff, &keeper->options.log, "the keys that are due were not rotated",
+                  &fault);
+}
+
+static int64_t milliseconds_to_look(uint64_t seconds)
+{
+  return seconds < LOOK_EVERY / 1000 ? (int64_t)seconds * 1000 : LOOK_EVERY;
+}
+
+static int64_t look_for_due_keys(void *memory, kh_keeper *keeper)
+{
+  kh_auto_rotate *rotate = memory;
+  uint64_t now = kh_clock_now(&keeper->options.clock);
+  uint64_t time = time_of_rotation(rotate, keeper);
+  if (time == KH_POLICY_NEVER || now < time)
+    return milliseconds_to_look(time - now);
+  int64_t left = kh_backoff_left(&rotate->backoff);
+  if (left > 0)
+    return left < LOOK_EVERY ? left : LOOK_EVERY;
+  rotate_now(rotate, keeper);
+  return kh_backoff_has_failed(&rotate->backoff) ? LOOK_EVERY : 0;
+}
+
+const kh_task kh_auto_rotate_task = {
+    .is_wanted = is_rotation_wanted,
+    .begin = begin_rotating,
+    .step = look_for_due_keys,
+};

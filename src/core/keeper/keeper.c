@@ -3,88 +3,72 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "duty.h"
-#include "say.h"
-#include "work.h"
+#include "background.h"
+#include "change.h"
+#include "log_messages.h"
 
-static uint64_t first_due(const kh_keytable *table)
+/* A server starts with a store that cannot be settled: without its keys it could read no data. */
+static void settle_first(const kh_keeper *keeper)
 {
-  uint64_t first = KH_POLICY_NEVER;
-  for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
-    if (!kh_keytable_is_latest(table, i))
-      continue;
-    uint64_t due = kh_policy_due(&kh_keytable_at(table, i)->policy);
-    first = due < first ? due : first;
+  kh_fault fault;
+  char sentence[KH_MESSAGE_MAX];
+  if (kh_store_settle(&keeper->store, &keeper->mark, &fault) == KH_OK)
+    return;
+  kh_fault_describe(&fault, sentence, sizeof sentence);
+  kh_log_write(&keeper->options.log, KH_LOG_WARNING, "%s may not outlast a power failure: %s",
+               kh_store_get_name(&keeper->store).noun, sentence);
+}
+
+static void note_start(kh_keeper *keeper, kh_change *change)
+{
+  kh_keeper_stats *stats = &keeper->stats;
+  change->fingerprint = kh_keytable_fingerprint(change->table);
+  kh_change_note_in_force(keeper, change);
+  stats->last_reload = kh_clock_now(&keeper->options.clock);
+  snprintf(stats->last_result, sizeof stats->last_result, "ok");
+}
+
+static kh_status load_first(kh_keeper *keeper, kh_fault *ret_fault)
+{
+  kh_store_content content;
+  kh_change change;
+  kh_status status = keeper->store.ops->load(keeper->store.self, &content, ret_fault);
+  if (status != KH_OK)
+    return status;
+  status = kh_change_make(keeper, &content, NULL, &change, ret_fault);
+  kh_store_content_free(&content);
+  if (status != KH_OK)
+    return status;
+  status = kh_keyring_new(change.table, &keeper->ring);
+  if (status != KH_OK) {
+    kh_keytable_free(&change.table);
+    return kh_store_fail(&keeper->store, status, ret_fault);
   }
-  return first;
+  note_start(keeper, &change);
+  kh_log_write(&keeper->options.log, KH_LOG_NOTE, "%s", kh_message_loaded(keeper, &change).text);
+  return KH_OK;
 }
 
-static void note_in_force(kh_keeper *keeper, const kh_keytable *table, const kh_keyfile_info *info,
-                          kh_fingerprint fingerprint)
-{
-  keeper->loaded = info->stamp;
-  keeper->stats.ids = kh_keytable_id_count(table);
-  keeper->stats.versions = kh_keytable_version_count(table);
-  keeper->stats.fingerprint = fingerprint;
-  keeper->stats.generation++;
-  keeper->stats.format = info->format->name;
-  keeper->stats.next_rotation = first_due(table);
-}
-
-static kh_status make(const kh_keeper_options *options, kh_keytable *table,
-                      const kh_keyfile_info *info, kh_keeper **ret_keeper)
+kh_status kh_keeper_new(const kh_keeper_options *options, kh_store *store, kh_keeper **ret_keeper,
+                        kh_fault *ret_fault)
 {
   kh_keeper *keeper = calloc(1, sizeof *keeper);
   if (keeper == NULL)
-    return KH_E_NO_MEMORY;
-  kh_status status = kh_keyring_new(table, &keeper->ring);
+    return kh_store_fail(store, KH_E_NO_MEMORY, ret_fault);
+  keeper->options = *options;
+  keeper->store = *store;
+  kh_status status = load_first(keeper, ret_fault);
   if (status != KH_OK) {
     free(keeper);
     return status;
   }
-  keeper->options = *options;
-  keeper->options.keyfile.bounded_wait = true; /* a FIFO must hold up neither a statement nor the
-                                                   server's end; a start can be broken off */
-  keeper->duty.wake = -1;
-  pthread_mutex_init(&keeper->work, NULL);
+  atomic_init(&keeper->background.wake, -1);
+  pthread_mutex_init(&keeper->preparing, NULL);
   pthread_mutex_init(&keeper->state, NULL);
-  note_in_force(keeper, table, info, kh_keytable_fingerprint(table));
-  keeper->stats.last_reload = kh_clock_now(&options->clock);
-  snprintf(keeper->stats.last_result, sizeof keeper->stats.last_result, "ok");
+  settle_first(keeper);
+  *store = (kh_store){0};
   *ret_keeper = keeper;
-  return KH_OK;
-}
-
-/* A file that cannot be flushed is no reason not to start: its data could not be read then. */
-static void flush(const kh_keeper_options *options, const kh_keyfile_info *info)
-{
-  kh_fault fault;
-  char sentence[KH_MESSAGE_MAX];
-  if (kh_file_flush(options->keyfile.path, &info->stamp, &fault) == KH_OK)
-    return;
-  kh_fault_describe(&fault, sentence, sizeof sentence);
-  kh_log_write(&options->log, KH_LOG_WARNING, "the key file may not outlast a power failure: %s",
-               sentence);
-}
-
-kh_status kh_keeper_new(const kh_keeper_options *options, kh_keeper **ret_keeper,
-                        kh_fault *ret_fault)
-{
-  kh_keytable *table = NULL;
-  kh_keyfile_info info;
-  kh_status status = kh_work_load(options, NULL, &table, &info, ret_fault);
-  if (status != KH_OK)
-    return status;
-  kh_line line = kh_say_loaded(options, &info, table);
-  status = make(options, table, &info, ret_keeper);
-  if (status != KH_OK) {
-    kh_keytable_free(&table);
-    return kh_fault_set(ret_fault, status, options->keyfile.path, 0);
-  }
-  kh_log_write(&options->log, KH_LOG_NOTE, "%s", line.text);
-  flush(options, &info);
   return KH_OK;
 }
 
@@ -92,10 +76,12 @@ void kh_keeper_free(kh_keeper **keeper)
 {
   if (keeper == NULL || *keeper == NULL)
     return;
-  kh_duty_end(*keeper);
+  kh_background_end(*keeper);
   kh_keyring_free(&(*keeper)->ring);
-  kh_keytable_free(&(*keeper)->prepared.table);
-  pthread_mutex_destroy(&(*keeper)->work);
+  for (size_t i = 0; i < KH_KEEPER_CHANGES_MAX; i++)
+    kh_keytable_free(&(*keeper)->prepared[i].table);
+  kh_store_free(&(*keeper)->store);
+  pthread_mutex_destroy(&(*keeper)->preparing);
   pthread_mutex_destroy(&(*keeper)->state);
   free(*keeper);
   *keeper = NULL;
@@ -106,74 +92,9 @@ const kh_keyring *kh_keeper_ring(const kh_keeper *keeper)
   return keeper->ring;
 }
 
-kh_status kh_keeper_prepare_reload(kh_keeper *keeper, kh_fault *ret_fault)
+kh_store_name kh_keeper_store_name(const kh_keeper *keeper)
 {
-  return kh_work_reload(keeper, false, ret_fault);
-}
-
-kh_status kh_keeper_prepare_rotation(kh_keeper *keeper, uint32_t id, kh_fault *ret_fault)
-{
-  return kh_work_rotate(keeper, id, false, ret_fault);
-}
-
-/* The table may have been prepared against an older one than that in force. */
-static kh_status check_follows(const kh_keeper *keeper, const kh_keytable *table,
-                               kh_fault *ret_fault)
-{
-  const kh_keytable *now = kh_keyring_begin(keeper->ring);
-  kh_status status =
-      kh_keytable_check_follows(table, now, keeper->options.default_cipher, ret_fault);
-  kh_keyring_end(keeper->ring);
-  ret_fault->path = kh_show_path(keeper->options.keyfile.path);
-  return status;
-}
-
-/* puts the prepared table in force; gives the table that is left over, which may be freed */
-static kh_keytable *exchange(kh_keeper *keeper, kh_fault *ret_fault)
-{
-  kh_keytable *table = keeper->prepared.table;
-  keeper->prepared.table = NULL;
-  if (check_follows(keeper, table, ret_fault) != KH_OK) {
-    keeper->stats.failures++;
-    return table;
-  }
-  note_in_force(keeper, table, &keeper->prepared.info, keeper->prepared.fingerprint);
-  kh_keytable *old = kh_keyring_exchange(keeper->ring, table);
-  kh_duty_wake(keeper); /* a new key may be due */
-  if (!keeper->working)
-    return old;
-  keeper->retired = old;
-  return NULL;
-}
-
-static void say_outcome(const kh_keeper *keeper, const kh_line *line, const kh_fault *fault)
-{
-  char sentence[KH_MESSAGE_MAX];
-  if (fault->status == KH_OK) {
-    kh_log_write(&keeper->options.log, KH_LOG_NOTE, "%s", line->text);
-    return;
-  }
-  kh_fault_describe(fault, sentence, sizeof sentence);
-  kh_log_write(&keeper->options.log, KH_LOG_WARNING,
-               "the key file was not put in use, since other keys were put in use meanwhile: %s",
-               sentence);
-}
-
-void kh_keeper_commit(kh_keeper *keeper)
-{
-  kh_line line = {""};
-  kh_fault fault = {0};
-  kh_keytable *left_over = NULL;
-  pthread_mutex_lock(&keeper->state);
-  bool is_prepared = keeper->prepared.table != NULL;
-  if (is_prepared) {
-    memcpy(line.text, keeper->prepared.message, sizeof line.text);
-    left_over = exchange(keeper, &fault);
-  }
-  pthread_mutex_unlock(&keeper->state);
-  kh_keytable_free(&left_over);
-  if (is_prepared)
-    say_outcome(keeper, &line, &fault);
+  return kh_store_get_name(&keeper->store);
 }
 
 kh_keeper_stats kh_keeper_get_stats(kh_keeper *keeper)
@@ -181,5 +102,7 @@ kh_keeper_stats kh_keeper_get_stats(kh_keeper *keeper)
   pthread_mutex_lock(&keeper->state);
   kh_keeper_stats stats = keeper->stats;
   pthread_mutex_unlock(&keeper->state);
+  stats.misses = atomic_load(&keeper->misses.noted);
+  stats.misses_dropped = atomic_load(&keeper->misses.dropped);
   return stats;
 }

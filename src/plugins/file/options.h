@@ -1,32 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file options.h
- * The system variables of file_key_management (docs/options.md).
+ * The system variables of file_key_management (docs/options.md), and the store that they describe.
  */
 #ifndef KEYHOLD_PLUGINS_FILE_OPTIONS_H
 #define KEYHOLD_PLUGINS_FILE_OPTIONS_H
 
 #include <mysql/plugin.h>
+#include <stdbool.h>
 
-#include "keyhold/keeper.h"
+#include "keyhold/crypt.h"
+#include "keyhold/log.h"
+#include "keyhold/store.h"
 
 /** The table for the plugin's descriptor. */
 extern struct st_mysql_sys_var *kh_file_options[];
 
-/** The settings as the key file reader takes them. The strings belong to the server. */
-kh_keyfile_options kh_file_options_keyfile(void);
+/** Whether the variables name a key file. */
+bool kh_file_options_are_set(void);
 
-/** The cipher that `encryption_algorithm` names. */
-kh_cipher kh_file_options_cipher(void);
-
-/** What `auto_reload` and `auto_rotate` say. */
-kh_keeper_duties kh_file_options_duties(void);
-
-/** Sets the variables that act only when they are set while the server runs to "nothing": an option
- * file may have them, and mariadb-backup gives them back. */
-void kh_file_options_calm(void);
-
-/** The AES engine that `crypto_engine` asks for. */
-kh_engine_choice kh_file_options_engine(void);
+/** kh_key_plugin.make_store of this plugin. */
+KH_MUST_USE kh_status kh_file_make_store(const kh_crypt *crypt, const kh_log *log,
+                                         kh_store *ret_store, kh_fault *ret_fault);
 
 #endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file auto_lookup.h
+ * Asks the store for keys that the server asked for and that are not in force: a task of the
+ * background thread, for stores that can look a key up.
+ */
+#ifndef KEYHOLD_KEEPER_AUTO_LOOKUP_H
+#define KEYHOLD_KEEPER_AUTO_LOOKUP_H
+
+#include "backoff.h"
+#include "misses.h"
+#include "task.h"
+
+/** A miss that the store was asked for and answered. */
+typedef struct kh_answered {
+  kh_miss miss;
+  int64_t since; /* of kh_clock_milliseconds() */
+} kh_answered;
+
+/** What the task remembers. */
+typedef struct kh_auto_lookup {
+  kh_answered answered[KH_KEEPER_MISSES_MAX]; /* by the place of the miss */
+  kh_backoff backoff;
+} kh_auto_lookup;
+
+/** Its memory is a kh_auto_lookup. */
+extern const kh_task kh_auto_lookup_task;
+
+#endif

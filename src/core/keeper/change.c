@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "change.h"
+
+static void warn_if_unlocked(const kh_keeper *keeper, const kh_store_content *content,
+                             const kh_keytable *table)
+{
+  if (!content->is_locked || !kh_keytable_is_locked(table))
+    kh_log_write(&keeper->options.log, KH_LOG_WARNING,
+                 "the keys cannot all be locked into memory and may reach swap: raise the limit of "
+                 "locked memory (LimitMEMLOCK= of the server's systemd unit)");
+}
+
+kh_status kh_change_make(const kh_keeper *keeper, const kh_store_content *content,
+                         const kh_keytable *known, kh_change *ret_change, kh_fault *ret_fault)
+{
+  kh_keytable *table;
+  kh_status status = kh_keytable_new_after(content->list, known, &table);
+  if (status != KH_OK)
+    return kh_store_fail(&keeper->store, status, ret_fault);
+  warn_if_unlocked(keeper, content, table);
+  *ret_change = (kh_change){
+      .table = table, .mark = content->mark, .format = content->format, .is_whole = true};
+  return KH_OK;
+}
+
+kh_status kh_change_check(const kh_keeper *keeper, const kh_change *change, const kh_keytable *old,
+                          kh_fault *ret_fault)
+{
+  kh_status status =
+      kh_keytable_check_follows(change->table, old, keeper->options.default_cipher, ret_fault);
+  if (status != KH_OK)
+    kh_store_name_in(&keeper->store, ret_fault);
+  return status;
+}
+
+void kh_change_note_in_force(kh_keeper *keeper, const kh_change *change)
+{
+  kh_keeper_stats *stats = &keeper->stats;
+  if (change->is_whole) {
+    keeper->mark = change->mark;
+    keeper->token_in_force = change->token;
+  }
+  stats->ids = kh_keytable_id_count(change->table);
+  stats->versions = kh_keytable_version_count(change->table);
+  stats->fingerprint = change->fingerprint;
+  stats->generation++;
+  stats->format = change->format;
+  stats->next_rotation = kh_first_due(change->table, NULL);
+}
+
+uint64_t kh_first_due(const kh_keytable *table, uint32_t *ret_interval)
+{
+  uint64_t first = KH_POLICY_NEVER;
+  for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
+    const kh_policy *policy = &kh_keytable_at(table, i)->policy;
+    if (!kh_keytable_is_latest(table, i) || kh_policy_due(policy) >= first)
+      continue;
+    first = kh_policy_due(policy);
+    if (ret_interval != NULL)
+      *ret_interval = policy->rotate;
+  }
+  return first;
+}

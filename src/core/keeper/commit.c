@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "change.h"
+#include "misses.h"
+
+/* How a commit went, and what is left to do without a lock. */
+typedef struct commit_outcome {
+  bool is_found;
+  bool is_passed_over; /* newer changes took its place before it was put in force */
+  kh_message message;
+  kh_fault fault;
+  kh_keytable *left_over[KH_KEEPER_CHANGES_MAX + 1]; /* to be freed */
+  size_t left_over_count;
+} commit_outcome;
+
+static void leave_over(commit_outcome *done, kh_keytable *table)
+{
+  if (table != NULL)
+    done->left_over[done->left_over_count++] = table;
+}
+
+/* takes a change out of its place; its token is 0 if it is not there */
+static kh_change take_change(kh_keeper *keeper, kh_keeper_token token)
+{
+  kh_change taken = {0};
+  for (size_t i = 0; i < KH_KEEPER_CHANGES_MAX; i++)
+    if (keeper->prepared[i].token == token) {
+      taken = keeper->prepared[i];
+      keeper->prepared[i] = (kh_change){0};
+    }
+  return taken;
+}
+
+/* Whoever prepared something before has it with what is put in force now, which has all keys of the
+ * store. */
+static void drop_older(kh_keeper *keeper, commit_outcome *done)
+{
+  for (size_t i = 0; i < KH_KEEPER_CHANGES_MAX; i++) {
+    kh_change *change = &keeper->prepared[i];
+    if (change->token == 0 || change->token > keeper->token_in_force)
+      continue;
+    leave_over(done, change->table);
+    *change = (kh_change){0};
+  }
+}
+
+static void replace_table(kh_keeper *keeper, kh_keytable *table, commit_outcome *done)
+{
+  kh_keytable *old = kh_keyring_exchange(keeper->ring, table);
+  if (old == keeper->known)
+    keeper->replaced = old;
+  else
+    leave_over(done, old);
+}
+
+/* The table may have been prepared against an older one than that in force. */
+static kh_status check_against_table_in_force(kh_keeper *keeper, const kh_change *change,
+                                              kh_fault *ret_fault)
+{
+  const kh_keytable *now = kh_keyring_begin(keeper->ring);
+  kh_status status = kh_change_check(keeper, change, now, ret_fault);
+  kh_keyring_end(keeper->ring);
+  return status;
+}
+
+static void put_in_force(kh_keeper *keeper, const kh_change *change, commit_outcome *done)
+{
+  if (check_against_table_in_force(keeper, change, &done->fault) != KH_OK) {
+    keeper->stats.failures++;
+    leave_over(done, change->table);
+    return;
+  }
+  kh_change_note_in_force(keeper, change);
+  replace_table(keeper, change->table, done);
+  kh_misses_forget_found(&keeper->misses, change->table);
+  if (change->is_whole)
+    drop_older(keeper, done);
+  kh_keeper_wake(keeper); /* a new key may be due */
+}
+
+static void commit_with_lock(kh_keeper *keeper, kh_keeper_token token, commit_outcome *done)
+{
+  kh_change change = take_change(keeper, token);
+  done->is_found = change.token != 0;
+  done->is_passed_over =
+      !done->is_found && token > keeper->token_in_force && token <= keeper->last_token;
+  done->message = change.message;
+  if (done->is_found)
+    put_in_force(keeper, &change, done);
+  keeper->stats.failures += done->is_passed_over;
+}
+
+static void log_outcome(const kh_keeper *keeper, const commit_outcome *done)
+{
+  const kh_log *log = &keeper->options.log;
+  const char *noun = kh_store_get_name(&keeper->store).noun;
+  char sentence[KH_MESSAGE_MAX];
+  if (done->is_passed_over)
+    kh_log_write(log, KH_LOG_WARNING,
+                 "%s was not put in use, since too many changes were prepared at once; reload it",
+                 noun);
+  if (!done->is_found)
+    return;
+  if (done->fault.status == KH_OK) {
+    kh_log_write(log, KH_LOG_NOTE, "%s", done->message.text);
+    return;
+  }
+  kh_fault_describe(&done->fault, sentence, sizeof sentence);
+  kh_log_write(log, KH_LOG_WARNING,
+               "%s was not put in use, since other keys were put in use meanwhile: %s", noun,
+               sentence);
+}
+
+void kh_keeper_commit(kh_keeper *keeper, kh_keeper_token token)
+{
+  commit_outcome done = {0};
+  if (token == 0)
+    return;
+  pthread_mutex_lock(&keeper->state);
+  commit_with_lock(keeper, token, &done);
+  pthread_mutex_unlock(&keeper->state);
+  for (size_t i = 0; i < done.left_over_count; i++)
+    kh_keytable_free(&done.left_over[i]);
+  log_outcome(keeper, &done);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "log_messages.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "keyhold/version.h"
+
+enum { ROOM_FOR_MORE = 96 }; /* " and 18446744073709551615 more" and what is retired */
+
+__attribute__((format(printf, 2, 3))) static void append(kh_message *line, const char *format, ...)
+{
+  size_t used = strlen(line->text);
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(line->text + used, sizeof line->text - used, format, arguments);
+  va_end(arguments);
+}
+
+static void append_counts(kh_message *line, const kh_keytable *table)
+{
+  size_t ids = kh_keytable_id_count(table);
+  size_t versions = kh_keytable_version_count(table);
+  append(line, "%zu key%s with %zu version%s", ids, ids == 1 ? "" : "s", versions,
+         versions == 1 ? "" : "s");
+}
+
+/* names a version; false: it does not fit */
+static bool append_version(kh_message *line, const kh_key *key, bool first)
+{
+  char text[64];
+  snprintf(text, sizeof text, "%skey id %u version %u", first ? "" : ", ", key->id, key->version);
+  if (strlen(line->text) + strlen(text) + ROOM_FOR_MORE > sizeof line->text)
+    return false;
+  append(line, "%s", text);
+  return true;
+}
+
+/* names the versions that the table has and `old` has not, or, without `old`, the latest ones */
+static size_t append_versions(kh_message *line, const kh_keytable *table, const kh_keytable *old)
+{
+  size_t named = 0;
+  size_t left = 0;
+  for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
+    const kh_key *key = kh_keytable_at(table, i);
+    bool wanted = old == NULL ? kh_keytable_is_latest(table, i)
+                              : kh_keytable_find(old, key->id, key->version) == NULL;
+    if (!wanted)
+      continue;
+    if (left == 0 && append_version(line, key, named == 0))
+      named++;
+    else
+      left++;
+  }
+  if (left > 0)
+    append(line, " and %zu more", left);
+  return named + left;
+}
+
+/* retired versions that the table still has: no store has them any more */
+static size_t count_kept(const kh_keytable *table)
+{
+  size_t kept = 0;
+  for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
+    const kh_key *key = kh_keytable_at(table, i);
+    kept += kh_keytable_is_retired(table, key->id, key->version);
+  }
+  return kept;
+}
+
+kh_message kh_message_loaded(const kh_keeper *keeper, const kh_change *change)
+{
+  kh_message line = {"Keyhold " KEYHOLD_VERSION ": "};
+  append_counts(&line, change->table);
+  append(&line, " from '%s' (%s), %s; latest: ", kh_store_shown_place(&keeper->store).text,
+         change->format, kh_cipher_name(keeper->options.default_cipher));
+  append_versions(&line, change->table, NULL);
+  return line;
+}
+
+kh_message kh_message_changed(const kh_keeper *keeper, const char *what, const kh_change *change,
+                              const kh_keytable *old)
+{
+  kh_message line = {""};
+  append(&line, "'%s' (%s) %s: ", kh_store_shown_place(&keeper->store).text, change->format, what);
+  append_counts(&line, change->table);
+  append(&line, "; new: ");
+  if (append_versions(&line, change->table, old) == 0)
+    append(&line, "none");
+  size_t kept = count_kept(change->table);
+  if (kept > 0)
+    append(&line, "; %zu retired, kept in memory until the server ends", kept);
+  return line;
+}

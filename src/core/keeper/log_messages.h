@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file log_messages.h
+ * The keeper's lines for the log: which store, which key ids, which versions.
+ */
+#ifndef KEYHOLD_KEEPER_LOG_MESSAGES_H
+#define KEYHOLD_KEEPER_LOG_MESSAGES_H
+
+#include "state.h"
+
+/** What was loaded at the start, with as many of the latest versions as there is room for. */
+kh_message kh_message_loaded(const kh_keeper *keeper, const kh_change *change);
+
+/**
+ * What a change brings.
+ *
+ * @param what  what happened to the store: "reloaded", "rotated".
+ * @param old   the table that is replaced; versions that it has are not named.
+ */
+kh_message kh_message_changed(const kh_keeper *keeper, const char *what, const kh_change *change,
+                              const kh_keytable *old);
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "prepare.h"
+
+#include <poll.h>
+#include <stdio.h>
+
+#include "change.h"
+#include "log_messages.h"
+
+/* Another process may change the store between the load and the settling. */
+enum { TRIES = 5, PAUSE = 100 /* milliseconds */ };
+
+/* A change on its way, from begin_preparation() to end_preparation(). */
+typedef struct preparation {
+  kh_keeper *keeper;
+  const kh_keytable *known; /* the table that was in force when it began; stays until it ends */
+  kh_store_mark loaded;     /* of the content that `known` is from */
+  const char *format;       /* of that content */
+  kh_change change;
+  kh_fault fault;
+} preparation;
+
+static preparation begin_preparation(kh_keeper *keeper)
+{
+  preparation begun = {.keeper = keeper};
+  pthread_mutex_lock(&keeper->preparing);
+  pthread_mutex_lock(&keeper->state);
+  begun.known = kh_keyring_begin(keeper->ring);
+  kh_keyring_end(keeper->ring);
+  begun.loaded = keeper->mark;
+  begun.format = keeper->stats.format;
+  keeper->known = begun.known;
+  pthread_mutex_unlock(&keeper->state);
+  return begun;
+}
+
+/* a free place, or that of the oldest change, which a statement may have left that failed between
+ * its two halves */
+static kh_change *place_for_change(kh_keeper *keeper)
+{
+  kh_change *oldest = &keeper->prepared[0];
+  for (size_t i = 1; i < KH_KEEPER_CHANGES_MAX; i++)
+    if (keeper->prepared[i].token < oldest->token)
+      oldest = &keeper->prepared[i];
+  return oldest;
+}
+
+/* keeps what was prepared, and gives it a token; drops it after a failure */
+static void end_preparation(preparation *ended, kh_status status)
+{
+  kh_keeper *keeper = ended->keeper;
+  kh_keytable *passed_over = NULL;
+  if (status != KH_OK)
+    kh_keytable_free(&ended->change.table);
+  pthread_mutex_lock(&keeper->state);
+  if (status == KH_OK) {
+    kh_change *place = place_for_change(keeper);
+    passed_over = place->table;
+    *place = ended->change;
+    place->token = ended->change.token = ++keeper->last_token;
+  }
+  kh_keytable *replaced = keeper->replaced;
+  keeper->replaced = NULL;
+  keeper->known = NULL;
+  pthread_mutex_unlock(&keeper->state);
+  pthread_mutex_unlock(&keeper->preparing);
+  kh_keytable_free(&replaced);
+  kh_keytable_free(&passed_over);
+}
+
+/* Makes the table of a content, in the place of one that was made before; frees the content.
+ */
+static kh_status make_table(preparation *going, kh_store_content *content)
+{
+  kh_keytable_free(&going->change.table);
+  kh_status status =
+      kh_change_make(going->keeper, content, going->known, &going->change, &going->fault);
+  kh_store_content_free(content);
+  return status;
+}
+
+static kh_status check_table(preparation *going)
+{
+  return kh_change_check(going->keeper, &going->change, going->known, &going->fault);
+}
+
+/* What waits for nothing has to be done when the change is put in force. */
+static void describe_change(preparation *going, const char *what)
+{
+  kh_change *change = &going->change;
+  change->fingerprint = kh_keytable_fingerprint(change->table);
+  change->message = kh_message_changed(going->keeper, what, change, going->known);
+}
+
+static kh_status read_store(preparation *going, bool finished_only)
+{
+  const kh_store *store = &going->keeper->store;
+  kh_store_content content;
+  kh_status status = store->ops->load(store->self, &content, &going->fault);
+  if (status == KH_OK)
+    status = make_table(going, &content);
+  if (status != KH_OK)
+    return status;
+  if (finished_only && content.doubt != KH_OK)
+    return kh_store_fail(store, content.doubt, &going->fault);
+  return check_table(going);
+}
+
+static bool has_changed_since(const kh_store *store, const kh_store_mark *mark)
+{
+  kh_store_mark now;
+  return store->ops->mark(store->self, &now, NULL) == KH_OK && !kh_store_is_same(&now, mark);
+}
+
+/* ret_again: the store has another content already */
+static kh_status read_and_settle(preparation *going, bool finished_only, bool *ret_again)
+{
+  const kh_store *store = &going->keeper->store;
+  *ret_again = false;
+  kh_status status = read_store(going, finished_only);
+  if (status != KH_OK)
+    return status;
+  status = kh_store_settle(store, &going->change.mark, &going->fault);
+  *ret_again = status != KH_OK && has_changed_since(store, &going->change.mark);
+  return status;
+}
+
+static kh_status reload_keys(preparation *going, bool finished_only)
+{
+  bool again = true;
+  kh_status status = KH_OK;
+  for (int i = 0; i < TRIES && again; i++) {
+    if (i > 0)
+      (void)poll(NULL, 0, PAUSE);
+    status = read_and_settle(going, finished_only, &again);
+  }
+  if (status != KH_OK)
+    return status;
+  describe_change(going, "reloaded");
+  return KH_OK;
+}
+
+static void note_reload(kh_keeper *keeper, kh_status status, const kh_fault *fault)
+{
+  kh_keeper_stats *stats = &keeper->stats;
+  pthread_mutex_lock(&keeper->state);
+  stats->last_reload = kh_clock_now(&keeper->options.clock);
+  if (status == KH_OK)
+    snprintf(stats->last_result, sizeof stats->last_result, "ok");
+  else
+    kh_fault_describe(fault, stats->last_result, sizeof stats->last_result);
+  stats->failures += status != KH_OK;
+  pthread_mutex_unlock(&keeper->state);
+}
+
+/* hands the results over to the caller */
+static kh_status give_results(const preparation *ended, kh_status status,
+                              kh_keeper_token *ret_token, kh_fault *ret_fault)
+{
+  if (status == KH_OK)
+    *ret_token = ended->change.token;
+  if (ret_fault != NULL)
+    *ret_fault = status == KH_OK ? (kh_fault){0} : ended->fault;
+  return status;
+}
+
+kh_status kh_prepare_reload(kh_keeper *keeper, bool finished_only, kh_keeper_token *ret_token,
+                            kh_fault *ret_fault)
+{
+  preparation going = begin_preparation(keeper);
+  kh_status status = reload_keys(&going, finished_only);
+  end_preparation(&going, status);
+  note_reload(keeper, status, &going.fault);
+  return give_results(&going, status, ret_token, ret_fault);
+}
+
+kh_status kh_keeper_prepare_reload(kh_keeper *keeper, kh_keeper_token *ret_token,
+                                   kh_fault *ret_fault)
+{
+  return kh_prepare_reload(keeper, false, ret_token, ret_fault);
+}
+
+static kh_status rotate_keys(preparation *going, uint32_t id, bool due_only,
+                             kh_store_rotated *ret_rotated)
+{
+  const kh_keeper *keeper = going->keeper;
+  kh_store_rotation rotation = {.known = going->known,
+                                .loaded = &going->loaded,
+                                .id = id,
+                                .due_only = due_only,
+                                .now = kh_clock_now(&keeper->options.clock),
+                                .default_cipher = keeper->options.default_cipher};
+  kh_store_content content;
+  kh_status status =
+      kh_store_make_versions(&keeper->store, &rotation, &content, ret_rotated, &going->fault);
+  if (status == KH_OK)
+    status = make_table(going, &content);
+  if (status == KH_OK)
+    status = check_table(going);
+  if (status != KH_OK)
+    return status;
+  describe_change(going, ret_rotated->made > 0 ? "rotated" : "has what another server rotated");
+  return KH_OK;
+}
+
+static void note_rotation(kh_keeper *keeper, kh_status status, const kh_store_rotated *rotated)
+{
+  pthread_mutex_lock(&keeper->state);
+  keeper->stats.rotations += rotated->made;
+  keeper->stats.failures += status != KH_OK;
+  pthread_mutex_unlock(&keeper->state);
+}
+
+kh_status kh_prepare_rotation(kh_keeper *keeper, uint32_t id, bool due_only,
+                              kh_keeper_token *ret_token, kh_fault *ret_fault)
+{
+  kh_store_rotated rotated = {0};
+  preparation going = begin_preparation(keeper);
+  kh_status status = rotate_keys(&going, id, due_only, &rotated);
+  end_preparation(&going, status);
+  note_rotation(keeper, status, &rotated);
+  return give_results(&going, status, ret_token, ret_fault);
+}
+
+kh_status kh_keeper_prepare_rotation(kh_keeper *keeper, uint32_t id, kh_keeper_token *ret_token,
+                                     kh_fault *ret_fault)
+{
+  return kh_prepare_rotation(keeper, id, false, ret_token, ret_fault);
+}
+
+static void append_key(kh_keylist *list, const kh_key *key)
+{
+  *kh_keylist_next(list) = *key;
+  kh_keylist_commit(list);
+}
+
+/* what is in force, and after it, so that it shows if it differs, what was found */
+static kh_status add_found(const kh_keytable *known, const kh_keylist *found, kh_keylist *list)
+{
+  kh_status status = KH_OK;
+  for (size_t i = 0; i < kh_keytable_version_count(known) && status == KH_OK; i++) {
+    const kh_key *key = kh_keytable_at(known, i);
+    append_key(list, key);
+    if (kh_keytable_is_retired(known, key->id, key->version))
+      status = kh_keylist_retire(list, &(kh_retired){.id = key->id, .version = key->version});
+  }
+  for (size_t i = 0; i < kh_keylist_count(found); i++)
+    append_key(list, kh_keylist_at(found, i));
+  return status;
+}
+
+static kh_status merge_found(preparation *going, const kh_keylist *found)
+{
+  kh_store_content content = {
+      .mark = going->loaded, .format = going->format, .is_locked = kh_keylist_is_locked(found)};
+  kh_keylist *list = NULL;
+  kh_status status =
+      kh_keylist_new(kh_keytable_version_count(going->known) + kh_keylist_count(found), &list);
+  if (status == KH_OK)
+    status = add_found(going->known, found, list);
+  kh_store_content_own(&content, list);
+  if (status != KH_OK) {
+    kh_store_content_free(&content);
+    return kh_store_fail(&going->keeper->store, status, &going->fault);
+  }
+  status = make_table(going, &content);
+  if (status == KH_OK)
+    status = check_table(going);
+  if (status != KH_OK)
+    return status;
+  going->change.is_whole = false;
+  describe_change(going, "has what was asked for");
+  return KH_OK;
+}
+
+kh_status kh_prepare_found(kh_keeper *keeper, const kh_keylist *found, kh_keeper_token *ret_token,
+                           kh_fault *ret_fault)
+{
+  preparation going = begin_preparation(keeper);
+  kh_status status = merge_found(&going, found);
+  end_preparation(&going, status);
+  return give_results(&going, status, ret_token, ret_fault);
+}

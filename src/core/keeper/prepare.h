@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file prepare.h
+ * The slow half of a change: reads the store or writes to it, and has the table ready. Each
+ * function gives a token for kh_keeper_commit().
+ */
+#ifndef KEYHOLD_KEEPER_PREPARE_H
+#define KEYHOLD_KEEPER_PREPARE_H
+
+#include "state.h"
+
+/**
+ * Prepares a reload, as kh_keeper_prepare_reload().
+ *
+ * @param finished_only  refuse a content that may not be finished.
+ * @return its codes, and kh_store_content.doubt.
+ */
+KH_MUST_USE kh_status kh_prepare_reload(kh_keeper *keeper, bool finished_only,
+                                        kh_keeper_token *ret_token, kh_fault *ret_fault);
+
+/** Prepares a rotation, as kh_keeper_prepare_rotation().
+ *
+ * @param due_only  rotate only keys that are due. */
+KH_MUST_USE kh_status kh_prepare_rotation(kh_keeper *keeper, uint32_t id, bool due_only,
+                                          kh_keeper_token *ret_token, kh_fault *ret_fault);
+
+/**
+ * Prepares a table of the keys in force and those that a look-up found.
+ *
+ * @param found      not taken over.
+ * @param ret_token  untouched on failure.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK; KH_E_KEY_CHANGED, KH_E_CIPHER_CHANGED: one that is in force has another key or
+ * cipher in `found`; KH_E_NO_MEMORY, KH_E_CRYPTO. Thread-safe.
+ */
+KH_MUST_USE kh_status kh_prepare_found(kh_keeper *keeper, const kh_keylist *found,
+                                       kh_keeper_token *ret_token, kh_fault *ret_fault);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file state.h
+ * The state of a keeper, which the files of this folder share. It includes no function of theirs.
+ */
+#ifndef KEYHOLD_KEEPER_STATE_H
+#define KEYHOLD_KEEPER_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "keyhold/keeper.h"
+
+/** A line for the log. */
+typedef struct kh_message {
+  char text[KH_MESSAGE_MAX];
+} kh_message;
+
+/** A table that is ready to be put in force, and what will be logged then. */
+typedef struct kh_change {
+  kh_keeper_token token; /* 0: there is none */
+  kh_keytable *table;
+  bool is_whole;      /* it has all keys of the store: it takes the place of older changes */
+  kh_store_mark mark; /* of the content that the table is from */
+  const char *format;
+  kh_fingerprint fingerprint; /* of the table: worked out here, where it may take its time */
+  kh_message message;
+} kh_change;
+
+/** The background thread, and what it was told. Under the mutex `state`, but for `wake`. */
+typedef struct kh_background {
+  pthread_t thread;
+  bool running;
+  bool stop;
+  _Atomic int wake; /* an eventfd, made with the thread; -1: there is none */
+  kh_keeper_background wanted;
+} kh_background;
+
+/** Key versions that were asked for and are not in force: id << 32 | version; 0: a free place. */
+typedef struct kh_misses {
+  _Atomic uint64_t places[KH_KEEPER_MISSES_MAX];
+  _Atomic uint64_t noted;
+  _Atomic uint64_t dropped;
+} kh_misses;
+
+/*
+ * Two mutexes, taken in this order. `preparing` is held while the store is read and written.
+ * `state` is held for moments only, also by threads that hold locks of the server.
+ *
+ * The table in force may be exchanged by a thread that does not hold `preparing`. One that does can
+ * go on reading `known`, the table that it found in force, all the same: if that is replaced, it is
+ * kept in `replaced` until the thread is done.
+ */
+struct kh_keeper {
+  kh_keeper_options options;
+  kh_store store;
+  pthread_mutex_t preparing;
+  pthread_mutex_t state;
+  kh_keyring *ring;
+  kh_change prepared[KH_KEEPER_CHANGES_MAX]; /* in no order */
+  kh_keeper_token last_token;                /* that was given out */
+  kh_keeper_token token_in_force;            /* of the last whole change in force */
+  const kh_keytable *known;                  /* NULL: no thread prepares something */
+  kh_keytable *replaced;
+  kh_store_mark mark; /* of the content that the last whole change is from */
+  kh_keeper_stats stats;
+  kh_background background;
+  kh_misses misses;
+};
+
+/** Wakes the background thread so that it re-evaluates its tasks; nothing when there is none.
+ * Thread-safe; takes no lock. */
+static inline void kh_keeper_wake(const kh_keeper *keeper)
+{
+  uint64_t one = 1;
+  int wake = atomic_load(&keeper->background.wake);
+  if (wake >= 0)
+    (void)!write(wake, &one, sizeof one);
+}
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "keyhold/store_file.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+typedef struct file_store {
+  kh_keyfile_options options;
+  const kh_crypt *crypt;
+  kh_log log;
+  int events; /* an inotify descriptor; -1: the file is not watched, or cannot be */
+} file_store;
+
+static kh_store_name file_store_name(const void *self)
+{
+  const file_store *store = self;
+  return (kh_store_name){.noun = "the key file", .place = store->options.path};
+}
+
+static kh_store_mark mark_of_stamp(const kh_file_stamp *stamp)
+{
+  return (kh_store_mark){{stamp->device, stamp->inode, stamp->size, (uint64_t)stamp->modified,
+                          (uint64_t)stamp->changed}};
+}
+
+static kh_file_stamp stamp_of_mark(const kh_store_mark *mark)
+{
+  return (kh_file_stamp){.device = mark->words[0],
+                         .inode = mark->words[1],
+                         .size = mark->words[2],
+                         .modified = (int64_t)mark->words[3],
+                         .changed = (int64_t)mark->words[4]};
+}
+
+static void free_file(void *file)
+{
+  kh_keyfile *owned = file;
+  kh_keyfile_free(&owned);
+}
+
+/* `file` is taken over */
+static kh_store_content content_of(kh_keyfile *file)
+{
+  kh_file_stamp stamp = kh_keyfile_stamp(file);
+  return (kh_store_content){.list = kh_keyfile_keys(file),
+                            .owner = file,
+                            .free_owner = free_file,
+                            .mark = mark_of_stamp(&stamp),
+                            .format = kh_keyfile_format_of(file)->name,
+                            .is_locked = kh_keyfile_memory_is_locked(file),
+                            .doubt = kh_keyfile_ends_line(file) ? KH_OK : KH_E_FILE_UNFINISHED};
+}
+
+static kh_status file_store_load(void *self, kh_store_content *ret_content, kh_fault *ret_fault)
+{
+  file_store *store = self;
+  kh_keyfile *file = NULL;
+  kh_status status = kh_keyfile_open(&store->options, store->crypt, &store->log, &file, ret_fault);
+  if (status != KH_OK)
+    return status;
+  /* From now on a FIFO must hold up neither a statement nor the server's end; a start can be broken
+   * off. */
+  store->options.bounded_wait = true;
+  *ret_content = content_of(file);
+  return KH_OK;
+}
+
+static kh_status file_store_make_versions(void *self, const kh_store_rotation *wanted,
+                                          kh_store_content *ret_content,
+                                          kh_store_rotated *ret_rotated, kh_fault *ret_fault)
+{
+  const file_store *store = self;
+  KH_AUTO_KEYFILE file = NULL;
+  kh_file_stamp loaded = stamp_of_mark(wanted->loaded);
+  kh_rotation rotation = {.known = wanted->known,
+                          .id = wanted->id,
+                          .due_only = wanted->due_only,
+                          .loaded = &loaded,
+                          .now = wanted->now,
+                          .default_cipher = wanted->default_cipher};
+  kh_rotated rotated;
+  kh_status status = kh_keyfile_open(&store->options, store->crypt, &store->log, &file, ret_fault);
+  if (status == KH_OK)
+    status = kh_keyfile_rotate(file, &rotation, &rotated, ret_fault);
+  if (status == KH_OK)
+    status = kh_keyfile_save(file, ret_fault);
+  if (status != KH_OK)
+    return status;
+  *ret_content = content_of(file);
+  file = NULL;
+  *ret_rotated = (kh_store_rotated){.made = rotated.made, .taken = rotated.taken};
+  return KH_OK;
+}
+
+/* What was read may be in the system's memory alone: an editor flushes nothing. */
+static kh_status file_store_settle(void *self, const kh_store_mark *mark, kh_fault *ret_fault)
+{
+  const file_store *store = self;
+  kh_file_stamp stamp = stamp_of_mark(mark);
+  return kh_file_flush(store->options.path, &stamp, ret_fault);
+}
+
+static kh_status file_store_mark(void *self, kh_store_mark *ret_mark, kh_fault *ret_fault)
+{
+  const file_store *store = self;
+  kh_file_stamp stamp;
+  kh_status status = kh_file_stamp_of(store->options.path, &stamp, ret_fault);
+  if (status == KH_OK)
+    *ret_mark = mark_of_stamp(&stamp);
+  return status;
+}
+
+static void free_text(char **text)
+{
+  free(*text);
+}
+
+static bool watch_folder_of(int events, const char *path)
+{
+  __attribute__((cleanup(free_text))) char *copy = strdup(path);
+  if (copy == NULL)
+    return false;
+  return inotify_add_watch(events, dirname(copy),
+                           IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_ATTRIB) >= 0;
+}
+
+/* The folder of the name, where a link may be exchanged, and that of the file that it leads to.
+ * Again and again, since folders are exchanged too; one that is watched already stays so. */
+static void watch_folders(const file_store *store)
+{
+  if (store->events < 0)
+    return;
+  __attribute__((cleanup(free_text))) char *target = realpath(store->options.path, NULL);
+  watch_folder_of(store->events, store->options.path);
+  if (target != NULL)
+    watch_folder_of(store->events, target);
+}
+
+static kh_status file_store_watch_begin(void *self, kh_fault *ret_fault)
+{
+  file_store *store = self;
+  store->events = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  if (store->events < 0 || !watch_folder_of(store->events, store->options.path))
+    return kh_fault_set(ret_fault, KH_E_FILE_WATCH, store->options.path, errno);
+  watch_folders(store);
+  return KH_OK;
+}
+
+static int file_store_watch_descriptor(const void *self)
+{
+  const file_store *store = self;
+  return store->events;
+}
+
+static void file_store_watch_drain(void *self)
+{
+  const file_store *store = self;
+  char buffer[4096];
+  while (store->events >= 0 && read(store->events, buffer, sizeof buffer) > 0) {
+  }
+  watch_folders(store);
+}
+
+static void file_store_watch_end(void *self)
+{
+  file_store *store = self;
+  if (store->events >= 0)
+    close(store->events);
+  store->events = -1;
+}
+
+static void file_store_free(void *self)
+{
+  file_store_watch_end(self);
+  free(self);
+}
+
+static const kh_store_ops file_store_ops = {
+    .name = file_store_name,
+    .load = file_store_load,
+    .make_versions = file_store_make_versions,
+    .settle = file_store_settle,
+    .mark = file_store_mark,
+    .watch_begin = file_store_watch_begin,
+    .watch_descriptor = file_store_watch_descriptor,
+    .watch_drain = file_store_watch_drain,
+    .watch_end = file_store_watch_end,
+    .free = file_store_free,
+};
+
+kh_status kh_store_file_new(const kh_keyfile_options *options, const kh_crypt *crypt,
+                            const kh_log *log, kh_store *ret_store)
+{
+  file_store *store = calloc(1, sizeof *store);
+  if (store == NULL)
+    return KH_E_NO_MEMORY;
+  store->options = *options;
+  store->options.bounded_wait = false;
+  store->crypt = crypt;
+  store->log = *log;
+  store->events = -1;
+  *ret_store = (kh_store){&file_store_ops, store};
+  return KH_OK;
+}

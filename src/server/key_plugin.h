@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file key_plugin.h
+ * All that the key management plugins over a keeper share: the system variables that act on keys,
+ * the status variables, start and end. A plugin adds two small files: options.c, its own system
+ * variables, which make a store, and plugin.c, its descriptor (docs/writing-a-plugin.md).
+ */
+#ifndef KEYHOLD_SERVER_KEY_PLUGIN_H
+#define KEYHOLD_SERVER_KEY_PLUGIN_H
+
+#include <mysql/plugin.h>
+#include <typelib.h>
+
+#include "keyhold/crypt.h"
+#include "keyhold/limits.h"
+#include "keyhold/log.h"
+#include "keyhold/store.h"
+
+/** A plugin. */
+typedef struct kh_key_plugin {
+  const char *name; /**< "file_key_management"; constant */
+
+  /**
+   * Makes the store that the plugin's system variables describe.
+   *
+   * @param crypt      outlives the store.
+   * @param log        outlives the call.
+   * @param ret_store  for kh_store_free(); untouched on failure.
+   * @param ret_fault  filled on failure.
+   */
+  kh_status (*make_store)(const kh_crypt *crypt, const kh_log *log, kh_store *ret_store,
+                          kh_fault *ret_fault);
+} kh_key_plugin;
+
+/**
+ * What the plugin's init does: loads the keys and starts the background thread, in a server. A
+ * failure is reported.
+ *
+ * @param plugin  a constant table.
+ * @return 0, or 1: the plugin cannot start.
+ */
+int kh_key_plugin_start(const kh_key_plugin *plugin);
+
+/** What the plugin's deinit does; the argument is not looked at. @return 0. */
+int kh_key_plugin_stop(void *unused);
+
+/** The function of the status variables, whose names begin with the plugin's. Thread-safe. */
+int kh_key_plugin_show(MYSQL_THD thd, struct st_mysql_show_var *var, void *buff,
+                       struct system_status_var *status_var, enum enum_var_type scope);
+
+/** The plugin's status variables: the initializer of an array.
+ *
+ * @param prefix  the plugin's name with a capital, a string. */
+#define KH_KEY_PLUGIN_STATUS(prefix)                                                               \
+  {                                                                                                \
+    {prefix, (void *)kh_key_plugin_show, SHOW_FUNC},                                               \
+    {                                                                                              \
+      NULL, NULL, SHOW_UNDEF                                                                       \
+    }                                                                                              \
+  }
+
+/** The values of the system variables that all plugins share. The server writes them. */
+typedef struct kh_key_plugin_values {
+  unsigned long encryption_algorithm;
+  unsigned long crypto_engine;
+  char reload;
+  long long rotate_key;
+  char auto_reload;
+  char auto_rotate;
+} kh_key_plugin_values;
+
+extern kh_key_plugin_values kh_key_plugin_settings;
+
+/** Names for a variable of type ENUM. A TYPELIB grows at its end in later servers; the zeros are
+ * what they find there. */
+typedef struct kh_choices {
+  TYPELIB typelib;
+  void *later[4];
+} kh_choices;
+
+extern kh_choices kh_key_plugin_algorithms, kh_key_plugin_engines;
+
+/*
+ * What SET GLOBAL does (mysql/plugin.h). The check functions do the slow work without a lock of the
+ * server, and hand a token to the update functions, which put its change in force. The variables
+ * `reload` and `rotate_key` keep their values, which say "nothing". DEFAULT comes without a check.
+ */
+int kh_key_plugin_check_reload(MYSQL_THD thd, struct st_mysql_sys_var *var, void *save,
+                               struct st_mysql_value *value);
+int kh_key_plugin_check_rotate_key(MYSQL_THD thd, struct st_mysql_sys_var *var, void *save,
+                                   struct st_mysql_value *value);
+void kh_key_plugin_update_reload(MYSQL_THD thd, struct st_mysql_sys_var *var, void *var_ptr,
+                                 const void *save);
+void kh_key_plugin_update_rotate_key(MYSQL_THD thd, struct st_mysql_sys_var *var, void *var_ptr,
+                                     const void *save);
+void kh_key_plugin_update_background(MYSQL_THD thd, struct st_mysql_sys_var *var, void *var_ptr,
+                                     const void *save);
+
+/**
+ * Defines the system variables that all plugins share.
+ *
+ * @param noun  where the keys are, in their comments: "key file".
+ */
+#define KH_KEY_PLUGIN_SYSVARS(noun)                                                                \
+  static MYSQL_SYSVAR_ENUM(                                                                        \
+      encryption_algorithm, kh_key_plugin_settings.encryption_algorithm,                           \
+      PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_READONLY,                                                   \
+      "Cipher: aes_cbc, or aes_ctr (with GCM where the server asks for padding)", NULL, NULL, 0,   \
+      &kh_key_plugin_algorithms.typelib);                                                          \
+  static MYSQL_SYSVAR_ENUM(                                                                        \
+      crypto_engine, kh_key_plugin_settings.crypto_engine,                                         \
+      PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_READONLY,                                                   \
+      "Library that works AES: auto takes the fastest that is there for each operation", NULL,     \
+      NULL, KH_ENGINE_AUTO, &kh_key_plugin_engines.typelib);                                       \
+  static MYSQL_SYSVAR_BOOL(reload, kh_key_plugin_settings.reload, PLUGIN_VAR_OPCMDARG,             \
+                           "ON reads the " noun " again; shown as OFF always",                     \
+                           kh_key_plugin_check_reload, kh_key_plugin_update_reload, 0);            \
+  static MYSQL_SYSVAR_LONGLONG(rotate_key, kh_key_plugin_settings.rotate_key, PLUGIN_VAR_RQCMDARG, \
+                               "Makes a new version of the key with this id, or of all keys with " \
+                               "-1, and writes it into the " noun "; shown as 0 always",           \
+                               kh_key_plugin_check_rotate_key, kh_key_plugin_update_rotate_key, 0, \
+                               -1, KH_KEY_ID_MAX, 1);                                              \
+  static MYSQL_SYSVAR_BOOL(auto_reload, kh_key_plugin_settings.auto_reload, PLUGIN_VAR_OPCMDARG,   \
+                           "Reload the " noun " when it changes", NULL,                            \
+                           kh_key_plugin_update_background, 0);                                    \
+  static MYSQL_SYSVAR_BOOL(auto_rotate, kh_key_plugin_settings.auto_rotate, PLUGIN_VAR_OPCMDARG,   \
+                           "Rotate keys whose interval (rotate= in the " noun ") has passed",      \
+                           NULL, kh_key_plugin_update_background, 0)
+
+/** The same variables, for the plugin's table of them. */
+#define KH_KEY_PLUGIN_SYSVARS_LIST                                                                 \
+  MYSQL_SYSVAR(encryption_algorithm), MYSQL_SYSVAR(crypto_engine), MYSQL_SYSVAR(reload),           \
+      MYSQL_SYSVAR(rotate_key), MYSQL_SYSVAR(auto_reload), MYSQL_SYSVAR(auto_rotate)
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the background thread does over a store that is no file. Nothing is timed: each test waits
+ * until something has happened. */
+#include <pthread.h>
+
+#include "fake_store.h"
+#include "keepers.h"
+#include "recorder.h"
+#include "tasks.h"
+#include "unit.h"
+
+enum { PATIENCE = 30 }; /* seconds */
+
+static fake_store fake;
+static recorder said;
+static kh_keeper *keeper;
+
+static const fake_key before[] = {FAKE_KEY(1, 1, 0xa1)};
+static const fake_key after[] = {FAKE_KEY(1, 1, 0xa1), FAKE_KEY(1, 3, 0xa3)};
+static const fake_key due[] = {FAKE_KEY(1, 1, 0xa1),
+                               {.id = 2, .version = 1, .tag = 0xb1, .created = 1000, .rotate = 5}};
+
+static const kh_keeper_background nothing = {0};
+static const kh_keeper_background reloads = {.reload = true};
+static const kh_keeper_background rotates = {.rotate = true};
+
+static uint32_t tell_time(void *user)
+{
+  (void)user;
+  return 1000000000;
+}
+
+static void run_keeper(const kh_store_ops *ops, const fake_key *keys, size_t count)
+{
+  kh_keeper_options options = {
+      .default_cipher = KH_CIPHER_AES_CBC, .log = recorder_log(&said), .clock = {tell_time, NULL}};
+  kh_store store = fake_store_start(&fake, ops, keys, count);
+  assert_int_equal(kh_keeper_new(&options, &store, &keeper, NULL), KH_OK);
+}
+
+static void set_background(kh_keeper_background wanted)
+{
+  assert_int_equal(kh_keeper_set_background(keeper, wanted), KH_OK);
+}
+
+static int stop(void **state)
+{
+  (void)state;
+  kh_keeper_free(&keeper);
+  return fake.is_freed ? 0 : 1;
+}
+
+/* `again` is set while it waits, which wakes the thread */
+static void await_said(const char *part, kh_keeper_background again)
+{
+  for (int i = 0; i < PATIENCE * 10 && !recorder_has(&said, part); i++) {
+    set_background(again);
+    test_pause(100);
+  }
+  if (!recorder_has(&said, part))
+    fail_msg("'%s' was not said, but: %s", part, said.text);
+}
+
+static bool is_watched(void)
+{
+  pthread_mutex_lock(&fake.mutex);
+  bool has_events = fake.events >= 0;
+  pthread_mutex_unlock(&fake.mutex);
+  return has_events;
+}
+
+static void await_watched(bool wanted)
+{
+  for (int i = 0; i < PATIENCE * 100 && is_watched() != wanted; i++)
+    test_pause(10);
+  assert_int_equal(is_watched(), wanted);
+}
+
+static void a_change_that_is_watched_is_reloaded(void **state)
+{
+  (void)state;
+  run_keeper(&fake_store_ops, before, COUNT(before));
+  set_background(reloads);
+  await_watched(true);
+  fake_store_set(&fake, after, COUNT(after));
+  keeper_await_latest(keeper, 1, 3);
+}
+
+static void a_store_that_cannot_be_watched_is_looked_at(void **state)
+{
+  (void)state;
+  run_keeper(&fake_store_ops, before, COUNT(before));
+  fake.watch_fails = KH_E_FILE_WATCH;
+  set_background(reloads);
+  await_said("changes of the fake store are noticed after some seconds only: ", reloads);
+  fake_store_set(&fake, after, COUNT(after));
+  set_background(reloads);
+  keeper_await_latest(keeper, 1, 3);
+}
+
+static void a_store_without_a_watch_is_looked_at(void **state)
+{
+  (void)state;
+  run_keeper(&fake_store_ops_bare, before, COUNT(before));
+  set_background(reloads);
+  fake_store_set(&fake, after, COUNT(after));
+  set_background(reloads);
+  keeper_await_latest(keeper, 1, 3);
+  assert_int_equal(said.count[KH_LOG_WARNING], 0);
+}
+
+static void a_task_that_ends_lets_the_watch_go(void **state)
+{
+  (void)state;
+  run_keeper(&fake_store_ops, before, COUNT(before));
+  set_background(reloads);
+  await_watched(true);
+  set_background(nothing);
+  await_watched(false);
+  set_background(reloads);
+  await_watched(true);
+}
+
+/* what may not be finished waits for its end; who asks for it knows what he does */
+static void a_content_that_is_doubted_is_not_reloaded_automatically(void **state)
+{
+  (void)state;
+  kh_keeper_token token;
+  run_keeper(&fake_store_ops, before, COUNT(before));
+  pthread_mutex_lock(&fake.mutex);
+  fake.doubt = KH_E_FILE_UNFINISHED;
+  pthread_mutex_unlock(&fake.mutex);
+  fake_store_set(&fake, after, COUNT(after));
+  await_said("the fake store was not reloaded: ", reloads);
+  assert_int_equal(keeper_latest(keeper, 1), 1);
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &token, NULL), KH_OK);
+  kh_keeper_commit(keeper, token);
+  assert_int_equal(keeper_latest(keeper, 1), 3);
+}
+
+/* it may be away for a moment, and for longer it is warned of, once */
+static void a_store_that_stays_away_is_warned_of(void **state)
+{
+  (void)state;
+  run_keeper(&fake_store_ops, before, COUNT(before));
+  pthread_mutex_lock(&fake.mutex);
+  fake.mark_fails = KH_E_SOCKET;
+  pthread_mutex_unlock(&fake.mutex);
+  set_background(reloads);
+  test_pause(300);
+  assert_int_equal(said.count[KH_LOG_WARNING], 0);
+  await_said("the fake store was not reloaded: ", reloads);
+  set_background(reloads);
+  test_pause(300);
+  assert_int_equal(said.count[KH_LOG_WARNING], 1);
+  assert_int_equal(keeper_latest(keeper, 1), 1);
+}
+
+static void a_key_that_is_due_is_rotated(void **state)
+{
+  (void)state;
+  run_keeper(&fake_store_ops, due, COUNT(due));
+  set_background(rotates);
+  keeper_await_latest(keeper, 2, 3);
+  assert_int_equal(keeper_latest(keeper, 1), 1);
+  assert_int_equal(kh_keeper_get_stats(keeper).rotations, 1);
+}
+
+static void a_store_that_cannot_rotate_says_so_once(void **state)
+{
+  (void)state;
+  run_keeper(&fake_store_ops_bare, due, COUNT(due));
+  await_said("the keys that are due were not rotated: The keys of 'fake:1' cannot be rotated",
+             rotates);
+  set_background(rotates);
+  test_pause(300);
+  assert_int_equal(said.count[KH_LOG_WARNING], 1);
+}
+
+/* only a store that can look keys up needs the thread for that */
+static void the_thread_runs_only_if_there_is_a_task(void **state)
+{
+  (void)state;
+  run_keeper(&fake_store_ops_bare, before, COUNT(before));
+  set_background(nothing);
+  assert_int_equal(test_tasks("keyhold", NULL), 0);
+  kh_keeper_free(&keeper);
+  run_keeper(&fake_store_ops, before, COUNT(before));
+  assert_int_equal(test_tasks("keyhold", NULL), 0);
+  set_background(nothing);
+  assert_int_equal(test_tasks("keyhold", NULL), 1);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_teardown(a_change_that_is_watched_is_reloaded, stop),
+      cmocka_unit_test_teardown(a_store_that_cannot_be_watched_is_looked_at, stop),
+      cmocka_unit_test_teardown(a_store_without_a_watch_is_looked_at, stop),
+      cmocka_unit_test_teardown(a_task_that_ends_lets_the_watch_go, stop),
+      cmocka_unit_test_teardown(a_content_that_is_doubted_is_not_reloaded_automatically, stop),
+      cmocka_unit_test_teardown(a_store_that_stays_away_is_warned_of, stop),
+      cmocka_unit_test_teardown(a_key_that_is_due_is_rotated, stop),
+      cmocka_unit_test_teardown(a_store_that_cannot_rotate_says_so_once, stop),
+      cmocka_unit_test_teardown(the_thread_runs_only_if_there_is_a_task, stop),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A keeper over a store that fails, hangs, lies and answers late: what is in force stays so. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "fake_store.h"
+#include "keepers.h"
+#include "recorder.h"
+#include "unit.h"
+
+static fake_store fake;
+static recorder said;
+static kh_keeper *keeper;
+static _Atomic uint32_t clock_now;
+
+static const fake_key two_keys[] = {FAKE_KEY(1, 1, 0xa1), FAKE_KEY(2, 1, 0xb1),
+                                    FAKE_KEY(2, 3, 0xb3)};
+
+static uint32_t tell_time(void *user)
+{
+  (void)user;
+  return atomic_load(&clock_now);
+}
+
+static kh_status start_keeper(const kh_store_ops *ops, kh_fault *ret_fault)
+{
+  kh_keeper_options options = {
+      .default_cipher = KH_CIPHER_AES_CBC, .log = recorder_log(&said), .clock = {tell_time, NULL}};
+  kh_store store = {ops, &fake};
+  kh_status status = kh_keeper_new(&options, &store, &keeper, ret_fault);
+  assert_int_equal(store.ops == NULL, status == KH_OK);
+  return status;
+}
+
+static void run_keeper(const kh_store_ops *ops)
+{
+  fake_store_start(&fake, ops, two_keys, COUNT(two_keys));
+  assert_int_equal(start_keeper(ops, NULL), KH_OK);
+}
+
+static int reset(void **state)
+{
+  (void)state;
+  atomic_store(&clock_now, 1000000000);
+  return 0;
+}
+
+static int stop(void **state)
+{
+  (void)state;
+  bool had_keeper = keeper != NULL;
+  kh_keeper_free(&keeper);
+  return had_keeper && !fake.is_freed;
+}
+
+static void assert_said(const char *part)
+{
+  if (!recorder_has(&said, part))
+    fail_msg("'%s' was not said, but: %s", part, said.text);
+}
+
+static void assert_in_force(uint64_t generation, uint32_t latest_of_2)
+{
+  assert_int_equal(kh_keeper_get_stats(keeper).generation, generation);
+  assert_int_equal(keeper_latest(keeper, 2), latest_of_2);
+}
+
+static kh_keeper_token prepare_reload(void)
+{
+  kh_keeper_token token = 0;
+  kh_fault fault;
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &token, &fault), KH_OK);
+  assert_int_not_equal(token, 0);
+  return token;
+}
+
+static kh_keeper_token prepare_rotation(uint32_t id)
+{
+  kh_keeper_token token = 0;
+  kh_fault fault;
+  assert_int_equal(kh_keeper_prepare_rotation(keeper, id, &token, &fault), KH_OK);
+  assert_int_not_equal(token, 0);
+  return token;
+}
+
+/* a reload fails with this status, its sentence has this, and nothing changes */
+static void refuse_reload(kh_status status, const char *part)
+{
+  kh_keeper_token token = 77;
+  kh_fault fault;
+  char sentence[KH_MESSAGE_MAX];
+  kh_keeper_stats before = kh_keeper_get_stats(keeper);
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &token, &fault), status);
+  assert_int_equal(token, 77);
+  kh_fault_describe(&fault, sentence, sizeof sentence);
+  if (strstr(sentence, part) == NULL)
+    fail_msg("'%s' is not in: %s", part, sentence);
+  kh_keeper_stats after = kh_keeper_get_stats(keeper);
+  assert_int_equal(after.failures, before.failures + 1);
+  assert_string_equal(after.last_result, sentence);
+  assert_in_force(before.generation, 3);
+}
+
+static void a_store_is_the_callers_until_it_was_loaded(void **state)
+{
+  (void)state;
+  kh_fault fault;
+  fake_store_start(&fake, &fake_store_ops, two_keys, COUNT(two_keys));
+  fake.load_fails = KH_E_SOCKET;
+  assert_int_equal(start_keeper(&fake_store_ops, &fault), KH_E_SOCKET);
+  assert_null(keeper);
+  assert_false(fake.is_freed);
+  fake.load_fails = KH_OK;
+  assert_int_equal(start_keeper(&fake_store_ops, &fault), KH_OK);
+  assert_said(": 2 keys with 3 versions from 'fake:1' (fake), aes-cbc; latest: key id 1 version 1, "
+              "key id 2 version 3\n");
+  kh_keeper_free(&keeper);
+  assert_true(fake.is_freed);
+}
+
+static void a_start_that_cannot_be_settled_is_warned_of(void **state)
+{
+  (void)state;
+  fake_store_start(&fake, &fake_store_ops, two_keys, COUNT(two_keys));
+  fake.settle_fails = KH_E_FILE_FLUSH;
+  assert_int_equal(start_keeper(&fake_store_ops, NULL), KH_OK);
+  assert_said("the fake store may not outlast a power failure: ");
+}
+
+/* what the store has, the keeper names */
+static void a_store_that_fails_changes_nothing(void **state)
+{
+  (void)state;
+  run_keeper(&fake_store_ops);
+  fake.load_fails = KH_E_SOCKET;
+  refuse_reload(KH_E_SOCKET, "fake:1");
+  fake.load_fails = KH_OK;
+  fake.settle_fails = KH_E_FILE_FLUSH;
+  refuse_reload(KH_E_FILE_FLUSH, "fake:1");
+  fake.settle_fails = KH_OK;
+  kh_keeper_token token = 77;
+  kh_fault fault;
+  fake.make_fails = KH_E_SOCKET;
+  assert_int_equal(kh_keeper_prepare_rotation(keeper, 0, &token, &fault), KH_E_SOCKET);
+  assert_int_equal(token, 77);
+  assert_int_equal(kh_keeper_get_stats(keeper).failures, 3);
+  assert_in_force(1, 3);
+}
+
+static const struct {
+  fake_key keys[4];
+  kh_status status;
+  const char *sentence;
+} lies[] = {
+    {{FAKE_KEY(1, 1, 0xa1)}, KH_E_KEY_LOST, "key id 2 version 1"},
+    {{FAKE_KEY(1, 1, 0xa1), FAKE_KEY(2, 1, 0xb1)},
+     KH_E_KEY_LOST,
+     "key id 2 version 3"}, /* a lower version */
+    {{FAKE_KEY(1, 1, 0xa1), FAKE_KEY(2, 3, 0xb3), FAKE_KEY(2, 5, 0xb5)},
+     KH_E_KEY_LOST,
+     "key id 2 version 1"},
+    {{FAKE_KEY(1, 1, 0xff), FAKE_KEY(2, 1, 0xb1), FAKE_KEY(2, 3, 0xb3)},
+     KH_E_KEY_CHANGED,
+     "key id 1 version 1"},
+    {{FAKE_KEY(1, 1, 0xa1), FAKE_KEY(2, 1, 0xb3), FAKE_KEY(2, 3, 0xb1)},
+     KH_E_KEY_CHANGED,
+     "key id 2 version 1"},
+    {{FAKE_KEY(1, 1, 0xa1),
+      {.id = 2, .version = 1, .tag = 0xb1, .cipher = KH_CIPHER_AES_CTR},
+      FAKE_KEY(2, 3, 0xb3)},
+     KH_E_CIPHER_CHANGED,
+     "key id 2 version 1"},
+    {{FAKE_KEY(0, 0, 0)}, KH_E_KEY_LOST, "key id 1 version 1"},
+};
+
+static void a_store_that_lies_changes_nothing(void **state)
+{
+  (void)state;
+  run_keeper(&fake_store_ops);
+  for (size_t i = 0; i < COUNT(lies); i++) {
+    fake_store_set(&fake, lies[i].keys, COUNT(lies[i].keys));
+    refuse_reload(lies[i].status, lies[i].sentence);
+  }
+  const kh_key *key = kh_keytable_find(kh_keyring_begin(kh_keeper_ring(keeper)), 1, 1);
+  bool is_kept = key != NULL && key->bytes[0] == 0xa1;
+  kh_keyring_end(kh_keeper_ring(keeper));
+  assert_true(is_kept);
+}
+
+/* A rotation is read from what the store gives back, which is not believed either. */
+static void a_rotation_that_lost_keys_is_refused(void **state)
+{
+  (void)state;
+  kh_keeper_token token = 77;
+  kh_fault fault;
+  run_keeper(&fake_store_ops);
+  fake_store_set(&fake, lies[1].keys, COUNT(lies[1].keys));
+  assert_int_equal(kh_keeper_prepare_rotation(keeper, 1, &token, &fault), KH_E_KEY_LOST);
+  assert_int_equal(token, 77);
+  assert_string_equal(fault.path.text, "fake:1");
+  assert_in_force(1, 3);
+}
+
+/* it says that it made a version, and did not: nothing is lost, and none is invented */
+static void a_rotation_that_was_not_written_changes_no_version(void **state)
+{
+  (void)state;
+  run_keeper(&fake_store_ops);
+  fake.forgets_new_versions = true;
+  kh_keeper_commit(keeper, prepare_rotation(2));
+  assert_in_force(2, 3);
+  assert_said("'fake:1' (fake) rotated: 2 keys with 3 versions; new: none\n");
+}
+
+static void a_store_without_the_optional_functions(void **state)
+{
+  (void)state;
+  kh_keeper_token token = 77;
+  kh_fault fault;
+  run_keeper(&fake_store_ops_bare);
+  assert_int_equal(kh_keeper_prepare_rotation(keeper, 2, &token, &fault), KH_E_NO_ROTATION);
+  assert_int_equal(token, 77);
+  assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
+  fake_key more[] = {two_keys[0], two_keys[1], two_keys[2], FAKE_KEY(2, 5, 0xb5)};
+  fake_store_set(&fake, more, COUNT(more));
+  kh_keeper_commit(keeper, prepare_reload());
+  assert_in_force(2, 5);
+  kh_keeper_note_miss(keeper, 9, 0);
+  assert_int_equal(kh_keeper_set_background(keeper, (kh_keeper_background){.reload = true}), KH_OK);
+}
+
+static void a_content_that_changes_before_it_is_settled_is_read_again(void **state)
+{
+  (void)state;
+  run_keeper(&fake_store_ops);
+  fake.loads = 0;
+  fake.changes_in_settle = 4;
+  kh_keeper_commit(keeper, prepare_reload());
+  assert_int_equal(fake.loads, 5);
+  fake.changes_in_settle = 5;
+  refuse_reload(KH_E_FILE_CHANGED, "fake:1");
+  assert_int_equal(fake.loads, 10);
+}
+
+/* Two sessions: each puts in force what it prepared itself. */
+static void each_session_commits_its_own(void **state)
+{
+  (void)state;
+  run_keeper(&fake_store_ops);
+  kh_keeper_token one = prepare_rotation(1);
+  kh_keeper_token two = prepare_rotation(2);
+  assert_int_not_equal(one, two);
+  kh_keeper_commit(keeper, one);
+  assert_int_equal(keeper_latest(keeper, 1), 3);
+  assert_in_force(2, 3);
+  kh_keeper_commit(keeper, two);
+  assert_int_equal(keeper_latest(keeper, 1), 3);
+  assert_in_force(3, 5);
+  assert_int_equal(kh_keeper_get_stats(keeper).failures, 0);
+}
+
+/* The later one comes first, and has what the earlier one made: nothing is left to do, and nothing
+ * is taken back. */
+static void sessions_that_commit_crosswise_lose_nothing(void **state)
+{
+  (void)state;
+  run_keeper(&fake_store_ops);
+  kh_keeper_token one = prepare_rotation(1);
+  kh_keeper_token two = prepare_rotation(2);
+  kh_keeper_commit(keeper, two);
+  assert_int_equal(keeper_latest(keeper, 1), 3);
+  assert_in_force(2, 5);
+  kh_keeper_commit(keeper, one);
+  assert_int_equal(keeper_latest(keeper, 1), 3);
+  assert_in_force(2, 5);
+  assert_int_equal(kh_keeper_get_stats(keeper).failures, 0);
+  assert_int_equal(said.count[KH_LOG_WARNING], 0);
+}
+
+static void a_token_works_once(void **state)
+{
+  (void)state;
+  run_keeper(&fake_store_ops);
+  kh_keeper_token token = prepare_rotation(2);
+  kh_keeper_commit(keeper, 0);
+  kh_keeper_commit(keeper, token + 1); /* never given out */
+  assert_in_force(1, 3);
+  kh_keeper_commit(keeper, token);
+  kh_keeper_commit(keeper, token);
+  assert_in_force(2, 5);
+  assert_int_equal(kh_keeper_get_stats(keeper).failures, 0);
+  assert_int_equal(said.count[KH_LOG_WARNING], 0);
+}
+
+/* another variable of the statement failed: what it prepared comes with the next change */
+static void what_was_never_committed_is_not_lost(void **state)
+{
+  (void)state;
+  run_keeper(&fake_store_ops);
+  (void)prepare_rotation(2);
+  kh_keeper_commit(keeper, prepare_reload());
+  assert_in_force(2, 5);
+}
+
+/* at the limit every change is kept; one past it the oldest has to go, and says so */
+static void only_the_last_changes_are_kept(void **state)
+{
+  (void)state;
+  kh_keeper_token tokens[KH_KEEPER_CHANGES_MAX + 1];
+  run_keeper(&fake_store_ops);
+  for (size_t i = 0; i < COUNT(tokens); i++)
+    tokens[i] = prepare_reload();
+  kh_keeper_commit(keeper, tokens[0]);
+  assert_in_force(1, 3);
+  assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
+  assert_said("the fake store was not put in use, since too many changes were prepared at once");
+  for (size_t i = 1; i < COUNT(tokens); i++)
+    kh_keeper_commit(keeper, tokens[i]);
+  assert_in_force(1 + KH_KEEPER_CHANGES_MAX, 3);
+  assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
+}
+
+/* the store took a key back that was never in force: the two contents do not fit */
+static void what_does_not_follow_is_dropped_and_warned_of(void **state)
+{
+  (void)state;
+  fake_key seven[] = {two_keys[0], two_keys[1], two_keys[2], FAKE_KEY(7, 1, 0xc1)};
+  fake_key eight[] = {two_keys[0], two_keys[1], two_keys[2], FAKE_KEY(8, 1, 0xd1)};
+  run_keeper(&fake_store_ops);
+  fake_store_set(&fake, seven, COUNT(seven));
+  kh_keeper_token one = prepare_reload();
+  fake_store_set(&fake, eight, COUNT(eight));
+  kh_keeper_token two = prepare_reload();
+  kh_keeper_commit(keeper, one);
+  kh_keeper_commit(keeper, two);
+  assert_int_equal(keeper_latest(keeper, 7), 1);
+  assert_int_equal(keeper_latest(keeper, 8), 0);
+  assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
+  assert_said("the fake store was not put in use, since other keys were put in use meanwhile: ");
+  assert_said("key id 7 version 1");
+}
+
+static void *reload_in_a_thread(void *argument)
+{
+  kh_keeper_token token = 0;
+  kh_status *status = argument;
+  *status = kh_keeper_prepare_reload(keeper, &token, NULL);
+  kh_keeper_commit(keeper, token);
+  return NULL;
+}
+
+/* A store that hangs holds up who prepares something, and no one else. */
+static void a_store_that_hangs_holds_up_no_reader_and_no_commit(void **state)
+{
+  (void)state;
+  pthread_t thread;
+  kh_status status = KH_E_CRYPTO;
+  run_keeper(&fake_store_ops);
+  kh_keeper_token token = prepare_rotation(2);
+  fake.hangs = true;
+  assert_int_equal(pthread_create(&thread, NULL, reload_in_a_thread, &status), 0);
+  fake_store_await_hanging(&fake);
+  assert_in_force(1, 3);
+  kh_keeper_note_miss(keeper, 9, 1);
+  kh_keeper_commit(keeper, token);
+  assert_in_force(2, 5);
+  fake_store_release(&fake);
+  pthread_join(thread, NULL);
+  assert_int_equal(status, KH_OK);
+  assert_in_force(3, 5);
+}
+
+/* The answer comes when newer keys are in force: it is compared with those, and refused. */
+static void a_late_answer_takes_nothing_back(void **state)
+{
+  (void)state;
+  pthread_t thread;
+  kh_status status = KH_E_CRYPTO;
+  run_keeper(&fake_store_ops);
+  kh_keeper_token token = prepare_rotation(2);
+  fake.hangs = true;
+  assert_int_equal(pthread_create(&thread, NULL, reload_in_a_thread, &status), 0);
+  fake_store_await_hanging(&fake);
+  kh_keeper_commit(keeper, token);
+  fake_store_set(&fake, two_keys, COUNT(two_keys));
+  fake_store_release(&fake);
+  pthread_join(thread, NULL);
+  assert_int_equal(status, KH_OK); /* it followed what was in force when it began */
+  assert_in_force(2, 5);
+  assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
+  assert_said("other keys were put in use meanwhile");
+}
+
+/* sessions that rotate and reload at once while readers read */
+enum { SESSIONS = 3, ROUNDS = 40 };
+
+static void *change_in_a_session(void *argument)
+{
+  atomic_uint *failed = argument;
+  for (int i = 0; i < ROUNDS; i++) {
+    kh_keeper_token token = 0;
+    kh_status status = i % 2 == 0 ? kh_keeper_prepare_rotation(keeper, 2, &token, NULL)
+                                  : kh_keeper_prepare_reload(keeper, &token, NULL);
+    if (status != KH_OK)
+      atomic_fetch_add(failed, 1);
+    if (i % 5 != 4) /* some statements fail between their halves */
+      kh_keeper_commit(keeper, token);
+  }
+  return NULL;
+}
+
+static void sessions_at_once_lose_nothing(void **state)
+{
+  (void)state;
+  pthread_t threads[SESSIONS];
+  atomic_uint failed = 0;
+  uint32_t before = 0;
+  run_keeper(&fake_store_ops);
+  for (size_t i = 0; i < SESSIONS; i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, change_in_a_session, &failed), 0);
+  for (int i = 0; i < 20000; i++) {
+    uint32_t now = keeper_latest(keeper, 2);
+    assert_true(now >= before);
+    before = now;
+  }
+  for (size_t i = 0; i < SESSIONS; i++)
+    pthread_join(threads[i], NULL);
+  assert_int_equal(atomic_load(&failed), 0);
+  kh_keeper_commit(keeper, prepare_reload());
+  assert_int_equal(keeper_latest(keeper, 2), 3 + 2 * SESSIONS * ROUNDS / 2);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(a_store_is_the_callers_until_it_was_loaded, reset, stop),
+      cmocka_unit_test_setup_teardown(a_start_that_cannot_be_settled_is_warned_of, reset, stop),
+      cmocka_unit_test_setup_teardown(a_store_that_fails_changes_nothing, reset, stop),
+      cmocka_unit_test_setup_teardown(a_store_that_lies_changes_nothing, reset, stop),
+      cmocka_unit_test_setup_teardown(a_rotation_that_lost_keys_is_refused, reset, stop),
+      cmocka_unit_test_setup_teardown(a_rotation_that_was_not_written_changes_no_version, reset,
+                                      stop),
+      cmocka_unit_test_setup_teardown(a_store_without_the_optional_functions, reset, stop),
+      cmocka_unit_test_setup_teardown(a_content_that_changes_before_it_is_settled_is_read_again,
+                                      reset, stop),
+      cmocka_unit_test_setup_teardown(each_session_commits_its_own, reset, stop),
+      cmocka_unit_test_setup_teardown(sessions_that_commit_crosswise_lose_nothing, reset, stop),
+      cmocka_unit_test_setup_teardown(a_token_works_once, reset, stop),
+      cmocka_unit_test_setup_teardown(what_was_never_committed_is_not_lost, reset, stop),
+      cmocka_unit_test_setup_teardown(only_the_last_changes_are_kept, reset, stop),
+      cmocka_unit_test_setup_teardown(what_does_not_follow_is_dropped_and_warned_of, reset, stop),
+      cmocka_unit_test_setup_teardown(a_store_that_hangs_holds_up_no_reader_and_no_commit, reset,
+                                      stop),
+      cmocka_unit_test_setup_teardown(a_late_answer_takes_nothing_back, reset, stop),
+      cmocka_unit_test_setup_teardown(sessions_at_once_lose_nothing, reset, stop),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* wraps: kh_file_read kh_unlock inotify_init1 */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "keyhold/keytable.h"
+#include "keyhold/store_file.h"
+#include "keyhold/unlock.h"
+#include "unit.h"
+
+#define KEY_A "000102030405060708090a0b0c0d0e0f"
+#define KEY_B "101112131415161718191a1b1c1d1e1f"
+
+static kh_crypt *engines;
+static kh_store store;
+static char path[1024];
+
+static unsigned loads;
+static unsigned changes_left; /* how many loads find that the file changed under them */
+
+kh_status __real_kh_file_read(const char *path, size_t most, kh_file_kind kind,
+                              kh_secret **ret_secret, kh_file_info *ret_info, kh_fault *ret_fault);
+kh_status __wrap_kh_file_read(const char *path, size_t most, kh_file_kind kind,
+                              kh_secret **ret_secret, kh_file_info *ret_info, kh_fault *ret_fault);
+kh_status __wrap_kh_file_read(const char *name, size_t most, kh_file_kind kind,
+                              kh_secret **ret_secret, kh_file_info *ret_info, kh_fault *ret_fault)
+{
+  loads++;
+  if (changes_left == 0)
+    return __real_kh_file_read(name, most, kind, ret_secret, ret_info, ret_fault);
+  changes_left--;
+  return kh_fault_set(ret_fault, KH_E_FILE_CHANGED, name, 0);
+}
+
+static bool was_limited; /* the time for the last passphrase */
+
+kh_status __real_kh_unlock(const char *filekey, const kh_unlock_how *how, const kh_log *log,
+                           kh_secret **ret_passphrase, kh_fault *ret_fault);
+kh_status __wrap_kh_unlock(const char *filekey, const kh_unlock_how *how, const kh_log *log,
+                           kh_secret **ret_passphrase, kh_fault *ret_fault);
+kh_status __wrap_kh_unlock(const char *filekey, const kh_unlock_how *how, const kh_log *log,
+                           kh_secret **ret_passphrase, kh_fault *ret_fault)
+{
+  was_limited = how->bounded_wait;
+  return __real_kh_unlock(filekey, how, log, ret_passphrase, ret_fault);
+}
+
+static bool no_inotify;
+
+int __real_inotify_init1(int flags);
+int __wrap_inotify_init1(int flags);
+int __wrap_inotify_init1(int flags)
+{
+  errno = EMFILE;
+  return no_inotify ? -1 : __real_inotify_init1(flags);
+}
+
+static int open_crypt(void **state)
+{
+  (void)state;
+  return kh_crypt_new(KH_ENGINE_OPENSSL, &engines);
+}
+
+static int close_crypt(void **state)
+{
+  (void)state;
+  kh_crypt_free(&engines);
+  return 0;
+}
+
+static void write_keys(const char *text)
+{
+  snprintf(path, sizeof path, "%s", test_text("keys.txt", text, 0600));
+}
+
+/* a store over a file with this text */
+static void open_store(const char *text)
+{
+  kh_log nothing = {0};
+  write_keys(text);
+  kh_keyfile_options options = {.path = path, .filekey = ""};
+  assert_int_equal(kh_store_file_new(&options, engines, &nothing, &store), KH_OK);
+}
+
+static int close_store(void **state)
+{
+  (void)state;
+  kh_store_free(&store);
+  assert_null(store.ops);
+  kh_store_free(&store);
+  loads = changes_left = 0;
+  no_inotify = false;
+  return 0;
+}
+
+static kh_store_content load(void)
+{
+  kh_store_content content = {0};
+  assert_int_equal(store.ops->load(store.self, &content, NULL), KH_OK);
+  return content;
+}
+
+static kh_store_mark mark_now(void)
+{
+  kh_store_mark mark;
+  kh_fault fault;
+  assert_int_equal(store.ops->mark(store.self, &mark, &fault), KH_OK);
+  return mark;
+}
+
+static void it_has_a_name(void **state)
+{
+  (void)state;
+  open_store("1;" KEY_A "\n");
+  kh_store_name name = store.ops->name(store.self);
+  assert_string_equal(name.noun, "the key file");
+  assert_string_equal(name.place, path);
+}
+
+static void it_loads_and_marks_what_it_loaded(void **state)
+{
+  (void)state;
+  open_store("1;" KEY_A "\n2;3;" KEY_B "\n");
+  kh_store_content content = load();
+  kh_store_mark now = mark_now();
+  assert_int_equal(kh_keylist_count(content.list), 2);
+  assert_string_equal(content.format, "text");
+  assert_int_equal(content.doubt, KH_OK);
+  assert_true(kh_store_is_same(&content.mark, &now));
+  write_keys("1;" KEY_A "\n");
+  now = mark_now();
+  assert_false(kh_store_is_same(&content.mark, &now));
+  kh_store_content_free(&content);
+}
+
+static void a_text_without_its_last_line_end_is_doubted(void **state)
+{
+  (void)state;
+  open_store("1;" KEY_A);
+  kh_store_content content = load();
+  assert_int_equal(content.doubt, KH_E_FILE_UNFINISHED);
+  kh_store_content_free(&content);
+}
+
+static void a_file_that_changes_is_read_again(void **state)
+{
+  (void)state;
+  kh_store_content content = {0};
+  kh_fault fault = {0};
+  open_store("1;" KEY_A "\n");
+  changes_left = 4;
+  assert_int_equal(store.ops->load(store.self, &content, &fault), KH_OK);
+  assert_int_equal(fault.status, KH_OK);
+  assert_int_equal(loads, 5);
+  kh_store_content_free(&content);
+  changes_left = 5;
+  assert_int_equal(store.ops->load(store.self, &content, &fault), KH_E_FILE_CHANGED);
+  assert_int_equal(loads, 10);
+  assert_null(content.list);
+}
+
+/* a start may wait for who types the passphrase; what comes later holds others up */
+static void only_the_first_load_waits_without_limit(void **state)
+{
+  (void)state;
+  kh_store_content content = {0};
+  open_store("nonsense");
+  was_limited = true;
+  assert_int_equal(store.ops->load(store.self, &content, NULL), KH_E_SYNTAX);
+  assert_false(was_limited);
+  write_keys("1;" KEY_A "\n");
+  was_limited = true;
+  for (int i = 0; i < 2; i++) {
+    content = load();
+    assert_int_equal(was_limited, i > 0);
+    kh_store_content_free(&content);
+  }
+}
+
+static void a_failed_load_names_the_file(void **state)
+{
+  (void)state;
+  kh_store_content content = {0};
+  kh_store_mark mark = {{7}};
+  kh_fault fault;
+  open_store("1;" KEY_A "\n");
+  assert_int_equal(unlink(path), 0);
+  assert_int_equal(store.ops->load(store.self, &content, &fault), KH_E_FILE_NOT_FOUND);
+  assert_string_equal(fault.path.text, path);
+  assert_int_equal(store.ops->mark(store.self, &mark, &fault), KH_E_FILE_NOT_FOUND);
+  assert_int_equal(mark.words[0], 7);
+}
+
+static void what_changed_since_cannot_be_settled(void **state)
+{
+  (void)state;
+  kh_fault fault;
+  open_store("1;" KEY_A "\n");
+  kh_store_mark mark = mark_now();
+  assert_int_equal(kh_store_settle(&store, &mark, &fault), KH_OK);
+  write_keys("1;" KEY_B "\n");
+  assert_int_equal(kh_store_settle(&store, &mark, &fault), KH_E_FILE_CHANGED);
+}
+
+static void new_versions_are_in_the_file(void **state)
+{
+  (void)state;
+  kh_fault fault;
+  kh_keytable *known = NULL;
+  open_store("1;" KEY_A "\n2;" KEY_B "\n");
+  kh_store_content content = load();
+  assert_int_equal(kh_keytable_new(content.list, &known), KH_OK);
+  kh_store_mark loaded = content.mark;
+  kh_store_content_free(&content);
+  kh_store_rotation rotation = {.known = known,
+                                .loaded = &loaded,
+                                .id = 2,
+                                .now = 1000000000,
+                                .default_cipher = KH_CIPHER_AES_CBC};
+  kh_store_rotated rotated = {0};
+  assert_int_equal(kh_store_make_versions(&store, &rotation, &content, &rotated, &fault), KH_OK);
+  assert_int_equal(rotated.made, 1);
+  assert_int_equal(rotated.taken, 0);
+  assert_int_equal(kh_keylist_count(content.list), 3);
+  kh_store_mark now = mark_now();
+  assert_true(kh_store_is_same(&content.mark, &now));
+  kh_store_content_free(&content);
+
+  rotation.id = 9;
+  rotated.made = 77;
+  assert_int_equal(kh_store_make_versions(&store, &rotation, &content, &rotated, &fault),
+                   KH_E_KEY_NOT_FOUND);
+  assert_null(content.list);
+  assert_int_equal(rotated.made, 77);
+  kh_keytable_free(&known);
+}
+
+static bool is_readable(int descriptor)
+{
+  struct pollfd fd = {.fd = descriptor, .events = POLLIN};
+  return poll(&fd, 1, 1000) > 0;
+}
+
+static void a_change_wakes_who_watches(void **state)
+{
+  (void)state;
+  kh_fault fault;
+  open_store("1;" KEY_A "\n");
+  assert_int_equal(store.ops->watch_descriptor(store.self), -1);
+  assert_int_equal(store.ops->watch_begin(store.self, &fault), KH_OK);
+  for (int i = 0; i < 2; i++) {
+    write_keys("1;" KEY_A "\n");
+    assert_true(is_readable(store.ops->watch_descriptor(store.self)));
+    store.ops->watch_drain(store.self);
+  }
+  store.ops->watch_end(store.self);
+  assert_int_equal(store.ops->watch_descriptor(store.self), -1);
+}
+
+static void what_cannot_be_watched_is_told(void **state)
+{
+  (void)state;
+  kh_fault fault;
+  open_store("1;" KEY_A "\n");
+  no_inotify = true;
+  assert_int_equal(store.ops->watch_begin(store.self, &fault), KH_E_FILE_WATCH);
+  assert_int_equal(fault.os_error, EMFILE);
+  assert_int_equal(store.ops->watch_descriptor(store.self), -1);
+  store.ops->watch_drain(store.self);
+  store.ops->watch_end(store.self);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_teardown(it_has_a_name, close_store),
+      cmocka_unit_test_teardown(it_loads_and_marks_what_it_loaded, close_store),
+      cmocka_unit_test_teardown(a_text_without_its_last_line_end_is_doubted, close_store),
+      cmocka_unit_test_teardown(a_file_that_changes_is_read_again, close_store),
+      cmocka_unit_test_teardown(only_the_first_load_waits_without_limit, close_store),
+      cmocka_unit_test_teardown(a_failed_load_names_the_file, close_store),
+      cmocka_unit_test_teardown(what_changed_since_cannot_be_settled, close_store),
+      cmocka_unit_test_teardown(new_versions_are_in_the_file, close_store),
+      cmocka_unit_test_teardown(a_change_wakes_who_watches, close_store),
+      cmocka_unit_test_teardown(what_cannot_be_watched_is_told, close_store),
+  };
+  return cmocka_run_group_tests(tests, open_crypt, close_crypt);
+}
