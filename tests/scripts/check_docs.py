@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
-SPEAKERS = re.compile(r"\bkh_(?:log_write|report_error|udf_refuse|cli_say|cli_fail)\(")
+SPEAKERS = re.compile(r"\bkh_(?:log_write|report_error|udf_refuse|cli_say|cli_message|cli_fail)\(")
 PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|[()]')  # of a call: a string, which may hold anything, or a parenthesis
 CONVERSION = re.compile(r"%[-0-9.*]*(?:z|l|ll)?[a-zA-Z]")
 SHORTEST = 12  # a piece of a message that is worth looking for
@@ -177,7 +177,7 @@ def main():
     rows = list(catalogue(root))
     literals = "\n".join(literal.replace('\\"', '"') for path in root.glob("src/**/*.[ch]") for literal in STRING.findall(source(path)))
     faults += message_faults(rows, (root / "docs/messages.md").read_text(), literals)
-    if found < 20 or len(rows) < 50 or len(names) < 4 or not list(options(root)):
+    if found < 45 or len(rows) < 50 or len(names) < 4 or not list(options(root)):
         faults.append("this check no longer finds the messages, the ciphers or the options in the source")
     print("\n".join(faults) or f"{found} pieces of messages, {len(rows)} errors, every cipher and option are documented")
     return 1 if faults else 0
