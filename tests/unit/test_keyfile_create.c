@@ -192,6 +192,15 @@ static kh_keyfile *open_file(const char *path, const kh_keyfile_format *format)
   return file;
 }
 
+/* field by field: what is between them has no value */
+static void assert_same_policy(const kh_policy *a, const kh_policy *b)
+{
+  assert_int_equal(a->created, b->created);
+  assert_int_equal(a->rotate, b->rotate);
+  assert_int_equal(a->bits, b->bits);
+  assert_int_equal(a->cipher, b->cipher);
+}
+
 static void assert_same_keys(const kh_keylist *a, const kh_keylist *b)
 {
   assert_int_equal(kh_keylist_count(a), kh_keylist_count(b));
@@ -199,7 +208,7 @@ static void assert_same_keys(const kh_keylist *a, const kh_keylist *b)
     const kh_key *x = kh_keylist_at(a, i);
     const kh_key *y = kh_keylist_at(b, i);
     assert_true(kh_key_is_same_version(x, y) && kh_key_is_same_secret(x, y));
-    assert_memory_equal(&x->policy, &y->policy, sizeof x->policy);
+    assert_same_policy(&x->policy, &y->policy);
   }
 }
 
@@ -460,7 +469,7 @@ static void a_new_key_in_each_format(void **state)
     assert_int_equal(key->id, 8);
     assert_int_equal(key->version, 1);
     assert_int_equal(key->len, 24);
-    assert_memory_equal(&key->policy, &addition.policy, sizeof key->policy);
+    assert_same_policy(&key->policy, &addition.policy);
     assert_int_equal(convert(path, formats[i], TEXT_FILE, NULL), KH_OK);
     char expected[1024];
     snprintf(expected, sizeof expected, "%s\n8;%s;created=1970-01-01T00:00:05Z;rotate=1m\n", TEXT,
