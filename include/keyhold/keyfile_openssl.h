@@ -20,12 +20,12 @@ bool kh_keyfile_is_openssl(kh_bytes file);
  * Decrypts a file that kh_keyfile_is_openssl() knows: AES-256-CBC, PKCS#7 padding.
  *
  * The format has no integrity check: about one wrong passphrase in 256 is not seen here.
+ * Thread-safe.
  *
  * @param options     path for messages; digest and iterations.
  * @param passphrase  may be empty.
  * @param ret_text    for kh_secret_free(); untouched on failure.
  * @return KH_OK, KH_E_CONTAINER_SIZE, KH_E_WRONG_PASSPHRASE, KH_E_NO_MEMORY, KH_E_CRYPTO.
- * Thread-safe.
  */
 KH_MUST_USE kh_status kh_keyfile_decrypt_openssl(const kh_keyfile_options *options,
                                                  const kh_crypt *crypt, kh_bytes file,
@@ -33,10 +33,12 @@ KH_MUST_USE kh_status kh_keyfile_decrypt_openssl(const kh_keyfile_options *optio
                                                  kh_fault *ret_fault);
 
 /**
- * Encrypts a text as kh_keyfile_decrypt_openssl() reads it, with a new random salt.
+ * Encrypts a text as kh_keyfile_decrypt_openssl() reads it, with a new random salt. Thread-safe.
  *
- * @param ret_file  for kh_secret_free(); untouched on failure.
- * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO. Parameters otherwise likewise. Thread-safe.
+ * @param options     path for messages; digest and iterations.
+ * @param passphrase  may be empty.
+ * @param ret_file    for kh_secret_free(); untouched on failure.
+ * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO.
  */
 KH_MUST_USE kh_status kh_keyfile_encrypt_openssl(const kh_keyfile_options *options,
                                                  const kh_crypt *crypt, kh_bytes text,

@@ -12,7 +12,7 @@
 #include "keyhold/log.h"
 #include "keyhold/secret.h"
 
-/** How kh_keyfile_parse_text() judges one key id and version that stands twice with different keys
+/** How kh_keyfile_parse_text() judges one key id and version that appears twice with different keys
  * or attributes. */
 typedef enum kh_repeats {
   KH_REPEATS_AS_UPSTREAM, /**< the last one counts, with a warning, in a file of `id;key` lines
@@ -24,11 +24,14 @@ typedef enum kh_repeats {
  * Parses the text of a key file: lines `id;key` or `id;version;key` with attributes, comments and
  * empty lines; ends at the first NUL.
  *
- * @param path       for messages only.
+ * @param path       for messages.
  * @param text       may hold any bytes.
+ * @param log        may be NULL.
+ * @param ret_list   for kh_keylist_free(), key id 1 in it; untouched on failure.
+ * @param ret_fault  may be NULL; has the line and the column.
  * @return KH_OK, KH_E_SYNTAX, KH_E_KEY_ID, KH_E_KEY_VERSION, KH_E_KEY_HEX, KH_E_KEY_DUPLICATE,
  * KH_E_ATTRIBUTE, KH_E_ATTRIBUTE_VALUE, KH_E_KEY_TOO_SHORT, KH_E_NO_SYSTEM_KEY, KH_E_NO_MEMORY,
- * KH_E_CRYPTO. Parameters otherwise as kh_keyfile_load().
+ * KH_E_CRYPTO. As thread-safe as the log.
  */
 KH_MUST_USE kh_status kh_keyfile_parse_text(const char *path, kh_bytes text, kh_repeats repeats,
                                             const kh_log *log, kh_keylist **ret_list,
@@ -36,26 +39,29 @@ KH_MUST_USE kh_status kh_keyfile_parse_text(const char *path, kh_bytes text, kh_
 
 /**
  * Puts lines for new key versions into the text of a key file that kh_keyfile_parse_text() takes.
- * All that was there stays, byte for byte; each new line stands behind the last line of its key id,
+ * All that was there stays, byte for byte; each new line is after the last line of its key id,
  * with that line's line end ("\r\n" or "\n"), and those of key ids that are not in the text at its
- * end. A last line without a line end gets one.
+ * end. A last line without a line end gets one. Thread-safe.
  *
  * @param text      may be empty: then a text is made.
- * @param parsed    the text's list, whose lines say where keys stand.
- * @param added     the new versions, in the order in which they shall stand; at most one for each
+ * @param parsed    the text's list, whose lines say where keys are.
+ * @param added     the new versions, in their order in the text; at most one for each
  * key id that is in the text.
  * @param ret_text  for kh_secret_free(); untouched on failure.
- * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO. Thread-safe.
+ * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO.
  */
 KH_MUST_USE kh_status kh_keyfile_add_lines(kh_bytes text, const kh_keylist *parsed,
                                            const kh_keylist *added, kh_secret **ret_text);
 
 /**
  * Puts "id;version;retired" in the place of the lines of key versions in such a text; all else
- * stays, byte for byte.
+ * stays, byte for byte. Thread-safe.
  *
+ * @param text      that kh_keyfile_parse_text() takes.
+ * @param parsed    the text's list, whose lines say where keys are.
  * @param retired   the key versions; which keys they are does not matter.
- * @return as kh_keyfile_add_lines(). Parameters otherwise likewise.
+ * @param ret_text  for kh_secret_free(); untouched on failure.
+ * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO.
  */
 KH_MUST_USE kh_status kh_keyfile_retire_lines(kh_bytes text, const kh_keylist *parsed,
                                               const kh_keytable *retired, kh_secret **ret_text);

@@ -227,10 +227,10 @@ KH_MUST_USE kh_status kh_sealed_follow(kh_sealed *sealed, kh_bytes file, kh_secr
  * that its passphrase opens it.
  *
  * The file key becomes a new one when the only slot is changed, and when one slot is left, which is
- * made again for that; this costs two derivations. It stays otherwise, since the passphrases of the
- * other slots would be needed to wrap a new one: who knows a passphrase that was changed or removed
- * and has an old copy of the file can still work it out, and then read newer copies.
- * kh_sealed_new() makes a new one.
+ * made again for that; this costs two derivations. In any other case it stays, since the
+ * passphrases of the other slots would be needed to wrap a new one: who knows a passphrase that was
+ * changed or removed and has an old copy of the file can still work it out, and then read newer
+ * copies. kh_sealed_new() makes a new one.
  *
  * A slot that the passphrase of `sealed` opened can be removed only by the passphrase of another
  * one, so that no one is locked out: the slots after it are tried, with a derivation for each.

@@ -249,13 +249,14 @@ class Disturbances:
 
 
 def check_order(calls, rotations):
-    """What must be on the disk before what, so that a power failure loses nothing either."""
+    """What must be on the disk before what, so that a power failure loses nothing either. The file is read before the lock is taken,
+    since deriving keys takes its time, and again under the lock: what is written is made from that."""
     def last(kind, file):
         return max((call.number for call in calls if call.kind == kind and call.file == str(file)), default=0)
 
     rename = next(call for call in calls if call.kind == "rename")
     steps = [last("flock", rotations.lock) and min(call.number for call in calls if call.file == str(rotations.lock)),
-             min(call.number for call in calls if call.kind == "read" and call.file == str(rotations.key_file.path)),
+             last("read", rotations.key_file.path),
              last("write", rename.file), last("fsync", rename.file),
              rename.number, last("fsync", rotations.key_file.folder), last("close", rotations.lock)]
     require(steps[0] > 0 and steps == sorted(set(steps)),

@@ -118,7 +118,7 @@ static size_t attribute_of(const struct field *field)
   return ATTRIBUTES;
 }
 
-/* The list behind the first semicolon, up to the comment: a blank and '#'. */
+/* The list after the first semicolon, up to the comment: a blank and '#'. */
 static kh_cursor list_of(kh_cursor line)
 {
   kh_cursor_skip(&line, 1);
@@ -145,7 +145,7 @@ static bool has_attributes(kh_cursor list)
 /* What is read of a line, and where. */
 struct reading {
   kh_policy policy;
-  size_t value_at[ATTRIBUTES]; /* 0: not seen, since the key stands in front */
+  size_t value_at[ATTRIBUTES]; /* 0: not seen, since the key is before it */
   size_t wrong_at;             /* after a failure */
 };
 

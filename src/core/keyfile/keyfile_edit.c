@@ -15,10 +15,10 @@ enum {
   ADDED_MAX = NUMBERS_MAX + 2 * KH_KEY_MAX + KH_ATTRIBUTES_TEXT_MAX + LINE_END_MAX
 };
 
-/* stands for the end of the text */
+/* the end of the text */
 #define NO_LINE UINT32_MAX
 
-/* A key that is added, and the line that it goes behind. */
+/* A key that is added, and the line that it goes after. */
 struct place {
   uint32_t id;
   uint32_t line;
@@ -55,7 +55,7 @@ static int compare_lines(const void *left, const void *right)
   return a->line < b->line ? -1 : 1;
 }
 
-/* Fills `places` with the keys in the order of the lines that they go behind. */
+/* Fills `places` with the keys in the order of the lines that they go after. */
 static void find_places(const kh_keylist *parsed, const kh_keylist *added, struct place *places)
 {
   size_t count = kh_keylist_count(added);

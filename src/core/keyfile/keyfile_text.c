@@ -17,7 +17,7 @@ enum {
       10 /* of 4294967294; a key has 32 digits at least, so no key looks like a version */
 };
 
-/* What is read, and where the first thing that is wrong stands. */
+/* What is read, and where the first thing that is wrong is. */
 struct reader {
   const char *path;
   const kh_log *log;
@@ -38,7 +38,7 @@ static kh_status fail_at_column(const struct reader *reader, kh_status status, s
   return status;
 }
 
-/* Reads a decimal number; the error is at the digit that makes it too large, or behind the number.
+/* Reads a decimal number; the error is at the digit that makes it too large, or after the number.
  */
 static kh_status read_key_number(const struct reader *reader, kh_cursor *cursor, uint32_t max,
                                  kh_status out_of_range, uint32_t *ret_number)
@@ -69,7 +69,7 @@ static kh_status read_id(const struct reader *reader, kh_cursor *cursor, uint32_
   return KH_OK;
 }
 
-/* Reads "version;" if it stands here; else the version is 1. */
+/* Reads "version;" if it is here; else the version is 1. */
 static kh_status read_key_version(struct reader *reader, kh_cursor *cursor, uint32_t *ret_version)
 {
   size_t digits = kh_cursor_span(cursor, kh_text_is_digit);
@@ -85,7 +85,7 @@ static kh_status read_key_version(struct reader *reader, kh_cursor *cursor, uint
   return KH_OK;
 }
 
-/* Reads pairs of digits up to the longest key; the error is behind the last whole pair. */
+/* Reads pairs of digits up to the longest key; the error is after the last whole pair. */
 static kh_status read_key(const struct reader *reader, kh_cursor *cursor, kh_key *key)
 {
   size_t pairs = kh_cursor_span(cursor, kh_text_is_hex) / 2;
@@ -160,8 +160,8 @@ static kh_status read_key_line(struct reader *reader, kh_bytes line)
   return KH_OK;
 }
 
-/* Where one (id, version) stands twice and is not the same: refused, or remarked where the server's
- * own plugin takes it. */
+/* Where one (id, version) appears twice and is not the same: refused, or remarked where the
+ * server's own plugin takes it. */
 static kh_status judge_repeated(struct reader *reader, const kh_key *first, const kh_key *last,
                                 size_t repeats)
 {

@@ -332,7 +332,7 @@ bool kh_sealed_form_has_end(kh_bytes file)
   return read_end(&reader) == KH_OK;
 }
 
-/* The last line stands in the same place in every version of the format. */
+/* The last line is in the same place in every version of the format. */
 static bool has_right_end(kh_bytes file)
 {
   uint8_t expected[KH_SHA256_SIZE];

@@ -46,7 +46,7 @@ typedef struct kh_sealed_form {
 KH_MUST_USE kh_status kh_sealed_form_read(const char *path, kh_bytes file, kh_sealed_form *ret_form,
                                           kh_fault *ret_fault);
 
-/** Whether the file's last line is one of a sealed file, whatever stands before it. */
+/** Whether the file's last line is one of a sealed file, whatever is before it. */
 bool kh_sealed_form_has_end(kh_bytes file);
 
 /**

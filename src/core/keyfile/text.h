@@ -13,7 +13,7 @@
 #include "keyhold/fault.h"
 #include "keyhold/keylist.h"
 
-/** Stands in the place of a key that was taken out of the file on purpose. */
+/** Is in the place of a key that was taken out of the file on purpose. */
 #define KH_KEYFILE_RETIRED "retired"
 
 /**
