@@ -27,7 +27,7 @@ const kh_keyfile_format *kh_keyfile_format_by_name(const char *name)
 const kh_keyfile_format *kh_envelope_format_of(kh_bytes file)
 {
   size_t i = 0;
-  while (!formats[i]->functions->knows(file))
+  while (i < FORMATS - 1 && !formats[i]->functions->knows(file))
     i++;
   return formats[i];
 }

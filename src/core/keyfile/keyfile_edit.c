@@ -155,7 +155,7 @@ static void put_retired(kh_output *output, const kh_key *key, kh_bytes line)
   char text[NUMBERS_MAX + sizeof KH_KEYFILE_RETIRED];
   snprintf(text, sizeof text, "%u;%u;" KH_KEYFILE_RETIRED, key->id, key->version);
   kh_output_text(output, text);
-  if (line.len > 1 && line.data[line.len - 2] == '\r')
+  if (line.data != NULL && line.len > 1 && line.data[line.len - 2] == '\r')
     kh_output_text(output, "\r");
   kh_output_text(output, "\n");
 }

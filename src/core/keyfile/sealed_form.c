@@ -121,7 +121,10 @@ static kh_status read_label(struct reader *reader, kh_sealed_slot *slot)
   size_t len = kh_cursor_span(&reader->cursor, kh_sealed_is_label);
   if (len == 0 || len > KH_SEALED_LABEL_MAX)
     return fail_as_damaged(reader);
-  memcpy(slot->label, kh_cursor_take(&reader->cursor, len).data, len);
+  kh_bytes label = kh_cursor_take(&reader->cursor, len);
+  if (label.data == NULL) /* cannot be: there are characters */
+    return fail_as_damaged(reader);
+  memcpy(slot->label, label.data, label.len);
   kh_sealed_slots before = kh_sealed_lines_slots(&reader->form->lines);
   return kh_sealed_slots_find(&before, slot->label) < before.count ? fail_as_damaged(reader)
                                                                    : expect_text(reader, " ");
@@ -219,7 +222,8 @@ static kh_status read_slot_line(struct reader *reader, kh_sealed_line *line)
   if (status != KH_OK)
     return status;
   kh_bytes text = taken_since(reader, start);
-  if (text.len > sizeof line->text) /* cannot be: no part is longer than what is written */
+  if (text.data == NULL ||
+      text.len > sizeof line->text) /* cannot be: no part is longer than that */
     return fail_as_damaged(reader);
   memcpy(line->text, text.data, text.len);
   line->len = text.len;

@@ -13,8 +13,8 @@
 #define FIRST_LINE KH_SEALED_MAGIC "1\n"
 
 enum {
-  PAYLOAD_LINE = sizeof KH_SEALED_WORD_PAYLOAD - 1 + 2 * KH_AEAD_NONCE_SIZE + 1,
-  END_LINE = sizeof KH_SEALED_WORD_END - 1 + 2 * KH_SHA256_SIZE + 1,
+  PAYLOAD_LINE = sizeof KH_SEALED_WORD_PAYLOAD - 1 + (size_t)2 * KH_AEAD_NONCE_SIZE + 1,
+  END_LINE = sizeof KH_SEALED_WORD_END - 1 + (size_t)2 * KH_SHA256_SIZE + 1,
   BASE64_MARGIN = 3 /* what a padded line decodes to is shorter than what it could */
 };
 _Static_assert(KH_SEALED_VERSION == 1, "the first line says so");
