@@ -193,11 +193,14 @@ static void a_path_at_its_limit_and_one_past_it(void **state)
 
 static bool is_balanced(const char *template)
 {
-  char open = '\0';
-  for (; *template != '\0'; template ++)
+  bool is_open = false;
+  for (; *template != '\0'; template ++) {
+    if ((*template == '{' && is_open) || (*template == '}' && !is_open))
+      return false;
     if (*template == '{' || *template == '}')
-      open = (open == '{') == (*template == '}') ? (*template == '{' ? '{' : '\0') : '!';
-  return open == '\0';
+      is_open = *template == '{';
+  }
+  return !is_open;
 }
 
 static bool has_template_left(const char *text)

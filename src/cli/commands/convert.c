@@ -21,7 +21,7 @@ static void set_child_inputs(struct arguments *arguments, struct argp_state *sta
 {
   const struct argp_child *children = arguments->argp->children;
   void *inputs[] = {&arguments->target, &arguments->new_source, &arguments->form};
-  for (size_t i = 0; children[i].argp != NULL; i++)
+  for (size_t i = 0; i < sizeof inputs / sizeof inputs[0] && children[i].argp != NULL; i++)
     state->child_inputs[i] =
         children[i].argp == &kh_cli_costs_argp ? &arguments->form.costs : inputs[i];
 }

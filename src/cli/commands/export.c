@@ -62,7 +62,8 @@ int kh_cli_export(int argc, char **argv)
   KH_CLI_AUTO_TARGET target = arguments.target;
   if (!kh_cli_target_open(&target))
     return KH_CLI_FAILED;
-  setvbuf(stdout, NULL, _IONBF, 0); /* no copy of the keys stays in a buffer */
+  if (setvbuf(stdout, NULL, _IONBF, 0) != 0) /* or a copy of the keys would stay in a buffer */
+    return kh_cli_fail_status(KH_E_NO_MEMORY, target.path);
   kh_bytes bytes = kh_keyfile_text(target.file);
   fwrite(bytes.data, 1, bytes.len, stdout);
   return KH_CLI_DONE;

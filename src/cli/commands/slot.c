@@ -154,7 +154,8 @@ static error_t parse_slot_option(int key, char *value, struct argp_state *state)
   void *inputs[] = {&arguments->target, &arguments->new_source, &arguments->costs};
   switch (key) {
   case ARGP_KEY_INIT:
-    for (size_t i = 0; arguments->argp->children[i].argp != NULL; i++)
+    for (size_t i = 0; i < sizeof inputs / sizeof inputs[0] && arguments->argp->children[i].argp;
+         i++)
       state->child_inputs[i] = inputs[i];
     return 0;
   case ARGP_KEY_ARG:

@@ -69,6 +69,6 @@ void kh_cli_findings_print(kh_cli_findings *findings, const char *path, const ch
 void kh_cli_findings_cleanup(kh_cli_findings *findings)
 {
   if (findings->out != NULL)
-    fclose(findings->out);
+    (void)fclose(findings->out); /* it is in memory */
   free(findings->text);
 }

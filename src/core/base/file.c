@@ -109,7 +109,7 @@ kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind, kh_secr
                        kh_file_info *ret_info, kh_fault *ret_fault)
 {
   KH_AUTO_FD fd = -1;
-  struct stat st;
+  struct stat st = {0};
   kh_status status = open_checked(path, kind, &fd, &st, ret_fault);
   if (status != KH_OK)
     return status;

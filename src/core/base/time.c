@@ -94,7 +94,7 @@ kh_time_text kh_time_show(uint32_t time)
   kh_time_text shown = {.text = ""};
   time_t wide = (time_t)time;
   struct tm tm;
-  gmtime_r(&wide, &tm);
+  (void)gmtime_r(&wide, &tm); /* 32 bits are a year that it knows */
   strftime(shown.text, sizeof shown.text, "%Y-%m-%dT%H:%M:%SZ", &tm);
   return shown;
 }
