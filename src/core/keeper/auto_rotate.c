@@ -36,7 +36,7 @@ static uint32_t draw_jitter(uint32_t interval)
 static uint64_t time_of_rotation(kh_auto_rotate *rotate, const kh_keeper *keeper)
 {
   uint32_t interval = 0;
-  uint64_t due = kh_first_due(kh_keyring_begin(keeper->ring), &interval);
+  uint64_t due = kh_keytable_first_due(kh_keyring_begin(keeper->ring), &interval);
   kh_keyring_end(keeper->ring);
   if (due == KH_POLICY_NEVER)
     return KH_POLICY_NEVER;

@@ -45,19 +45,5 @@ void kh_change_note_in_force(kh_keeper *keeper, const kh_change *change)
   stats->fingerprint = change->fingerprint;
   stats->generation++;
   stats->format = change->format;
-  stats->next_rotation = kh_first_due(change->table, NULL);
-}
-
-uint64_t kh_first_due(const kh_keytable *table, uint32_t *ret_interval)
-{
-  uint64_t first = KH_POLICY_NEVER;
-  for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
-    const kh_policy *policy = &kh_keytable_at(table, i)->policy;
-    if (!kh_keytable_is_latest(table, i) || kh_policy_due(policy) >= first)
-      continue;
-    first = kh_policy_due(policy);
-    if (ret_interval != NULL)
-      *ret_interval = policy->rotate;
-  }
-  return first;
+  stats->next_rotation = kh_keytable_first_due(change->table, NULL);
 }

@@ -31,11 +31,4 @@ KH_MUST_USE kh_status kh_change_check(const kh_keeper *keeper, const kh_change *
  * `state` held, or before another thread knows the keeper. */
 void kh_change_note_in_force(kh_keeper *keeper, const kh_change *change);
 
-/** When the first key of a table is due for rotation, and the interval of that key.
- *
- * @param ret_interval  in seconds; may be NULL; untouched when no key is ever due.
- * @return UNIX time, or KH_POLICY_NEVER.
- */
-uint64_t kh_first_due(const kh_keytable *table, uint32_t *ret_interval);
-
 #endif
