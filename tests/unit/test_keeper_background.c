@@ -166,6 +166,24 @@ static void a_key_that_is_due_is_rotated(void **state)
   assert_int_equal(kh_keeper_get_stats(keeper).rotations, 1);
 }
 
+/* else it would be asked again and again without a pause */
+static void a_store_that_loses_new_versions_is_left_alone_for_a_while(void **state)
+{
+  (void)state;
+  run_keeper(&fake_store_ops, due, COUNT(due));
+  fake.forgets_new_versions = true;
+  await_said("the keys that are due were not rotated: ", rotates);
+  for (int i = 0; i < 10; i++) {
+    set_background(rotates);
+    test_pause(20);
+  }
+  pthread_mutex_lock(&fake.mutex);
+  unsigned rotations = fake.rotations;
+  pthread_mutex_unlock(&fake.mutex);
+  assert_int_equal(rotations, 1);
+  assert_int_equal(said.count[KH_LOG_WARNING], 1);
+}
+
 static void a_store_that_cannot_rotate_says_so_once(void **state)
 {
   (void)state;
@@ -201,6 +219,7 @@ int main(void)
       cmocka_unit_test_teardown(a_content_that_is_doubted_is_not_reloaded_automatically, stop),
       cmocka_unit_test_teardown(a_store_that_stays_away_is_warned_of, stop),
       cmocka_unit_test_teardown(a_key_that_is_due_is_rotated, stop),
+      cmocka_unit_test_teardown(a_store_that_loses_new_versions_is_left_alone_for_a_while, stop),
       cmocka_unit_test_teardown(a_store_that_cannot_rotate_says_so_once, stop),
       cmocka_unit_test_teardown(the_thread_runs_only_if_there_is_a_task, stop),
   };

@@ -47,12 +47,26 @@ static uint64_t time_of_rotation(kh_auto_rotate *rotate, const kh_keeper *keeper
   return due + rotate->jitter;
 }
 
+/* A store may lose what it made, or date it by a clock that is wrong. */
+static kh_status check_progress(const kh_keeper *keeper, kh_fault *ret_fault)
+{
+  uint64_t due = kh_first_due(kh_keyring_begin(keeper->ring), NULL);
+  kh_keyring_end(keeper->ring);
+  return due > kh_clock_now(&keeper->options.clock)
+             ? KH_OK
+             : kh_store_fail(&keeper->store, KH_E_STILL_DUE, ret_fault);
+}
+
 static void rotate_now(kh_auto_rotate *rotate, kh_keeper *keeper)
 {
   kh_fault fault;
   kh_keeper_token token;
-  if (kh_prepare_rotation(keeper, 0, true, &token, &fault) == KH_OK) {
+  kh_status status = kh_prepare_rotation(keeper, 0, true, &token, &fault);
+  if (status == KH_OK) {
     kh_keeper_commit(keeper, token);
+    status = check_progress(keeper, &fault);
+  }
+  if (status == KH_OK) {
     kh_backoff_reset(&rotate->backoff);
     return;
   }
