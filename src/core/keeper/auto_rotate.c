@@ -50,7 +50,7 @@ static uint64_t time_of_rotation(kh_auto_rotate *rotate, const kh_keeper *keeper
 /* A store may lose what it made, or date it by a clock that is wrong. */
 static kh_status check_progress(const kh_keeper *keeper, kh_fault *ret_fault)
 {
-  uint64_t due = kh_first_due(kh_keyring_begin(keeper->ring), NULL);
+  uint64_t due = kh_keytable_first_due(kh_keyring_begin(keeper->ring), NULL);
   kh_keyring_end(keeper->ring);
   return due > kh_clock_now(&keeper->options.clock)
              ? KH_OK
