@@ -116,8 +116,9 @@ KH_MUST_USE kh_status kh_keeper_prepare_rotation(kh_keeper *keeper, uint32_t id,
  *
  * Does nothing if that was done before, or if something is in force that was prepared later: every
  * change has all keys of the store. A change that lacks something that came into force meanwhile is
- * dropped, counted as a failure and warned of; so is one that had to make room: the last
- * KH_KEEPER_CHANGES_MAX are kept.
+ * dropped, counted as a failure and warned of. The last KH_KEEPER_CHANGES_MAX changes are kept: in
+ * the place of one that had to make room the next one is put in force, which has all that it had;
+ * if there is none any more, that is a failure too.
  *
  * @param token  0: nothing is done. Each token is committed once at most.
  *

@@ -210,6 +210,8 @@ static kh_status answer_lookup(fake_store *fake, uint32_t id, uint32_t version,
   const fake_key *found = fake->answers_with_old ? &old : find_hidden(fake, id, version);
   if (fake->lookup_fails != KH_OK)
     return fake->lookup_fails;
+  if (id == fake->bad_id)
+    return KH_E_SOCKET;
   if (found == NULL && !fake->finds_nothing)
     return KH_E_KEY_NOT_FOUND;
   assert_int_equal(kh_keylist_new(1, ret_list), KH_OK);

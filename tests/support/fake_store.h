@@ -48,6 +48,7 @@ typedef struct fake_store {
   bool forgets_new_versions;  /**< a rotation writes nothing, and says that it did */
   bool answers_with_old;      /**< a look-up gives key id 1 version 1, with another tag */
   bool finds_nothing;         /**< a look-up succeeds with an empty list */
+  uint32_t bad_id;            /**< look-ups of this key id fail with KH_E_SOCKET; 0: none does */
 
   unsigned loads, rotations, settlings, lookups; /**< calls */
   bool is_freed;

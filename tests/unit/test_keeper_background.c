@@ -24,10 +24,16 @@ static const kh_keeper_background nothing = {0};
 static const kh_keeper_background reloads = {.reload = true};
 static const kh_keeper_background rotates = {.rotate = true};
 
+enum { NOW = 1000000000 };
+static bool rotation_is_slow; /* the first one takes ten seconds */
+
 static uint32_t tell_time(void *user)
 {
   (void)user;
-  return 1000000000;
+  pthread_mutex_lock(&fake.mutex);
+  uint32_t passed = rotation_is_slow && fake.rotations > 0 ? 10 : 0;
+  pthread_mutex_unlock(&fake.mutex);
+  return NOW + passed;
 }
 
 static void run_keeper(const kh_store_ops *ops, const fake_key *keys, size_t count)
@@ -166,6 +172,40 @@ static void a_key_that_is_due_is_rotated(void **state)
   assert_int_equal(kh_keeper_get_stats(keeper).rotations, 1);
 }
 
+/* else it would be asked again and again without a pause */
+static void a_store_that_loses_new_versions_is_left_alone_for_a_while(void **state)
+{
+  (void)state;
+  run_keeper(&fake_store_ops, due, COUNT(due));
+  fake.forgets_new_versions = true;
+  await_said("the keys that are due were not rotated: ", rotates);
+  for (int i = 0; i < 10; i++) {
+    set_background(rotates);
+    test_pause(20);
+  }
+  pthread_mutex_lock(&fake.mutex);
+  unsigned rotations = fake.rotations;
+  pthread_mutex_unlock(&fake.mutex);
+  assert_int_equal(rotations, 2);
+  assert_int_equal(said.count[KH_LOG_WARNING], 1);
+}
+
+/* while another one is being rotated: it is none that was left out */
+static void a_key_that_comes_due_meanwhile_is_rotated(void **state)
+{
+  (void)state;
+  const fake_key keys[] = {
+      due[0], due[1], {.id = 3, .version = 1, .tag = 0xc1, .created = NOW - 5, .rotate = 10}};
+  rotation_is_slow = true;
+  run_keeper(&fake_store_ops, keys, COUNT(keys));
+  set_background(rotates);
+  keeper_await_latest(keeper, 3, 3);
+  test_pause(100);
+  rotation_is_slow = false;
+  assert_int_equal(keeper_latest(keeper, 2), 5);
+  assert_int_equal(said.count[KH_LOG_WARNING], 0);
+}
+
 static void a_store_that_cannot_rotate_says_so_once(void **state)
 {
   (void)state;
@@ -201,6 +241,8 @@ int main(void)
       cmocka_unit_test_teardown(a_content_that_is_doubted_is_not_reloaded_automatically, stop),
       cmocka_unit_test_teardown(a_store_that_stays_away_is_warned_of, stop),
       cmocka_unit_test_teardown(a_key_that_is_due_is_rotated, stop),
+      cmocka_unit_test_teardown(a_store_that_loses_new_versions_is_left_alone_for_a_while, stop),
+      cmocka_unit_test_teardown(a_key_that_comes_due_meanwhile_is_rotated, stop),
       cmocka_unit_test_teardown(a_store_that_cannot_rotate_says_so_once, stop),
       cmocka_unit_test_teardown(the_thread_runs_only_if_there_is_a_task, stop),
   };

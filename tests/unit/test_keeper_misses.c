@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "core/keeper/misses.h"
+#include "core/keeper/auto_lookup.h"
 #include "fake_store.h"
 #include "keepers.h"
 #include "recorder.h"
@@ -238,6 +238,27 @@ static void an_answer_with_another_key_is_refused(void **state)
   assert_int_equal(kh_keeper_get_stats(keeper).generation, 1);
 }
 
+/* One answer that cannot be used, again and again, does not keep the others from being asked for.
+ */
+static void a_bad_answer_does_not_hold_up_other_misses(void **state)
+{
+  (void)state;
+  kh_auto_lookup lookup;
+  run_keeper(&fake_store_ops);
+  fake.hidden[0] = (fake_key)FAKE_KEY(7, 2, 0xc2);
+  fake.hidden[1] = (fake_key)FAKE_KEY(9, 1, 0xd1);
+  fake.bad_id = 9;
+  kh_keeper_note_miss(keeper, 9, 1); /* its place is the first one */
+  kh_keeper_note_miss(keeper, 7, 2);
+  assert_int_equal(kh_misses_at(&keeper->misses, 0).id, 9);
+  kh_auto_lookup_task.begin(&lookup, keeper);
+  assert_true(kh_auto_lookup_task.step(&lookup, keeper) > 0);
+  lookup.backoff.next = 0; /* its time has passed */
+  (void)kh_auto_lookup_task.step(&lookup, keeper);
+  assert_int_equal(keeper_latest(keeper, 7), 2);
+  assert_int_equal(keeper_latest(keeper, 9), 0);
+}
+
 /* A found key is not all of the store: what another session prepared before is not passed over. */
 static void a_found_key_does_not_replace_a_prepared_change(void **state)
 {
@@ -270,6 +291,7 @@ int main(void)
       cmocka_unit_test_teardown(an_empty_answer_is_none, stop),
       cmocka_unit_test_teardown(a_store_that_does_not_answer_is_left_alone_for_a_while, stop),
       cmocka_unit_test_teardown(an_answer_with_another_key_is_refused, stop),
+      cmocka_unit_test_teardown(a_bad_answer_does_not_hold_up_other_misses, stop),
       cmocka_unit_test_teardown(a_found_key_does_not_replace_a_prepared_change, stop),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,12 +78,16 @@ static int64_t look_for_misses(void *memory, kh_keeper *keeper)
   int64_t left = kh_backoff_left(&lookup->backoff);
   if (left > 0)
     return left < LOOK_EVERY ? left : LOOK_EVERY;
+  size_t first = lookup->first;
   for (size_t i = 0; i < KH_KEEPER_MISSES_MAX; i++) {
-    kh_miss miss = kh_misses_at(&keeper->misses, i);
-    if (miss.id == 0 || is_answered(lookup, keeper, i, miss))
+    size_t place = (first + i) % KH_KEEPER_MISSES_MAX;
+    kh_miss miss = kh_misses_at(&keeper->misses, place);
+    if (miss.id == 0 || is_answered(lookup, keeper, place, miss))
       continue;
-    if (!ask_for(lookup, keeper, i, miss))
+    if (!ask_for(lookup, keeper, place, miss)) {
+      lookup->first = place + 1;
       return kh_backoff_left(&lookup->backoff);
+    }
     has_asked = true;
   }
   if (has_asked)

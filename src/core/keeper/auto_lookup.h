@@ -20,6 +20,7 @@ typedef struct kh_answered {
 /** What the task remembers. */
 typedef struct kh_auto_lookup {
   kh_answered answered[KH_KEEPER_MISSES_MAX]; /* by the place of the miss */
+  size_t first; /* the place to look at first: after that of the miss that failed last */
   kh_backoff backoff;
 } kh_auto_lookup;
 

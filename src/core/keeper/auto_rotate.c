@@ -47,12 +47,28 @@ static uint64_t time_of_rotation(kh_auto_rotate *rotate, const kh_keeper *keeper
   return due + rotate->jitter;
 }
 
-static void rotate_now(kh_auto_rotate *rotate, kh_keeper *keeper)
+/* A store may lose what it made, or date it by a clock that is wrong. Once does not matter: another
+ * server's version, which was taken instead, may be due itself. */
+static kh_status check_progress(kh_auto_rotate *rotate, const kh_keeper *keeper, uint64_t began,
+                                kh_fault *ret_fault)
+{
+  bool was_left = rotate->has_left_due;
+  rotate->has_left_due = kh_keytable_first_due(kh_keyring_begin(keeper->ring), NULL) <= began;
+  kh_keyring_end(keeper->ring);
+  return was_left && rotate->has_left_due ? kh_store_fail(&keeper->store, KH_E_STILL_DUE, ret_fault)
+                                          : KH_OK;
+}
+
+static void rotate_now(kh_auto_rotate *rotate, kh_keeper *keeper, uint64_t began)
 {
   kh_fault fault;
   kh_keeper_token token;
-  if (kh_prepare_rotation(keeper, 0, true, &token, &fault) == KH_OK) {
+  kh_status status = kh_prepare_rotation(keeper, 0, true, &token, &fault);
+  if (status == KH_OK) {
     kh_keeper_commit(keeper, token);
+    status = check_progress(rotate, keeper, began, &fault);
+  }
+  if (status == KH_OK) {
     kh_backoff_reset(&rotate->backoff);
     return;
   }
@@ -75,7 +91,7 @@ static int64_t look_for_due_keys(void *memory, kh_keeper *keeper)
   int64_t left = kh_backoff_left(&rotate->backoff);
   if (left > 0)
     return left < LOOK_EVERY ? left : LOOK_EVERY;
-  rotate_now(rotate, keeper);
+  rotate_now(rotate, keeper, now);
   return kh_backoff_has_failed(&rotate->backoff) ? LOOK_EVERY : 0;
 }
 

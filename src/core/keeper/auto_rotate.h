@@ -13,8 +13,9 @@
 
 /** What the task remembers. */
 typedef struct kh_auto_rotate {
-  uint64_t due;    /* the time that `jitter` was drawn for */
-  uint32_t jitter; /* in seconds */
+  uint64_t due;      /* the time that `jitter` was drawn for */
+  uint32_t jitter;   /* in seconds */
+  bool has_left_due; /* the last rotation, keys that were due before it */
   kh_backoff backoff;
 } kh_auto_rotate;
 

@@ -5,7 +5,7 @@
 /* How a commit went, and what is left to do without a lock. */
 typedef struct commit_outcome {
   bool is_found;
-  bool is_passed_over; /* newer changes took its place before it was put in force */
+  bool is_passed_over; /* newer changes took its place, and none of them is left */
   kh_message message;
   kh_fault fault;
   kh_keytable *left_over[KH_KEEPER_CHANGES_MAX + 1]; /* to be freed */
@@ -28,6 +28,19 @@ static kh_change take_change(kh_keeper *keeper, kh_keeper_token token)
       keeper->prepared[i] = (kh_change){0};
     }
   return taken;
+}
+
+/* The change that made one give up its place has all that it had, as has each whole one that came
+ * later: the first of them takes its part. 0: there is none. */
+static kh_keeper_token find_stand_in(const kh_keeper *keeper, kh_keeper_token passed_over)
+{
+  kh_keeper_token first = 0;
+  for (size_t i = 0; i < KH_KEEPER_CHANGES_MAX; i++) {
+    const kh_change *change = &keeper->prepared[i];
+    if (change->is_whole && change->token > passed_over && (first == 0 || change->token < first))
+      first = change->token;
+  }
+  return first;
 }
 
 /* Whoever prepared something before has it with what is put in force now, which has all keys of the
@@ -80,9 +93,13 @@ static void put_in_force(kh_keeper *keeper, const kh_change *change, commit_outc
 static void commit_with_lock(kh_keeper *keeper, kh_keeper_token token, commit_outcome *done)
 {
   kh_change change = take_change(keeper, token);
+  bool gave_up_place =
+      change.token == 0 && token > keeper->token_in_force && token <= keeper->last_token;
+  kh_keeper_token stand_in = gave_up_place ? find_stand_in(keeper, token) : 0;
+  if (stand_in != 0)
+    change = take_change(keeper, stand_in);
   done->is_found = change.token != 0;
-  done->is_passed_over =
-      !done->is_found && token > keeper->token_in_force && token <= keeper->last_token;
+  done->is_passed_over = gave_up_place && !done->is_found;
   done->message = change.message;
   if (done->is_found)
     put_in_force(keeper, &change, done);
