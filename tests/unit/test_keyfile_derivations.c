@@ -578,6 +578,44 @@ static void what_another_process_did_to_a_file_of_openssl(void **state)
   }
 }
 
+static void swap_openssl_meanwhile(void)
+{
+  KH_AUTO_SECRET file = NULL;
+  kh_keyfile_options options = {
+      .path = "keys", .digest = KH_DIGEST_SHA1, .pbkdf2_iterations = 2000};
+  assert_int_equal(kh_keyfile_encrypt_openssl(&options, rotation_crypt, sealed_bytes(TEXT),
+                                              sealed_bytes("new"), &file, NULL),
+                   KH_OK);
+  test_file("keys", kh_secret_bytes(file).data, kh_secret_bytes(file).len, 0600);
+}
+
+/* A file that was given another form, and stays open, is opened anew by that. */
+static void a_form_of_openssl_that_stays_open(void **state)
+{
+  (void)state;
+  KH_AUTO_SECRET passphrase = NULL;
+  kh_keyfile_addition addition = {.len = 16};
+  uint32_t id = 0;
+  assert_int_equal(kh_secret_new(3, &passphrase), KH_OK);
+  memcpy(kh_secret_data(passphrase), "new", 3);
+  kh_secret_set_len(passphrase, 3);
+  kh_keyfile_form form = {.format = &kh_keyfile_format_openssl,
+                          .passphrase = passphrase,
+                          .digest = KH_DIGEST_SHA1,
+                          .pbkdf2_iterations = 2000};
+  const char *path = write_openssl();
+  start_counting();
+  KH_AUTO_KEYFILE file = open_openssl_with(path, "first");
+  assert_int_equal(kh_keyfile_set_form(file, &form, NULL), KH_OK);
+  assert_int_equal(kh_keyfile_save(file, NULL), KH_OK);
+  assert_derived(2);
+  meanwhile = swap_openssl_meanwhile;
+  assert_int_equal(kh_keyfile_add_key(file, &addition, &id, NULL), KH_OK);
+  assert_int_equal(kh_keyfile_save(file, NULL), KH_OK);
+  assert_int_equal(derivations.made, 2 + 2);
+  assert_int_equal(derivations.under_lock, 1);
+}
+
 /* What the other process made of the file is kept when the slots change. */
 static void slots_that_two_change_at_once(void **state)
 {
@@ -659,6 +697,7 @@ int main(void)
       cmocka_unit_test(a_server_rotates_a_file_of_openssl),
       cmocka_unit_test(what_another_process_did_meanwhile),
       cmocka_unit_test(what_another_process_did_to_a_file_of_openssl),
+      cmocka_unit_test(a_form_of_openssl_that_stays_open),
       cmocka_unit_test(slots_that_two_change_at_once),
       cmocka_unit_test(a_form_that_changes_after_a_rotation),
       cmocka_unit_test(versions_of_a_file_that_changed),

@@ -291,7 +291,7 @@ static bool follow_content(kh_keyfile *file, kh_content *content)
  * passphrase, digest and iterations is as good for the new file. */
 static kh_status open_anew(kh_keyfile *file, kh_content *content, kh_fault *ret_fault)
 {
-  KH_AUTO_ENVELOPE envelope = {.options = file->options, .crypt = file->crypt};
+  KH_AUTO_ENVELOPE envelope = {.options = file->envelope.options, .crypt = file->crypt};
   kh_bytes passphrase = kh_secret_bytes(file->envelope.passphrase);
   kh_status status =
       kh_envelope_set_passphrase(&envelope, file->envelope.passphrase != NULL ? &passphrase : NULL);
