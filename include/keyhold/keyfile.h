@@ -13,9 +13,10 @@
  * kh_keyfile_save() or kh_keyfile_free(). The content is compared, not the stamp alone: where the
  * file is still what was opened, nothing is derived or parsed again. Where it is not, a sealed file
  * in which the slot that was opened is still there opens with the file key that is held; any other
- * file is opened anew, with a key derivation under the lock. So key derivations happen before the
- * lock is taken unless another process changed the file, and a program that gives the passphrase
- * never runs under it.
+ * file is opened anew, with a key derivation under the lock. A file of `openssl enc` gets a new
+ * salt when it is changed: its key is derived before the lock is taken, and stays good for a file
+ * that another process changed meanwhile. So key derivations happen before the lock is taken unless
+ * another process changed the file, and a program that gives the passphrase never runs under it.
  */
 #ifndef KEYHOLD_KEYFILE_H
 #define KEYHOLD_KEYFILE_H
@@ -159,9 +160,10 @@ bool kh_keyfile_memory_is_locked(const kh_keyfile *file);
  * is dropped by the next one. All may return, beside their own codes: those of kh_random_start(),
  * kh_lockfile_take() and, since the file is read again, kh_keyfile_open(); KH_E_KEY_DUPLICATE, also
  * in a file of `id;key` lines where a change of keys could not be told from the repetition;
- * KH_E_NO_MEMORY, KH_E_CRYPTO. They may wait for the disk, and up to KH_KEYFILE_LOCK_WAIT for
- * another process. `ret_fault` may be NULL. A change that fails leaves the file as it is; whether
- * the lock is held then does not matter, the next change or kh_keyfile_free() takes care of it.
+ * KH_E_NO_MEMORY, KH_E_CRYPTO. They may wait for the disk, up to KH_KEYFILE_LOCK_WAIT for another
+ * process, and, where the format has a salt for each file, for a key derivation. `ret_fault` may be
+ * NULL. A change that fails leaves the file as it is; whether the lock is held then does not
+ * matter, the next change or kh_keyfile_free() takes care of it.
  */
 
 /** A new key. */
@@ -234,8 +236,9 @@ KH_MUST_USE kh_status kh_keyfile_retire_versions(kh_keyfile *file, const kh_keyt
 /**
  * Gives the file another form. Its text stays, byte for byte.
  *
- * @param form  "text" and "openssl" take the text as it is; "sealed" makes a new file key and one
- * slot, whatever slots there were, with two key derivations before the lock is taken.
+ * @param form  "text" takes the text as it is; "openssl" makes a new salt, with one key derivation;
+ * "sealed" makes a new file key and one slot, whatever slots there were, with two. They happen
+ * before the lock is taken.
  * @return KH_OK; KH_E_NO_PASSPHRASE, KH_E_NOT_ENCRYPTED (the form's passphrase is missing, or is
  * one too many); the codes of kh_sealed_new().
  */
@@ -264,8 +267,8 @@ KH_MUST_USE kh_status kh_keyfile_change_slot(kh_keyfile *file, kh_slot_change ch
  * now. Without a change, or when it made nothing, what is on the disk is flushed by
  * kh_file_flush().
  *
- * Reading back a sealed file takes no key derivation: its new slots were proved when they were
- * made.
+ * Reading back takes no key derivation: the new slots of a sealed file were proved when they were
+ * made, and a file of `openssl enc` must have the salt for which the key was derived.
  *
  * @param ret_fault  may be NULL.
  * @return KH_OK; KH_E_FILE_TOO_LARGE; KH_E_KEY_LOST, KH_E_KEY_CHANGED; the codes of

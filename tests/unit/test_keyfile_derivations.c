@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* wraps: kh_argon2id kh_kdf_pbkdf2 kh_lockfile_take kh_lockfile_release */
-/* How many keys are derived for what is done with a sealed file, by the command and by a server,
- * and whether that is under the lock, where others wait; also when another process changes the file
- * just before the lock is taken. */
+/* wraps: kh_argon2id kh_kdf_pbkdf2 kh_kdf_openssl_enc kh_lockfile_take kh_lockfile_release
+ * wraps: kh_file_replace */
+/* How many keys are derived for what is done with an encrypted file, by the command and by a
+ * server, and whether that is under the lock, where others wait; also when another process changes
+ * the file just before the lock is taken. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +12,7 @@
 #include "files.h"
 #include "keyhold/argon2.h"
 #include "keyhold/keyfile.h"
+#include "keyhold/keyfile_openssl.h"
 #include "keyhold/lockfile.h"
 #include "rotation.h"
 #include "sealed.h"
@@ -37,6 +40,14 @@ kh_status __real_kh_kdf_pbkdf2(kh_bytes passphrase, kh_bytes salt, kh_digest dig
                                uint32_t iterations, kh_secret *ret_derived);
 kh_status __wrap_kh_kdf_pbkdf2(kh_bytes passphrase, kh_bytes salt, kh_digest digest,
                                uint32_t iterations, kh_secret *ret_derived);
+kh_status __real_kh_kdf_openssl_enc(kh_bytes passphrase, const uint8_t *salt, kh_digest digest,
+                                    uint32_t iterations, kh_secret *ret_derived);
+kh_status __wrap_kh_kdf_openssl_enc(kh_bytes passphrase, const uint8_t *salt, kh_digest digest,
+                                    uint32_t iterations, kh_secret *ret_derived);
+kh_status __real_kh_file_replace(const char *path, const kh_file_stamp *expected, kh_bytes content,
+                                 kh_file_stamp *ret_stamp, kh_fault *ret_fault);
+kh_status __wrap_kh_file_replace(const char *path, const kh_file_stamp *expected, kh_bytes content,
+                                 kh_file_stamp *ret_stamp, kh_fault *ret_fault);
 kh_status __real_kh_lockfile_take(const char *path, unsigned milliseconds, kh_lockfile **ret_lock,
                                   kh_fault *ret_fault);
 kh_status __wrap_kh_lockfile_take(const char *path, unsigned milliseconds, kh_lockfile **ret_lock,
@@ -62,6 +73,26 @@ kh_status __wrap_kh_kdf_pbkdf2(kh_bytes passphrase, kh_bytes salt, kh_digest dig
 {
   count_derivation();
   return __real_kh_kdf_pbkdf2(passphrase, salt, digest, iterations, ret_derived);
+}
+
+kh_status __wrap_kh_kdf_openssl_enc(kh_bytes passphrase, const uint8_t *salt, kh_digest digest,
+                                    uint32_t iterations, kh_secret *ret_derived)
+{
+  count_derivation();
+  return __real_kh_kdf_openssl_enc(passphrase, salt, digest, iterations, ret_derived);
+}
+
+/* the head of what was to be written last, and whether that fails */
+static uint8_t written[16];
+static bool disk_is_full;
+
+kh_status __wrap_kh_file_replace(const char *path, const kh_file_stamp *expected, kh_bytes content,
+                                 kh_file_stamp *ret_stamp, kh_fault *ret_fault)
+{
+  memcpy(written, content.data, content.len < sizeof written ? content.len : sizeof written);
+  if (disk_is_full)
+    return kh_fault_set(ret_fault, KH_E_FILE_WRITE, path, ENOSPC);
+  return __real_kh_file_replace(path, expected, content, ret_stamp, ret_fault);
 }
 
 kh_status __wrap_kh_lockfile_take(const char *path, unsigned milliseconds, kh_lockfile **ret_lock,
@@ -107,6 +138,21 @@ static const char *write_sealed(void)
   return test_file("keys", kh_secret_bytes(file).data, kh_secret_bytes(file).len, 0600);
 }
 
+/* of the file that write_openssl() writes, and of one that a conversion makes */
+#define OPENSSL_HAS "--digest=sha512 --pbkdf2-iterations=1000"
+#define OPENSSL_NEW "--to=openssl --new-pbkdf2-iterations=1000"
+
+static const char *write_openssl(void)
+{
+  KH_AUTO_SECRET file = NULL;
+  kh_keyfile_options options = {
+      .path = "keys", .digest = KH_DIGEST_SHA512, .pbkdf2_iterations = 1000};
+  assert_int_equal(kh_keyfile_encrypt_openssl(&options, rotation_crypt, sealed_bytes(TEXT),
+                                              sealed_bytes("first"), &file, NULL),
+                   KH_OK);
+  return test_file("keys", kh_secret_bytes(file).data, kh_secret_bytes(file).len, 0600);
+}
+
 /* `keyhold COMMAND FILE ARGUMENTS` */
 struct invocation {
   int (*command)(int argc, char **argv);
@@ -138,7 +184,23 @@ static const struct invocation invocations[] = {
     {kh_cli_unseal, "", "first", 1, KH_CLI_WRITTEN},
     {kh_cli_convert, "--to=sealed --memory=1 --passes=1", "first", 3, KH_CLI_WRITTEN},
     {kh_cli_convert, "--to=sealed --memory=1 --passes=1", "second", 4, KH_CLI_WRITTEN},
+    {kh_cli_convert, OPENSSL_NEW, "first", 2, KH_CLI_WRITTEN},
+    {kh_cli_convert, OPENSSL_NEW, "second", 3, KH_CLI_WRITTEN},
     {kh_cli_add, "", "wrong", 2, KH_CLI_FAILED},
+};
+
+/* The same of a file of `openssl enc`, which has one passphrase: "first". */
+static const struct invocation openssl_invocations[] = {
+    {kh_cli_add, OPENSSL_HAS, "first", 2, KH_CLI_WRITTEN},
+    {kh_cli_rotate, "--all " OPENSSL_HAS, "first", 2, KH_CLI_WRITTEN},
+    {kh_cli_rotate, "--due " OPENSSL_HAS, "first", 1, KH_CLI_DONE},
+    {kh_cli_list, OPENSSL_HAS, "first", 1, KH_CLI_DONE},
+    {kh_cli_check, OPENSSL_HAS, "first", 1, KH_CLI_NO},
+    {kh_cli_export, "--yes-print-the-keys " OPENSSL_HAS, "first", 1, KH_CLI_DONE},
+    {kh_cli_unseal, OPENSSL_HAS, "first", 1, KH_CLI_WRITTEN},
+    {kh_cli_convert, OPENSSL_NEW " " OPENSSL_HAS, "first", 2, KH_CLI_WRITTEN},
+    {kh_cli_convert, "--to=sealed --memory=1 --passes=1 " OPENSSL_HAS, "first", 3, KH_CLI_WRITTEN},
+    {kh_cli_add, OPENSSL_HAS, "wrong", 1, KH_CLI_FAILED},
 };
 
 static int invoke(const struct invocation *invocation, const char *path)
@@ -160,16 +222,27 @@ static int invoke(const struct invocation *invocation, const char *path)
   return invocation->command(argc, argv);
 }
 
+static void invoke_all(const struct invocation *all, size_t count, const char *(*write)(void))
+{
+  for (size_t i = 0; i < count; i++) {
+    const char *path = write();
+    start_counting();
+    print_message("  %zu: %s %s\n", i, all[i].arguments, all[i].passphrase);
+    assert_int_equal(invoke(&all[i], path), all[i].result);
+    assert_derived(all[i].derivations);
+  }
+}
+
 static void each_command_opens_the_file_once(void **state)
 {
   (void)state;
-  for (size_t i = 0; i < COUNT(invocations); i++) {
-    const char *path = write_sealed();
-    start_counting();
-    print_message("  %zu: %s %s\n", i, invocations[i].arguments, invocations[i].passphrase);
-    assert_int_equal(invoke(&invocations[i], path), invocations[i].result);
-    assert_derived(invocations[i].derivations);
-  }
+  invoke_all(invocations, COUNT(invocations), write_sealed);
+}
+
+static void each_command_derives_once_for_each_salt(void **state)
+{
+  (void)state;
+  invoke_all(openssl_invocations, COUNT(openssl_invocations), write_openssl);
 }
 
 static void a_file_is_created_and_sealed(void **state)
@@ -182,6 +255,15 @@ static void a_file_is_created_and_sealed(void **state)
   start_counting();
   assert_int_equal(invoke(&create, test_path("created")), KH_CLI_WRITTEN);
   assert_derived(create.derivations);
+  static const struct invocation openssl = {
+      kh_cli_create, "--format=openssl --pbkdf2-iterations=1000", "new one", 1, KH_CLI_WRITTEN};
+  static const struct invocation convert = {kh_cli_convert, OPENSSL_NEW, NULL, 1, KH_CLI_WRITTEN};
+  start_counting();
+  assert_int_equal(invoke(&openssl, test_path("created of openssl")), KH_CLI_WRITTEN);
+  assert_derived(openssl.derivations);
+  start_counting();
+  assert_int_equal(invoke(&convert, test_text("keys", TEXT, 0600)), KH_CLI_WRITTEN);
+  assert_derived(convert.derivations);
   start_counting();
   assert_int_equal(invoke(&seal, test_text("keys", TEXT, 0600)), KH_CLI_WRITTEN);
   assert_derived(seal.derivations);
@@ -283,7 +365,85 @@ static void a_server_rotates(void **state)
   end_server(&run);
 }
 
+/* A file of `openssl enc`. */
+
+static kh_keyfile *open_openssl_with(const char *path, const char *passphrase)
+{
+  kh_keyfile *file = NULL;
+  static kh_keyfile_options options;
+  options = (kh_keyfile_options){
+      .path = path, .filekey = passphrase, .digest = KH_DIGEST_SHA512, .pbkdf2_iterations = 1000};
+  assert_int_equal(kh_keyfile_open(&options, rotation_crypt, NULL, &file, NULL), KH_OK);
+  return file;
+}
+
+static rotation_run openssl_server(const char *path)
+{
+  rotation_run run = server(path, "first");
+  run.iterations = 1000;
+  return run;
+}
+
+/* A salt is used for one file, also when that could not be written. */
+static void a_salt_is_used_once(void **state)
+{
+  (void)state;
+  kh_keyfile_addition addition = {.len = 16};
+  uint32_t id = 0;
+  uint8_t seen[4][sizeof written] = {{0}};
+  const char *path = write_openssl();
+  start_counting();
+  KH_AUTO_KEYFILE file = open_openssl_with(path, "first");
+  for (unsigned i = 0; i < COUNT(seen); i++) {
+    disk_is_full = i == 1;
+    assert_int_equal(kh_keyfile_add_key(file, &addition, &id, NULL), KH_OK);
+    assert_int_equal(kh_keyfile_add_key(file, &addition, &id, NULL), KH_OK); /* anew */
+    assert_int_equal(kh_keyfile_save(file, NULL), disk_is_full ? KH_E_FILE_WRITE : KH_OK);
+    memcpy(seen[i], written, sizeof written);
+    for (unsigned j = 0; j < i; j++)
+      assert_memory_not_equal(seen[i], seen[j], sizeof written);
+    assert_derived(1 + i + 1);
+    KH_AUTO_KEYFILE again = open_openssl_with(path, "first");
+    assert_int_equal(kh_keylist_count(kh_keyfile_keys(again)), 3 + i + (i == 0));
+    derivations.made--;
+  }
+}
+
+static void a_server_rotates_a_file_of_openssl(void **state)
+{
+  (void)state;
+  rotation_run run = openssl_server(write_openssl());
+  start_counting();
+  assert_int_equal(rotation_run_it(&run), KH_OK);
+  assert_int_equal(run.rotated.made, 2);
+  assert_derived(2);
+  rotation_free(&run);
+  start_counting();
+  assert_int_equal(rotation_run_it(&run), KH_OK); /* nothing is made, and needs no salt */
+  assert_int_equal(run.rotated.taken, 2);
+  assert_derived(1);
+  end_server(&run);
+}
+
 /* Another process. */
+
+static void rotate_openssl_meanwhile(void)
+{
+  rotation_run run = openssl_server(test_path("keys"));
+  assert_int_equal(rotation_run_it(&run), KH_OK);
+  assert_int_equal(run.rotated.made, 2);
+  end_server(&run);
+}
+
+static void seal_meanwhile(void)
+{
+  (void)write_sealed();
+}
+
+static void other_openssl_meanwhile(void)
+{
+  (void)write_openssl();
+}
 
 static void rotate_meanwhile(void)
 {
@@ -377,6 +537,85 @@ static void what_another_process_did_meanwhile(void **state)
   }
 }
 
+/* The key for the new salt is good for what another process made of the file; what that has must be
+ * opened anew. */
+static void what_another_process_did_to_a_file_of_openssl(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *(*write)(void);
+    void (*meanwhile)(void);
+    kh_status status;
+    unsigned before; /* the lock */
+    unsigned under_lock;
+    size_t keys;
+  } cases[] = {
+      {write_openssl, copy_meanwhile, KH_OK, 2, 0, 4},
+      {write_openssl, rotate_openssl_meanwhile, KH_OK, 2, 1, 6},
+      {write_openssl, other_openssl_meanwhile, KH_OK, 2, 1, 4},
+      {write_openssl, seal_meanwhile, KH_OK, 2, 1, 4},
+      {write_openssl, unseal_meanwhile, KH_E_NOT_ENCRYPTED, 2, 0, 3},
+      {write_sealed, other_openssl_meanwhile, KH_OK, 1, 2, 4},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    kh_keyfile_addition addition = {.len = 16};
+    uint32_t id = 0;
+    const char *path = cases[i].write();
+    print_message("  %zu\n", i);
+    start_counting();
+    KH_AUTO_KEYFILE file = open_openssl_with(path, "first");
+    meanwhile = cases[i].meanwhile;
+    kh_status status = kh_keyfile_add_key(file, &addition, &id, NULL);
+    if (status == KH_OK)
+      status = kh_keyfile_save(file, NULL);
+    assert_int_equal(status, cases[i].status);
+    assert_int_equal(derivations.made, cases[i].before + cases[i].under_lock);
+    assert_int_equal(derivations.under_lock, cases[i].under_lock);
+    if (status != KH_OK)
+      continue;
+    KH_AUTO_KEYFILE again = open_openssl_with(path, "first");
+    assert_int_equal(kh_keylist_count(kh_keyfile_keys(again)), cases[i].keys);
+  }
+}
+
+static void swap_openssl_meanwhile(void)
+{
+  KH_AUTO_SECRET file = NULL;
+  kh_keyfile_options options = {
+      .path = "keys", .digest = KH_DIGEST_SHA1, .pbkdf2_iterations = 2000};
+  assert_int_equal(kh_keyfile_encrypt_openssl(&options, rotation_crypt, sealed_bytes(TEXT),
+                                              sealed_bytes("new"), &file, NULL),
+                   KH_OK);
+  test_file("keys", kh_secret_bytes(file).data, kh_secret_bytes(file).len, 0600);
+}
+
+/* A file that was given another form, and stays open, is opened anew by that. */
+static void a_form_of_openssl_that_stays_open(void **state)
+{
+  (void)state;
+  KH_AUTO_SECRET passphrase = NULL;
+  kh_keyfile_addition addition = {.len = 16};
+  uint32_t id = 0;
+  assert_int_equal(kh_secret_new(3, &passphrase), KH_OK);
+  memcpy(kh_secret_data(passphrase), "new", 3);
+  kh_secret_set_len(passphrase, 3);
+  kh_keyfile_form form = {.format = &kh_keyfile_format_openssl,
+                          .passphrase = passphrase,
+                          .digest = KH_DIGEST_SHA1,
+                          .pbkdf2_iterations = 2000};
+  const char *path = write_openssl();
+  start_counting();
+  KH_AUTO_KEYFILE file = open_openssl_with(path, "first");
+  assert_int_equal(kh_keyfile_set_form(file, &form, NULL), KH_OK);
+  assert_int_equal(kh_keyfile_save(file, NULL), KH_OK);
+  assert_derived(2);
+  meanwhile = swap_openssl_meanwhile;
+  assert_int_equal(kh_keyfile_add_key(file, &addition, &id, NULL), KH_OK);
+  assert_int_equal(kh_keyfile_save(file, NULL), KH_OK);
+  assert_int_equal(derivations.made, 2 + 2);
+  assert_int_equal(derivations.under_lock, 1);
+}
+
 /* What the other process made of the file is kept when the slots change. */
 static void slots_that_two_change_at_once(void **state)
 {
@@ -448,12 +687,17 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_command_opens_the_file_once),
+      cmocka_unit_test(each_command_derives_once_for_each_salt),
       cmocka_unit_test(a_file_is_created_and_sealed),
       cmocka_unit_test(versions_are_retired),
       cmocka_unit_test(a_file_that_stays_open),
       cmocka_unit_test(a_change_that_is_dropped),
       cmocka_unit_test(a_server_rotates),
+      cmocka_unit_test(a_salt_is_used_once),
+      cmocka_unit_test(a_server_rotates_a_file_of_openssl),
       cmocka_unit_test(what_another_process_did_meanwhile),
+      cmocka_unit_test(what_another_process_did_to_a_file_of_openssl),
+      cmocka_unit_test(a_form_of_openssl_that_stays_open),
       cmocka_unit_test(slots_that_two_change_at_once),
       cmocka_unit_test(a_form_that_changes_after_a_rotation),
       cmocka_unit_test(versions_of_a_file_that_changed),

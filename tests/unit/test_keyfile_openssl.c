@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/keyfile/envelope.h"
 #include "files.h"
 #include "keyhold/file.h"
 #include "keyhold/keyfile_openssl.h"
@@ -260,6 +261,62 @@ static void lengths_that_no_container_has(void **state)
   }
 }
 
+static kh_status read_changed_back(const kh_envelope *envelope, const kh_secret *file, size_t at,
+                                   kh_secret **ret_text)
+{
+  KH_AUTO_SECRET changed = NULL;
+  kh_bytes bytes = kh_secret_bytes(file);
+  kh_fault fault;
+  assert_int_equal(kh_secret_new(bytes.len, &changed), KH_OK);
+  memcpy(kh_secret_data(changed), bytes.data, bytes.len);
+  kh_secret_set_len(changed, bytes.len);
+  kh_secret_data(changed)[at] ^= 1;
+  kh_status status =
+      envelope->format->functions->read_back(envelope, kh_secret_bytes(changed), ret_text, &fault);
+  assert_int_equal(fault.status, status);
+  return status;
+}
+
+/* The key that is held would decrypt them all the same. */
+static void a_new_file_with_another_salt_is_not_read_back(void **state)
+{
+  (void)state;
+  KH_AUTO_ENVELOPE envelope = {
+      .format = &kh_keyfile_format_openssl, .options = {.path = "enc"}, .crypt = crypt};
+  const kh_keyfile_format_functions *functions = envelope.format->functions;
+  kh_bytes plain = {(const uint8_t *)"1;2", 3};
+  KH_AUTO_SECRET file = NULL;
+  KH_AUTO_SECRET text = NULL;
+  assert_int_equal(kh_envelope_set_passphrase(&envelope, &plain), KH_OK);
+  assert_int_equal(kh_envelope_prepare(&envelope, NULL), KH_OK);
+  assert_int_equal(functions->make(&envelope, plain, &file, NULL), KH_OK);
+  assert_int_equal(read_changed_back(&envelope, file, 0, &text), KH_E_WRONG_PASSPHRASE);
+  assert_int_equal(read_changed_back(&envelope, file, 8, &text), KH_E_WRONG_PASSPHRASE);
+  assert_int_equal(read_changed_back(&envelope, file, 15, &text), KH_E_WRONG_PASSPHRASE);
+  assert_null(text);
+  assert_int_equal(functions->read_back(&envelope, kh_secret_bytes(file), &text, NULL), KH_OK);
+  assert_memory_equal(kh_secret_bytes(text).data, plain.data, plain.len);
+}
+
+/* What is prepared is of one passphrase and for one file. */
+static void what_is_prepared_is_not_copied_and_ends_with_its_passphrase(void **state)
+{
+  (void)state;
+  KH_AUTO_ENVELOPE envelope = {
+      .format = &kh_keyfile_format_openssl, .options = {.path = "enc"}, .crypt = crypt};
+  KH_AUTO_ENVELOPE clone = {.format = NULL};
+  kh_bytes passphrase = {(const uint8_t *)"secret", 6};
+  assert_int_equal(kh_envelope_set_passphrase(&envelope, &passphrase), KH_OK);
+  assert_int_equal(kh_envelope_prepare(&envelope, NULL), KH_OK);
+  const kh_secret *prepared = envelope.prepared;
+  assert_int_equal(kh_envelope_prepare(&envelope, NULL), KH_OK);
+  assert_ptr_equal(envelope.prepared, prepared);
+  assert_int_equal(kh_envelope_clone(&envelope, &clone), KH_OK);
+  assert_null(clone.prepared);
+  assert_int_equal(kh_envelope_set_passphrase(&envelope, &passphrase), KH_OK);
+  assert_null(envelope.prepared);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -275,6 +332,8 @@ int main(void)
       cmocka_unit_test(a_derivation_that_fails_gives_no_file),
       cmocka_unit_test(what_is_a_container),
       cmocka_unit_test(lengths_that_no_container_has),
+      cmocka_unit_test(a_new_file_with_another_salt_is_not_read_back),
+      cmocka_unit_test(what_is_prepared_is_not_copied_and_ends_with_its_passphrase),
   };
   return cmocka_run_group_tests(tests, open_crypt, close_crypt);
 }

@@ -49,9 +49,9 @@ static kh_status fill_envelope(const kh_keyfile_form *form, kh_envelope *envelop
       form->passphrase == NULL ? KH_OK : kh_envelope_set_passphrase(envelope, &only.passphrase);
   if (status != KH_OK)
     return kh_fault_set(ret_fault, status, envelope->options.path, 0);
-  return form->format->has_slots
-             ? kh_sealed_new(envelope->options.path, &only, 1, &envelope->sealed, ret_fault)
-             : KH_OK;
+  if (form->format->has_slots)
+    status = kh_sealed_new(envelope->options.path, &only, 1, &envelope->sealed, ret_fault);
+  return status == KH_OK ? kh_envelope_prepare(envelope, ret_fault) : status;
 }
 
 kh_status kh_envelope_make(const kh_keyfile_form *form, const char *path, const kh_crypt *crypt,
@@ -70,6 +70,14 @@ kh_status kh_envelope_make(const kh_keyfile_form *form, const char *path, const 
   return status;
 }
 
+kh_status kh_envelope_prepare(kh_envelope *envelope, kh_fault *ret_fault)
+{
+  const kh_keyfile_format_functions *functions = envelope->format->functions;
+  if (functions->prepare == NULL || envelope->prepared != NULL)
+    return KH_OK;
+  return functions->prepare(envelope, ret_fault);
+}
+
 kh_status kh_envelope_set_passphrase(kh_envelope *envelope, const kh_bytes *passphrase)
 {
   kh_secret *copy = NULL;
@@ -80,6 +88,7 @@ kh_status kh_envelope_set_passphrase(kh_envelope *envelope, const kh_bytes *pass
     memcpy(kh_secret_data(copy), passphrase->data, passphrase->len);
   if (passphrase != NULL)
     kh_secret_set_len(copy, passphrase->len);
+  kh_secret_free(&envelope->prepared);
   kh_secret_free(&envelope->passphrase);
   envelope->passphrase = copy;
   return KH_OK;
@@ -90,6 +99,7 @@ kh_status kh_envelope_clone(const kh_envelope *envelope, kh_envelope *ret_clone)
   *ret_clone = *envelope;
   ret_clone->passphrase = NULL;
   ret_clone->sealed = NULL;
+  ret_clone->prepared = NULL;
   kh_bytes passphrase = kh_secret_bytes(envelope->passphrase);
   kh_status status =
       kh_envelope_set_passphrase(ret_clone, envelope->passphrase != NULL ? &passphrase : NULL);
@@ -109,4 +119,5 @@ void kh_envelope_clear(kh_envelope *envelope)
 {
   kh_secret_free(&envelope->passphrase);
   kh_sealed_free(&envelope->sealed);
+  kh_secret_free(&envelope->prepared);
 }

@@ -16,6 +16,7 @@ typedef struct kh_envelope {
   const kh_crypt *crypt;
   kh_secret *passphrase; /**< NULL: there is none */
   kh_sealed *sealed;     /**< of a format with slots, once it is opened or made; else NULL */
+  kh_secret *prepared;   /**< what the format made ready for the next make(); NULL: nothing */
 } kh_envelope;
 
 /** A format's functions. A const table in a file of its own, and a line in the array of
@@ -31,11 +32,18 @@ typedef struct kh_keyfile_format_functions {
   kh_status (*open)(kh_envelope *envelope, kh_bytes file, kh_secret **ret_text,
                     kh_fault *ret_fault);
 
-  /** Gives the text of what make() made, by what the envelope holds. */
+  /**
+   * Makes ready, in `prepared`, what takes long and does not depend on the text: the key for a new
+   * salt. NULL: there is no such thing.
+   */
+  kh_status (*prepare)(kh_envelope *envelope, kh_fault *ret_fault);
+
+  /** Gives the text of what make() made, by what the envelope holds. Derives nothing. */
   kh_status (*read_back)(const kh_envelope *envelope, kh_bytes file, kh_secret **ret_text,
                          kh_fault *ret_fault);
 
-  /** Makes the file of a text. @param ret_file  for kh_secret_free(); untouched on failure. */
+  /** Makes the file of a text, with what prepare() made. Derives nothing. @param ret_file  for
+   * kh_secret_free(); untouched on failure. */
   kh_status (*make)(const kh_envelope *envelope, kh_bytes text, kh_secret **ret_file,
                     kh_fault *ret_fault);
 
@@ -48,21 +56,32 @@ typedef struct kh_keyfile_format_functions {
 const kh_keyfile_format *kh_envelope_format_of(kh_bytes file);
 
 /**
- * Makes the envelope of a form. Two derivations when it has slots.
+ * Makes the envelope of a form, prepared. Two derivations when it has slots, one when the format
+ * prepares.
  *
  * @param path          of the file that is made; must outlive *ret_envelope.
  * @param ret_envelope  for kh_envelope_clear(); untouched on failure.
- * @return KH_OK, KH_E_NO_PASSPHRASE, KH_E_NOT_ENCRYPTED, the codes of kh_sealed_new().
+ * @return KH_OK, KH_E_NO_PASSPHRASE, KH_E_NOT_ENCRYPTED, the codes of kh_sealed_new() and
+ * kh_envelope_prepare().
  */
 KH_MUST_USE kh_status kh_envelope_make(const kh_keyfile_form *form, const char *path,
                                        const kh_crypt *crypt, kh_envelope *ret_envelope,
                                        kh_fault *ret_fault);
 
-/** Copies a passphrase, or that there is none, in the place of another one. @return KH_OK,
- * KH_E_NO_MEMORY, KH_E_CRYPTO. */
+/**
+ * Makes sure that the envelope is prepared for make(): derives nothing if it is already. Called
+ * before the lock is taken wherever make() is to be expected. What is prepared is for one file.
+ *
+ * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO.
+ */
+KH_MUST_USE kh_status kh_envelope_prepare(kh_envelope *envelope, kh_fault *ret_fault);
+
+/** Copies a passphrase, or that there is none, in the place of another one, and drops what was
+ * prepared with that. @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO. */
 KH_MUST_USE kh_status kh_envelope_set_passphrase(kh_envelope *envelope, const kh_bytes *passphrase);
 
-/** Copies it all. @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO; to be cleared in either case. */
+/** Copies all but what is prepared. @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO; to be cleared in
+ * either case. */
 KH_MUST_USE kh_status kh_envelope_clone(const kh_envelope *envelope, kh_envelope *ret_clone);
 
 /** Moves it out: what is left is empty. */

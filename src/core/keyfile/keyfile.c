@@ -287,10 +287,11 @@ static bool follow_content(kh_keyfile *file, kh_content *content)
                                             &content->decrypted, NULL) == KH_OK;
 }
 
-/* By the passphrase: derives keys, although the lock is held. */
+/* By the passphrase: derives keys, although the lock is held. What was prepared with the same
+ * passphrase, digest and iterations is as good for the new file. */
 static kh_status open_anew(kh_keyfile *file, kh_content *content, kh_fault *ret_fault)
 {
-  KH_AUTO_ENVELOPE envelope = {.options = file->options, .crypt = file->crypt};
+  KH_AUTO_ENVELOPE envelope = {.options = file->envelope.options, .crypt = file->crypt};
   kh_bytes passphrase = kh_secret_bytes(file->envelope.passphrase);
   kh_status status =
       kh_envelope_set_passphrase(&envelope, file->envelope.passphrase != NULL ? &passphrase : NULL);
@@ -299,6 +300,10 @@ static kh_status open_anew(kh_keyfile *file, kh_content *content, kh_fault *ret_
   status = open_content(file, &envelope, content, ret_fault);
   if (status != KH_OK)
     return status;
+  if (envelope.format == file->envelope.format) {
+    envelope.prepared = file->envelope.prepared;
+    file->envelope.prepared = NULL;
+  }
   kh_envelope_clear(&file->envelope);
   file->envelope = kh_envelope_take(&envelope);
   return KH_OK;

@@ -4,6 +4,13 @@
 
 #include "keyfile_parts.h"
 
+/* Begins a change that makes a new text of it, and so a new file. */
+static kh_status begin_change_of_keys(kh_keyfile *file, kh_fault *ret_fault)
+{
+  kh_status status = kh_envelope_prepare(&file->envelope, ret_fault);
+  return status == KH_OK ? kh_keyfile_begin_change(file, KH_REPEATS_REFUSED, ret_fault) : status;
+}
+
 /* the id of the new key */
 static kh_status choose_id(const kh_keyfile *file, uint32_t wanted, uint32_t *ret_id,
                            kh_fault *ret_fault)
@@ -26,7 +33,7 @@ kh_status kh_keyfile_add_key(kh_keyfile *file, const kh_keyfile_addition *additi
                              uint32_t *ret_id, kh_fault *ret_fault)
 {
   uint32_t id = 0;
-  kh_status status = kh_keyfile_begin_change(file, KH_REPEATS_REFUSED, ret_fault);
+  kh_status status = begin_change_of_keys(file, ret_fault);
   if (status == KH_OK)
     status = choose_id(file, addition->id, &id, ret_fault);
   if (status != KH_OK)
@@ -61,7 +68,7 @@ static kh_status note_retired(kh_keyfile *file, const kh_keytable *retired, kh_f
 kh_status kh_keyfile_retire_versions(kh_keyfile *file, const kh_keytable *retired,
                                      kh_fault *ret_fault)
 {
-  kh_status status = kh_keyfile_begin_change(file, KH_REPEATS_REFUSED, ret_fault);
+  kh_status status = begin_change_of_keys(file, ret_fault);
   if (status == KH_OK && !kh_file_is_same(&file->content.stamp, &file->decided))
     return kh_keyfile_fail(file, KH_E_FILE_CHANGED, ret_fault);
   if (status == KH_OK)

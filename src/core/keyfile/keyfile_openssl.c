@@ -26,107 +26,158 @@ static kh_status check_size(const kh_keyfile_options *options, kh_bytes file, kh
   return KH_E_CONTAINER_SIZE;
 }
 
-/* What goes through the cipher, and under which key. */
-struct passage {
-  unsigned flags; /* of kh_crypt_init() */
-  const uint8_t *salt;
-  kh_bytes passphrase;
-  kh_bytes src;
-  uint8_t *dst;
-};
+/* A derived key: key, IV, and the salt that they belong to. */
+enum { DERIVED_SIZE = KH_KDF_OPENSSL_ENC_SIZE + KH_KDF_SALT_SIZE };
 
-static kh_status derive_and_crypt(const kh_keyfile_options *options, const kh_crypt *crypt,
-                                  const struct passage *passage, size_t *ret_len)
+static kh_status derive_file_key(const kh_keyfile_options *options, kh_bytes passphrase,
+                                 const uint8_t *salt, kh_secret **ret_derived)
 {
   KH_AUTO_SECRET derived = NULL;
-  kh_status status = kh_secret_new(KH_KDF_OPENSSL_ENC_SIZE, &derived);
+  kh_status status = kh_secret_new(DERIVED_SIZE, &derived);
   if (status == KH_OK)
-    status = kh_kdf_openssl_enc(passage->passphrase, passage->salt, options->digest,
-                                options->pbkdf2_iterations, derived);
+    status =
+        kh_kdf_openssl_enc(passphrase, salt, options->digest, options->pbkdf2_iterations, derived);
   if (status != KH_OK)
     return status;
-  kh_bytes both = kh_secret_bytes(derived);
-  kh_crypt_key key = {{both.data, KEY_SIZE}, {both.data + KEY_SIZE, KH_AES_BLOCK}};
-  status = kh_crypt_once(crypt, KH_CIPHER_AES_CBC, passage->flags, &key, passage->src, passage->dst,
-                         ret_len);
-  kh_crypt_forget(crypt); /* the file's key is not needed again */
+  memcpy(kh_secret_data(derived) + KH_KDF_OPENSSL_ENC_SIZE, salt, KH_KDF_SALT_SIZE);
+  kh_secret_set_len(derived, DERIVED_SIZE);
+  *ret_derived = derived;
+  derived = NULL;
+  return KH_OK;
+}
+
+static kh_status derive_for_new_salt(const kh_keyfile_options *options, kh_bytes passphrase,
+                                     kh_secret **ret_derived)
+{
+  uint8_t salt[KH_KDF_SALT_SIZE];
+  kh_random_bytes(salt, sizeof salt);
+  return derive_file_key(options, passphrase, salt, ret_derived);
+}
+
+static const uint8_t *salt_of(const kh_secret *derived)
+{
+  return kh_secret_bytes(derived).data + KH_KDF_OPENSSL_ENC_SIZE;
+}
+
+/* `flags` are of kh_crypt_init() */
+static kh_status crypt_under(const kh_secret *derived, const kh_crypt *crypt, unsigned flags,
+                             kh_bytes src, uint8_t *dst, size_t *ret_len)
+{
+  const uint8_t *bytes = kh_secret_bytes(derived).data;
+  kh_crypt_key key = {{bytes, KEY_SIZE}, {bytes + KEY_SIZE, KH_AES_BLOCK}};
+  kh_status status = kh_crypt_once(crypt, KH_CIPHER_AES_CBC, flags, &key, src, dst, ret_len);
+  kh_crypt_forget(crypt); /* the thread keeps no schedule of the file's key */
   return status;
 }
 
-kh_status kh_keyfile_decrypt_openssl(const kh_keyfile_options *options, const kh_crypt *crypt,
-                                     kh_bytes file, kh_bytes passphrase, kh_secret **ret_text,
-                                     kh_fault *ret_fault)
+/* of a file whose size is right */
+static kh_status decrypt_under(const kh_secret *derived, const kh_crypt *crypt, kh_bytes file,
+                               kh_secret **ret_text)
 {
-  kh_status status = check_size(options, file, ret_fault);
-  if (status != KH_OK)
-    return status;
   KH_AUTO_SECRET text = NULL;
   size_t len = 0;
-  status = kh_secret_new(file.len + KH_AES_BLOCK, &text);
-  if (status == KH_OK) {
-    kh_cursor cursor = kh_cursor_over(file);
-    kh_cursor_skip(&cursor, MAGIC_SIZE);
-    struct passage passage = {.salt = kh_cursor_take(&cursor, KH_KDF_SALT_SIZE).data,
-                              .passphrase = passphrase,
-                              .src = kh_cursor_take(&cursor, file.len),
-                              .dst = kh_secret_data(text)};
-    status = derive_and_crypt(options, crypt, &passage, &len);
-  }
-  if (status == KH_E_BAD_DATA)
-    status = KH_E_WRONG_PASSPHRASE;
+  kh_cursor cursor = kh_cursor_over(file);
+  kh_cursor_skip(&cursor, HEAD_SIZE);
+  kh_status status = kh_secret_new(file.len + KH_AES_BLOCK, &text);
+  if (status == KH_OK)
+    status = crypt_under(derived, crypt, 0, kh_cursor_take(&cursor, file.len), kh_secret_data(text),
+                         &len);
   if (status != KH_OK)
-    return kh_fault_set(ret_fault, status, options->path, 0);
+    return status == KH_E_BAD_DATA ? KH_E_WRONG_PASSPHRASE : status;
   kh_secret_set_len(text, len);
   *ret_text = text;
   text = NULL;
   return KH_OK;
 }
 
-kh_status kh_keyfile_encrypt_openssl(const kh_keyfile_options *options, const kh_crypt *crypt,
-                                     kh_bytes text, kh_bytes passphrase, kh_secret **ret_file,
-                                     kh_fault *ret_fault)
+static kh_status encrypt_under(const kh_secret *derived, const kh_crypt *crypt, kh_bytes text,
+                               kh_secret **ret_file)
 {
   KH_AUTO_SECRET file = NULL;
   size_t len = 0;
   kh_status status = kh_secret_new(HEAD_SIZE + text.len + KH_AES_BLOCK, &file);
-  if (status == KH_OK) {
-    uint8_t *head = kh_secret_data(file);
-    memcpy(head, magic, MAGIC_SIZE);
-    kh_random_bytes(head + MAGIC_SIZE, KH_KDF_SALT_SIZE);
-    struct passage passage = {.flags = KH_CRYPT_ENCRYPT,
-                              .salt = head + MAGIC_SIZE,
-                              .passphrase = passphrase,
-                              .src = text,
-                              .dst = head + HEAD_SIZE};
-    status = derive_and_crypt(options, crypt, &passage, &len);
-  }
   if (status != KH_OK)
-    return kh_fault_set(ret_fault, status, options->path, 0);
+    return status;
+  uint8_t *head = kh_secret_data(file);
+  memcpy(head, magic, MAGIC_SIZE);
+  memcpy(head + MAGIC_SIZE, salt_of(derived), KH_KDF_SALT_SIZE);
+  status = crypt_under(derived, crypt, KH_CRYPT_ENCRYPT, text, head + HEAD_SIZE, &len);
+  if (status != KH_OK)
+    return status;
   kh_secret_set_len(file, HEAD_SIZE + len);
   *ret_file = file;
   file = NULL;
   return KH_OK;
 }
 
-/* The passphrase is tried on what was made with it, as it will be when the file is opened. */
-static kh_status read_openssl_back(const kh_envelope *envelope, kh_bytes file, kh_secret **ret_text,
-                                   kh_fault *ret_fault)
+static kh_bytes salt_in(kh_bytes file)
 {
-  return kh_keyfile_decrypt_openssl(&envelope->options, envelope->crypt, file,
-                                    kh_secret_bytes(envelope->passphrase), ret_text, ret_fault);
+  kh_cursor cursor = kh_cursor_over(file);
+  kh_cursor_skip(&cursor, MAGIC_SIZE);
+  return kh_cursor_take(&cursor, KH_KDF_SALT_SIZE);
+}
+
+kh_status kh_keyfile_decrypt_openssl(const kh_keyfile_options *options, const kh_crypt *crypt,
+                                     kh_bytes file, kh_bytes passphrase, kh_secret **ret_text,
+                                     kh_fault *ret_fault)
+{
+  KH_AUTO_SECRET derived = NULL;
+  kh_status status = check_size(options, file, ret_fault);
+  if (status != KH_OK)
+    return status;
+  status = derive_file_key(options, passphrase, salt_in(file).data, &derived);
+  if (status == KH_OK)
+    status = decrypt_under(derived, crypt, file, ret_text);
+  return status == KH_OK ? KH_OK : kh_fault_set(ret_fault, status, options->path, 0);
+}
+
+kh_status kh_keyfile_encrypt_openssl(const kh_keyfile_options *options, const kh_crypt *crypt,
+                                     kh_bytes text, kh_bytes passphrase, kh_secret **ret_file,
+                                     kh_fault *ret_fault)
+{
+  KH_AUTO_SECRET derived = NULL;
+  kh_status status = derive_for_new_salt(options, passphrase, &derived);
+  if (status == KH_OK)
+    status = encrypt_under(derived, crypt, text, ret_file);
+  return status == KH_OK ? KH_OK : kh_fault_set(ret_fault, status, options->path, 0);
 }
 
 static kh_status open_openssl(kh_envelope *envelope, kh_bytes file, kh_secret **ret_text,
                               kh_fault *ret_fault)
 {
-  return read_openssl_back(envelope, file, ret_text, ret_fault);
+  return kh_keyfile_decrypt_openssl(&envelope->options, envelope->crypt, file,
+                                    kh_secret_bytes(envelope->passphrase), ret_text, ret_fault);
+}
+
+static kh_status prepare_openssl(kh_envelope *envelope, kh_fault *ret_fault)
+{
+  kh_status status = kh_random_start();
+  if (status == KH_OK)
+    status = derive_for_new_salt(&envelope->options, kh_secret_bytes(envelope->passphrase),
+                                 &envelope->prepared);
+  return status == KH_OK ? KH_OK : kh_fault_set(ret_fault, status, envelope->options.path, 0);
+}
+
+/* The key that is held counts only for the salt from which it will be derived again. */
+static kh_status read_openssl_back(const kh_envelope *envelope, kh_bytes file, kh_secret **ret_text,
+                                   kh_fault *ret_fault)
+{
+  kh_status status = check_size(&envelope->options, file, ret_fault);
+  if (status != KH_OK)
+    return status;
+  if (!kh_keyfile_is_openssl(file) ||
+      memcmp(salt_in(file).data, salt_of(envelope->prepared), KH_KDF_SALT_SIZE) != 0)
+    status = KH_E_WRONG_PASSPHRASE;
+  if (status == KH_OK)
+    status = decrypt_under(envelope->prepared, envelope->crypt, file, ret_text);
+  return status == KH_OK ? KH_OK : kh_fault_set(ret_fault, status, envelope->options.path, 0);
 }
 
 static kh_status make_openssl(const kh_envelope *envelope, kh_bytes text, kh_secret **ret_file,
                               kh_fault *ret_fault)
 {
-  return kh_keyfile_encrypt_openssl(&envelope->options, envelope->crypt, text,
-                                    kh_secret_bytes(envelope->passphrase), ret_file, ret_fault);
+  kh_status status = encrypt_under(envelope->prepared, envelope->crypt, text, ret_file);
+  return status == KH_OK ? KH_OK : kh_fault_set(ret_fault, status, envelope->options.path, 0);
 }
 
 static void hint_derivation(const kh_keyfile_options *options, const kh_log *log)
@@ -143,6 +194,7 @@ static const kh_keyfile_format_functions functions = {
     .hides_wrong_passphrase = true,
     .knows = kh_keyfile_is_openssl,
     .open = open_openssl,
+    .prepare = prepare_openssl,
     .read_back = read_openssl_back,
     .make = make_openssl,
     .hint_what_was_tried = hint_derivation,

@@ -46,14 +46,26 @@ static void make_new_version(struct turn *turn, const kh_key *latest)
   turn->rotated.made++;
 }
 
-static kh_status consider_key(struct turn *turn, const kh_key *latest, kh_fault *ret_fault)
+/* Whether a key version is the latest of a key that the rotation is for. */
+static bool is_chosen(const struct turn *turn, const kh_keytable *table, size_t index)
+{
+  uint32_t id = turn->rotation->id;
+  return kh_keytable_is_latest(table, index) && (id == 0 || kh_keytable_at(table, index)->id == id);
+}
+
+static bool is_due(const struct turn *turn, const kh_key *latest)
 {
   const kh_rotation *rotation = turn->rotation;
+  return !rotation->due_only || kh_policy_due(&latest->policy) <= rotation->now;
+}
+
+static kh_status consider_key(struct turn *turn, const kh_key *latest, kh_fault *ret_fault)
+{
   if (is_taken(turn, latest)) {
     turn->rotated.taken++;
     return KH_OK;
   }
-  if (rotation->due_only && kh_policy_due(&latest->policy) > rotation->now)
+  if (!is_due(turn, latest))
     return KH_OK;
   if (latest->version > KH_KEY_VERSION_MAX - KH_ROTATION_STEP)
     return kh_keyfile_fail_for_key(turn->file, KH_E_VERSION_LIMIT, latest, ret_fault);
@@ -69,11 +81,10 @@ static kh_status make_versions(struct turn *turn, kh_fault *ret_fault)
   bool found = id == 0;
   kh_status status = KH_OK;
   for (size_t i = 0; i < kh_keytable_version_count(table) && status == KH_OK; i++) {
-    const kh_key *key = kh_keytable_at(table, i);
-    if (!kh_keytable_is_latest(table, i) || (id != 0 && key->id != id))
+    if (!is_chosen(turn, table, i))
       continue;
     found = true;
-    status = consider_key(turn, key, ret_fault);
+    status = consider_key(turn, kh_keytable_at(table, i), ret_fault);
   }
   return found ? status
                : kh_keyfile_fail_for_key(turn->file, KH_E_KEY_NOT_FOUND, &(kh_key){.id = id},
@@ -94,11 +105,39 @@ static kh_status check_file(const struct turn *turn, kh_fault *ret_fault)
                                  : check_known(turn, ret_fault);
 }
 
+/* Whether a version would be made if the file is still what was read. */
+static bool expects_versions(const struct turn *turn, const kh_keytable *table)
+{
+  for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
+    const kh_key *key = kh_keytable_at(table, i);
+    if (is_chosen(turn, table, i) && !is_taken(turn, key) && is_due(turn, key))
+      return true;
+  }
+  return false;
+}
+
+/* Before the lock, so that no one waits for it; and only if it will be used, since it takes long.
+ */
+static kh_status prepare_new_file(const struct turn *turn, kh_fault *ret_fault)
+{
+  kh_keyfile *file = turn->file;
+  kh_keytable *table = NULL;
+  kh_status status = kh_keytable_new(file->content.keys, &table);
+  if (status != KH_OK)
+    return kh_keyfile_fail(file, status, ret_fault);
+  if (expects_versions(turn, table))
+    status = kh_envelope_prepare(&file->envelope, ret_fault);
+  kh_keytable_free(&table);
+  return status;
+}
+
 kh_status kh_keyfile_rotate(kh_keyfile *file, const kh_rotation *rotation, kh_rotated *ret_rotated,
                             kh_fault *ret_fault)
 {
   struct turn turn = {.file = file, .rotation = rotation};
-  kh_status status = kh_keyfile_begin_change(file, KH_REPEATS_REFUSED, ret_fault);
+  kh_status status = prepare_new_file(&turn, ret_fault);
+  if (status == KH_OK)
+    status = kh_keyfile_begin_change(file, KH_REPEATS_REFUSED, ret_fault);
   if (status == KH_OK)
     status = check_file(&turn, ret_fault);
   if (status == KH_OK)

@@ -4,23 +4,33 @@
 #include "keyfile_parts.h"
 #include "keyhold/random.h"
 
-/* Makes the file of a text, and reads it back as if it had been read from the disk. */
-static kh_status make_new_content(const kh_envelope *envelope, kh_bytes text, kh_repeats repeats,
-                                  kh_content *content, kh_fault *ret_fault)
+/* Makes the file of a text, and decrypts it again. */
+static kh_status make_and_read_back(const kh_envelope *envelope, kh_bytes text, kh_content *content,
+                                    kh_fault *ret_fault)
 {
-  const char *path = envelope->options.path;
   const kh_keyfile_format_functions *functions = envelope->format->functions;
   kh_status status = functions->make(envelope, text, &content->file, ret_fault);
   if (status != KH_OK)
     return status;
   kh_bytes file = kh_secret_bytes(content->file);
   if (file.len > KH_KEYFILE_MAX)
-    return kh_keyfile_too_large(path, file.len, ret_fault);
-  status = functions->read_back(envelope, file, &content->decrypted, ret_fault);
+    return kh_keyfile_too_large(envelope->options.path, file.len, ret_fault);
+  return functions->read_back(envelope, file, &content->decrypted, ret_fault);
+}
+
+/* Makes the file of a text, and reads it back as if it had been read from the disk. What was
+ * prepared for it is used up: a salt is for one file. */
+static kh_status make_new_content(kh_envelope *envelope, kh_bytes text, kh_repeats repeats,
+                                  kh_content *content, kh_fault *ret_fault)
+{
+  kh_status status = kh_envelope_prepare(envelope, ret_fault);
+  if (status == KH_OK)
+    status = make_and_read_back(envelope, text, content, ret_fault);
+  kh_secret_free(&envelope->prepared);
   if (status != KH_OK)
     return status;
-  return kh_keyfile_parse_text(path, kh_content_text(content), repeats, NULL, &content->keys,
-                               ret_fault);
+  return kh_keyfile_parse_text(envelope->options.path, kh_content_text(content), repeats, NULL,
+                               &content->keys, ret_fault);
 }
 
 /* What the new content must have: all keys of before, with the delta. */
@@ -118,8 +128,8 @@ static kh_status check_new_content(const char *path, const kh_content *content,
 }
 
 /* Makes what the change is to write. */
-static kh_status make_changed(const kh_keyfile *file, const kh_envelope *envelope,
-                              kh_content *content, kh_fault *ret_fault)
+static kh_status make_changed(const kh_keyfile *file, kh_envelope *envelope, kh_content *content,
+                              kh_fault *ret_fault)
 {
   const kh_change *change = &file->change;
   kh_bytes text = change->text != NULL ? kh_secret_bytes(change->text) : kh_keyfile_text(file);
@@ -146,7 +156,7 @@ static void adopt_changed(kh_keyfile *file, kh_content *content)
 static kh_status write_changed(kh_keyfile *file, kh_fault *ret_fault)
 {
   KH_AUTO_CONTENT content = {.file = NULL};
-  const kh_envelope *envelope =
+  kh_envelope *envelope =
       file->change.envelope.format != NULL ? &file->change.envelope : &file->envelope;
   kh_status status = make_changed(file, envelope, &content, ret_fault);
   if (status == KH_OK)
@@ -165,12 +175,13 @@ kh_status kh_keyfile_save(kh_keyfile *file, kh_fault *ret_fault)
                          : kh_file_flush(file->options.path, &file->content.stamp, ret_fault);
   if (status == KH_OK)
     file->decided = file->content.stamp;
+  kh_secret_free(&file->envelope.prepared); /* when nothing was made */
   kh_keyfile_drop_change(file);
   kh_lockfile_release(&file->lock);
   return status;
 }
 
-static kh_status write_copy(const kh_keyfile *file, const kh_envelope *envelope, const char *path,
+static kh_status write_copy(const kh_keyfile *file, kh_envelope *envelope, const char *path,
                             kh_fault *ret_fault)
 {
   KH_AUTO_CONTENT content = {.file = NULL};
