@@ -35,7 +35,8 @@ typedef struct kh_sealed_parameter {
 
 /** A kind of slot: how the file key is wrapped in it. A constant; kinds are compared by address. */
 typedef struct kh_sealed_kind {
-  const char *name;                                             /**< as in the slot */
+  const char *name;      /**< as in the slot */
+  bool needs_passphrase; /**< false: the key that wraps the file key is held elsewhere */
   kh_sealed_parameter parameters[KH_SEALED_PARAMETERS_MAX + 1]; /**< in the order of the slot */
   const struct kh_sealed_kind_functions *functions;             /**< for src/core/keyfile only */
 } kh_sealed_kind;

@@ -137,6 +137,7 @@ static void kinds_have_names_and_default_parameters(void **state)
   for (; kh_sealed_kind_at(count) != NULL; count++) {
     const kh_sealed_kind *kind = kh_sealed_kind_at(count);
     assert_ptr_equal(kh_sealed_kind_by_name(sealed_bytes(kind->name)), kind);
+    assert_true(kind->needs_passphrase);
   }
   assert_int_equal(count, 2);
   kh_sealed_slot argon2id = kh_sealed_slot_default("main", &kh_sealed_argon2id);

@@ -105,6 +105,7 @@ static const kh_sealed_kind_functions pbkdf2 = {fields, work_pbkdf2, wrap_by_pas
 
 const kh_sealed_kind kh_sealed_argon2id = {
     .name = "argon2id",
+    .needs_passphrase = true,
     .parameters = {[MEMORY] = {"memory", "KiB", KH_ARGON2_MEMORY_MIN, KH_ARGON2_MEMORY_DEFAULT,
                                KH_ARGON2_MEMORY_MAX},
                    [PASSES] = {"passes", "", KH_ARGON2_PASSES_MIN, KH_ARGON2_PASSES_DEFAULT,
@@ -114,6 +115,7 @@ const kh_sealed_kind kh_sealed_argon2id = {
 
 const kh_sealed_kind kh_sealed_pbkdf2_hmac_sha512 = {
     .name = "pbkdf2-hmac-sha512",
+    .needs_passphrase = true,
     .parameters = {[ITERATIONS] = {"iterations", "", KH_PBKDF2_ITERATIONS_MIN,
                                    KH_PBKDF2_ITERATIONS_DEFAULT, KH_PBKDF2_ITERATIONS_MAX}},
     .functions = &pbkdf2,
