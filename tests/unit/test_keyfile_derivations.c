@@ -75,11 +75,17 @@ kh_status __wrap_kh_kdf_pbkdf2(kh_bytes passphrase, kh_bytes salt, kh_digest dig
   return __real_kh_kdf_pbkdf2(passphrase, salt, digest, iterations, ret_derived);
 }
 
+/* the one of this number gives a wrong key; 0: none does */
+static unsigned spoilt_derivation;
+
 kh_status __wrap_kh_kdf_openssl_enc(kh_bytes passphrase, const uint8_t *salt, kh_digest digest,
                                     uint32_t iterations, kh_secret *ret_derived)
 {
   count_derivation();
-  return __real_kh_kdf_openssl_enc(passphrase, salt, digest, iterations, ret_derived);
+  kh_status status = __real_kh_kdf_openssl_enc(passphrase, salt, digest, iterations, ret_derived);
+  if (status == KH_OK && derivations.made == spoilt_derivation)
+    kh_secret_data(ret_derived)[0] ^= 1;
+  return status;
 }
 
 /* the head of what was to be written last, and whether that fails */
@@ -184,21 +190,21 @@ static const struct invocation invocations[] = {
     {kh_cli_unseal, "", "first", 1, KH_CLI_WRITTEN},
     {kh_cli_convert, "--to=sealed --memory=1 --passes=1", "first", 3, KH_CLI_WRITTEN},
     {kh_cli_convert, "--to=sealed --memory=1 --passes=1", "second", 4, KH_CLI_WRITTEN},
-    {kh_cli_convert, OPENSSL_NEW, "first", 2, KH_CLI_WRITTEN},
-    {kh_cli_convert, OPENSSL_NEW, "second", 3, KH_CLI_WRITTEN},
+    {kh_cli_convert, OPENSSL_NEW, "first", 3, KH_CLI_WRITTEN},
+    {kh_cli_convert, OPENSSL_NEW, "second", 4, KH_CLI_WRITTEN},
     {kh_cli_add, "", "wrong", 2, KH_CLI_FAILED},
 };
 
 /* The same of a file of `openssl enc`, which has one passphrase: "first". */
 static const struct invocation openssl_invocations[] = {
-    {kh_cli_add, OPENSSL_HAS, "first", 2, KH_CLI_WRITTEN},
-    {kh_cli_rotate, "--all " OPENSSL_HAS, "first", 2, KH_CLI_WRITTEN},
+    {kh_cli_add, OPENSSL_HAS, "first", 3, KH_CLI_WRITTEN},
+    {kh_cli_rotate, "--all " OPENSSL_HAS, "first", 3, KH_CLI_WRITTEN},
     {kh_cli_rotate, "--due " OPENSSL_HAS, "first", 1, KH_CLI_DONE},
     {kh_cli_list, OPENSSL_HAS, "first", 1, KH_CLI_DONE},
     {kh_cli_check, OPENSSL_HAS, "first", 1, KH_CLI_NO},
     {kh_cli_export, "--yes-print-the-keys " OPENSSL_HAS, "first", 1, KH_CLI_DONE},
     {kh_cli_unseal, OPENSSL_HAS, "first", 1, KH_CLI_WRITTEN},
-    {kh_cli_convert, OPENSSL_NEW " " OPENSSL_HAS, "first", 2, KH_CLI_WRITTEN},
+    {kh_cli_convert, OPENSSL_NEW " " OPENSSL_HAS, "first", 3, KH_CLI_WRITTEN},
     {kh_cli_convert, "--to=sealed --memory=1 --passes=1 " OPENSSL_HAS, "first", 3, KH_CLI_WRITTEN},
     {kh_cli_add, OPENSSL_HAS, "wrong", 1, KH_CLI_FAILED},
 };
@@ -256,8 +262,8 @@ static void a_file_is_created_and_sealed(void **state)
   assert_int_equal(invoke(&create, test_path("created")), KH_CLI_WRITTEN);
   assert_derived(create.derivations);
   static const struct invocation openssl = {
-      kh_cli_create, "--format=openssl --pbkdf2-iterations=1000", "new one", 1, KH_CLI_WRITTEN};
-  static const struct invocation convert = {kh_cli_convert, OPENSSL_NEW, NULL, 1, KH_CLI_WRITTEN};
+      kh_cli_create, "--format=openssl --pbkdf2-iterations=1000", "new one", 2, KH_CLI_WRITTEN};
+  static const struct invocation convert = {kh_cli_convert, OPENSSL_NEW, NULL, 2, KH_CLI_WRITTEN};
   start_counting();
   assert_int_equal(invoke(&openssl, test_path("created of openssl")), KH_CLI_WRITTEN);
   assert_derived(openssl.derivations);
@@ -402,11 +408,28 @@ static void a_salt_is_used_once(void **state)
     memcpy(seen[i], written, sizeof written);
     for (unsigned j = 0; j < i; j++)
       assert_memory_not_equal(seen[i], seen[j], sizeof written);
-    assert_derived(1 + i + 1);
+    assert_derived(1 + 2 * (i + 1));
     KH_AUTO_KEYFILE again = open_openssl_with(path, "first");
     assert_int_equal(kh_keylist_count(kh_keyfile_keys(again)), 3 + i + (i == 0));
     derivations.made--;
   }
+}
+
+/* A file under a key that its passphrase does not give would be lost. */
+static void a_key_that_is_not_derived_again_is_not_used(void **state)
+{
+  (void)state;
+  kh_keyfile_addition addition = {.len = 16};
+  uint32_t id = 0;
+  const char *path = write_openssl();
+  start_counting();
+  KH_AUTO_KEYFILE file = open_openssl_with(path, "first");
+  for (spoilt_derivation = 2; spoilt_derivation <= 5; spoilt_derivation += 3)
+    assert_int_equal(kh_keyfile_add_key(file, &addition, &id, NULL), KH_E_CRYPTO);
+  spoilt_derivation = 0;
+  KH_AUTO_KEYFILE again = open_openssl_with(path, "first");
+  assert_int_equal(kh_keylist_count(kh_keyfile_keys(again)), 3);
+  assert_int_equal(kh_keyfile_add_key(file, &addition, &id, NULL), KH_OK);
 }
 
 static void a_server_rotates_a_file_of_openssl(void **state)
@@ -416,7 +439,7 @@ static void a_server_rotates_a_file_of_openssl(void **state)
   start_counting();
   assert_int_equal(rotation_run_it(&run), KH_OK);
   assert_int_equal(run.rotated.made, 2);
-  assert_derived(2);
+  assert_derived(3);
   rotation_free(&run);
   start_counting();
   assert_int_equal(rotation_run_it(&run), KH_OK); /* nothing is made, and needs no salt */
@@ -550,12 +573,12 @@ static void what_another_process_did_to_a_file_of_openssl(void **state)
     unsigned under_lock;
     size_t keys;
   } cases[] = {
-      {write_openssl, copy_meanwhile, KH_OK, 2, 0, 4},
-      {write_openssl, rotate_openssl_meanwhile, KH_OK, 2, 1, 6},
-      {write_openssl, other_openssl_meanwhile, KH_OK, 2, 1, 4},
-      {write_openssl, seal_meanwhile, KH_OK, 2, 1, 4},
-      {write_openssl, unseal_meanwhile, KH_E_NOT_ENCRYPTED, 2, 0, 3},
-      {write_sealed, other_openssl_meanwhile, KH_OK, 1, 2, 4},
+      {write_openssl, copy_meanwhile, KH_OK, 3, 0, 4},
+      {write_openssl, rotate_openssl_meanwhile, KH_OK, 3, 1, 6},
+      {write_openssl, other_openssl_meanwhile, KH_OK, 3, 1, 4},
+      {write_openssl, seal_meanwhile, KH_OK, 3, 1, 4},
+      {write_openssl, unseal_meanwhile, KH_E_NOT_ENCRYPTED, 3, 0, 3},
+      {write_sealed, other_openssl_meanwhile, KH_OK, 1, 3, 4},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
     kh_keyfile_addition addition = {.len = 16};
@@ -608,11 +631,11 @@ static void a_form_of_openssl_that_stays_open(void **state)
   KH_AUTO_KEYFILE file = open_openssl_with(path, "first");
   assert_int_equal(kh_keyfile_set_form(file, &form, NULL), KH_OK);
   assert_int_equal(kh_keyfile_save(file, NULL), KH_OK);
-  assert_derived(2);
+  assert_derived(3);
   meanwhile = swap_openssl_meanwhile;
   assert_int_equal(kh_keyfile_add_key(file, &addition, &id, NULL), KH_OK);
   assert_int_equal(kh_keyfile_save(file, NULL), KH_OK);
-  assert_int_equal(derivations.made, 2 + 2);
+  assert_int_equal(derivations.made, 3 + 3);
   assert_int_equal(derivations.under_lock, 1);
 }
 
@@ -694,6 +717,7 @@ int main(void)
       cmocka_unit_test(a_change_that_is_dropped),
       cmocka_unit_test(a_server_rotates),
       cmocka_unit_test(a_salt_is_used_once),
+      cmocka_unit_test(a_key_that_is_not_derived_again_is_not_used),
       cmocka_unit_test(a_server_rotates_a_file_of_openssl),
       cmocka_unit_test(what_another_process_did_meanwhile),
       cmocka_unit_test(what_another_process_did_to_a_file_of_openssl),

@@ -125,7 +125,7 @@ static void each_change_opens_the_file_once(void **state)
   } cases[] = {
       {write_sealed, "first", 1, 1},
       {write_sealed, "second", 2, 2}, /* the second slot's */
-      {write_openssl, "first", 1, 2}, /* a new salt */
+      {write_openssl, "first", 1, 3}, /* a new salt, and its proof */
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
     print_message("  %zu\n", i);

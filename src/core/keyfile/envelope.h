@@ -56,8 +56,8 @@ typedef struct kh_keyfile_format_functions {
 const kh_keyfile_format *kh_envelope_format_of(kh_bytes file);
 
 /**
- * Makes the envelope of a form, prepared. Two derivations when it has slots, one when the format
- * prepares.
+ * Makes the envelope of a form, prepared. Two derivations when it has a slot, or when the format
+ * prepares: one makes the key, the other one proves it.
  *
  * @param path          of the file that is made; must outlive *ret_envelope.
  * @param ret_envelope  for kh_envelope_clear(); untouched on failure.

@@ -149,13 +149,34 @@ static kh_status open_openssl(kh_envelope *envelope, kh_bytes file, kh_secret **
                                     kh_secret_bytes(envelope->passphrase), ret_text, ret_fault);
 }
 
+/* Derives the key again: one that the passphrase does not give a second time would lose the file.
+ */
+static kh_status prove_derived(const kh_envelope *envelope, const kh_secret *derived)
+{
+  KH_AUTO_SECRET again = NULL;
+  kh_bytes first = kh_secret_bytes(derived);
+  kh_status status = derive_file_key(&envelope->options, kh_secret_bytes(envelope->passphrase),
+                                     salt_of(derived), &again);
+  if (status != KH_OK)
+    return status;
+  return kh_is_same_secret(first.data, kh_secret_bytes(again).data, first.len) ? KH_OK
+                                                                               : KH_E_CRYPTO;
+}
+
 static kh_status prepare_openssl(kh_envelope *envelope, kh_fault *ret_fault)
 {
+  KH_AUTO_SECRET derived = NULL;
   kh_status status = kh_random_start();
   if (status == KH_OK)
-    status = derive_for_new_salt(&envelope->options, kh_secret_bytes(envelope->passphrase),
-                                 &envelope->prepared);
-  return status == KH_OK ? KH_OK : kh_fault_set(ret_fault, status, envelope->options.path, 0);
+    status =
+        derive_for_new_salt(&envelope->options, kh_secret_bytes(envelope->passphrase), &derived);
+  if (status == KH_OK)
+    status = prove_derived(envelope, derived);
+  if (status != KH_OK)
+    return kh_fault_set(ret_fault, status, envelope->options.path, 0);
+  envelope->prepared = derived;
+  derived = NULL;
+  return KH_OK;
 }
 
 /* The key that is held counts only for the salt from which it will be derived again. */
