@@ -9,7 +9,7 @@
 #include "keyhold/keyfile_text.h"
 #include "unit.h"
 
-enum { CONTENT_MAX = 4096, MARK = 12345 };
+enum { MARK = 12345 };
 
 kh_crypt *rotation_crypt;
 
@@ -30,9 +30,9 @@ kh_keytable *rotation_table_of(const char *text)
 {
   KH_AUTO_KEYLIST list = NULL;
   kh_keytable *table = NULL;
-  assert_int_equal(kh_keyfile_parse_text("known", (kh_bytes){(const uint8_t *)text, strlen(text)},
-                                         KH_REPEATS_AS_UPSTREAM, NULL, &list, NULL),
-                   KH_OK);
+  assert_int_equal(
+      kh_keyfile_parse_text("known", bytes_of(text), KH_REPEATS_AS_UPSTREAM, NULL, &list, NULL),
+      KH_OK);
   assert_int_equal(kh_keytable_new(list, &table), KH_OK);
   return table;
 }
@@ -96,23 +96,6 @@ rotation_digits rotation_hex(const kh_key *key)
   rotation_digits digits;
   kh_hex_encode((kh_bytes){key->bytes, key->len}, (uint8_t *)digits.text);
   return digits;
-}
-
-size_t rotation_read_content(const char *path, char *content, size_t size)
-{
-  FILE *file = fopen(path, "rb");
-  assert_non_null(file);
-  size_t len = fread(content, 1, size - 1, file);
-  fclose(file);
-  content[len] = '\0';
-  return len;
-}
-
-void rotation_expect_content(const char *path, const char *expected)
-{
-  char content[CONTENT_MAX];
-  rotation_read_content(path, content, sizeof content);
-  assert_string_equal(content, expected);
 }
 
 bool rotation_has_temporary(const char *path)

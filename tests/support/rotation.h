@@ -51,12 +51,6 @@ const kh_key *rotation_key(const rotation_run *run, uint32_t id, uint32_t versio
 /** Digits as the key file has them. */
 rotation_digits rotation_hex(const kh_key *key);
 
-/** Reads a file and ends it with a NUL; gives its length. */
-size_t rotation_read_content(const char *path, char *content, size_t size);
-
-/** The file must hold exactly this. */
-void rotation_expect_content(const char *path, const char *expected);
-
 /** Whether a new file that was not finished lies beside the file. */
 bool rotation_has_temporary(const char *path);
 

@@ -13,9 +13,6 @@
 /** The name of all files here, for messages. */
 #define SEALED_PATH "sealed.keys"
 
-/** Bytes of a string. */
-kh_bytes sealed_bytes(const char *text);
-
 /** A slot of the least costs. */
 kh_sealed_entry sealed_entry(const char *label, const kh_sealed_kind *kind, const char *passphrase);
 

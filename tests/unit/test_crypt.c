@@ -6,6 +6,7 @@
  * tests/harness/test_plugin_crypt.c. Here: what is refused, what is wiped, and what happens when
  * OpenSSL fails (its calls are wrapped, see CMakeLists.txt).
  */
+#include <dlfcn.h>
 #include <malloc.h>
 #include <openssl/evp.h>
 #include <pthread.h>
@@ -14,64 +15,39 @@
 #include "keyhold/crypt.h"
 #include "reference.h"
 #include "unit.h"
+#include "wrap.h"
 
 static int fail_in = -1; /* calls of OpenSSL until one fails; -1: none does */
 
 static int wrong_in = -1; /* results of OpenSSL until one has a wrong bit; -1: none has */
 static int no_library;    /* no library can be opened at run time */
 
-static int fails(void)
+static bool call_fails(const char *name)
 {
+  (void)name;
   return fail_in >= 0 && fail_in-- == 0;
 }
 
-EVP_CIPHER_CTX *__real_EVP_CIPHER_CTX_new(void);
-EVP_CIPHER_CTX *__wrap_EVP_CIPHER_CTX_new(void);
-int __real_EVP_CipherInit_ex2(EVP_CIPHER_CTX *ctx, const EVP_CIPHER *cipher,
-                              const unsigned char *key, const unsigned char *iv, int enc,
-                              const OSSL_PARAM params[]);
-int __wrap_EVP_CipherInit_ex2(EVP_CIPHER_CTX *ctx, const EVP_CIPHER *cipher,
-                              const unsigned char *key, const unsigned char *iv, int enc,
-                              const OSSL_PARAM params[]);
-int __real_EVP_CipherUpdate(EVP_CIPHER_CTX *ctx, unsigned char *out, int *outl,
-                            const unsigned char *in, int inl);
-int __wrap_EVP_CipherUpdate(EVP_CIPHER_CTX *ctx, unsigned char *out, int *outl,
-                            const unsigned char *in, int inl);
-EVP_CIPHER *__real_EVP_CIPHER_fetch(OSSL_LIB_CTX *lib, const char *name, const char *properties);
-EVP_CIPHER *__wrap_EVP_CIPHER_fetch(OSSL_LIB_CTX *lib, const char *name, const char *properties);
-
-EVP_CIPHER_CTX *__wrap_EVP_CIPHER_CTX_new(void)
-{
-  return fails() ? NULL : __real_EVP_CIPHER_CTX_new();
-}
-
-int __wrap_EVP_CipherInit_ex2(EVP_CIPHER_CTX *ctx, const EVP_CIPHER *cipher,
-                              const unsigned char *key, const unsigned char *iv, int enc,
-                              const OSSL_PARAM params[])
-{
-  return fails() ? 0 : __real_EVP_CipherInit_ex2(ctx, cipher, key, iv, enc, params);
-}
+WRAP_EVP_CIPHER_CTX_NEW(call_fails)
+WRAP_EVP_CIPHERINIT_EX2(call_fails)
+WRAP(call_fails, EVP_CIPHER *, EVP_CIPHER_fetch, NULL,
+     (OSSL_LIB_CTX * lib, const char *name, const char *properties), (lib, name, properties))
+WRAPS(EVP_CipherUpdate);
 
 int __wrap_EVP_CipherUpdate(EVP_CIPHER_CTX *ctx, unsigned char *out, int *outl,
                             const unsigned char *in, int inl)
 {
-  int done = fails() ? 0 : __real_EVP_CipherUpdate(ctx, out, outl, in, inl);
+  int done = call_fails("EVP_CipherUpdate") ? 0 : __real_EVP_CipherUpdate(ctx, out, outl, in, inl);
   if (done && out != NULL && *outl > 0 && wrong_in >= 0 && wrong_in-- == 0)
     out[*outl - 1] ^= 1;
   return done;
 }
 
-void *__real_dlopen(const char *name, int mode);
-void *__wrap_dlopen(const char *name, int mode);
+WRAPS(dlopen);
 
 void *__wrap_dlopen(const char *name, int mode)
 {
   return no_library ? NULL : __real_dlopen(name, mode);
-}
-
-EVP_CIPHER *__wrap_EVP_CIPHER_fetch(OSSL_LIB_CTX *lib, const char *name, const char *properties)
-{
-  return fails() ? NULL : __real_EVP_CIPHER_fetch(lib, name, properties);
 }
 
 static kh_crypt *crypt;
@@ -318,10 +294,8 @@ static void threads_that_end_keep_nothing(void **state)
 static void (*at_thread_end)(void *);    /* what the C library was told to call */
 static _Thread_local void *thread_value; /* and with what */
 
-int __real_pthread_key_create(pthread_key_t *key, void (*destructor)(void *));
-int __wrap_pthread_key_create(pthread_key_t *key, void (*destructor)(void *));
-int __real_pthread_setspecific(pthread_key_t key, const void *value);
-int __wrap_pthread_setspecific(pthread_key_t key, const void *value);
+WRAPS(pthread_key_create);
+WRAPS(pthread_setspecific);
 
 int __wrap_pthread_key_create(pthread_key_t *key, void (*destructor)(void *))
 {

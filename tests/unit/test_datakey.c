@@ -13,6 +13,7 @@
 #include "memory.h"
 #include "reference.h"
 #include "unit.h"
+#include "wrap.h"
 
 enum { WAYS = 4, THREADS = 4, ROUNDS = 20000 };
 
@@ -23,16 +24,11 @@ static kh_datakeys *_Atomic derive_meanwhile; /* another thread's derivation, me
 static kh_secret *_Atomic memory;             /* the last one made */
 static atomic_int secrets;                    /* made and not freed */
 
-EVP_MAC *__real_EVP_MAC_fetch(OSSL_LIB_CTX *lib, const char *name, const char *properties);
-EVP_MAC *__wrap_EVP_MAC_fetch(OSSL_LIB_CTX *lib, const char *name, const char *properties);
-EVP_MAC_CTX *__real_EVP_MAC_CTX_dup(const EVP_MAC_CTX *ctx);
-EVP_MAC_CTX *__wrap_EVP_MAC_CTX_dup(const EVP_MAC_CTX *ctx);
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-kh_status __real_kh_secret_new(size_t capacity, kh_secret **ret_secret);
-kh_status __wrap_kh_secret_new(size_t capacity, kh_secret **ret_secret);
-void __real_kh_secret_free(kh_secret **secret);
-void __wrap_kh_secret_free(kh_secret **secret);
+WRAPS(EVP_MAC_fetch);
+WRAPS(EVP_MAC_CTX_dup);
+WRAPS(calloc);
+WRAPS(kh_secret_new);
+WRAPS(kh_secret_free);
 
 EVP_MAC *__wrap_EVP_MAC_fetch(OSSL_LIB_CTX *lib, const char *name, const char *properties)
 {

@@ -9,6 +9,7 @@
 #include "files.h"
 #include "keyhold/inventory.h"
 #include "unit.h"
+#include "wrap.h"
 
 /* the first argument of the program: tests/unit/check_inventory.py */
 static const char *checker;
@@ -17,10 +18,8 @@ static struct {
   bool opening, writing, closing;
 } fails;
 
-FILE *__real_open_memstream(char **text, size_t *len);
-FILE *__wrap_open_memstream(char **text, size_t *len);
-int __real_fclose(FILE *stream);
-int __wrap_fclose(FILE *stream);
+WRAPS(open_memstream);
+WRAPS(fclose);
 
 /* a stream that cannot grow; the part that it has is there */
 static FILE *full_stream(char **text, size_t *len)

@@ -5,12 +5,14 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "files.h"
 #include "keepers.h"
 #include "keyhold/unlock.h"
 #include "recorder.h"
 #include "unit.h"
+#include "wrap.h"
 
 #define KEY_A "000102030405060708090a0b0c0d0e0f"
 #define KEY_B "101112131415161718191a1b1c1d1e1f"
@@ -32,7 +34,7 @@ static unsigned changes;             /* how often */
 
 static void write_keys(const char *text);
 
-int __wrap_fsync(int fd);
+WRAPS(fsync);
 int __wrap_fsync(int fd)
 {
   (void)fd;
@@ -49,10 +51,7 @@ int __wrap_fsync(int fd)
 
 static bool was_limited; /* the time for the last passphrase */
 
-kh_status __real_kh_unlock(const char *filekey, const kh_unlock_how *how, const kh_log *log,
-                           kh_secret **ret_passphrase, kh_fault *ret_fault);
-kh_status __wrap_kh_unlock(const char *filekey, const kh_unlock_how *how, const kh_log *log,
-                           kh_secret **ret_passphrase, kh_fault *ret_fault);
+WRAPS(kh_unlock);
 kh_status __wrap_kh_unlock(const char *filekey, const kh_unlock_how *how, const kh_log *log,
                            kh_secret **ret_passphrase, kh_fault *ret_fault)
 {

@@ -17,8 +17,7 @@ static recorder heard;
 static kh_status parse(const char *text, kh_repeats repeats, kh_keylist **list, kh_fault *fault)
 {
   kh_log log = recorder_log(&heard);
-  return kh_keyfile_parse_text("keys.txt", (kh_bytes){(const uint8_t *)text, strlen(text)}, repeats,
-                               &log, list, fault);
+  return kh_keyfile_parse_text("keys.txt", bytes_of(text), repeats, &log, list, fault);
 }
 
 /* what stands behind "1;" and a key of 256 bits */

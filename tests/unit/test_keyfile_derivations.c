@@ -14,6 +14,7 @@
 #include "rotation.h"
 #include "sealed.h"
 #include "unit.h"
+#include "wrap.h"
 
 #define A16  "770A8A65DA156D24EE2A093277530142"
 #define TEXT "1;" A16 "\n1;3;" A16 "\n2;" A16 "\n"
@@ -29,20 +30,10 @@ static void (*meanwhile)(void);
 static char left[8192];
 static size_t left_len;
 
-kh_status __real_kh_argon2id(kh_bytes passphrase, const uint8_t *salt, const kh_argon2_cost *cost,
-                             kh_secret *ret_derived);
-kh_status __wrap_kh_argon2id(kh_bytes passphrase, const uint8_t *salt, const kh_argon2_cost *cost,
-                             kh_secret *ret_derived);
-kh_status __real_kh_kdf_pbkdf2(kh_bytes passphrase, kh_bytes salt, kh_digest digest,
-                               uint32_t iterations, kh_secret *ret_derived);
-kh_status __wrap_kh_kdf_pbkdf2(kh_bytes passphrase, kh_bytes salt, kh_digest digest,
-                               uint32_t iterations, kh_secret *ret_derived);
-kh_status __real_kh_lockfile_take(const char *path, unsigned milliseconds, kh_lockfile **ret_lock,
-                                  kh_fault *ret_fault);
-kh_status __wrap_kh_lockfile_take(const char *path, unsigned milliseconds, kh_lockfile **ret_lock,
-                                  kh_fault *ret_fault);
-void __real_kh_lockfile_release(kh_lockfile **lock);
-void __wrap_kh_lockfile_release(kh_lockfile **lock);
+WRAPS(kh_argon2id);
+WRAPS(kh_kdf_pbkdf2);
+WRAPS(kh_lockfile_take);
+WRAPS(kh_lockfile_release);
 
 static void count_derivation(void)
 {
@@ -73,7 +64,7 @@ kh_status __wrap_kh_lockfile_take(const char *path, unsigned milliseconds, kh_lo
     unsigned made = derivations.made;
     unsigned under_lock = derivations.under_lock;
     before();
-    left_len = rotation_read_content(path, left, sizeof left);
+    left_len = test_read_content(path, left, sizeof left);
     derivations.made = made;
     derivations.under_lock = under_lock;
   }
@@ -331,7 +322,7 @@ static void spoil_meanwhile(void)
 static void copy_meanwhile(void)
 {
   char content[8192];
-  size_t len = rotation_read_content(test_path("keys"), content, sizeof content);
+  size_t len = test_read_content(test_path("keys"), content, sizeof content);
   test_file("keys", content, len, 0600);
 }
 
@@ -363,7 +354,7 @@ static void what_another_process_did_meanwhile(void **state)
     assert_int_equal(derivations.under_lock, cases[i].under_lock);
     assert_int_equal(locks, 0);
     assert_false(rotation_has_temporary(run.path));
-    size_t len = rotation_read_content(run.path, content, sizeof content);
+    size_t len = test_read_content(run.path, content, sizeof content);
     if (cases[i].status == KH_OK) {
       assert_int_equal(run.rotated.made, cases[i].made);
       assert_int_equal(kh_keylist_count(run.list), 5);
@@ -372,7 +363,7 @@ static void what_another_process_did_meanwhile(void **state)
       assert_memory_equal(content, left, len);
     }
     if (cases[i].meanwhile == add_a_slot_meanwhile)
-      assert_int_equal(sealed_open(sealed_bytes(content), "third", NULL, NULL), KH_OK);
+      assert_int_equal(sealed_open(bytes_of(content), "third", NULL, NULL), KH_OK);
     end_server(&run);
   }
 }

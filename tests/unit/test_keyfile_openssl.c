@@ -42,7 +42,7 @@ static kh_status decrypt(const kh_secret *file, const char *passphrase, kh_diges
                          uint32_t iterations, kh_secret **text)
 {
   kh_keyfile_options options = {.path = "enc", .digest = digest, .pbkdf2_iterations = iterations};
-  kh_bytes pw = {(const uint8_t *)passphrase, strlen(passphrase)};
+  kh_bytes pw = bytes_of(passphrase);
   return kh_keyfile_decrypt_openssl(&options, crypt, kh_secret_bytes(file), pw, text, NULL);
 }
 
@@ -142,10 +142,8 @@ static kh_secret *encrypt(kh_bytes text, const char *passphrase, kh_digest diges
 {
   kh_keyfile_options options = {.path = "enc", .digest = digest, .pbkdf2_iterations = iterations};
   kh_secret *file = NULL;
-  assert_int_equal(kh_keyfile_encrypt_openssl(
-                       &options, crypt, text,
-                       (kh_bytes){(const uint8_t *)passphrase, strlen(passphrase)}, &file, NULL),
-                   KH_OK);
+  assert_int_equal(
+      kh_keyfile_encrypt_openssl(&options, crypt, text, bytes_of(passphrase), &file, NULL), KH_OK);
   return file;
 }
 
@@ -234,9 +232,7 @@ static void what_is_a_container(void **state)
   } files[] = {{"", 0},          {"Salted_", 0},   {"Salted__", 0},
                {"Salted__x", 1}, {"salted__x", 0}, {"1;Salted__x", 0}};
   for (size_t i = 0; i < COUNT(files); i++)
-    assert_int_equal(
-        kh_keyfile_is_openssl((kh_bytes){(const uint8_t *)files[i].bytes, strlen(files[i].bytes)}),
-        files[i].is);
+    assert_int_equal(kh_keyfile_is_openssl(bytes_of(files[i].bytes)), files[i].is);
 }
 
 static void lengths_that_no_container_has(void **state)

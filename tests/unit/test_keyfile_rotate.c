@@ -10,8 +10,11 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "keyhold/keyfile_text.h"
+#include "keyhold/random.h"
 #include "rotation.h"
 #include "unit.h"
+#include "wrap.h"
 
 #define A16 "770A8A65DA156D24EE2A093277530142"
 #define B16 "66A7B45A35A0B8C0D4D2D0F9C9C0B1A2"
@@ -28,20 +31,11 @@ static bool same_random; /* the generator gives the same bytes each time */
 static unsigned flushes; /* of files and folders */
 static unsigned failing_flush;
 
-int __wrap_fsync(int fd);
-void __real_kh_random_bytes(uint8_t *ret_data, size_t len);
-void __wrap_kh_random_bytes(uint8_t *ret_data, size_t len);
+WRAPS(fsync);
+WRAPS(kh_random_bytes);
 
-kh_status __real_kh_keyfile_add_lines(kh_bytes text, const kh_keylist *parsed,
-                                      const kh_keylist *added, kh_secret **ret_text);
-kh_status __wrap_kh_keyfile_add_lines(kh_bytes text, const kh_keylist *parsed,
-                                      const kh_keylist *added, kh_secret **ret_text);
-kh_status __real_kh_crypt_once(const kh_crypt *crypt, kh_cipher cipher, unsigned flags,
-                               const kh_crypt_key *key, kh_bytes src, uint8_t *dst,
-                               size_t *ret_len);
-kh_status __wrap_kh_crypt_once(const kh_crypt *crypt, kh_cipher cipher, unsigned flags,
-                               const kh_crypt_key *key, kh_bytes src, uint8_t *dst,
-                               size_t *ret_len);
+WRAPS(kh_keyfile_add_lines);
+WRAPS(kh_crypt_once);
 
 int __wrap_fsync(int fd)
 {
@@ -95,7 +89,7 @@ static void refuse(const char *text, const char *known, rotation_run *it, kh_sta
   assert_int_equal(it->fault.status, expected);
   assert_string_equal(it->fault.path.text, it->path);
   assert_null(it->list);
-  rotation_expect_content(it->path, text);
+  test_expect_content(it->path, text);
   assert_false(rotation_has_temporary(it->path));
 }
 
@@ -121,7 +115,7 @@ static void all_keys_at_once_and_the_rest_stays(void **state)
            "9;" A32 ";cipher=aes256-ctr;rotate=90d\n"
            "9;3;%s;cipher=aes256-ctr;created=2026-11-22T00:00:00Z;rotate=90d\n",
            rotation_hex(one).text, rotation_hex(seven).text, rotation_hex(nine).text);
-  rotation_expect_content(it.path, expected);
+  test_expect_content(it.path, expected);
   assert_int_equal(one->len, 16);
   assert_int_equal(seven->len, 32);
   assert_int_equal(nine->len, 32);
@@ -210,7 +204,7 @@ static void versions_step_by_two(void **state)
     assert_int_equal(rotate_text(&it, text, text), KH_OK);
     assert_int_equal(it.rotated.made, 1);
     assert_non_null(rotation_key(&it, 1, version));
-    rotation_read_content(it.path, text, sizeof text);
+    test_read_content(it.path, text, sizeof text);
     rotation_free(&it);
   }
 }
@@ -443,7 +437,7 @@ static void a_text_that_lost_something_is_not_written(void **state)
     spoilt_text = NULL;
     assert_int_equal(it.fault.status, cases[i].status);
     assert_string_equal(it.fault.path.text, it.path);
-    rotation_expect_content(it.path, text);
+    test_expect_content(it.path, text);
   }
 }
 
@@ -456,7 +450,7 @@ static void a_text_with_a_version_more_is_not_written(void **state)
   same_random = true;
   assert_int_equal(rotate_text(&first, text, text), KH_OK);
   char spoilt[256];
-  size_t len = rotation_read_content(first.path, spoilt, sizeof spoilt);
+  size_t len = test_read_content(first.path, spoilt, sizeof spoilt);
   snprintf(spoilt + len, sizeof spoilt - len, "1;4;" B16 "\n");
   rotation_free(&first);
   rotation_run it = {.path = NULL};
@@ -464,7 +458,7 @@ static void a_text_with_a_version_more_is_not_written(void **state)
   assert_int_equal(rotate_text(&it, text, text), KH_E_KEY_CHANGED);
   spoilt_text = NULL;
   same_random = false;
-  rotation_expect_content(it.path, text);
+  test_expect_content(it.path, text);
 }
 
 /* the new key as it was made, but with other attributes */
@@ -484,7 +478,7 @@ static void a_text_with_other_attributes_is_not_written(void **state)
   assert_int_equal(rotate_text(&it, text, text), KH_E_KEY_CHANGED);
   spoilt_text = NULL;
   same_random = false;
-  rotation_expect_content(it.path, text);
+  test_expect_content(it.path, text);
 }
 
 static void what_is_retired_stays_so(void **state)
@@ -501,14 +495,14 @@ static void what_is_retired_stays_so(void **state)
   snprintf(spoilt, sizeof spoilt, "1;3;" B16 "\n1;5;%s;created=2026-11-22T00:00:00Z\n",
            digits.text);
   snprintf(rotated, sizeof rotated, "1;1;retired # in 2026\n%s", spoilt);
-  rotation_expect_content(first.path, rotated);
+  test_expect_content(first.path, rotated);
   rotation_free(&first);
   rotation_run it = {.path = NULL};
   spoilt_text = spoilt;
   assert_int_equal(rotate_text(&it, text, text), KH_E_KEY_CHANGED);
   spoilt_text = NULL;
   same_random = false;
-  rotation_expect_content(it.path, text);
+  test_expect_content(it.path, text);
 }
 
 static void the_size_limit(void **state)
@@ -586,7 +580,7 @@ static void an_encrypted_file_is_encrypted_again(void **state)
              "created=2026-11-22T00:00:00Z\r\n1;" A16 "\r\n1;3;%s;created=2026-11-22T00:00:00Z\r\n",
              rotation_hex(rotation_key(&it, 2, 3)).text,
              rotation_hex(rotation_key(&it, 1, 3)).text);
-    rotation_expect_content(test_path("decrypted"), expected);
+    test_expect_content(test_path("decrypted"), expected);
     struct stat st;
     assert_int_equal(stat(it.path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0640);

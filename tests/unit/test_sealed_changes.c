@@ -241,7 +241,7 @@ static void a_slot_of_another_file_added(void **state)
   (void)state;
   kh_sealed_entry mine = sealed_entry("mine", &kh_sealed_argon2id, "known");
   kh_secret *other = NULL;
-  assert_int_equal(sealed_make(sealed_bytes(TEXT), &mine, 1, &other, NULL), KH_OK);
+  assert_int_equal(sealed_make(bytes_of(TEXT), &mine, 1, &other, NULL), KH_OK);
   struct patchwork patchwork = {.len = 0};
   add(&patchwork, original, FIRST);
   add(&patchwork, other, SLOT_1);
@@ -260,8 +260,7 @@ static void a_payload_of_an_older_version(void **state)
   kh_sealed_entry third = sealed_entry("three", &kh_sealed_argon2id, "third");
   kh_secret *newer = NULL;
   assert_int_equal(
-      sealed_add_slot(kh_secret_bytes(original), sealed_bytes("first"), &third, &newer, NULL),
-      KH_OK);
+      sealed_add_slot(kh_secret_bytes(original), bytes_of("first"), &third, &newer, NULL), KH_OK);
   struct patchwork patchwork = {.len = 0};
   for (unsigned line = FIRST; line <= SLOT_2; line++)
     add(&patchwork, newer, line);

@@ -12,6 +12,7 @@
 #include "keyhold/store_file.h"
 #include "keyhold/unlock.h"
 #include "unit.h"
+#include "wrap.h"
 
 #define KEY_A "000102030405060708090a0b0c0d0e0f"
 #define KEY_B "101112131415161718191a1b1c1d1e1f"
@@ -23,10 +24,7 @@ static char path[1024];
 static unsigned loads;
 static unsigned changes_left; /* how many loads find that the file changed under them */
 
-kh_status __real_kh_file_read(const char *path, size_t most, kh_file_kind kind,
-                              kh_secret **ret_secret, kh_file_info *ret_info, kh_fault *ret_fault);
-kh_status __wrap_kh_file_read(const char *path, size_t most, kh_file_kind kind,
-                              kh_secret **ret_secret, kh_file_info *ret_info, kh_fault *ret_fault);
+WRAPS(kh_file_read);
 kh_status __wrap_kh_file_read(const char *name, size_t most, kh_file_kind kind,
                               kh_secret **ret_secret, kh_file_info *ret_info, kh_fault *ret_fault)
 {
@@ -39,10 +37,7 @@ kh_status __wrap_kh_file_read(const char *name, size_t most, kh_file_kind kind,
 
 static bool was_limited; /* the time for the last passphrase */
 
-kh_status __real_kh_unlock(const char *filekey, const kh_unlock_how *how, const kh_log *log,
-                           kh_secret **ret_passphrase, kh_fault *ret_fault);
-kh_status __wrap_kh_unlock(const char *filekey, const kh_unlock_how *how, const kh_log *log,
-                           kh_secret **ret_passphrase, kh_fault *ret_fault);
+WRAPS(kh_unlock);
 kh_status __wrap_kh_unlock(const char *filekey, const kh_unlock_how *how, const kh_log *log,
                            kh_secret **ret_passphrase, kh_fault *ret_fault)
 {
@@ -52,8 +47,7 @@ kh_status __wrap_kh_unlock(const char *filekey, const kh_unlock_how *how, const 
 
 static bool no_inotify;
 
-int __real_inotify_init1(int flags);
-int __wrap_inotify_init1(int flags);
+WRAPS(inotify_init1);
 int __wrap_inotify_init1(int flags)
 {
   errno = EMFILE;

@@ -19,11 +19,11 @@
 #include "keyhold/unlock.h"
 #include "recorder.h"
 #include "unit.h"
+#include "wrap.h"
 
 enum { SPEED = 20 };
 
-int __real_clock_gettime(clockid_t clock, struct timespec *time);
-int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
+WRAPS(clock_gettime);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
 {
   int result = __real_clock_gettime(clock, time);
@@ -32,8 +32,7 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
   return result;
 }
 
-int __real_poll(struct pollfd *waited, nfds_t count, int milliseconds);
-int __wrap_poll(struct pollfd *waited, nfds_t count, int milliseconds);
+WRAPS(poll);
 int __wrap_poll(struct pollfd *waited, nfds_t count, int milliseconds)
 {
   return __real_poll(waited, count, milliseconds <= 0 ? milliseconds : milliseconds / SPEED + 1);
