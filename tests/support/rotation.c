@@ -11,21 +11,6 @@
 
 enum { MARK = 12345 };
 
-kh_crypt *rotation_crypt;
-
-int rotation_open_crypt(void **state)
-{
-  (void)state;
-  return kh_crypt_new(KH_ENGINE_OPENSSL, &rotation_crypt) != KH_OK;
-}
-
-int rotation_close_crypt(void **state)
-{
-  (void)state;
-  kh_crypt_free(&rotation_crypt);
-  return 0;
-}
-
 kh_keytable *rotation_table_of(const char *text)
 {
   KH_AUTO_KEYLIST list = NULL;
@@ -61,7 +46,7 @@ kh_status rotation_run_it(rotation_run *run)
   run->file = NULL;
   run->list = NULL;
   run->fault = (kh_fault){.status = KH_OK};
-  kh_status status = kh_keyfile_open(&options, rotation_crypt, NULL, &file, &run->fault);
+  kh_status status = kh_keyfile_open(&options, test_engines, NULL, &file, &run->fault);
   assert_int_equal(status == KH_OK, file != NULL);
   if (status == KH_OK)
     status = rotate_and_save(run, file);

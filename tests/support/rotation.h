@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file rotation.h
- * Opens a key file, rotates and saves it, and looks at what it did. Every failed check ends the
+ * Opens a key file with the engines of engines.h, rotates and saves it, and looks at what it
+ * did. Every failed check ends the
  * test.
  */
 #ifndef KEYHOLD_TEST_ROTATION_H
@@ -10,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "engines.h"
 #include "keyhold/keyfile.h"
 
 /** One rotation: what goes in, then what came out. */
@@ -30,11 +32,6 @@ typedef struct rotation_run {
 typedef struct rotation_digits {
   char text[2 * KH_KEY_MAX + 1];
 } rotation_digits;
-
-/** The engines of the program; for a group's set-up and tear-down. */
-extern kh_crypt *rotation_crypt;
-int rotation_open_crypt(void **state);
-int rotation_close_crypt(void **state);
 
 /** The table of a text, which need not have key id 1. */
 kh_keytable *rotation_table_of(const char *text);

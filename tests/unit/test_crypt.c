@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "engines.h"
 #include "keyhold/crypt.h"
 #include "reference.h"
 #include "unit.h"
@@ -50,23 +51,9 @@ void *__wrap_dlopen(const char *name, int mode)
   return no_library ? NULL : __real_dlopen(name, mode);
 }
 
-static kh_crypt *crypt;
 static const uint8_t key_bytes[32] = "0123456789abcdefghijklmnopqrstuv";
 static const uint8_t iv_bytes[32] = "IV IV IV IV IV IV IV IV IV";
 static const kh_cipher ciphers[] = {KH_CIPHER_AES_CBC, KH_CIPHER_AES_CTR, KH_CIPHER_AES_ECB};
-
-static int open_crypt(void **state)
-{
-  (void)state;
-  return kh_crypt_new(KH_ENGINE_AUTO, &crypt) != KH_OK;
-}
-
-static int close_crypt(void **state)
-{
-  (void)state;
-  kh_crypt_free(&crypt);
-  return 0;
-}
 
 static int heal(void **state)
 {
@@ -91,14 +78,14 @@ static void sizes_of_key_and_iv(void **state)
     size_t made;
     kh_crypt_key key = key_of(len, 16);
     kh_status status =
-        kh_crypt_init(crypt, (kh_crypt_ctx *)(void *)ctx, KH_CIPHER_AES_CBC, 0, &key);
+        kh_crypt_init(test_engines, (kh_crypt_ctx *)(void *)ctx, KH_CIPHER_AES_CBC, 0, &key);
     assert_int_equal(status, len == 16 || len == 24 || len == 32 ? KH_OK : KH_E_KEY_SIZE);
     if (status == KH_OK)
       assert_int_equal(kh_crypt_finish((kh_crypt_ctx *)(void *)ctx, ctx, &made), KH_E_BAD_DATA);
     if (len != 16) {
       key = key_of(16, len);
       assert_int_equal(
-          kh_crypt_init(crypt, (kh_crypt_ctx *)(void *)ctx, KH_CIPHER_AES_CBC, 0, &key),
+          kh_crypt_init(test_engines, (kh_crypt_ctx *)(void *)ctx, KH_CIPHER_AES_CBC, 0, &key),
           KH_E_IV_SIZE);
     }
   }
@@ -116,7 +103,7 @@ static void finish_wipes_the_context(void **state)
       size_t made;
       kh_crypt_key key = key_of(32, 16);
       kh_crypt_ctx *typed = (kh_crypt_ctx *)(void *)ctx;
-      assert_int_equal(kh_crypt_init(crypt, typed, ciphers[c], flags, &key), KH_OK);
+      assert_int_equal(kh_crypt_init(test_engines, typed, ciphers[c], flags, &key), KH_OK);
       assert_int_equal(kh_crypt_update(typed, (kh_bytes){iv_bytes, 21}, out, &made), KH_OK);
       assert_memory_not_equal(ctx, zeros, kh_crypt_ctx_size());
       kh_status ignored = kh_crypt_finish(typed, out, &made);
@@ -158,7 +145,7 @@ static void failures_of_openssl(void **state)
         size_t len = 77;
         size_t expected_len;
         kh_crypt_key key = key_of(16, 16);
-        assert_int_equal(kh_crypt_once(crypt, ciphers[c], flags, &key, (kh_bytes){src, 39},
+        assert_int_equal(kh_crypt_once(test_engines, ciphers[c], flags, &key, (kh_bytes){src, 39},
                                        expected, &expected_len),
                          KH_OK);
         assert_int_equal(kh_crypt_new(KH_ENGINE_OPENSSL, &fresh), KH_OK);
@@ -192,19 +179,19 @@ static void a_changed_byte_is_seen_by_gcm(void **state)
   size_t sealed_len;
   size_t len;
   kh_crypt_key key = key_of(32, 16);
-  assert_int_equal(kh_crypt_once(crypt, KH_CIPHER_AES_CTR, KH_CRYPT_ENCRYPT, &key,
+  assert_int_equal(kh_crypt_once(test_engines, KH_CIPHER_AES_CTR, KH_CRYPT_ENCRYPT, &key,
                                  (kh_bytes){iv_bytes, 20}, sealed, &sealed_len),
                    KH_OK);
   assert_int_equal(sealed_len, 36);
   for (size_t i = 0; i < sealed_len; i++) {
     sealed[i] ^= 1;
-    assert_int_equal(kh_crypt_once(crypt, KH_CIPHER_AES_CTR, 0, &key,
+    assert_int_equal(kh_crypt_once(test_engines, KH_CIPHER_AES_CTR, 0, &key,
                                    (kh_bytes){sealed, sealed_len}, opened, &len),
                      KH_E_BAD_DATA);
     sealed[i] ^= 1;
   }
-  assert_int_equal(kh_crypt_once(crypt, KH_CIPHER_AES_CTR, 0, &key, (kh_bytes){sealed, sealed_len},
-                                 opened, &len),
+  assert_int_equal(kh_crypt_once(test_engines, KH_CIPHER_AES_CTR, 0, &key,
+                                 (kh_bytes){sealed, sealed_len}, opened, &len),
                    KH_OK);
   assert_int_equal(len, 20);
 }
@@ -466,5 +453,5 @@ int main(void)
 #endif
     cmocka_unit_test(engines_are_described),
   };
-  return cmocka_run_group_tests(tests, open_crypt, close_crypt);
+  return cmocka_run_group_tests(tests, test_engines_open, test_engines_close);
 }

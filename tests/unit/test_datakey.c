@@ -3,7 +3,6 @@
 #include "keyhold/datakey.h"
 
 #include <openssl/evp.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "keyhold/secret.h"
 #include "memory.h"
 #include "reference.h"
+#include "threads.h"
 #include "unit.h"
 #include "wrap.h"
 
@@ -381,9 +381,10 @@ static struct {
   atomic_int found, wrong;
 } shared;
 
-static void *find_and_derive(void *argument)
+static bool find_and_derive(void *unused, size_t number)
 {
-  uint32_t seed = (uint32_t)(uintptr_t)argument;
+  (void)unused;
+  uint32_t seed = (uint32_t)number;
   for (int i = 0; i < ROUNDS; i++) {
     size_t n = test_random(&seed) % COUNT(shared.identities);
     uint8_t key[KH_DATAKEY_SIZE] = {0};
@@ -394,20 +395,16 @@ static void *find_and_derive(void *argument)
     if (memcmp(key, shared.expected[n], sizeof key) != 0)
       shared.wrong++;
   }
-  return NULL;
+  return true;
 }
 
 static void threads_find_whole_keys(void **state)
 {
-  pthread_t threads[THREADS];
   find_neighbours(shared.identities, COUNT(shared.identities));
   for (size_t i = 0; i < COUNT(shared.identities); i++)
     expected_key(&shared.identities[i], shared.expected[i]);
   shared.keys = *state;
-  for (uintptr_t i = 0; i < THREADS; i++)
-    assert_int_equal(pthread_create(&threads[i], NULL, find_and_derive, (void *)(i + 1)), 0);
-  for (size_t i = 0; i < THREADS; i++)
-    pthread_join(threads[i], NULL);
+  threads_run(THREADS, find_and_derive, NULL);
   assert_int_equal(shared.wrong, 0);
   assert_in_range(shared.found, THREADS * ROUNDS / 4, THREADS * ROUNDS - 1);
 }

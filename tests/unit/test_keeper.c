@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* wraps: fsync kh_unlock */
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "engines.h"
 #include "files.h"
 #include "keepers.h"
-#include "keyhold/unlock.h"
 #include "recorder.h"
+#include "threads.h"
 #include "unit.h"
 #include "wrap.h"
+#include "wrapped_unlock.h"
 
 #define KEY_A "000102030405060708090a0b0c0d0e0f"
 #define KEY_B "101112131415161718191a1b1c1d1e1f"
 #define KEY_C "202122232425262728292a2b2c2d2e2f"
 
-static kh_crypt *engines;
 static recorder said;
 static char path[1024];
 static kh_keeper_token token; /* of the last change that was prepared */
@@ -49,16 +49,6 @@ int __wrap_fsync(int fd)
   return no_flush ? -1 : 0;
 }
 
-static bool was_limited; /* the time for the last passphrase */
-
-WRAPS(kh_unlock);
-kh_status __wrap_kh_unlock(const char *filekey, const kh_unlock_how *how, const kh_log *log,
-                           kh_secret **ret_passphrase, kh_fault *ret_fault)
-{
-  was_limited = how->bounded_wait;
-  return __real_kh_unlock(filekey, how, log, ret_passphrase, ret_fault);
-}
-
 static uint32_t tell_time(void *user)
 {
   (void)user;
@@ -82,7 +72,7 @@ static kh_keeper *keeper_of(const char *text)
   kh_fault fault;
   write_keys(text);
   kh_keeper_options wanted = options();
-  assert_int_equal(file_keeper_new(path, engines, &wanted, &keeper, &fault), KH_OK);
+  assert_int_equal(file_keeper_new(path, test_engines, &wanted, &keeper, &fault), KH_OK);
   return keeper;
 }
 
@@ -90,19 +80,6 @@ static void assert_said(const char *part)
 {
   if (!recorder_has(&said, part))
     fail_msg("'%s' was not said, but: %s", part, said.text);
-}
-
-static int open_crypt(void **state)
-{
-  (void)state;
-  return kh_crypt_new(KH_ENGINE_OPENSSL, &engines);
-}
-
-static int close_crypt(void **state)
-{
-  (void)state;
-  kh_crypt_free(&engines);
-  return 0;
 }
 
 static int reset(void **state)
@@ -166,7 +143,7 @@ static void a_bad_file_is_not_loaded(void **state)
   kh_fault fault;
   write_keys("1;" KEY_A "\nnonsense\n");
   kh_keeper_options wanted = options();
-  assert_int_equal(file_keeper_new(path, engines, &wanted, &keeper, &fault), KH_E_SYNTAX);
+  assert_int_equal(file_keeper_new(path, test_engines, &wanted, &keeper, &fault), KH_E_SYNTAX);
   assert_int_equal(fault.line, 2);
   assert_null(keeper);
 }
@@ -215,14 +192,14 @@ static const struct {
 static void only_a_start_waits_for_the_passphrase_without_limit(void **state)
 {
   (void)state;
-  was_limited = true;
+  unlock_was_limited = true;
   kh_keeper *keeper = keeper_of("1;" KEY_A "\n");
-  assert_false(was_limited);
+  assert_false(unlock_was_limited);
   assert_int_equal(kh_keeper_prepare_reload(keeper, &token, NULL), KH_OK);
-  assert_true(was_limited);
-  was_limited = false;
+  assert_true(unlock_was_limited);
+  unlock_was_limited = false;
   assert_int_equal(kh_keeper_prepare_rotation(keeper, 1, &token, NULL), KH_OK);
-  assert_true(was_limited);
+  assert_true(unlock_was_limited);
   kh_keeper_free(&keeper);
 }
 
@@ -287,7 +264,7 @@ static void what_is_retired_stays_until_the_end(void **state)
   assert_true(is_kept);
   kh_keeper_free(&keeper);
   kh_keeper_options wanted = options();
-  assert_int_equal(file_keeper_new(path, engines, &wanted, &keeper, &fault), KH_OK);
+  assert_int_equal(file_keeper_new(path, test_engines, &wanted, &keeper, &fault), KH_OK);
   assert_int_equal(kh_keeper_get_stats(keeper).versions, 3);
   kh_keeper_free(&keeper);
 }
@@ -350,7 +327,7 @@ static void a_rotation_writes_and_then_takes_effect(void **state)
   /* another process that starts now finds the same */
   kh_keeper *other = NULL;
   kh_keeper_options wanted = options();
-  assert_int_equal(file_keeper_new(path, engines, &wanted, &other, &fault), KH_OK);
+  assert_int_equal(file_keeper_new(path, test_engines, &wanted, &other, &fault), KH_OK);
   assert_int_equal(keeper_latest(other, 2), 3);
 
   assert_int_equal(kh_keeper_prepare_rotation(keeper, 0, &token, &fault), KH_OK);
@@ -420,9 +397,10 @@ struct shared {
   atomic_uint wrong;
 };
 
-static void *look_up(void *argument)
+static bool look_up(void *argument, size_t number)
 {
   struct shared *shared = argument;
+  (void)number;
   const kh_keyring *ring = kh_keeper_ring(shared->keeper);
   uint32_t before = 0;
   while (!atomic_load(&shared->stop)) {
@@ -437,12 +415,13 @@ static void *look_up(void *argument)
     if (!good)
       atomic_fetch_add(&shared->wrong, 1);
   }
-  return NULL;
+  return true;
 }
 
-static void *reload_on_and_on(void *argument)
+static bool reload_on_and_on(void *argument, size_t number)
 {
   struct shared *shared = argument;
+  (void)number;
   kh_fault fault;
   while (!atomic_load(&shared->stop)) {
     kh_keeper_token mine = 0;
@@ -452,25 +431,23 @@ static void *reload_on_and_on(void *argument)
     kh_keeper_commit(shared->keeper, mine);
     (void)kh_keeper_get_stats(shared->keeper);
   }
-  return NULL;
+  return true;
 }
 
 static void readers_while_keys_change(void **state)
 {
   (void)state;
   kh_fault fault;
-  pthread_t threads[READERS + 1];
+  threads running = {.count = 0};
   struct shared shared = {.keeper = keeper_of("1;" KEY_A "\n")};
-  for (size_t i = 0; i < READERS; i++)
-    assert_int_equal(pthread_create(&threads[i], NULL, look_up, &shared), 0);
-  assert_int_equal(pthread_create(&threads[READERS], NULL, reload_on_and_on, &shared), 0);
+  threads_start(&running, READERS, look_up, &shared);
+  threads_start(&running, 1, reload_on_and_on, &shared);
   for (size_t i = 0; i < ROUNDS; i++) {
     assert_int_equal(kh_keeper_prepare_rotation(shared.keeper, 1, &token, &fault), KH_OK);
     kh_keeper_commit(shared.keeper, token);
   }
   atomic_store(&shared.stop, true);
-  for (size_t i = 0; i < READERS + 1; i++)
-    pthread_join(threads[i], NULL);
+  threads_join(&running);
   assert_int_equal(atomic_load(&shared.wrong), 0);
   assert_true(keeper_latest(shared.keeper, 1) > ROUNDS);
   kh_keeper_free(&shared.keeper);
@@ -503,5 +480,5 @@ int main(void)
       cmocka_unit_test_setup(readers_while_keys_change, reset),
       cmocka_unit_test(free_takes_nothing),
   };
-  return cmocka_run_group_tests(tests, open_crypt, close_crypt);
+  return cmocka_run_group_tests(tests, test_engines_open_openssl, test_engines_close);
 }

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engines.h"
 #include "files.h"
 #include "keepers.h"
 #include "recorder.h"
@@ -21,7 +22,6 @@
 
 enum { PATIENCE = 30 }; /* seconds */
 
-static kh_crypt *engines;
 static char path[1024];
 static _Atomic uint32_t clock_now;
 static atomic_bool up;
@@ -69,7 +69,7 @@ static kh_keeper *keeper_of(const char *text, kh_keeper_background wanted)
                                .log = {hear, NULL},
                                .clock = {tell_time, NULL},
                                .is_up = is_up};
-  assert_int_equal(file_keeper_new(path, engines, &options, &keeper, &fault), KH_OK);
+  assert_int_equal(file_keeper_new(path, test_engines, &options, &keeper, &fault), KH_OK);
   assert_int_equal(kh_keeper_set_background(keeper, wanted), KH_OK);
   return keeper;
 }
@@ -79,19 +79,6 @@ static void await_warning(const char *part)
   for (int i = 0; i < PATIENCE * 100 && !warned_of(part); i++)
     test_pause(10);
   assert_true(warned_of(part));
-}
-
-static int open_crypt(void **state)
-{
-  (void)state;
-  return kh_crypt_new(KH_ENGINE_OPENSSL, &engines);
-}
-
-static int close_crypt(void **state)
-{
-  (void)state;
-  kh_crypt_free(&engines);
-  return 0;
 }
 
 static int reset(void **state)
@@ -175,7 +162,7 @@ static void a_folder_that_is_exchanged_by_a_link(void **state)
   snprintf(path, sizeof path, "%s/keys.txt", mount);
   kh_keeper_options options = {
       .default_cipher = KH_CIPHER_AES_CBC, .log = {hear, NULL}, .clock = {tell_time, NULL}};
-  assert_int_equal(file_keeper_new(path, engines, &options, &keeper, &fault), KH_OK);
+  assert_int_equal(file_keeper_new(path, test_engines, &options, &keeper, &fault), KH_OK);
   assert_int_equal(kh_keeper_set_background(keeper, reloads), KH_OK);
   test_run("ln -s ..2 '%s'/..data_tmp && mv -T '%s'/..data_tmp '%s'/..data && rm -r '%s'/..1",
            mount, mount, mount, mount);
@@ -234,7 +221,7 @@ static void a_key_is_rotated_once_an_interval(void **state)
     kh_fault fault;
     kh_keeper_options options = {
         .default_cipher = KH_CIPHER_AES_CBC, .log = {hear, NULL}, .clock = {tell_time, NULL}};
-    assert_int_equal(file_keeper_new(path, engines, &options, &keeper, &fault), KH_OK);
+    assert_int_equal(file_keeper_new(path, test_engines, &options, &keeper, &fault), KH_OK);
     assert_int_equal(kh_keeper_get_stats(keeper).next_rotation, 1000000331 + 300);
     assert_int_equal(kh_keeper_set_background(keeper, rotates), KH_OK);
     test_pause(200);
@@ -269,7 +256,7 @@ static void two_keepers_make_one_version(void **state)
   kh_fault fault;
   kh_keeper_options options = {
       .default_cipher = KH_CIPHER_AES_CBC, .log = {hear, NULL}, .clock = {tell_time, NULL}};
-  assert_int_equal(file_keeper_new(path, engines, &options, &two, &fault), KH_OK);
+  assert_int_equal(file_keeper_new(path, test_engines, &options, &two, &fault), KH_OK);
   assert_int_equal(kh_keeper_set_background(one, rotates), KH_OK);
   assert_int_equal(kh_keeper_set_background(two, rotates), KH_OK);
   keeper_await_latest(one, 1, 3);
@@ -346,5 +333,5 @@ int main(void)
       cmocka_unit_test_setup(a_file_that_is_being_written_is_not_rotated, reset),
       cmocka_unit_test_setup(the_thread_takes_no_signals, reset),
   };
-  return cmocka_run_group_tests(tests, open_crypt, close_crypt);
+  return cmocka_run_group_tests(tests, test_engines_open_openssl, test_engines_close);
 }

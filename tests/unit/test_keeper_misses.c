@@ -8,6 +8,7 @@
 #include "keepers.h"
 #include "recorder.h"
 #include "tasks.h"
+#include "threads.h"
 #include "unit.h"
 
 enum { PATIENCE = 30 }; /* seconds */
@@ -102,23 +103,20 @@ static void there_is_room_for_so_many(void **state)
 
 enum { THREADS = 4, IDS = 40 };
 
-static void *add_all(void *argument)
+static bool add_all(void *shared, size_t number)
 {
-  kh_misses *misses = argument;
+  kh_misses *misses = shared;
+  (void)number;
   for (uint32_t id = 1; id <= IDS; id++)
     (void)kh_misses_add(misses, (kh_miss){id, id});
-  return NULL;
+  return true;
 }
 
 static void threads_note_each_miss_once(void **state)
 {
   (void)state;
   kh_misses misses = {0};
-  pthread_t threads[THREADS];
-  for (size_t i = 0; i < THREADS; i++)
-    assert_int_equal(pthread_create(&threads[i], NULL, add_all, &misses), 0);
-  for (size_t i = 0; i < THREADS; i++)
-    pthread_join(threads[i], NULL);
+  threads_run(THREADS, add_all, &misses);
   assert_int_equal(misses.noted, IDS);
   assert_int_equal(misses.dropped, 0);
 }

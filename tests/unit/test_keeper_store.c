@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A keeper over a store that fails, hangs, lies and answers late: what is in force stays so. */
-#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
 #include "fake_store.h"
 #include "keepers.h"
 #include "recorder.h"
+#include "threads.h"
 #include "unit.h"
 
 static fake_store fake;
@@ -341,33 +341,32 @@ static void what_does_not_follow_is_dropped_and_warned_of(void **state)
   assert_said("key id 7 version 1");
 }
 
-static void *reload_in_a_thread(void *argument)
+static bool reload_in_a_thread(void *unused, size_t number)
 {
+  (void)unused;
+  (void)number;
   kh_keeper_token token = 0;
-  kh_status *status = argument;
-  *status = kh_keeper_prepare_reload(keeper, &token, NULL);
+  kh_status status = kh_keeper_prepare_reload(keeper, &token, NULL);
   kh_keeper_commit(keeper, token);
-  return NULL;
+  return status == KH_OK;
 }
 
 /* A store that hangs holds up who prepares something, and no one else. */
 static void a_store_that_hangs_holds_up_no_reader_and_no_commit(void **state)
 {
   (void)state;
-  pthread_t thread;
-  kh_status status = KH_E_CRYPTO;
+  threads reloading = {.count = 0};
   run_keeper(&fake_store_ops);
   kh_keeper_token token = prepare_rotation(2);
   fake.hangs = true;
-  assert_int_equal(pthread_create(&thread, NULL, reload_in_a_thread, &status), 0);
+  threads_start(&reloading, 1, reload_in_a_thread, NULL);
   fake_store_await_hanging(&fake);
   assert_in_force(1, 3);
   kh_keeper_note_miss(keeper, 9, 1);
   kh_keeper_commit(keeper, token);
   assert_in_force(2, 5);
   fake_store_release(&fake);
-  pthread_join(thread, NULL);
-  assert_int_equal(status, KH_OK);
+  threads_join(&reloading);
   assert_in_force(3, 5);
 }
 
@@ -375,18 +374,16 @@ static void a_store_that_hangs_holds_up_no_reader_and_no_commit(void **state)
 static void a_late_answer_takes_nothing_back(void **state)
 {
   (void)state;
-  pthread_t thread;
-  kh_status status = KH_E_CRYPTO;
+  threads reloading = {.count = 0};
   run_keeper(&fake_store_ops);
   kh_keeper_token token = prepare_rotation(2);
   fake.hangs = true;
-  assert_int_equal(pthread_create(&thread, NULL, reload_in_a_thread, &status), 0);
+  threads_start(&reloading, 1, reload_in_a_thread, NULL);
   fake_store_await_hanging(&fake);
   kh_keeper_commit(keeper, token);
   fake_store_set(&fake, two_keys, COUNT(two_keys));
   fake_store_release(&fake);
-  pthread_join(thread, NULL);
-  assert_int_equal(status, KH_OK); /* it followed what was in force when it began */
+  threads_join(&reloading); /* it followed what was in force when it began */
   assert_in_force(2, 5);
   assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
   assert_said("other keys were put in use meanwhile");
@@ -395,9 +392,10 @@ static void a_late_answer_takes_nothing_back(void **state)
 /* sessions that rotate and reload at once while readers read */
 enum { SESSIONS = 3, ROUNDS = 40 };
 
-static void *change_in_a_session(void *argument)
+static bool change_in_a_session(void *shared, size_t number)
 {
-  atomic_uint *failed = argument;
+  atomic_uint *failed = shared;
+  (void)number;
   for (int i = 0; i < ROUNDS; i++) {
     kh_keeper_token token = 0;
     kh_status status = i % 2 == 0 ? kh_keeper_prepare_rotation(keeper, 2, &token, NULL)
@@ -407,25 +405,23 @@ static void *change_in_a_session(void *argument)
     if (i % 5 != 4) /* some statements fail between their halves */
       kh_keeper_commit(keeper, token);
   }
-  return NULL;
+  return true;
 }
 
 static void sessions_at_once_lose_nothing(void **state)
 {
   (void)state;
-  pthread_t threads[SESSIONS];
+  threads sessions = {.count = 0};
   atomic_uint failed = 0;
   uint32_t before = 0;
   run_keeper(&fake_store_ops);
-  for (size_t i = 0; i < SESSIONS; i++)
-    assert_int_equal(pthread_create(&threads[i], NULL, change_in_a_session, &failed), 0);
+  threads_start(&sessions, SESSIONS, change_in_a_session, &failed);
   for (int i = 0; i < 20000; i++) {
     uint32_t now = keeper_latest(keeper, 2);
     assert_true(now >= before);
     before = now;
   }
-  for (size_t i = 0; i < SESSIONS; i++)
-    pthread_join(threads[i], NULL);
+  threads_join(&sessions);
   assert_int_equal(atomic_load(&failed), 0);
   kh_keeper_commit(keeper, prepare_reload());
   assert_int_equal(keeper_latest(keeper, 2), 3 + 2 * SESSIONS * ROUNDS / 2);

@@ -131,13 +131,13 @@ kh_status __wrap_kh_keyfile_retire_lines(kh_bytes text, const kh_keylist *parsed
 static int prepare(void **state)
 {
   passphrase = secret_of("the passphrase");
-  return rotation_open_crypt(state);
+  return test_engines_open_openssl(state);
 }
 
 static int clean(void **state)
 {
   kh_secret_free(&passphrase);
-  return rotation_close_crypt(state);
+  return test_engines_close(state);
 }
 
 /* with costs that take no time */
@@ -168,7 +168,7 @@ static kh_keyfile *open_file(const char *path, const kh_keyfile_format *format)
   kh_keyfile *file = NULL;
   kh_fault fault = {.status = KH_OK};
   kh_keyfile_options options = options_of(path, format);
-  kh_status status = kh_keyfile_open(&options, rotation_crypt, NULL, &file, &fault);
+  kh_status status = kh_keyfile_open(&options, test_engines, NULL, &file, &fault);
   if (status != KH_OK)
     print_message("%s\n", status_name(status));
   assert_int_equal(status, KH_OK);
@@ -222,7 +222,7 @@ static kh_keylist *two_keys(void)
 static kh_status create(const char *path, const kh_keyfile_form *form, const kh_keylist *keys)
 {
   kh_fault fault = {.status = KH_OK};
-  kh_status status = kh_keyfile_create(path, form, rotation_crypt, keys, &fault);
+  kh_status status = kh_keyfile_create(path, form, test_engines, keys, &fault);
   assert_int_equal(fault.status, status);
   if (status != KH_OK)
     assert_string_equal(fault.path.text, path);
@@ -503,7 +503,7 @@ static kh_status change_slot(const char *path, kh_slot_change change, const char
   kh_keyfile_options options = {.path = path, .passphrase = opens};
   kh_sealed_entry entry = {form_of(SEALED_FILE).slot, kh_secret_bytes(added)};
   snprintf(entry.slot.label, sizeof entry.slot.label, "%s", label);
-  kh_status status = kh_keyfile_open(&options, rotation_crypt, NULL, &file, &fault);
+  kh_status status = kh_keyfile_open(&options, test_engines, NULL, &file, &fault);
   if (status == KH_OK)
     status = kh_keyfile_change_slot(file, change, &entry, &fault);
   if (status == KH_OK)
@@ -516,7 +516,7 @@ static bool opens_with(const char *path, const kh_secret *secret)
 {
   KH_AUTO_KEYFILE file = NULL;
   kh_keyfile_options options = {.path = path, .passphrase = secret};
-  kh_status status = kh_keyfile_open(&options, rotation_crypt, NULL, &file, NULL);
+  kh_status status = kh_keyfile_open(&options, test_engines, NULL, &file, NULL);
   if (status == KH_OK) {
     assert_int_equal(kh_keyfile_text(file).len, strlen(TEXT));
     assert_memory_equal(kh_keyfile_text(file).data, TEXT, strlen(TEXT));

@@ -183,7 +183,7 @@ static kh_keyfile *open_with(const char *path, const char *passphrase)
   kh_keyfile *file = NULL;
   static kh_keyfile_options options;
   options = (kh_keyfile_options){.path = path, .filekey = passphrase};
-  assert_int_equal(kh_keyfile_open(&options, rotation_crypt, NULL, &file, NULL), KH_OK);
+  assert_int_equal(kh_keyfile_open(&options, test_engines, NULL, &file, NULL), KH_OK);
   return file;
 }
 
@@ -289,7 +289,7 @@ static void change_slots_meanwhile(kh_slot_change change, const char *label, con
   KH_AUTO_KEYFILE file = NULL;
   kh_keyfile_options options = {.path = test_path("keys"), .filekey = "second"};
   kh_sealed_entry entry = sealed_entry(label, &kh_sealed_argon2id, passphrase);
-  assert_int_equal(kh_keyfile_open(&options, rotation_crypt, NULL, &file, NULL), KH_OK);
+  assert_int_equal(kh_keyfile_open(&options, test_engines, NULL, &file, NULL), KH_OK);
   assert_int_equal(kh_keyfile_change_slot(file, change, &entry, NULL), KH_OK);
   assert_int_equal(kh_keyfile_save(file, NULL), KH_OK);
 }
@@ -449,5 +449,5 @@ int main(void)
       cmocka_unit_test(a_form_that_changes_after_a_rotation),
       cmocka_unit_test(versions_of_a_file_that_changed),
   };
-  return cmocka_run_group_tests(tests, rotation_open_crypt, rotation_close_crypt);
+  return cmocka_run_group_tests(tests, test_engines_open_openssl, test_engines_close);
 }

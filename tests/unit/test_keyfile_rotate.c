@@ -150,7 +150,7 @@ static void faults_that_nobody_wants(void **state)
   kh_keyfile_options options = {.path = test_text("keys", "1;" A16 "\n", 0600)};
   kh_rotation what = {.known = known, .now = NOW};
   kh_rotated rotated;
-  assert_int_equal(kh_keyfile_open(&options, rotation_crypt, NULL, &file, NULL), KH_OK);
+  assert_int_equal(kh_keyfile_open(&options, test_engines, NULL, &file, NULL), KH_OK);
   assert_int_equal(kh_keyfile_rotate(file, &what, &rotated, NULL), KH_OK);
   assert_int_equal(rotated.made, 1);
   assert_int_equal(kh_keyfile_save(file, NULL), KH_OK);
@@ -625,7 +625,7 @@ static void the_key_of_the_file_is_not_kept(void **state)
   (void)state;
   rotation_run it = openssl_run("1;" A16 "\n", 0);
   assert_int_equal(rotation_run_it(&it), KH_OK);
-  assert_int_equal(kh_crypt_thread_count(rotation_crypt), 0);
+  assert_int_equal(kh_crypt_thread_count(test_engines), 0);
   kh_keytable_free(&it.known);
   rotation_free(&it);
 }
@@ -678,5 +678,5 @@ int main(void)
       cmocka_unit_test(the_key_of_the_file_is_not_kept),
       cmocka_unit_test(ten_thousand_keys),
   };
-  return cmocka_run_group_tests(tests, rotation_open_crypt, rotation_close_crypt);
+  return cmocka_run_group_tests(tests, test_engines_open_openssl, test_engines_close);
 }

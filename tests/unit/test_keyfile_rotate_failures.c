@@ -130,7 +130,7 @@ static kh_keytable *load(const struct subject *subject)
   kh_fault fault;
   kh_keyfile_options options = {
       .path = subject->run.path, .filekey = subject->run.filekey, .digest = KH_DIGEST_SHA512};
-  assert_int_equal(kh_keyfile_open(&options, rotation_crypt, NULL, &file, &fault), KH_OK);
+  assert_int_equal(kh_keyfile_open(&options, test_engines, NULL, &file, &fault), KH_OK);
   assert_int_equal(kh_keytable_new(kh_keyfile_keys(file), &table), KH_OK);
   return table;
 }
@@ -404,5 +404,5 @@ int main(void)
       cmocka_unit_test(the_passphrase_is_asked_for_before_the_lock_is_taken),
       cmocka_unit_test(servers_that_rotate_at_once_lose_nothing),
   };
-  return cmocka_run_group_tests(tests, rotation_open_crypt, rotation_close_crypt);
+  return cmocka_run_group_tests(tests, test_engines_open_openssl, test_engines_close);
 }

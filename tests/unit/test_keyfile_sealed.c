@@ -71,7 +71,7 @@ static kh_status load(const char *path, const char *filekey, kh_keyfile **ret_fi
                                 .digest = KH_DIGEST_SHA224,
                                 .pbkdf2_iterations = 77};
   kh_fault fault = {.status = KH_OK};
-  kh_status status = kh_keyfile_open(&options, rotation_crypt, &log, ret_file, &fault);
+  kh_status status = kh_keyfile_open(&options, test_engines, &log, ret_file, &fault);
   assert_int_equal(fault.status, status);
   return status;
 }
@@ -255,7 +255,7 @@ static void *load_in_thread(void *unused)
 {
   kh_keyfile_options options = {.path = thread_path, .filekey = "second"};
   kh_keyfile *file = NULL;
-  thread_status = kh_keyfile_open(&options, rotation_crypt, NULL, &file, NULL);
+  thread_status = kh_keyfile_open(&options, test_engines, NULL, &file, NULL);
   kh_keyfile_free(&file);
   return unused;
 }
@@ -298,5 +298,5 @@ int main(void)
       cmocka_unit_test(no_key_stays_in_memory),
       cmocka_unit_test(the_size_limit),
   };
-  return cmocka_run_group_tests(tests, rotation_open_crypt, rotation_close_crypt);
+  return cmocka_run_group_tests(tests, test_engines_open_openssl, test_engines_close);
 }

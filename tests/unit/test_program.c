@@ -21,6 +21,7 @@
 #include "core/unlock/stream.h"
 #include "files.h"
 #include "memory.h"
+#include "threads.h"
 #include "unit.h"
 #include "wrap.h"
 
@@ -455,35 +456,26 @@ static void every_call_that_fails_before_it_runs(void **state)
 
 enum { THREADS = 8, ROUNDS = 10 };
 
-static void *run_many(void *number)
+static bool run_many(void *unused, size_t number)
 {
+  (void)unused;
   char argument[16];
   char *arguments[] = {"/bin/echo", argument, NULL};
   for (int i = 0; i < ROUNDS; i++) {
     KH_AUTO_SECRET output = NULL;
-    size_t len = (size_t)snprintf(argument, sizeof argument, "%d.%d", *(int *)number, i);
+    size_t len = (size_t)snprintf(argument, sizeof argument, "%zu.%d", number, i);
     if (kh_stream_new(&output) != KH_OK || kh_program_run(arguments, LONG, output, NULL) != KH_OK ||
         kh_secret_bytes(output).len != len + 1 ||
         memcmp(kh_secret_bytes(output).data, argument, len) != 0)
-      return NULL;
+      return false;
   }
-  return number;
+  return true;
 }
 
 static void many_threads_at_once(void **state)
 {
   (void)state;
-  pthread_t threads[THREADS];
-  int numbers[THREADS];
-  for (int i = 0; i < THREADS; i++) {
-    numbers[i] = i;
-    assert_int_equal(pthread_create(&threads[i], NULL, run_many, &numbers[i]), 0);
-  }
-  for (int i = 0; i < THREADS; i++) {
-    void *result;
-    assert_int_equal(pthread_join(threads[i], &result), 0);
-    assert_ptr_equal(result, &numbers[i]);
-  }
+  threads_run(THREADS, run_many, NULL);
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, before_each, after_each)
