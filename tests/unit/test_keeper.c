@@ -9,7 +9,6 @@
 #include "engines.h"
 #include "files.h"
 #include "keepers.h"
-#include "recorder.h"
 #include "threads.h"
 #include "unit.h"
 #include "wrap.h"
@@ -22,7 +21,6 @@
 static recorder said;
 static char path[1024];
 static kh_keeper_token token; /* of the last change that was prepared */
-static _Atomic uint32_t clock_now;
 
 static unsigned flushes; /* of files and folders */
 static bool no_flush;
@@ -49,21 +47,9 @@ int __wrap_fsync(int fd)
   return no_flush ? -1 : 0;
 }
 
-static uint32_t tell_time(void *user)
-{
-  (void)user;
-  return atomic_load(&clock_now);
-}
-
 static void write_keys(const char *text)
 {
   snprintf(path, sizeof path, "%s", test_text("keys.txt", text, 0600));
-}
-
-static kh_keeper_options options(void)
-{
-  return (kh_keeper_options){
-      .default_cipher = KH_CIPHER_AES_CBC, .log = recorder_log(&said), .clock = {tell_time, NULL}};
 }
 
 static kh_keeper *keeper_of(const char *text)
@@ -71,23 +57,15 @@ static kh_keeper *keeper_of(const char *text)
   kh_keeper *keeper = NULL;
   kh_fault fault;
   write_keys(text);
-  kh_keeper_options wanted = options();
+  kh_keeper_options wanted = keeper_options(recorder_log(&said));
   assert_int_equal(file_keeper_new(path, test_engines, &wanted, &keeper, &fault), KH_OK);
   return keeper;
 }
 
-static void assert_said(const char *part)
-{
-  if (!recorder_has(&said, part))
-    fail_msg("'%s' was not said, but: %s", part, said.text);
-}
-
 static int reset(void **state)
 {
-  (void)state;
-  atomic_store(&clock_now, 1000000000);
   token = 0;
-  return 0;
+  return keeper_reset_clock(state);
 }
 
 /* SHOW STATUS has the fingerprint of the keys that are in force */
@@ -103,8 +81,9 @@ static void loads_and_says_so(void **state)
 {
   (void)state;
   kh_keeper *keeper = keeper_of("1;" KEY_A "\n2;3;" KEY_B ";rotate=1h\n");
-  assert_said(": 2 keys with 2 versions from '");
-  assert_said("keys.txt' (text), aes-cbc; latest: key id 1 version 1, key id 2 version 3\n");
+  recorder_expect(&said, ": 2 keys with 2 versions from '");
+  recorder_expect(&said,
+                  "keys.txt' (text), aes-cbc; latest: key id 1 version 1, key id 2 version 3\n");
   kh_keeper_stats stats = kh_keeper_get_stats(keeper);
   assert_int_equal(stats.ids, 2);
   assert_int_equal(stats.versions, 2);
@@ -131,7 +110,7 @@ static void what_is_loaded_is_on_the_disk(void **state)
   no_flush = true;
   keeper = keeper_of("1;" KEY_A "\n");
   no_flush = false;
-  assert_said("the key file may not outlast a power failure: ");
+  recorder_expect(&said, "the key file may not outlast a power failure: ");
   assert_int_equal(keeper_latest(keeper, 1), 1);
   kh_keeper_free(&keeper);
 }
@@ -142,7 +121,7 @@ static void a_bad_file_is_not_loaded(void **state)
   kh_keeper *keeper = NULL;
   kh_fault fault;
   write_keys("1;" KEY_A "\nnonsense\n");
-  kh_keeper_options wanted = options();
+  kh_keeper_options wanted = keeper_options(recorder_log(&said));
   assert_int_equal(file_keeper_new(path, test_engines, &wanted, &keeper, &fault), KH_E_SYNTAX);
   assert_int_equal(fault.line, 2);
   assert_null(keeper);
@@ -154,7 +133,7 @@ static void a_reload_takes_effect_with_its_commit(void **state)
   kh_fault fault;
   kh_keeper *keeper = keeper_of("1;" KEY_A "\n");
   write_keys("1;" KEY_A "\n1;3;" KEY_B "\n7;" KEY_C "\n");
-  atomic_store(&clock_now, 1000000060);
+  atomic_store(&keeper_now, 1000000060);
   assert_int_equal(kh_keeper_prepare_reload(keeper, &token, &fault), KH_OK);
   assert_int_equal(keeper_latest(keeper, 1), 1);
   assert_int_equal(keeper_latest(keeper, 7), 0);
@@ -163,9 +142,9 @@ static void a_reload_takes_effect_with_its_commit(void **state)
   assert_fingerprint(keeper);
   assert_int_equal(keeper_latest(keeper, 1), 3);
   assert_int_equal(keeper_latest(keeper, 7), 1);
-  assert_said(
-      "keys.txt' (text) reloaded: 2 keys with 3 versions; new: key id 1 version 3, key id 7 "
-      "version 1\n");
+  recorder_expect(
+      &said, "keys.txt' (text) reloaded: 2 keys with 3 versions; new: key id 1 version 3, key id 7 "
+             "version 1\n");
   kh_keeper_stats stats = kh_keeper_get_stats(keeper);
   assert_int_equal(stats.generation, 2);
   assert_int_equal(stats.versions, 3);
@@ -253,17 +232,19 @@ static void what_is_retired_stays_until_the_end(void **state)
   write_keys("1;" KEY_A "\n5;2;retired\n5;4;" KEY_C "\n");
   assert_int_equal(kh_keeper_prepare_reload(keeper, &token, &fault), KH_OK);
   kh_keeper_commit(keeper, token);
-  assert_said("reloaded: 2 keys with 3 versions; new: none; 1 retired, kept in memory until the "
-              "server ends\n");
+  recorder_expect(
+      &said, "reloaded: 2 keys with 3 versions; new: none; 1 retired, kept in memory until the "
+             "server ends\n");
   assert_int_equal(kh_keeper_prepare_rotation(keeper, 5, &token, &fault), KH_OK);
   kh_keeper_commit(keeper, token);
-  assert_said("rotated: 2 keys with 4 versions; new: key id 5 version 6; 1 retired, kept");
+  recorder_expect(&said,
+                  "rotated: 2 keys with 4 versions; new: key id 5 version 6; 1 retired, kept");
   const kh_keytable *table = kh_keyring_begin(kh_keeper_ring(keeper));
   bool is_kept = kh_keytable_find(table, 5, 2) != NULL;
   kh_keyring_end(kh_keeper_ring(keeper));
   assert_true(is_kept);
   kh_keeper_free(&keeper);
-  kh_keeper_options wanted = options();
+  kh_keeper_options wanted = keeper_options(recorder_log(&said));
   assert_int_equal(file_keeper_new(path, test_engines, &wanted, &keeper, &fault), KH_OK);
   assert_int_equal(kh_keeper_get_stats(keeper).versions, 3);
   kh_keeper_free(&keeper);
@@ -302,8 +283,8 @@ static void what_does_not_follow_any_more_is_dropped_and_said(void **state)
   assert_int_equal(keeper_latest(keeper, 7), 1);
   assert_int_equal(keeper_latest(keeper, 8), 0);
   assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
-  assert_said("was not put in use, since other keys were put in use meanwhile: File '");
-  assert_said("keys.txt' does not have key id 7 version 1");
+  recorder_expect(&said, "was not put in use, since other keys were put in use meanwhile: File '");
+  recorder_expect(&said, "keys.txt' does not have key id 7 version 1");
   kh_keeper_free(&keeper);
 }
 
@@ -319,14 +300,15 @@ static void a_rotation_writes_and_then_takes_effect(void **state)
   assert_fingerprint(keeper);
   assert_int_equal(keeper_latest(keeper, 1), 1);
   assert_int_equal(keeper_latest(keeper, 2), 3);
-  assert_said("keys.txt' (text) rotated: 2 keys with 3 versions; new: key id 2 version 3\n");
+  recorder_expect(&said,
+                  "keys.txt' (text) rotated: 2 keys with 3 versions; new: key id 2 version 3\n");
   kh_keeper_stats stats = kh_keeper_get_stats(keeper);
   assert_int_equal(stats.rotations, 1);
   assert_int_equal(stats.next_rotation, 1000000000 + 30 * 86400);
 
   /* another process that starts now finds the same */
   kh_keeper *other = NULL;
-  kh_keeper_options wanted = options();
+  kh_keeper_options wanted = keeper_options(recorder_log(&said));
   assert_int_equal(file_keeper_new(path, test_engines, &wanted, &other, &fault), KH_OK);
   assert_int_equal(keeper_latest(other, 2), 3);
 
@@ -343,7 +325,8 @@ static void a_rotation_writes_and_then_takes_effect(void **state)
   assert_int_equal(keeper_latest(other, 1), 3);
   assert_int_equal(keeper_latest(other, 2), 5);
   assert_int_equal(kh_keeper_get_stats(other).rotations, 0);
-  assert_said(
+  recorder_expect(
+      &said,
       "has what another server rotated: 2 keys with 5 versions; new: key id 1 version 3, key "
       "id 2 version 5\n");
   kh_keeper_free(&keeper);

@@ -3,9 +3,7 @@
  * until something has happened. */
 #include <pthread.h>
 
-#include "fake_store.h"
 #include "keepers.h"
-#include "recorder.h"
 #include "tasks.h"
 #include "unit.h"
 
@@ -24,18 +22,9 @@ static const kh_keeper_background nothing = {0};
 static const kh_keeper_background reloads = {.reload = true};
 static const kh_keeper_background rotates = {.rotate = true};
 
-static uint32_t tell_time(void *user)
-{
-  (void)user;
-  return 1000000000;
-}
-
 static void run_keeper(const kh_store_ops *ops, const fake_key *keys, size_t count)
 {
-  kh_keeper_options options = {
-      .default_cipher = KH_CIPHER_AES_CBC, .log = recorder_log(&said), .clock = {tell_time, NULL}};
-  kh_store store = fake_store_start(&fake, ops, keys, count);
-  assert_int_equal(kh_keeper_new(&options, &store, &keeper, NULL), KH_OK);
+  keeper = fake_keeper_start(&fake, ops, keys, count, &said);
 }
 
 static void set_background(kh_keeper_background wanted)
@@ -57,8 +46,7 @@ static void await_said(const char *part, kh_keeper_background again)
     set_background(again);
     test_pause(100);
   }
-  if (!recorder_has(&said, part))
-    fail_msg("'%s' was not said, but: %s", part, said.text);
+  recorder_expect(&said, part);
 }
 
 static bool is_watched(void)
@@ -71,9 +59,7 @@ static bool is_watched(void)
 
 static void await_watched(bool wanted)
 {
-  for (int i = 0; i < PATIENCE * 100 && is_watched() != wanted; i++)
-    test_pause(10);
-  assert_int_equal(is_watched(), wanted);
+  assert_true(TEST_COMES(is_watched() == wanted));
 }
 
 static void a_change_that_is_watched_is_reloaded(void **state)

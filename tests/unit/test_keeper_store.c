@@ -3,30 +3,20 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "fake_store.h"
 #include "keepers.h"
-#include "recorder.h"
 #include "threads.h"
 #include "unit.h"
 
 static fake_store fake;
 static recorder said;
 static kh_keeper *keeper;
-static _Atomic uint32_t clock_now;
 
 static const fake_key two_keys[] = {FAKE_KEY(1, 1, 0xa1), FAKE_KEY(2, 1, 0xb1),
                                     FAKE_KEY(2, 3, 0xb3)};
 
-static uint32_t tell_time(void *user)
-{
-  (void)user;
-  return atomic_load(&clock_now);
-}
-
 static kh_status start_keeper(const kh_store_ops *ops, kh_fault *ret_fault)
 {
-  kh_keeper_options options = {
-      .default_cipher = KH_CIPHER_AES_CBC, .log = recorder_log(&said), .clock = {tell_time, NULL}};
+  kh_keeper_options options = keeper_options(recorder_log(&said));
   kh_store store = {ops, &fake};
   kh_status status = kh_keeper_new(&options, &store, &keeper, ret_fault);
   assert_int_equal(store.ops == NULL, status == KH_OK);
@@ -35,15 +25,7 @@ static kh_status start_keeper(const kh_store_ops *ops, kh_fault *ret_fault)
 
 static void run_keeper(const kh_store_ops *ops)
 {
-  fake_store_start(&fake, ops, two_keys, COUNT(two_keys));
-  assert_int_equal(start_keeper(ops, NULL), KH_OK);
-}
-
-static int reset(void **state)
-{
-  (void)state;
-  atomic_store(&clock_now, 1000000000);
-  return 0;
+  keeper = fake_keeper_start(&fake, ops, two_keys, COUNT(two_keys), &said);
 }
 
 static int stop(void **state)
@@ -52,12 +34,6 @@ static int stop(void **state)
   bool had_keeper = keeper != NULL;
   kh_keeper_free(&keeper);
   return had_keeper && !fake.is_freed;
-}
-
-static void assert_said(const char *part)
-{
-  if (!recorder_has(&said, part))
-    fail_msg("'%s' was not said, but: %s", part, said.text);
 }
 
 static void assert_in_force(uint64_t generation, uint32_t latest_of_2)
@@ -113,8 +89,9 @@ static void a_store_is_the_callers_until_it_was_loaded(void **state)
   assert_false(fake.is_freed);
   fake.load_fails = KH_OK;
   assert_int_equal(start_keeper(&fake_store_ops, &fault), KH_OK);
-  assert_said(": 2 keys with 3 versions from 'fake:1' (fake), aes-cbc; latest: key id 1 version 1, "
-              "key id 2 version 3\n");
+  recorder_expect(
+      &said, ": 2 keys with 3 versions from 'fake:1' (fake), aes-cbc; latest: key id 1 version 1, "
+             "key id 2 version 3\n");
   kh_keeper_free(&keeper);
   assert_true(fake.is_freed);
 }
@@ -125,7 +102,7 @@ static void a_start_that_cannot_be_settled_is_warned_of(void **state)
   fake_store_start(&fake, &fake_store_ops, two_keys, COUNT(two_keys));
   fake.settle_fails = KH_E_FILE_FLUSH;
   assert_int_equal(start_keeper(&fake_store_ops, NULL), KH_OK);
-  assert_said("the fake store may not outlast a power failure: ");
+  recorder_expect(&said, "the fake store may not outlast a power failure: ");
 }
 
 /* what the store has, the keeper names */
@@ -210,7 +187,7 @@ static void a_rotation_that_was_not_written_changes_no_version(void **state)
   fake.forgets_new_versions = true;
   kh_keeper_commit(keeper, prepare_rotation(2));
   assert_in_force(2, 3);
-  assert_said("'fake:1' (fake) rotated: 2 keys with 3 versions; new: none\n");
+  recorder_expect(&said, "'fake:1' (fake) rotated: 2 keys with 3 versions; new: none\n");
 }
 
 static void a_store_without_the_optional_functions(void **state)
@@ -314,7 +291,8 @@ static void only_the_last_changes_are_kept(void **state)
   kh_keeper_commit(keeper, tokens[0]);
   assert_in_force(1, 3);
   assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
-  assert_said("the fake store was not put in use, since too many changes were prepared at once");
+  recorder_expect(
+      &said, "the fake store was not put in use, since too many changes were prepared at once");
   for (size_t i = 1; i < COUNT(tokens); i++)
     kh_keeper_commit(keeper, tokens[i]);
   assert_in_force(1 + KH_KEEPER_CHANGES_MAX, 3);
@@ -337,8 +315,9 @@ static void what_does_not_follow_is_dropped_and_warned_of(void **state)
   assert_int_equal(keeper_latest(keeper, 7), 1);
   assert_int_equal(keeper_latest(keeper, 8), 0);
   assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
-  assert_said("the fake store was not put in use, since other keys were put in use meanwhile: ");
-  assert_said("key id 7 version 1");
+  recorder_expect(
+      &said, "the fake store was not put in use, since other keys were put in use meanwhile: ");
+  recorder_expect(&said, "key id 7 version 1");
 }
 
 static bool reload_in_a_thread(void *unused, size_t number)
@@ -386,7 +365,7 @@ static void a_late_answer_takes_nothing_back(void **state)
   threads_join(&reloading); /* it followed what was in force when it began */
   assert_in_force(2, 5);
   assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
-  assert_said("other keys were put in use meanwhile");
+  recorder_expect(&said, "other keys were put in use meanwhile");
 }
 
 /* sessions that rotate and reload at once while readers read */
@@ -430,26 +409,33 @@ static void sessions_at_once_lose_nothing(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup_teardown(a_store_is_the_callers_until_it_was_loaded, reset, stop),
-      cmocka_unit_test_setup_teardown(a_start_that_cannot_be_settled_is_warned_of, reset, stop),
-      cmocka_unit_test_setup_teardown(a_store_that_fails_changes_nothing, reset, stop),
-      cmocka_unit_test_setup_teardown(a_store_that_lies_changes_nothing, reset, stop),
-      cmocka_unit_test_setup_teardown(a_rotation_that_lost_keys_is_refused, reset, stop),
-      cmocka_unit_test_setup_teardown(a_rotation_that_was_not_written_changes_no_version, reset,
+      cmocka_unit_test_setup_teardown(a_store_is_the_callers_until_it_was_loaded,
+                                      keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(a_start_that_cannot_be_settled_is_warned_of,
+                                      keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(a_store_that_fails_changes_nothing, keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(a_store_that_lies_changes_nothing, keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(a_rotation_that_lost_keys_is_refused, keeper_reset_clock,
                                       stop),
-      cmocka_unit_test_setup_teardown(a_store_without_the_optional_functions, reset, stop),
+      cmocka_unit_test_setup_teardown(a_rotation_that_was_not_written_changes_no_version,
+                                      keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(a_store_without_the_optional_functions, keeper_reset_clock,
+                                      stop),
       cmocka_unit_test_setup_teardown(a_content_that_changes_before_it_is_settled_is_read_again,
-                                      reset, stop),
-      cmocka_unit_test_setup_teardown(each_session_commits_its_own, reset, stop),
-      cmocka_unit_test_setup_teardown(sessions_that_commit_crosswise_lose_nothing, reset, stop),
-      cmocka_unit_test_setup_teardown(a_token_works_once, reset, stop),
-      cmocka_unit_test_setup_teardown(what_was_never_committed_is_not_lost, reset, stop),
-      cmocka_unit_test_setup_teardown(only_the_last_changes_are_kept, reset, stop),
-      cmocka_unit_test_setup_teardown(what_does_not_follow_is_dropped_and_warned_of, reset, stop),
-      cmocka_unit_test_setup_teardown(a_store_that_hangs_holds_up_no_reader_and_no_commit, reset,
+                                      keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(each_session_commits_its_own, keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(sessions_that_commit_crosswise_lose_nothing,
+                                      keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(a_token_works_once, keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(what_was_never_committed_is_not_lost, keeper_reset_clock,
                                       stop),
-      cmocka_unit_test_setup_teardown(a_late_answer_takes_nothing_back, reset, stop),
-      cmocka_unit_test_setup_teardown(sessions_at_once_lose_nothing, reset, stop),
+      cmocka_unit_test_setup_teardown(only_the_last_changes_are_kept, keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(what_does_not_follow_is_dropped_and_warned_of,
+                                      keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(a_store_that_hangs_holds_up_no_reader_and_no_commit,
+                                      keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(a_late_answer_takes_nothing_back, keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(sessions_at_once_lose_nothing, keeper_reset_clock, stop),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
