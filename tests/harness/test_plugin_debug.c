@@ -13,15 +13,8 @@ static test_plugin loaded;
 
 static int start(void **state)
 {
-  (void)state;
   plugin_run(&loaded, "debug");
-  return 0;
-}
-
-static int stop(void **state)
-{
-  (void)state;
-  plugin_close(&loaded, true);
+  *state = &loaded;
   return 0;
 }
 
@@ -130,5 +123,5 @@ int main(int argc, char **argv)
       cmocka_unit_test(buffers_of_any_size),
       cmocka_unit_test(set_while_it_is_read),
   };
-  return cmocka_run_group_tests(tests, start, stop);
+  return cmocka_run_group_tests(tests, start, plugin_tear_down);
 }

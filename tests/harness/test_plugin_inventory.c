@@ -47,19 +47,12 @@ static void find_functions(void)
 
 static int open_plugin(void **state)
 {
-  (void)state;
   plugin_open(&loaded, "file");
   plugin_set_string(&loaded, "filename", test_text("keys", keys, 0600));
   plugin_set_string(&loaded, "filekey", "");
   plugin_set_enum(&loaded, "encryption_algorithm", 1);
   find_functions();
-  return 0;
-}
-
-static int close_plugin(void **state)
-{
-  (void)state;
-  plugin_close(&loaded, false);
+  *state = &loaded;
   return 0;
 }
 
@@ -155,10 +148,12 @@ int main(int argc, char **argv)
   (void)argc;
   plugin_folder = argv[1];
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup_teardown(only_while_the_plugin_runs, open_plugin, close_plugin),
-      cmocka_unit_test_setup_teardown(not_after_a_start_that_failed, open_plugin, close_plugin),
+      cmocka_unit_test_setup_teardown(only_while_the_plugin_runs, open_plugin,
+                                      plugin_tear_down_unstarted),
+      cmocka_unit_test_setup_teardown(not_after_a_start_that_failed, open_plugin,
+                                      plugin_tear_down_unstarted),
       cmocka_unit_test_setup_teardown(threads_that_ask_while_the_plugin_starts, open_plugin,
-                                      close_plugin),
+                                      plugin_tear_down_unstarted),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,19 +16,12 @@ static test_plugin loaded;
 
 static int start(void **state)
 {
-  (void)state;
   static char text[KEYS * 64];
   size_t used = 0;
   for (unsigned id = 1; id <= KEYS; id++)
     used += (size_t)snprintf(text + used, sizeof text - used, "%u;%032x\n", id * 3 - 2, id);
   plugin_run_file(&loaded, test_text("keys", text, 0600), "", 1);
-  return 0;
-}
-
-static int stop(void **state)
-{
-  (void)state;
-  plugin_close(&loaded, true);
+  *state = &loaded;
   return 0;
 }
 
@@ -98,5 +91,5 @@ int main(int argc, char **argv)
       cmocka_unit_test(eight_threads_at_once),
       cmocka_unit_test(many_short_lived_threads),
   };
-  return cmocka_run_group_tests(tests, start, stop);
+  return cmocka_run_group_tests(tests, start, plugin_tear_down);
 }

@@ -90,6 +90,23 @@ kh_secret *sealed_file(const char *text)
   return file;
 }
 
+kh_secret *sealed_original;
+const char sealed_original_text[] = "# the keys\n1;770A8A65DA156D24EE2A093277530142;rotate=90d\n";
+
+int sealed_make_original(void **state)
+{
+  (void)state;
+  sealed_original = sealed_file(sealed_original_text);
+  return 0;
+}
+
+int sealed_free_original(void **state)
+{
+  (void)state;
+  kh_secret_free(&sealed_original);
+  return 0;
+}
+
 kh_status sealed_open(kh_bytes file, const char *passphrase, const char *expected,
                       kh_fault *ret_fault)
 {

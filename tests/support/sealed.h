@@ -20,6 +20,14 @@ kh_sealed_entry sealed_entry(const char *label, const kh_sealed_kind *kind, cons
  * passphrase "second". */
 kh_secret *sealed_file(const char *text);
 
+/** The file of the two slots that a group of tests opens, changes or spoils copies of; its text. */
+extern kh_secret *sealed_original;
+extern const char sealed_original_text[];
+
+/** For a group's set-up and tear-down. */
+int sealed_make_original(void **state);
+int sealed_free_original(void **state);
+
 /*
  * Files of before and after, each in one call: those of sealed.h work on an opened file. Outputs
  * are untouched on failure.

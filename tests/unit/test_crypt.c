@@ -4,7 +4,7 @@
 /*
  * The bytes themselves are held against vectors and a reference in
  * tests/harness/test_plugin_crypt.c. Here: what is refused, what is wiped, and what happens when
- * OpenSSL fails (its calls are wrapped, see CMakeLists.txt).
+ * OpenSSL fails (its calls are wrapped).
  */
 #include <dlfcn.h>
 #include <malloc.h>

@@ -17,7 +17,7 @@
 
 enum { WAYS = 4, THREADS = 4, ROUNDS = 20000 };
 
-/* what the wrapped calls do (see CMakeLists.txt) */
+/* what the wrapped calls do */
 static bool no_calloc, no_mac, no_copy_of_mac, no_secret;
 /* atomic: threads may make memory at the same time */
 static kh_datakeys *_Atomic derive_meanwhile; /* another thread's derivation, meanwhile */

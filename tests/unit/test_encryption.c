@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* wraps: EVP_CipherUpdate EVP_CIPHER_CTX_new kh_wipe */
-/* What the server is told when OpenSSL or a key source fails (calls are wrapped, see
- * CMakeLists.txt): one table or the whole server. And that data keys are used, and wiped. */
+/* What the server is told when OpenSSL or a key source fails (calls are wrapped): one table or the
+ * whole server. And that data keys are used, and wiped. */
 #include <openssl/evp.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* wraps: read fstat geteuid */
-/* read() and fstat() are wrapped (see CMakeLists.txt), so that what rarely happens can be made to
+/* read() and fstat() are wrapped, so that what rarely happens can be made to
  * happen. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* wraps: realpath stat fstatat open openat unlinkat write fstat fchown fchmod fsync renameat
  * wraps: getxattr fgetxattr fsetxattr fremovexattr flock */
-/* Every system call of kh_file_replace() is wrapped (see CMakeLists.txt): each can be made to fail,
+/* Every system call of kh_file_replace() is wrapped: each can be made to fail,
  * to kill the process, or to come after something else has changed the file. */
 #include <dirent.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
 /* wraps: realpath stat fstat fstatat open openat unlinkat read write fchown fchmod fsync
  * wraps: renameat flock close malloc calloc sodium_malloc sodium_init clock_gettime
  * wraps: EVP_MD_fetch EVP_BytesToKey EVP_CIPHER_CTX_new EVP_CipherInit_ex2 EVP_CipherUpdate */
-/* Every call of libc and of the libraries that a rotation makes is wrapped (see CMakeLists.txt):
+/* Every call of libc and of the libraries that a rotation makes is wrapped:
  * each fails in turn, and at each the process is killed. The key file must be the old one or the
  * new one, whole. */
 #include <errno.h>

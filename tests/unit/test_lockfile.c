@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* slow: waits for locks that another process holds */
 /* wraps: realpath stat open fchown fchmod flock malloc */
-/* The calls of kh_lockfile_take() are wrapped (see CMakeLists.txt), so that each can fail. */
+/* The calls of kh_lockfile_take() are wrapped, so that each can fail. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
