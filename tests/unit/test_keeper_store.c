@@ -42,6 +42,15 @@ static void assert_in_force(uint64_t generation, uint32_t latest_of_2)
   assert_int_equal(keeper_latest(keeper, 2), latest_of_2);
 }
 
+/* puts in force what was prepared */
+static void commit_to(kh_keeper_token token, uint64_t generation, uint32_t latest_of_1,
+                      uint32_t latest_of_2)
+{
+  kh_keeper_commit(keeper, token);
+  assert_int_equal(keeper_latest(keeper, 1), latest_of_1);
+  assert_in_force(generation, latest_of_2);
+}
+
 static kh_keeper_token prepare_reload(void)
 {
   kh_keeper_token token = 0;
@@ -228,12 +237,8 @@ static void each_session_commits_its_own(void **state)
   kh_keeper_token one = prepare_rotation(1);
   kh_keeper_token two = prepare_rotation(2);
   assert_int_not_equal(one, two);
-  kh_keeper_commit(keeper, one);
-  assert_int_equal(keeper_latest(keeper, 1), 3);
-  assert_in_force(2, 3);
-  kh_keeper_commit(keeper, two);
-  assert_int_equal(keeper_latest(keeper, 1), 3);
-  assert_in_force(3, 5);
+  commit_to(one, 2, 3, 3);
+  commit_to(two, 3, 3, 5);
   assert_int_equal(kh_keeper_get_stats(keeper).failures, 0);
 }
 
@@ -245,12 +250,8 @@ static void sessions_that_commit_crosswise_lose_nothing(void **state)
   run_keeper(&fake_store_ops);
   kh_keeper_token one = prepare_rotation(1);
   kh_keeper_token two = prepare_rotation(2);
-  kh_keeper_commit(keeper, two);
-  assert_int_equal(keeper_latest(keeper, 1), 3);
-  assert_in_force(2, 5);
-  kh_keeper_commit(keeper, one);
-  assert_int_equal(keeper_latest(keeper, 1), 3);
-  assert_in_force(2, 5);
+  commit_to(two, 2, 3, 5);
+  commit_to(one, 2, 3, 5);
   assert_int_equal(kh_keeper_get_stats(keeper).failures, 0);
   assert_int_equal(said.count[KH_LOG_WARNING], 0);
 }

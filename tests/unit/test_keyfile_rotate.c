@@ -441,12 +441,20 @@ static void a_text_that_lost_something_is_not_written(void **state)
   }
 }
 
+/* a rotation that works, with the random bytes that expect_noticed() uses */
+static rotation_run rotate_as_expected(const char *text, const char *known)
+{
+  rotation_run it = {.path = NULL};
+  same_random = true;
+  assert_int_equal(rotate_text(&it, text, known), KH_OK);
+  return it;
+}
+
 /* rotates with the same random bytes as the rotation before, and finds that another text than the
  * right one was made */
 static void expect_noticed(const char *text, const char *spoilt)
 {
   rotation_run it = {.path = NULL};
-  same_random = true;
   spoilt_text = spoilt;
   assert_int_equal(rotate_text(&it, text, text), KH_E_KEY_CHANGED);
   spoilt_text = NULL;
@@ -459,9 +467,7 @@ static void a_text_with_a_version_more_is_not_written(void **state)
 {
   (void)state;
   static const char text[] = "1;" A16 "\n";
-  rotation_run first = {.path = NULL};
-  same_random = true;
-  assert_int_equal(rotate_text(&first, text, text), KH_OK);
+  rotation_run first = rotate_as_expected(text, text);
   char spoilt[256];
   size_t len = test_read_content(first.path, spoilt, sizeof spoilt);
   snprintf(spoilt + len, sizeof spoilt - len, "1;4;" B16 "\n");
@@ -474,9 +480,7 @@ static void a_text_with_other_attributes_is_not_written(void **state)
 {
   (void)state;
   static const char text[] = "1;" A16 "\n";
-  rotation_run first = {.path = NULL};
-  same_random = true;
-  assert_int_equal(rotate_text(&first, text, text), KH_OK);
+  rotation_run first = rotate_as_expected(text, text);
   char spoilt[256];
   snprintf(spoilt, sizeof spoilt, "1;" A16 "\n1;3;%s\n",
            rotation_hex(rotation_key(&first, 1, 3)).text);
@@ -489,11 +493,9 @@ static void what_is_retired_stays_so(void **state)
   (void)state;
   static const char known[] = "1;" A16 "\n1;3;" B16 "\n";
   static const char text[] = "1;1;retired # in 2026\n1;3;" B16 "\n";
-  rotation_run first = {.path = NULL};
+  rotation_run first = rotate_as_expected(text, known);
   char rotated[512];
   char spoilt[256];
-  same_random = true;
-  assert_int_equal(rotate_text(&first, text, known), KH_OK);
   rotation_digits digits = rotation_hex(rotation_key(&first, 1, 5));
   snprintf(spoilt, sizeof spoilt, "1;3;" B16 "\n1;5;%s;created=2026-11-22T00:00:00Z\n",
            digits.text);
