@@ -32,7 +32,7 @@ typedef struct {
   size_t count;
 } list;
 
-static void add(list *to, kh_bench_case what)
+static void add_case(list *to, kh_bench_case what)
 {
   char name[KH_BENCH_NAME_MAX];
   kh_bench_case_name(&what, name);
@@ -48,7 +48,7 @@ static void add_sizes(list *to, kh_bench_case what)
   for (size_t i = 0; i < SIZE_COUNT; i++) {
     what.size = sizes[i];
     if (what.operation != KH_BENCH_STREAM || what.size >= SHORTEST_EVENT)
-      add(to, what);
+      add_case(to, what);
   }
 }
 
@@ -65,16 +65,16 @@ static void add_data_operation(list *to, kh_bench_case what)
 
 static void add_key_operations(list *to)
 {
-  add(to, (kh_bench_case){.operation = KH_BENCH_LATEST_VERSION, .key_bits = key_sizes[0]});
+  add_case(to, (kh_bench_case){.operation = KH_BENCH_LATEST_VERSION, .key_bits = key_sizes[0]});
   for (size_t i = 0; i < KEY_SIZE_COUNT; i++)
-    add(to, (kh_bench_case){.operation = KH_BENCH_GET_KEY, .key_bits = key_sizes[i]});
+    add_case(to, (kh_bench_case){.operation = KH_BENCH_GET_KEY, .key_bits = key_sizes[i]});
 }
 
 static void add_many_operations(list *to)
 {
-  add(to, (kh_bench_case){.operation = KH_BENCH_LATEST_VERSION_MANY});
-  add(to, (kh_bench_case){.operation = KH_BENCH_GET_KEY_MANY});
-  add(to, (kh_bench_case){.operation = KH_BENCH_CHOOSE_MANY});
+  add_case(to, (kh_bench_case){.operation = KH_BENCH_LATEST_VERSION_MANY});
+  add_case(to, (kh_bench_case){.operation = KH_BENCH_GET_KEY_MANY});
+  add_case(to, (kh_bench_case){.operation = KH_BENCH_CHOOSE_MANY});
 }
 
 size_t kh_bench_cases(const char *only, bool many,

@@ -118,7 +118,8 @@ static inline int flags_of(const kh_bench_case *what)
 }
 
 /* One piece of a streamed message; *at is where the next output goes. */
-static inline int put(kh_bench_lane *lane, const unsigned char *piece, unsigned len, unsigned *at)
+static inline int put_piece(kh_bench_lane *lane, const unsigned char *piece, unsigned len,
+                            unsigned *at)
 {
   unsigned made = 0;
   int result = encryption_ctx_update(lane->context, piece, len, lane->made + *at, &made);
@@ -128,11 +129,12 @@ static inline int put(kh_bench_lane *lane, const unsigned char *piece, unsigned 
 
 static inline int put_event(kh_bench_lane *lane, const message *from, unsigned *at)
 {
-  int result = put(lane, from->text, EVENT_HEADER, at);
+  int result = put_piece(lane, from->text, EVENT_HEADER, at);
   unsigned end = from->len - EVENT_CHECKSUM;
   for (unsigned done = EVENT_HEADER; done < end; done += EVENT_CHUNK)
-    result |= put(lane, from->text + done, end - done < EVENT_CHUNK ? end - done : EVENT_CHUNK, at);
-  return result | put(lane, from->text + end, EVENT_CHECKSUM, at);
+    result |=
+        put_piece(lane, from->text + done, end - done < EVENT_CHUNK ? end - done : EVENT_CHUNK, at);
+  return result | put_piece(lane, from->text + end, EVENT_CHECKSUM, at);
 }
 
 static inline int stream_message(kh_bench_lane *lane, const message *from, unsigned *ret_len)

@@ -37,7 +37,7 @@ static char *run;
 static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;
 
 /* Reports to the client. Returns what a check callback answers then. */
-static int refuse(const char *reason)
+static int refuse_with(const char *reason)
 {
   my_printf_error(ER_UNKNOWN_ERROR, "keyhold_bench: %s", 0, reason);
   return 1;
@@ -55,10 +55,10 @@ static int measure_into(const char *path)
   kh_bench_results *results = NULL;
   const char *failure = kh_bench_run(&settings, &results);
   if (failure != NULL)
-    return refuse(failure);
+    return refuse_with(failure);
   bool saved = kh_bench_json_save(path, &settings, results);
   free(results);
-  return saved ? 0 : refuse("the file cannot be written; it must not exist yet");
+  return saved ? 0 : refuse_with("the file cannot be written; it must not exist yet");
 }
 
 /* The value as a path. False when it is none. */
@@ -85,9 +85,9 @@ static int check_run(MYSQL_THD thd, struct st_mysql_sys_var *variable, void *sav
   char path[PATH_ROOM];
   *(const char **)save = "";
   if (!read_path(value, path))
-    return refuse("keyhold_bench_run takes the path of a new file");
+    return refuse_with("keyhold_bench_run takes the path of a new file");
   if (pthread_mutex_trylock(&busy) != 0)
-    return refuse("another session measures");
+    return refuse_with("another session measures");
   int result = measure_into(path);
   pthread_mutex_unlock(&busy);
   return result;

@@ -83,7 +83,7 @@ static sample time_case(kh_bench_lane *lane, uint64_t times)
   return seen;
 }
 
-static int compare(const void *left, const void *right)
+static int compare_times(const void *left, const void *right)
 {
   double a = *(const double *)left, b = *(const double *)right;
   return (a > b) - (a < b);
@@ -126,7 +126,7 @@ static void measure(worker *self, size_t number, unsigned round)
     collect(of, to, round);
 }
 
-static void *work(void *argument)
+static void *run_worker(void *argument)
 {
   worker *self = argument;
   measurement *of = self->of;
@@ -151,7 +151,7 @@ static unsigned start_threads(measurement *of)
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, &before);
   while (started < of->settings->threads &&
-         pthread_create(&of->workers[started].thread, NULL, work, &of->workers[started]) == 0)
+         pthread_create(&of->workers[started].thread, NULL, run_worker, &of->workers[started]) == 0)
     started++;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   return started;
@@ -175,7 +175,7 @@ static const char *run_threads(measurement *of)
 
 static double median(double values[], unsigned count)
 {
-  qsort(values, count, sizeof *values, compare);
+  qsort(values, count, sizeof *values, compare_times);
   return (values[(count - 1) / 2] + values[count / 2]) / 2;
 }
 
@@ -205,7 +205,7 @@ static const char *summarize(measurement *of, kh_bench_results **ret_results)
   return NULL;
 }
 
-static const char *make(const kh_bench_settings *settings, measurement *of)
+static const char *make_measurement(const kh_bench_settings *settings, measurement *of)
 {
   of->settings = settings;
   of->case_count = kh_bench_cases(settings->only, settings->ids.ids > 0, of->cases);
@@ -225,7 +225,7 @@ static const char *make(const kh_bench_settings *settings, measurement *of)
   return NULL;
 }
 
-static void unmake(measurement *of)
+static void free_measurement(measurement *of)
 {
   for (unsigned i = 0; i < of->settings->threads; i++)
     kh_bench_lane_free(&of->workers[i].lane);
@@ -233,7 +233,7 @@ static void unmake(measurement *of)
   free(of);
 }
 
-static const char *check_keys(kh_bench_key_ids ids)
+static const char *check_key_ids(kh_bench_key_ids ids)
 {
   if (encryption_key_get_latest_version(ids.id_128) == ENCRYPTION_KEY_VERSION_INVALID ||
       encryption_key_get_latest_version(ids.id_256) == ENCRYPTION_KEY_VERSION_INVALID)
@@ -244,17 +244,17 @@ static const char *check_keys(kh_bench_key_ids ids)
 
 const char *kh_bench_run(const kh_bench_settings *settings, kh_bench_results **ret_results)
 {
-  const char *failure = check_keys(settings->ids);
+  const char *failure = check_key_ids(settings->ids);
   if (failure != NULL)
     return failure;
   measurement *of = calloc(1, sizeof *of);
   if (of == NULL)
     return "out of memory";
-  failure = make(settings, of);
+  failure = make_measurement(settings, of);
   if (failure == NULL)
     failure = run_threads(of);
   if (failure == NULL)
     failure = summarize(of, ret_results);
-  unmake(of);
+  free_measurement(of);
   return failure;
 }

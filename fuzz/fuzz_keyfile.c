@@ -13,81 +13,25 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "fail.h"
 #include "keyhold/cursor.h"
 #include "keyhold/keyfile_openssl.h"
 #include "keyhold/sealed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static int calls_to_failure = -1; /* -1: none fails */
-
-static int fails(void)
-{
-  return calls_to_failure >= 0 && calls_to_failure-- == 0;
-}
-
-void *__real_sodium_malloc(size_t size);
-void *__wrap_sodium_malloc(size_t size);
-EVP_CIPHER_CTX *__real_EVP_CIPHER_CTX_new(void);
-EVP_CIPHER_CTX *__wrap_EVP_CIPHER_CTX_new(void);
-int __real_EVP_CipherInit_ex2(EVP_CIPHER_CTX *ctx, const EVP_CIPHER *cipher,
-                              const unsigned char *key, const unsigned char *iv, int enc,
-                              const OSSL_PARAM params[]);
-int __wrap_EVP_CipherInit_ex2(EVP_CIPHER_CTX *ctx, const EVP_CIPHER *cipher,
-                              const unsigned char *key, const unsigned char *iv, int enc,
-                              const OSSL_PARAM params[]);
-EVP_MD *__real_EVP_MD_fetch(OSSL_LIB_CTX *lib, const char *name, const char *properties);
-EVP_MD *__wrap_EVP_MD_fetch(OSSL_LIB_CTX *lib, const char *name, const char *properties);
-ssize_t __real_read(int fd, void *data, size_t size);
-ssize_t __wrap_read(int fd, void *data, size_t size);
-ssize_t __real_write(int fd, const void *data, size_t size);
-ssize_t __wrap_write(int fd, const void *data, size_t size);
-int __wrap_fsync(int fd);
-void __wrap_kh_random_bytes(uint8_t *data, size_t len);
-
-void *__wrap_sodium_malloc(size_t size)
-{
-  return fails() ? NULL : __real_sodium_malloc(size);
-}
-
-EVP_CIPHER_CTX *__wrap_EVP_CIPHER_CTX_new(void)
-{
-  return fails() ? NULL : __real_EVP_CIPHER_CTX_new();
-}
-
-int __wrap_EVP_CipherInit_ex2(EVP_CIPHER_CTX *ctx, const EVP_CIPHER *cipher,
-                              const unsigned char *key, const unsigned char *iv, int enc,
-                              const OSSL_PARAM params[])
-{
-  return fails() ? 0 : __real_EVP_CipherInit_ex2(ctx, cipher, key, iv, enc, params);
-}
-
-EVP_MD *__wrap_EVP_MD_fetch(OSSL_LIB_CTX *lib, const char *name, const char *properties)
-{
-  return fails() ? NULL : __real_EVP_MD_fetch(lib, name, properties);
-}
-
-ssize_t __wrap_read(int fd, void *data, size_t size)
-{
-  return fails() ? -1 : __real_read(fd, data, size);
-}
-
-ssize_t __wrap_write(int fd, const void *data, size_t size)
-{
-  return fails() ? -1 : __real_write(fd, data, size);
-}
+WRAP_SODIUM_MALLOC(call_fails)
+WRAP_EVP_CIPHER_CTX_NEW(call_fails)
+WRAP_EVP_CIPHERINIT_EX2(call_fails)
+WRAP_EVP_MD_FETCH(call_fails)
+WRAP_READ(call_fails)
+WRAP_WRITE(call_fails)
+WRAPS(fsync);
 
 int __wrap_fsync(int fd) /* does nothing: for speed */
 {
   (void)fd;
-  return fails() ? -1 : 0;
-}
-
-/* the same bytes in every run */
-void __wrap_kh_random_bytes(uint8_t *data, size_t len)
-{
-  for (size_t i = 0; i < len; i++)
-    data[i] = (uint8_t)(0x5a + i);
+  return call_fails("fsync") ? -1 : 0;
 }
 
 static char folder[] = "/tmp/keyhold-fuzz-XXXXXX";

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "fail.h"
 #include "keyhold/argon2.h"
 #include "keyhold/cursor.h"
 #include "keyhold/hex.h"
@@ -20,30 +21,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { END_LINE = 69, SIZE_MAX_OF_INPUT = 1 << 14 };
 
-static int calls_to_failure = -1; /* -1: none fails */
-
-static int fails(void)
-{
-  return calls_to_failure >= 0 && calls_to_failure-- == 0;
-}
-
-void *__real_sodium_malloc(size_t size);
-void *__wrap_sodium_malloc(size_t size);
-kh_status __wrap_kh_argon2id(kh_bytes passphrase, const uint8_t *salt, const kh_argon2_cost *cost,
-                             kh_secret *ret_derived);
-kh_status __wrap_kh_kdf_pbkdf2(kh_bytes passphrase, kh_bytes salt, kh_digest digest,
-                               uint32_t iterations, kh_secret *ret_derived);
-void __wrap_kh_random_bytes(uint8_t *data, size_t len);
-
-void *__wrap_sodium_malloc(size_t size)
-{
-  return fails() ? NULL : __real_sodium_malloc(size);
-}
+WRAPS(kh_argon2id);
+WRAPS(kh_kdf_pbkdf2);
+WRAP_SODIUM_MALLOC(call_fails)
 
 /* another key for another passphrase or salt */
 static kh_status derive(kh_bytes passphrase, kh_bytes salt, kh_secret *ret_derived)
 {
-  if (fails())
+  if (call_fails("derive"))
     return KH_E_NO_MEMORY;
   uint8_t *key = kh_secret_data(ret_derived);
   size_t len = kh_secret_capacity(ret_derived);
@@ -67,13 +52,6 @@ kh_status __wrap_kh_kdf_pbkdf2(kh_bytes passphrase, kh_bytes salt, kh_digest dig
   MUST(digest == KH_DIGEST_SHA512 && iterations >= KH_PBKDF2_ITERATIONS_MIN);
   MUST(iterations <= KH_PBKDF2_ITERATIONS_MAX);
   return derive(passphrase, salt, ret_derived);
-}
-
-/* the same bytes in every run */
-void __wrap_kh_random_bytes(uint8_t *data, size_t len)
-{
-  for (size_t i = 0; i < len; i++)
-    data[i] = (uint8_t)(0x5a + i);
 }
 
 static const kh_bytes passphrase = {(const uint8_t *)"p", 1};

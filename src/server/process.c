@@ -12,15 +12,15 @@ static bool is_set(const char *name)
   return flag != NULL && __atomic_load_n(flag, __ATOMIC_ACQUIRE) != 0;
 }
 
-static bool exists(const char *name)
+static bool has_variable(const char *name)
 {
   return dlsym(RTLD_DEFAULT, name) != NULL;
 }
 
 bool kh_process_is_server(void)
 {
-  return exists("mysqld_server_started") && !exists("xtrabackup_backup") && !is_set("opt_help") &&
-         !is_set("opt_bootstrap");
+  return has_variable("mysqld_server_started") && !has_variable("xtrabackup_backup") &&
+         !is_set("opt_help") && !is_set("opt_bootstrap");
 }
 
 bool kh_process_is_up(void)

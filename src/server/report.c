@@ -12,7 +12,7 @@
  * protocol. */
 enum { EE_READ = 2, EE_FILENOTFOUND = 29 };
 
-static unsigned long flags_of(kh_severity severity)
+static unsigned long server_flags_of(kh_severity severity)
 {
   switch (severity) {
   case KH_LOG_WARNING:
@@ -26,7 +26,7 @@ static unsigned long flags_of(kh_severity severity)
 
 static void write_log(void *user, kh_severity severity, const char *message)
 {
-  my_printf_error(EE_READ, "%s: %s", flags_of(severity), (const char *)user, message);
+  my_printf_error(EE_READ, "%s: %s", server_flags_of(severity), (const char *)user, message);
 }
 
 kh_log kh_report_log(const char *plugin_name)
@@ -34,7 +34,7 @@ kh_log kh_report_log(const char *plugin_name)
   return (kh_log){write_log, (void *)plugin_name};
 }
 
-static unsigned number_of(const kh_fault *fault)
+static unsigned server_error_of(const kh_fault *fault)
 {
   bool unopened = fault->status == KH_E_FILE_NOT_FOUND || fault->status == KH_E_FILE_OPEN;
   return unopened ? EE_FILENOTFOUND : EE_READ;
@@ -44,14 +44,14 @@ void kh_report_fault(const kh_fault *fault)
 {
   char message[KH_MESSAGE_MAX];
   kh_fault_describe(fault, message, sizeof message);
-  my_printf_error(number_of(fault), "%s", ME_ERROR_LOG, message);
+  my_printf_error(server_error_of(fault), "%s", ME_ERROR_LOG, message);
 }
 
 void kh_report_refusal(const char *what, const kh_fault *fault)
 {
   char message[KH_MESSAGE_MAX];
   kh_fault_describe(fault, message, sizeof message);
-  my_printf_error(number_of(fault), "%s: %s", ME_ERROR_LOG, what, message);
+  my_printf_error(server_error_of(fault), "%s: %s", ME_ERROR_LOG, what, message);
 }
 
 void kh_report_error(const char *format, ...)

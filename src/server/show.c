@@ -16,7 +16,7 @@ struct page {
 };
 _Static_assert(sizeof(struct page) <= SHOW_VAR_FUNC_BUFF_SIZE, "larger than the server's buffer");
 
-static unsigned long long read_number(const char *member, size_t size)
+static unsigned long long read_number_member(const char *member, size_t size)
 {
   uint32_t small = 0;
   uint64_t large = 0;
@@ -37,7 +37,7 @@ static const char *read_pointer(const char *member)
 
 /* Copies as much of a text as there is room for. When there is none left, the last byte is every
  * further text. */
-static char *put_text(struct page *page, const char *text)
+static char *put_text_on_page(struct page *page, const char *text)
 {
   char *place = page->texts + page->used;
   size_t last = sizeof page->texts - 1;
@@ -51,8 +51,8 @@ static char *put_text(struct page *page, const char *text)
 static char *put_time(struct page *page, unsigned long long time)
 {
   if (time == 0 || time > UINT32_MAX)
-    return put_text(page, "never");
-  return put_text(page, kh_time_show((uint32_t)time).text);
+    return put_text_on_page(page, "never");
+  return put_text_on_page(page, kh_time_show((uint32_t)time).text);
 }
 
 static void *put_value(struct page *page, const kh_show_field *field, const char *member,
@@ -60,14 +60,14 @@ static void *put_value(struct page *page, const kh_show_field *field, const char
 {
   switch (field->kind) {
   case KH_SHOW_NUMBER:
-    *number = read_number(member, field->size);
+    *number = read_number_member(member, field->size);
     return number;
   case KH_SHOW_TIME:
-    return put_time(page, read_number(member, field->size));
+    return put_time(page, read_number_member(member, field->size));
   case KH_SHOW_TEXT:
-    return put_text(page, read_pointer(member));
+    return put_text_on_page(page, read_pointer(member));
   default:
-    return put_text(page, member);
+    return put_text_on_page(page, member);
   }
 }
 

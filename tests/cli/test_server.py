@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -30,10 +29,7 @@ class ServerCase(command.Case):
 
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.mkdtemp(prefix="keyhold-cli-")
-        cls.addClassCleanup(shutil.rmtree, folder)
-        cls.fresh = throwaway.Server(os.path.join(folder, "server"), os.environ["KEYHOLD_PLUGINS"], [])
-        cls.fresh.create()
+        cls.fresh = throwaway.fresh_server(cls)
 
     def setUp(self):
         super().setUp()

@@ -145,6 +145,18 @@ void plugin_close(test_plugin *plugin, bool started)
   memset(plugin, 0, sizeof *plugin);
 }
 
+int plugin_tear_down(void **state)
+{
+  plugin_close(*state, true);
+  return 0;
+}
+
+int plugin_tear_down_unstarted(void **state)
+{
+  plugin_close(*state, false);
+  return 0;
+}
+
 bool plugin_start(test_plugin *plugin)
 {
   return plugin->declaration->init(NULL) == 0;

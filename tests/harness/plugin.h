@@ -38,6 +38,11 @@ void plugin_open(test_plugin *plugin, const char *name);
 /** Calls deinit if init had succeeded, and unloads. */
 void plugin_close(test_plugin *plugin, bool started);
 
+/** Tear-down: plugin_close() of the plugin that a set-up left in *state, which was started or not.
+ */
+int plugin_tear_down(void **state);
+int plugin_tear_down_unstarted(void **state);
+
 /** Calls init; true when it succeeded. */
 bool plugin_start(test_plugin *plugin);
 

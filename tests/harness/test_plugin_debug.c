@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* debug_key_management: one key id, and a version that SET GLOBAL sets while threads read it. */
-#include <pthread.h>
 #include <string.h>
 
 #include "plugin.h"
 #include "reference.h"
+#include "threads.h"
 #include "unit.h"
 
 enum { THREADS = 4, ROUNDS = 20000 };
@@ -13,15 +13,8 @@ static test_plugin loaded;
 
 static int start(void **state)
 {
-  (void)state;
   plugin_run(&loaded, "debug");
-  return 0;
-}
-
-static int stop(void **state)
-{
-  (void)state;
-  plugin_close(&loaded, true);
+  *state = &loaded;
   return 0;
 }
 
@@ -96,30 +89,26 @@ static void buffers_of_any_size(void **state)
   assert_int_equal(length, 16);
 }
 
-static void *read_versions(void *unused)
+static bool read_versions(void *unused, size_t number)
 {
   (void)unused;
+  (void)number;
   for (unsigned i = 0; i < ROUNDS; i++) {
     unsigned version = loaded.methods->get_latest_key_version(1);
     if (version == 0 || version > ROUNDS)
-      return (void *)1;
+      return false;
   }
-  return NULL;
+  return true;
 }
 
 static void set_while_it_is_read(void **state)
 {
   (void)state;
-  pthread_t threads[THREADS];
-  for (size_t i = 0; i < THREADS; i++)
-    assert_int_equal(pthread_create(&threads[i], NULL, read_versions, NULL), 0);
+  threads readers = {.count = 0};
+  threads_start(&readers, THREADS, read_versions, NULL);
   for (unsigned version = 1; version <= ROUNDS; version++)
     plugin_set_global(&loaded, "version", version);
-  for (size_t i = 0; i < THREADS; i++) {
-    void *failed = NULL;
-    assert_int_equal(pthread_join(threads[i], &failed), 0);
-    assert_null(failed);
-  }
+  threads_join(&readers);
 }
 
 int main(int argc, char **argv)
@@ -134,5 +123,5 @@ int main(int argc, char **argv)
       cmocka_unit_test(buffers_of_any_size),
       cmocka_unit_test(set_while_it_is_read),
   };
-  return cmocka_run_group_tests(tests, start, stop);
+  return cmocka_run_group_tests(tests, start, plugin_tear_down);
 }

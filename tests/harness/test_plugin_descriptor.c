@@ -81,22 +81,15 @@ static void of_every_plugin(void **state)
 
 static int open_file(void **state)
 {
-  (void)state;
   plugin_open(&loaded, "file");
+  *state = &loaded;
   return 0;
 }
 
 static int open_debug(void **state)
 {
-  (void)state;
   plugin_open(&loaded, "debug");
-  return 0;
-}
-
-static int close_plugin(void **state)
-{
-  (void)state;
-  plugin_close(&loaded, false);
+  *state = &loaded;
   return 0;
 }
 
@@ -195,9 +188,11 @@ int main(int argc, char **argv)
   plugin_folder = argv[1];
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(of_every_plugin),
-      cmocka_unit_test_setup_teardown(variables_of_the_file_plugin, open_file, close_plugin),
-      cmocka_unit_test_setup_teardown(choices_and_defaults, open_file, close_plugin),
-      cmocka_unit_test_setup_teardown(the_variable_of_the_debug_plugin, open_debug, close_plugin),
+      cmocka_unit_test_setup_teardown(variables_of_the_file_plugin, open_file,
+                                      plugin_tear_down_unstarted),
+      cmocka_unit_test_setup_teardown(choices_and_defaults, open_file, plugin_tear_down_unstarted),
+      cmocka_unit_test_setup_teardown(the_variable_of_the_debug_plugin, open_debug,
+                                      plugin_tear_down_unstarted),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,15 +12,8 @@ static test_plugin loaded;
 
 static int start(void **state)
 {
-  (void)state;
   plugin_run(&loaded, "example");
-  return 0;
-}
-
-static int stop(void **state)
-{
-  (void)state;
-  plugin_close(&loaded, true);
+  *state = &loaded;
   return 0;
 }
 
@@ -146,5 +139,5 @@ int main(int argc, char **argv)
       cmocka_unit_test(buffers_of_any_size),
       cmocka_unit_test(the_bytes_of_the_servers_own),
   };
-  return cmocka_run_group_tests(tests, start, stop);
+  return cmocka_run_group_tests(tests, start, plugin_tear_down);
 }

@@ -2,7 +2,6 @@
 /* The SQL function file_key_management_keys(), called as the server calls it. */
 #include <dlfcn.h>
 #include <mysql.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "files.h"
 #include "plugin.h"
+#include "threads.h"
 #include "unit.h"
 
 #define K16 "770A8A65DA156D24EE2A093277530142"
@@ -47,19 +47,12 @@ static void find_functions(void)
 
 static int open_plugin(void **state)
 {
-  (void)state;
   plugin_open(&loaded, "file");
   plugin_set_string(&loaded, "filename", test_text("keys", keys, 0600));
   plugin_set_string(&loaded, "filekey", "");
   plugin_set_enum(&loaded, "encryption_algorithm", 1);
   find_functions();
-  return 0;
-}
-
-static int close_plugin(void **state)
-{
-  (void)state;
-  plugin_close(&loaded, false);
+  *state = &loaded;
   return 0;
 }
 
@@ -114,8 +107,10 @@ static void not_after_a_start_that_failed(void **state)
 static atomic_uint refused, right, wrong;
 static atomic_bool started;
 
-static void *ask(void *unused)
+static bool ask_until_it_has_started(void *unused, size_t number)
 {
+  (void)unused;
+  (void)number;
   char message[MYSQL_ERRMSG_SIZE];
   for (unsigned left = ROUNDS; left > 0;) {
     left -= atomic_load(&started);
@@ -128,22 +123,20 @@ static void *ask(void *unused)
       atomic_fetch_add(&wrong, 1);
     free(text);
   }
-  return unused;
+  return true;
 }
 
 /* a function that was made by an earlier INSTALL SONAME is there before the plugin */
 static void threads_that_ask_while_the_plugin_starts(void **state)
 {
   (void)state;
-  pthread_t threads[THREADS];
-  for (size_t i = 0; i < THREADS; i++)
-    assert_int_equal(pthread_create(&threads[i], NULL, ask, NULL), 0);
+  threads asking = {.count = 0};
+  threads_start(&asking, THREADS, ask_until_it_has_started, NULL);
   while (atomic_load(&refused) == 0)
     ;
   bool starts = plugin_start(&loaded);
   atomic_store(&started, true);
-  for (size_t i = 0; i < THREADS; i++)
-    assert_int_equal(pthread_join(threads[i], NULL), 0);
+  threads_join(&asking);
   assert_true(starts);
   assert_int_equal(atomic_load(&wrong), 0);
   assert_true(atomic_load(&right) > 0);
@@ -155,10 +148,12 @@ int main(int argc, char **argv)
   (void)argc;
   plugin_folder = argv[1];
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup_teardown(only_while_the_plugin_runs, open_plugin, close_plugin),
-      cmocka_unit_test_setup_teardown(not_after_a_start_that_failed, open_plugin, close_plugin),
+      cmocka_unit_test_setup_teardown(only_while_the_plugin_runs, open_plugin,
+                                      plugin_tear_down_unstarted),
+      cmocka_unit_test_setup_teardown(not_after_a_start_that_failed, open_plugin,
+                                      plugin_tear_down_unstarted),
       cmocka_unit_test_setup_teardown(threads_that_ask_while_the_plugin_starts, open_plugin,
-                                      close_plugin),
+                                      plugin_tear_down_unstarted),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

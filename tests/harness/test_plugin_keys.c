@@ -15,19 +15,12 @@ static test_plugin loaded;
 
 static int start(void **state)
 {
-  (void)state;
   plugin_run_file(&loaded,
                   test_text("keys",
                             "1;" K16 "\n2;" K24 "\n4294967295;" K32 "\n7;3;" K16 "\n7;9;" K32 "\n",
                             0600),
                   "", 0);
-  return 0;
-}
-
-static int stop(void **state)
-{
-  (void)state;
-  plugin_close(&loaded, true);
+  *state = &loaded;
   return 0;
 }
 
@@ -126,5 +119,5 @@ int main(int argc, char **argv)
       cmocka_unit_test(keys_that_are_not_there),    cmocka_unit_test(a_null_buffer_with_any_length),
       cmocka_unit_test(a_buffer_that_is_too_small), cmocka_unit_test(a_miss_changes_nothing),
   };
-  return cmocka_run_group_tests(tests, start, stop);
+  return cmocka_run_group_tests(tests, start, plugin_tear_down);
 }

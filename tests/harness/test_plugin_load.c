@@ -18,15 +18,8 @@ static test_plugin loaded;
 
 static int open_plugin(void **state)
 {
-  (void)state;
   plugin_open(&loaded, "file");
-  return 0;
-}
-
-static int close_plugin(void **state)
-{
-  (void)state;
-  plugin_close(&loaded, false);
+  *state = &loaded;
   return 0;
 }
 
@@ -191,5 +184,5 @@ int main(int argc, char **argv)
       cmocka_unit_test(after_failures_it_still_starts),
       cmocka_unit_test(every_digest_and_pbkdf2),
   };
-  return cmocka_run_group_tests(tests, open_plugin, close_plugin);
+  return cmocka_run_group_tests(tests, open_plugin, plugin_tear_down_unstarted);
 }

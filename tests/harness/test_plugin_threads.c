@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Threads look up present and absent keys and crypt at the same time. ThreadSanitizer is the judge
  * of the rest. */
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "files.h"
 #include "plugin.h"
 #include "reference.h"
+#include "threads.h"
 #include "unit.h"
 
 enum { THREADS = 8, ROUNDS = 3000, KEYS = 200 };
@@ -16,19 +16,12 @@ static test_plugin loaded;
 
 static int start(void **state)
 {
-  (void)state;
   static char text[KEYS * 64];
   size_t used = 0;
   for (unsigned id = 1; id <= KEYS; id++)
     used += (size_t)snprintf(text + used, sizeof text - used, "%u;%032x\n", id * 3 - 2, id);
   plugin_run_file(&loaded, test_text("keys", text, 0600), "", 1);
-  return 0;
-}
-
-static int stop(void **state)
-{
-  (void)state;
-  plugin_close(&loaded, true);
+  *state = &loaded;
   return 0;
 }
 
@@ -59,32 +52,26 @@ static int round_trip(uint32_t *seed)
          again == len && memcmp(back, plain, len) == 0;
 }
 
-static void *work(void *argument)
+static bool look_up_and_crypt(void *unused, size_t number)
 {
-  uint32_t seed = (uint32_t)(uintptr_t)argument;
+  (void)unused;
+  uint32_t seed = (uint32_t)number;
   for (unsigned i = 0; i < ROUNDS; i++)
     if (!look_up(test_random(&seed) % (KEYS * 4)) || !round_trip(&seed))
-      return (void *)1;
-  return NULL;
+      return false;
+  return true;
 }
 
 static void eight_threads_at_once(void **state)
 {
   (void)state;
-  pthread_t threads[THREADS];
-  for (uintptr_t i = 0; i < THREADS; i++)
-    assert_int_equal(pthread_create(&threads[i], NULL, work, (void *)(i + 1)), 0);
-  for (size_t i = 0; i < THREADS; i++) {
-    void *failed = NULL;
-    assert_int_equal(pthread_join(threads[i], &failed), 0);
-    assert_null(failed);
-  }
+  threads_run(THREADS, look_up_and_crypt, NULL);
 }
 
-static void *work_shortly(void *argument)
+static bool crypt_shortly(void *round, size_t number)
 {
-  uint32_t seed = (uint32_t)(uintptr_t)argument;
-  return round_trip(&seed) && round_trip(&seed) ? NULL : (void *)1;
+  uint32_t seed = *(uint32_t *)round * THREADS + (uint32_t)number;
+  return round_trip(&seed) && round_trip(&seed);
 }
 
 /* threads that come and go, as connections do: what each kept is freed (ASan) and nobody else
@@ -92,17 +79,8 @@ static void *work_shortly(void *argument)
 static void many_short_lived_threads(void **state)
 {
   (void)state;
-  for (uintptr_t round = 0; round < 100; round++) {
-    pthread_t threads[THREADS];
-    for (uintptr_t i = 0; i < THREADS; i++)
-      assert_int_equal(
-          pthread_create(&threads[i], NULL, work_shortly, (void *)(round * THREADS + i + 1)), 0);
-    for (size_t i = 0; i < THREADS; i++) {
-      void *failed = NULL;
-      assert_int_equal(pthread_join(threads[i], &failed), 0);
-      assert_null(failed);
-    }
-  }
+  for (uint32_t round = 0; round < 100; round++)
+    threads_run(THREADS, crypt_shortly, &round);
 }
 
 int main(int argc, char **argv)
@@ -113,5 +91,5 @@ int main(int argc, char **argv)
       cmocka_unit_test(eight_threads_at_once),
       cmocka_unit_test(many_short_lived_threads),
   };
-  return cmocka_run_group_tests(tests, start, stop);
+  return cmocka_run_group_tests(tests, start, plugin_tear_down);
 }

@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from pathlib import Path
 
@@ -42,10 +41,7 @@ class SecretsCase(command.Case):
 
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.mkdtemp(prefix="keyhold-secrets-")
-        cls.addClassCleanup(shutil.rmtree, folder)
-        cls.fresh = throwaway.Server(os.path.join(folder, "server"), os.environ["KEYHOLD_PLUGINS"], [])
-        cls.fresh.create()
+        cls.fresh = throwaway.fresh_server(cls)
 
     def setUp(self):
         super().setUp()

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -30,6 +31,15 @@ def program(name):
     if found is None:
         raise ServerError(f"there is no {name}")
     return found
+
+
+def fresh_server(case):
+    """A server whose data directory was made and never started, until the tests of this class have ended."""
+    folder = tempfile.mkdtemp(prefix="keyhold-server-")
+    case.addClassCleanup(shutil.rmtree, folder)
+    server = Server(os.path.join(folder, "server"), os.environ["KEYHOLD_PLUGINS"], [])
+    server.create()
+    return server
 
 
 class Server:

@@ -26,16 +26,8 @@ typedef struct calls {
 
 extern calls test_calls;
 
-/** Counts a call, lets happen what is to happen; whether the call shall fail. */
+/** Counts a call, lets happen what is to happen; whether the call shall fail. For WRAP() of
+ * wrap.h. */
 bool calls_strike(const char *name);
-
-/** Defines a wrapper that only counts, fails or calls on. */
-#define CALLS_WRAP(type, name, failure, parameters, arguments)                                     \
-  type __real_##name parameters;                                                                   \
-  type __wrap_##name parameters;                                                                   \
-  type __wrap_##name parameters                                                                    \
-  {                                                                                                \
-    return calls_strike(#name) ? failure : __real_##name arguments;                                \
-  }
 
 #endif

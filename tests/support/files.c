@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "files.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "unit.h"
 
 enum { PATHS = 64, PATH_SIZE = 512, COMMAND_SIZE = 4096 };
 
@@ -64,6 +66,58 @@ const char *test_file(const char *name, const void *data, size_t len, mode_t mod
 const char *test_text(const char *name, const char *text, mode_t mode)
 {
   return test_file(name, text, strlen(text), mode);
+}
+
+size_t test_read_content(const char *path, char *content, size_t size)
+{
+  FILE *file = fopen(path, "rb");
+  assert_non_null(file);
+  size_t len = fread(content, 1, size - 1, file);
+  fclose(file);
+  content[len] = '\0';
+  return len;
+}
+
+void test_expect_content(const char *path, const char *expected)
+{
+  size_t len = strlen(expected);
+  char *content = malloc(len + 2); /* room for a byte more than there should be */
+  assert_non_null(content);
+  size_t found = test_read_content(path, content, len + 2);
+  assert_string_equal(content, expected);
+  assert_int_equal(found, len);
+  free(content);
+}
+
+bool test_is_there(const char *path)
+{
+  struct stat st;
+  return lstat(path, &st) == 0;
+}
+
+struct stat test_stat(const char *path)
+{
+  struct stat st;
+  assert_int_equal(lstat(path, &st), 0);
+  return st;
+}
+
+kh_file_stamp test_stamp(const char *path)
+{
+  kh_file_stamp stamp;
+  assert_int_equal(kh_file_stamp_of(path, &stamp, NULL), KH_OK);
+  return stamp;
+}
+
+unsigned test_open_descriptors(void)
+{
+  unsigned count = 0;
+  DIR *descriptors = opendir("/proc/self/fd");
+  assert_non_null(descriptors);
+  while (readdir(descriptors) != NULL)
+    count++;
+  closedir(descriptors);
+  return count;
 }
 
 void test_run(const char *format, ...)

@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tasks.h"
+#include "unit.h"
+
 /* threads of one program may say things at once */
 static pthread_mutex_t recording = PTHREAD_MUTEX_INITIALIZER;
 
@@ -30,4 +33,16 @@ bool recorder_has(const recorder *rec, const char *part)
   bool found = strstr(rec->text, part) != NULL;
   pthread_mutex_unlock(&recording);
   return found;
+}
+
+void recorder_expect(const recorder *rec, const char *part)
+{
+  if (!recorder_has(rec, part))
+    fail_msg("'%s' was not said, but: %s", part, rec->text);
+}
+
+void recorder_await(const recorder *rec, const char *part)
+{
+  (void)TEST_COMES(recorder_has(rec, part));
+  recorder_expect(rec, part);
 }

@@ -22,4 +22,8 @@ kh_log recorder_log(recorder *rec);
 /** Whether some message contains this. */
 bool recorder_has(const recorder *rec, const char *part);
 
+/** Some message must contain this, at once or within half a minute; else what was said is shown. */
+void recorder_expect(const recorder *rec, const char *part);
+void recorder_await(const recorder *rec, const char *part);
+
 #endif

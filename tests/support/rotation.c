@@ -9,30 +9,15 @@
 #include "keyhold/keyfile_text.h"
 #include "unit.h"
 
-enum { CONTENT_MAX = 4096, MARK = 12345 };
-
-kh_crypt *rotation_crypt;
-
-int rotation_open_crypt(void **state)
-{
-  (void)state;
-  return kh_crypt_new(KH_ENGINE_OPENSSL, &rotation_crypt) != KH_OK;
-}
-
-int rotation_close_crypt(void **state)
-{
-  (void)state;
-  kh_crypt_free(&rotation_crypt);
-  return 0;
-}
+enum { MARK = 12345 };
 
 kh_keytable *rotation_table_of(const char *text)
 {
   KH_AUTO_KEYLIST list = NULL;
   kh_keytable *table = NULL;
-  assert_int_equal(kh_keyfile_parse_text("known", (kh_bytes){(const uint8_t *)text, strlen(text)},
-                                         KH_REPEATS_AS_UPSTREAM, NULL, &list, NULL),
-                   KH_OK);
+  assert_int_equal(
+      kh_keyfile_parse_text("known", bytes_of(text), KH_REPEATS_AS_UPSTREAM, NULL, &list, NULL),
+      KH_OK);
   assert_int_equal(kh_keytable_new(list, &table), KH_OK);
   return table;
 }
@@ -61,7 +46,7 @@ kh_status rotation_run_it(rotation_run *run)
   run->file = NULL;
   run->list = NULL;
   run->fault = (kh_fault){.status = KH_OK};
-  kh_status status = kh_keyfile_open(&options, rotation_crypt, NULL, &file, &run->fault);
+  kh_status status = kh_keyfile_open(&options, test_engines, NULL, &file, &run->fault);
   assert_int_equal(status == KH_OK, file != NULL);
   if (status == KH_OK)
     status = rotate_and_save(run, file);
@@ -96,23 +81,6 @@ rotation_digits rotation_hex(const kh_key *key)
   rotation_digits digits;
   kh_hex_encode((kh_bytes){key->bytes, key->len}, (uint8_t *)digits.text);
   return digits;
-}
-
-size_t rotation_read_content(const char *path, char *content, size_t size)
-{
-  FILE *file = fopen(path, "rb");
-  assert_non_null(file);
-  size_t len = fread(content, 1, size - 1, file);
-  fclose(file);
-  content[len] = '\0';
-  return len;
-}
-
-void rotation_expect_content(const char *path, const char *expected)
-{
-  char content[CONTENT_MAX];
-  rotation_read_content(path, content, sizeof content);
-  assert_string_equal(content, expected);
 }
 
 bool rotation_has_temporary(const char *path)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file rotation.h
- * Opens a key file, rotates and saves it, and looks at what it did. Every failed check ends the
+ * Opens a key file with the engines of engines.h, rotates and saves it, and looks at what it
+ * did. Every failed check ends the
  * test.
  */
 #ifndef KEYHOLD_TEST_ROTATION_H
@@ -10,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "engines.h"
 #include "keyhold/keyfile.h"
 
 /** One rotation: what goes in, then what came out. */
@@ -31,11 +33,6 @@ typedef struct rotation_digits {
   char text[2 * KH_KEY_MAX + 1];
 } rotation_digits;
 
-/** The engines of the program; for a group's set-up and tear-down. */
-extern kh_crypt *rotation_crypt;
-int rotation_open_crypt(void **state);
-int rotation_close_crypt(void **state);
-
 /** The table of a text, which need not have key id 1. */
 kh_keytable *rotation_table_of(const char *text);
 
@@ -50,12 +47,6 @@ const kh_key *rotation_key(const rotation_run *run, uint32_t id, uint32_t versio
 
 /** Digits as the key file has them. */
 rotation_digits rotation_hex(const kh_key *key);
-
-/** Reads a file and ends it with a NUL; gives its length. */
-size_t rotation_read_content(const char *path, char *content, size_t size);
-
-/** The file must hold exactly this. */
-void rotation_expect_content(const char *path, const char *expected);
 
 /** Whether a new file that was not finished lies beside the file. */
 bool rotation_has_temporary(const char *path);

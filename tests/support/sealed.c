@@ -12,14 +12,9 @@
 
 enum { END_LINE = 69, MARK = 12345 };
 
-kh_bytes sealed_bytes(const char *text)
-{
-  return (kh_bytes){(const uint8_t *)text, strlen(text)};
-}
-
 kh_sealed_entry sealed_entry(const char *label, const kh_sealed_kind *kind, const char *passphrase)
 {
-  kh_sealed_entry entry = {{.kind = kind}, sealed_bytes(passphrase)};
+  kh_sealed_entry entry = {{.kind = kind}, bytes_of(passphrase)};
   snprintf(entry.slot.label, sizeof entry.slot.label, "%s", label);
   for (size_t i = 0; kind->parameters[i].name != NULL; i++)
     entry.slot.values[i] = kind->parameters[i].least;
@@ -91,8 +86,25 @@ kh_secret *sealed_file(const char *text)
   kh_sealed_entry entries[] = {sealed_entry("one", &kh_sealed_argon2id, "first"),
                                sealed_entry("two", &kh_sealed_pbkdf2_hmac_sha512, "second")};
   kh_secret *file = NULL;
-  assert_int_equal(sealed_make(sealed_bytes(text), entries, 2, &file, NULL), KH_OK);
+  assert_int_equal(sealed_make(bytes_of(text), entries, 2, &file, NULL), KH_OK);
   return file;
+}
+
+kh_secret *sealed_original;
+const char sealed_original_text[] = "# the keys\n1;770A8A65DA156D24EE2A093277530142;rotate=90d\n";
+
+int sealed_make_original(void **state)
+{
+  (void)state;
+  sealed_original = sealed_file(sealed_original_text);
+  return 0;
+}
+
+int sealed_free_original(void **state)
+{
+  (void)state;
+  kh_secret_free(&sealed_original);
+  return 0;
 }
 
 kh_status sealed_open(kh_bytes file, const char *passphrase, const char *expected,
@@ -101,7 +113,7 @@ kh_status sealed_open(kh_bytes file, const char *passphrase, const char *expecte
   kh_secret *text = NULL;
   size_t slot = MARK;
   kh_fault fault = {.status = KH_OK};
-  kh_status status = sealed_open_with(file, sealed_bytes(passphrase), &text, &slot, &fault);
+  kh_status status = sealed_open_with(file, bytes_of(passphrase), &text, &slot, &fault);
   assert_int_equal(fault.status, status);
   assert_int_equal(status != KH_OK, text == NULL);
   assert_int_equal(status != KH_OK, slot == MARK);
@@ -120,8 +132,7 @@ void sealed_expect(const kh_secret *file, const char *passphrase, size_t slot, c
   kh_secret *found = NULL;
   size_t opened = MARK;
   assert_int_equal(
-      sealed_open_with(kh_secret_bytes(file), sealed_bytes(passphrase), &found, &opened, NULL),
-      KH_OK);
+      sealed_open_with(kh_secret_bytes(file), bytes_of(passphrase), &found, &opened, NULL), KH_OK);
   assert_int_equal(opened, slot);
   assert_int_equal(kh_secret_bytes(found).len, strlen(text));
   assert_memory_equal(kh_secret_bytes(found).data, text, strlen(text));

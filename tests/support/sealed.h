@@ -13,15 +13,20 @@
 /** The name of all files here, for messages. */
 #define SEALED_PATH "sealed.keys"
 
-/** Bytes of a string. */
-kh_bytes sealed_bytes(const char *text);
-
 /** A slot of the least costs. */
 kh_sealed_entry sealed_entry(const char *label, const kh_sealed_kind *kind, const char *passphrase);
 
 /** Seals a text for two slots: "one" of Argon2id with passphrase "first" and "two" of PBKDF2 with
  * passphrase "second". */
 kh_secret *sealed_file(const char *text);
+
+/** The file of the two slots that a group of tests opens, changes or spoils copies of; its text. */
+extern kh_secret *sealed_original;
+extern const char sealed_original_text[];
+
+/** For a group's set-up and tear-down. */
+int sealed_make_original(void **state);
+int sealed_free_original(void **state);
 
 /*
  * Files of before and after, each in one call: those of sealed.h work on an opened file. Outputs

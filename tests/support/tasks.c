@@ -45,5 +45,6 @@ unsigned test_tasks(const char *name, uint64_t *ret_blocked)
 void test_pause(long milliseconds)
 {
   struct timespec time = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000};
-  nanosleep(&time, NULL);
+  while (nanosleep(&time, &time) != 0)
+    ;
 }

@@ -18,4 +18,12 @@ unsigned test_tasks(const char *name, uint64_t *ret_blocked);
 /** Sleeps so many milliseconds. */
 void test_pause(long milliseconds);
 
+/** Waits until something is so, at most half a minute; whether it is. */
+#define TEST_COMES(condition)                                                                      \
+  ({                                                                                               \
+    for (int waits = 0; waits < 3000 && !(condition); waits++)                                     \
+      test_pause(10);                                                                              \
+    (condition);                                                                                   \
+  })
+
 #endif

@@ -15,13 +15,21 @@ int main(void);
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "keyhold/bytes.h"
 #include "keyhold/status.h"
 
 /** Number of elements of an array. */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/** The bytes of a string, without its NUL. */
+static inline kh_bytes bytes_of(const char *text)
+{
+  return (kh_bytes){(const uint8_t *)text, strlen(text)};
+}
 
 /** The name of a status, as the code has it. */
 static inline const char *status_name(kh_status status)

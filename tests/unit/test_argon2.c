@@ -2,6 +2,7 @@
 /* wraps: crypto_pwhash_argon2id */
 #include <errno.h>
 #include <pthread.h>
+#include <sodium.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -10,17 +11,11 @@
 #include "memory.h"
 #include "reference.h"
 #include "unit.h"
+#include "wrap.h"
 
 static int failing_with; /* errno of the next derivation; 0: it works */
 
-int __real_crypto_pwhash_argon2id(unsigned char *out, unsigned long long out_len,
-                                  const char *passphrase, unsigned long long passphrase_len,
-                                  const unsigned char *salt, unsigned long long passes,
-                                  size_t memory, int algorithm);
-int __wrap_crypto_pwhash_argon2id(unsigned char *out, unsigned long long out_len,
-                                  const char *passphrase, unsigned long long passphrase_len,
-                                  const unsigned char *salt, unsigned long long passes,
-                                  size_t memory, int algorithm);
+WRAPS(crypto_pwhash_argon2id);
 int __wrap_crypto_pwhash_argon2id(unsigned char *out, unsigned long long out_len,
                                   const char *passphrase, unsigned long long passphrase_len,
                                   const unsigned char *salt, unsigned long long passes,

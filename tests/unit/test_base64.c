@@ -18,7 +18,7 @@ static const struct {
 
 static bool decode(const char *text, uint8_t *ret_data, size_t *ret_len)
 {
-  return kh_base64_decode((kh_bytes){(const uint8_t *)text, strlen(text)}, ret_data, ret_len);
+  return kh_base64_decode(bytes_of(text), ret_data, ret_len);
 }
 
 static void published_vectors(void **state)

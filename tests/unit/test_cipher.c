@@ -4,11 +4,6 @@
 #include "keyhold/cipher.h"
 #include "unit.h"
 
-static kh_bytes bytes_of(const char *text)
-{
-  return (kh_bytes){(const uint8_t *)text, strlen(text)};
-}
-
 static void ciphers_have_names(void **state)
 {
   (void)state;

@@ -13,6 +13,19 @@ static kh_cli_tablespaces tablespaces_of(kh_cli_tablespace *at, size_t count)
       .at = at, .count = count, .rotate_key_age = 1, .threads = 1, .encrypts = true};
 }
 
+/* of 10 pages, at rest */
+#define ENCRYPTED(least, current)                                                                  \
+  {                                                                                                \
+    .is_encrypted = true, .pages = 10, .least_version = (least), .current_version = (current)      \
+  }
+
+/* of 1000 pages, being worked on */
+#define MOVING(least, current, at, of)                                                             \
+  {                                                                                                \
+    .is_encrypted = true, .is_moving = true, .pages = 1000, .least_version = (least),              \
+    .current_version = (current), .position = (at), .end = (of)                                    \
+  }
+
 static const struct {
   kh_cli_tablespace tablespace;
   uint32_t age;
@@ -25,61 +38,16 @@ static const struct {
     {{.pages = 10, .current_version = 3, .is_moving = true}, 1, KH_CLI_TABLESPACE_MOVING, 0},
     {{.pages = 10, .current_version = 3, .is_encrypted = true}, 0, KH_CLI_TABLESPACE_WAITING, 0},
     /* at rest */
-    {{.is_encrypted = true, .pages = 10, .least_version = 3, .current_version = 3},
-     1,
-     KH_CLI_TABLESPACE_DONE,
-     10},
-    {{.is_encrypted = true, .pages = 10, .least_version = 1, .current_version = 3},
-     1,
-     KH_CLI_TABLESPACE_WAITING,
-     0},
-    {{.is_encrypted = true, .pages = 10, .least_version = 2, .current_version = 3},
-     1,
-     KH_CLI_TABLESPACE_STAYS,
-     10},
-    {{.is_encrypted = true, .pages = 10, .least_version = 1, .current_version = 3},
-     2,
-     KH_CLI_TABLESPACE_STAYS,
-     10},
-    {{.is_encrypted = true, .pages = 10, .least_version = 1, .current_version = 9},
-     0,
-     KH_CLI_TABLESPACE_STAYS,
-     10},
-    {{.is_encrypted = true, .pages = 10, .least_version = 4294967294u, .current_version = NO_KEY},
-     4294967295u,
-     KH_CLI_TABLESPACE_STAYS,
-     10},
+    {ENCRYPTED(3, 3), 1, KH_CLI_TABLESPACE_DONE, 10},
+    {ENCRYPTED(1, 3), 1, KH_CLI_TABLESPACE_WAITING, 0},
+    {ENCRYPTED(2, 3), 1, KH_CLI_TABLESPACE_STAYS, 10},
+    {ENCRYPTED(1, 3), 2, KH_CLI_TABLESPACE_STAYS, 10},
+    {ENCRYPTED(1, 9), 0, KH_CLI_TABLESPACE_STAYS, 10},
+    {ENCRYPTED(4294967294u, NO_KEY), 4294967295u, KH_CLI_TABLESPACE_STAYS, 10},
     /* under way */
-    {{.is_encrypted = true,
-      .is_moving = true,
-      .pages = 1000,
-      .least_version = 1,
-      .current_version = 3,
-      .position = 25,
-      .end = 100},
-     1,
-     KH_CLI_TABLESPACE_MOVING,
-     250},
-    {{.is_encrypted = true,
-      .is_moving = true,
-      .pages = 1000,
-      .least_version = 1,
-      .current_version = 3,
-      .position = 150,
-      .end = 100},
-     1,
-     KH_CLI_TABLESPACE_MOVING,
-     1000},
-    {{.is_encrypted = true,
-      .is_moving = true,
-      .pages = 1000,
-      .least_version = 3,
-      .current_version = 3,
-      .position = 5,
-      .end = 100},
-     1,
-     KH_CLI_TABLESPACE_MOVING,
-     1000},
+    {MOVING(1, 3, 25, 100), 1, KH_CLI_TABLESPACE_MOVING, 250},
+    {MOVING(1, 3, 150, 100), 1, KH_CLI_TABLESPACE_MOVING, 1000},
+    {MOVING(3, 3, 5, 100), 1, KH_CLI_TABLESPACE_MOVING, 1000},
 };
 
 static void what_becomes_of_a_tablespace(void **state)
@@ -130,13 +98,7 @@ static void nothing_is_left_at_the_first_look(void **state)
 static void rate_and_time_that_is_left(void **state)
 {
   (void)state;
-  kh_cli_tablespace tablespace = {.is_encrypted = true,
-                                  .is_moving = true,
-                                  .pages = 1000,
-                                  .least_version = 1,
-                                  .current_version = 3,
-                                  .position = 100,
-                                  .end = 1000};
+  kh_cli_tablespace tablespace = MOVING(1, 3, 100, 1000);
   kh_cli_tablespaces tablespaces = tablespaces_of(&tablespace, 1);
   kh_cli_progress progress = {.pages = 0};
   kh_cli_progress_update(&progress, &tablespaces, 10);

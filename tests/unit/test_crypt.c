@@ -4,93 +4,56 @@
 /*
  * The bytes themselves are held against vectors and a reference in
  * tests/harness/test_plugin_crypt.c. Here: what is refused, what is wiped, and what happens when
- * OpenSSL fails (its calls are wrapped, see CMakeLists.txt).
+ * OpenSSL fails (its calls are wrapped).
  */
+#include <dlfcn.h>
 #include <malloc.h>
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <string.h>
 
+#include "engines.h"
 #include "keyhold/crypt.h"
 #include "reference.h"
 #include "unit.h"
+#include "wrap.h"
 
 static int fail_in = -1; /* calls of OpenSSL until one fails; -1: none does */
 
 static int wrong_in = -1; /* results of OpenSSL until one has a wrong bit; -1: none has */
 static int no_library;    /* no library can be opened at run time */
 
-static int fails(void)
+static bool call_fails(const char *name)
 {
+  (void)name;
   return fail_in >= 0 && fail_in-- == 0;
 }
 
-EVP_CIPHER_CTX *__real_EVP_CIPHER_CTX_new(void);
-EVP_CIPHER_CTX *__wrap_EVP_CIPHER_CTX_new(void);
-int __real_EVP_CipherInit_ex2(EVP_CIPHER_CTX *ctx, const EVP_CIPHER *cipher,
-                              const unsigned char *key, const unsigned char *iv, int enc,
-                              const OSSL_PARAM params[]);
-int __wrap_EVP_CipherInit_ex2(EVP_CIPHER_CTX *ctx, const EVP_CIPHER *cipher,
-                              const unsigned char *key, const unsigned char *iv, int enc,
-                              const OSSL_PARAM params[]);
-int __real_EVP_CipherUpdate(EVP_CIPHER_CTX *ctx, unsigned char *out, int *outl,
-                            const unsigned char *in, int inl);
-int __wrap_EVP_CipherUpdate(EVP_CIPHER_CTX *ctx, unsigned char *out, int *outl,
-                            const unsigned char *in, int inl);
-EVP_CIPHER *__real_EVP_CIPHER_fetch(OSSL_LIB_CTX *lib, const char *name, const char *properties);
-EVP_CIPHER *__wrap_EVP_CIPHER_fetch(OSSL_LIB_CTX *lib, const char *name, const char *properties);
-
-EVP_CIPHER_CTX *__wrap_EVP_CIPHER_CTX_new(void)
-{
-  return fails() ? NULL : __real_EVP_CIPHER_CTX_new();
-}
-
-int __wrap_EVP_CipherInit_ex2(EVP_CIPHER_CTX *ctx, const EVP_CIPHER *cipher,
-                              const unsigned char *key, const unsigned char *iv, int enc,
-                              const OSSL_PARAM params[])
-{
-  return fails() ? 0 : __real_EVP_CipherInit_ex2(ctx, cipher, key, iv, enc, params);
-}
+WRAP_EVP_CIPHER_CTX_NEW(call_fails)
+WRAP_EVP_CIPHERINIT_EX2(call_fails)
+WRAP(call_fails, EVP_CIPHER *, EVP_CIPHER_fetch, NULL,
+     (OSSL_LIB_CTX * lib, const char *name, const char *properties), (lib, name, properties))
+WRAPS(EVP_CipherUpdate);
 
 int __wrap_EVP_CipherUpdate(EVP_CIPHER_CTX *ctx, unsigned char *out, int *outl,
                             const unsigned char *in, int inl)
 {
-  int done = fails() ? 0 : __real_EVP_CipherUpdate(ctx, out, outl, in, inl);
+  int done = call_fails("EVP_CipherUpdate") ? 0 : __real_EVP_CipherUpdate(ctx, out, outl, in, inl);
   if (done && out != NULL && *outl > 0 && wrong_in >= 0 && wrong_in-- == 0)
     out[*outl - 1] ^= 1;
   return done;
 }
 
-void *__real_dlopen(const char *name, int mode);
-void *__wrap_dlopen(const char *name, int mode);
+WRAPS(dlopen);
 
 void *__wrap_dlopen(const char *name, int mode)
 {
   return no_library ? NULL : __real_dlopen(name, mode);
 }
 
-EVP_CIPHER *__wrap_EVP_CIPHER_fetch(OSSL_LIB_CTX *lib, const char *name, const char *properties)
-{
-  return fails() ? NULL : __real_EVP_CIPHER_fetch(lib, name, properties);
-}
-
-static kh_crypt *crypt;
 static const uint8_t key_bytes[32] = "0123456789abcdefghijklmnopqrstuv";
 static const uint8_t iv_bytes[32] = "IV IV IV IV IV IV IV IV IV";
 static const kh_cipher ciphers[] = {KH_CIPHER_AES_CBC, KH_CIPHER_AES_CTR, KH_CIPHER_AES_ECB};
-
-static int open_crypt(void **state)
-{
-  (void)state;
-  return kh_crypt_new(KH_ENGINE_AUTO, &crypt) != KH_OK;
-}
-
-static int close_crypt(void **state)
-{
-  (void)state;
-  kh_crypt_free(&crypt);
-  return 0;
-}
 
 static int heal(void **state)
 {
@@ -115,14 +78,14 @@ static void sizes_of_key_and_iv(void **state)
     size_t made;
     kh_crypt_key key = key_of(len, 16);
     kh_status status =
-        kh_crypt_init(crypt, (kh_crypt_ctx *)(void *)ctx, KH_CIPHER_AES_CBC, 0, &key);
+        kh_crypt_init(test_engines, (kh_crypt_ctx *)(void *)ctx, KH_CIPHER_AES_CBC, 0, &key);
     assert_int_equal(status, len == 16 || len == 24 || len == 32 ? KH_OK : KH_E_KEY_SIZE);
     if (status == KH_OK)
       assert_int_equal(kh_crypt_finish((kh_crypt_ctx *)(void *)ctx, ctx, &made), KH_E_BAD_DATA);
     if (len != 16) {
       key = key_of(16, len);
       assert_int_equal(
-          kh_crypt_init(crypt, (kh_crypt_ctx *)(void *)ctx, KH_CIPHER_AES_CBC, 0, &key),
+          kh_crypt_init(test_engines, (kh_crypt_ctx *)(void *)ctx, KH_CIPHER_AES_CBC, 0, &key),
           KH_E_IV_SIZE);
     }
   }
@@ -140,7 +103,7 @@ static void finish_wipes_the_context(void **state)
       size_t made;
       kh_crypt_key key = key_of(32, 16);
       kh_crypt_ctx *typed = (kh_crypt_ctx *)(void *)ctx;
-      assert_int_equal(kh_crypt_init(crypt, typed, ciphers[c], flags, &key), KH_OK);
+      assert_int_equal(kh_crypt_init(test_engines, typed, ciphers[c], flags, &key), KH_OK);
       assert_int_equal(kh_crypt_update(typed, (kh_bytes){iv_bytes, 21}, out, &made), KH_OK);
       assert_memory_not_equal(ctx, zeros, kh_crypt_ctx_size());
       kh_status ignored = kh_crypt_finish(typed, out, &made);
@@ -182,7 +145,7 @@ static void failures_of_openssl(void **state)
         size_t len = 77;
         size_t expected_len;
         kh_crypt_key key = key_of(16, 16);
-        assert_int_equal(kh_crypt_once(crypt, ciphers[c], flags, &key, (kh_bytes){src, 39},
+        assert_int_equal(kh_crypt_once(test_engines, ciphers[c], flags, &key, (kh_bytes){src, 39},
                                        expected, &expected_len),
                          KH_OK);
         assert_int_equal(kh_crypt_new(KH_ENGINE_OPENSSL, &fresh), KH_OK);
@@ -216,19 +179,19 @@ static void a_changed_byte_is_seen_by_gcm(void **state)
   size_t sealed_len;
   size_t len;
   kh_crypt_key key = key_of(32, 16);
-  assert_int_equal(kh_crypt_once(crypt, KH_CIPHER_AES_CTR, KH_CRYPT_ENCRYPT, &key,
+  assert_int_equal(kh_crypt_once(test_engines, KH_CIPHER_AES_CTR, KH_CRYPT_ENCRYPT, &key,
                                  (kh_bytes){iv_bytes, 20}, sealed, &sealed_len),
                    KH_OK);
   assert_int_equal(sealed_len, 36);
   for (size_t i = 0; i < sealed_len; i++) {
     sealed[i] ^= 1;
-    assert_int_equal(kh_crypt_once(crypt, KH_CIPHER_AES_CTR, 0, &key,
+    assert_int_equal(kh_crypt_once(test_engines, KH_CIPHER_AES_CTR, 0, &key,
                                    (kh_bytes){sealed, sealed_len}, opened, &len),
                      KH_E_BAD_DATA);
     sealed[i] ^= 1;
   }
-  assert_int_equal(kh_crypt_once(crypt, KH_CIPHER_AES_CTR, 0, &key, (kh_bytes){sealed, sealed_len},
-                                 opened, &len),
+  assert_int_equal(kh_crypt_once(test_engines, KH_CIPHER_AES_CTR, 0, &key,
+                                 (kh_bytes){sealed, sealed_len}, opened, &len),
                    KH_OK);
   assert_int_equal(len, 20);
 }
@@ -318,10 +281,8 @@ static void threads_that_end_keep_nothing(void **state)
 static void (*at_thread_end)(void *);    /* what the C library was told to call */
 static _Thread_local void *thread_value; /* and with what */
 
-int __real_pthread_key_create(pthread_key_t *key, void (*destructor)(void *));
-int __wrap_pthread_key_create(pthread_key_t *key, void (*destructor)(void *));
-int __real_pthread_setspecific(pthread_key_t key, const void *value);
-int __wrap_pthread_setspecific(pthread_key_t key, const void *value);
+WRAPS(pthread_key_create);
+WRAPS(pthread_setspecific);
 
 int __wrap_pthread_key_create(pthread_key_t *key, void (*destructor)(void *))
 {
@@ -492,5 +453,5 @@ int main(void)
 #endif
     cmocka_unit_test(engines_are_described),
   };
-  return cmocka_run_group_tests(tests, open_crypt, close_crypt);
+  return cmocka_run_group_tests(tests, test_engines_open, test_engines_close);
 }

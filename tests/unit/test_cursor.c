@@ -6,7 +6,7 @@
 
 static kh_cursor over(const char *text)
 {
-  return kh_cursor_over((kh_bytes){(const uint8_t *)text, strlen(text)});
+  return kh_cursor_over(bytes_of(text));
 }
 
 static bool is_a(int byte)

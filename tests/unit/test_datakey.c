@@ -3,7 +3,6 @@
 #include "keyhold/datakey.h"
 
 #include <openssl/evp.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,27 +11,24 @@
 #include "keyhold/secret.h"
 #include "memory.h"
 #include "reference.h"
+#include "threads.h"
 #include "unit.h"
+#include "wrap.h"
 
 enum { WAYS = 4, THREADS = 4, ROUNDS = 20000 };
 
-/* what the wrapped calls do (see CMakeLists.txt) */
+/* what the wrapped calls do */
 static bool no_calloc, no_mac, no_copy_of_mac, no_secret;
 /* atomic: threads may make memory at the same time */
 static kh_datakeys *_Atomic derive_meanwhile; /* another thread's derivation, meanwhile */
 static kh_secret *_Atomic memory;             /* the last one made */
 static atomic_int secrets;                    /* made and not freed */
 
-EVP_MAC *__real_EVP_MAC_fetch(OSSL_LIB_CTX *lib, const char *name, const char *properties);
-EVP_MAC *__wrap_EVP_MAC_fetch(OSSL_LIB_CTX *lib, const char *name, const char *properties);
-EVP_MAC_CTX *__real_EVP_MAC_CTX_dup(const EVP_MAC_CTX *ctx);
-EVP_MAC_CTX *__wrap_EVP_MAC_CTX_dup(const EVP_MAC_CTX *ctx);
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-kh_status __real_kh_secret_new(size_t capacity, kh_secret **ret_secret);
-kh_status __wrap_kh_secret_new(size_t capacity, kh_secret **ret_secret);
-void __real_kh_secret_free(kh_secret **secret);
-void __wrap_kh_secret_free(kh_secret **secret);
+WRAPS(EVP_MAC_fetch);
+WRAPS(EVP_MAC_CTX_dup);
+WRAPS(calloc);
+WRAPS(kh_secret_new);
+WRAPS(kh_secret_free);
 
 EVP_MAC *__wrap_EVP_MAC_fetch(OSSL_LIB_CTX *lib, const char *name, const char *properties)
 {
@@ -385,9 +381,10 @@ static struct {
   atomic_int found, wrong;
 } shared;
 
-static void *find_and_derive(void *argument)
+static bool find_and_derive(void *unused, size_t number)
 {
-  uint32_t seed = (uint32_t)(uintptr_t)argument;
+  (void)unused;
+  uint32_t seed = (uint32_t)number;
   for (int i = 0; i < ROUNDS; i++) {
     size_t n = test_random(&seed) % COUNT(shared.identities);
     uint8_t key[KH_DATAKEY_SIZE] = {0};
@@ -398,20 +395,16 @@ static void *find_and_derive(void *argument)
     if (memcmp(key, shared.expected[n], sizeof key) != 0)
       shared.wrong++;
   }
-  return NULL;
+  return true;
 }
 
 static void threads_find_whole_keys(void **state)
 {
-  pthread_t threads[THREADS];
   find_neighbours(shared.identities, COUNT(shared.identities));
   for (size_t i = 0; i < COUNT(shared.identities); i++)
     expected_key(&shared.identities[i], shared.expected[i]);
   shared.keys = *state;
-  for (uintptr_t i = 0; i < THREADS; i++)
-    assert_int_equal(pthread_create(&threads[i], NULL, find_and_derive, (void *)(i + 1)), 0);
-  for (size_t i = 0; i < THREADS; i++)
-    pthread_join(threads[i], NULL);
+  threads_run(THREADS, find_and_derive, NULL);
   assert_int_equal(shared.wrong, 0);
   assert_in_range(shared.found, THREADS * ROUNDS / 4, THREADS * ROUNDS - 1);
 }

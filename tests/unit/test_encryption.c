@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* wraps: EVP_CipherUpdate EVP_CIPHER_CTX_new kh_wipe */
-/* What the server is told when OpenSSL or a key source fails (calls are wrapped, see
- * CMakeLists.txt): one table or the whole server. And that data keys are used, and wiped. */
+/* What the server is told when OpenSSL or a key source fails (calls are wrapped): one table or the
+ * whole server. And that data keys are used, and wiped. */
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -9,31 +9,24 @@
 #include "reference.h"
 #include "server/encryption.h"
 #include "unit.h"
+#include "wrap.h"
 
-static int failing;
+static bool failing;             /* both wrapped calls */
 static uint8_t *data_key_buffer; /* where the adapter last wanted a data key */
 static int data_key_wipes;       /* of that buffer, with a data key in it */
 
-int __real_EVP_CipherUpdate(EVP_CIPHER_CTX *ctx, unsigned char *out, int *outl,
-                            const unsigned char *in, int inl);
-int __wrap_EVP_CipherUpdate(EVP_CIPHER_CTX *ctx, unsigned char *out, int *outl,
-                            const unsigned char *in, int inl);
-EVP_CIPHER_CTX *__real_EVP_CIPHER_CTX_new(void);
-EVP_CIPHER_CTX *__wrap_EVP_CIPHER_CTX_new(void);
-
-int __wrap_EVP_CipherUpdate(EVP_CIPHER_CTX *ctx, unsigned char *out, int *outl,
-                            const unsigned char *in, int inl)
+static bool call_fails(const char *name)
 {
-  return failing ? 0 : __real_EVP_CipherUpdate(ctx, out, outl, in, inl);
+  (void)name;
+  return failing;
 }
 
-EVP_CIPHER_CTX *__wrap_EVP_CIPHER_CTX_new(void)
-{
-  return failing ? NULL : __real_EVP_CIPHER_CTX_new();
-}
+WRAP(call_fails, int, EVP_CipherUpdate, 0,
+     (EVP_CIPHER_CTX * ctx, unsigned char *out, int *outl, const unsigned char *in, int inl),
+     (ctx, out, outl, in, inl))
+WRAP_EVP_CIPHER_CTX_NEW(call_fails)
 
-void __real_kh_wipe(void *data, size_t len);
-void __wrap_kh_wipe(void *data, size_t len);
+WRAPS(kh_wipe);
 
 void __wrap_kh_wipe(void *data, size_t len)
 {
@@ -178,11 +171,11 @@ static void a_failure_while_a_page_is_read_is_soft(void **state)
   (void)state;
   for (unsigned id = 1; id <= 2; id++) {
     assert_int_equal(crypt_one(id, ENCRYPTION_FLAG_NOPAD), 0);
-    failing = 1;
+    failing = true;
     assert_int_equal(crypt_one(id, ENCRYPTION_FLAG_NOPAD), -1);
     assert_int_equal(crypt_one(id, ENCRYPTION_FLAG_NOPAD | ENCRYPTION_FLAG_ENCRYPT), -101);
     assert_int_equal(crypt_one(id, ENCRYPTION_FLAG_ENCRYPT), -101);
-    failing = 0;
+    failing = false;
     assert_int_equal(crypt_one(id, ENCRYPTION_FLAG_NOPAD), 0);
   }
 }

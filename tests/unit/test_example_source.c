@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* How the versions of example_key_management change, with a clock that the test turns. Under
  * ThreadSanitizer this also proves that a change under concurrent callers is no race. */
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "plugins/example/source.h"
+#include "threads.h"
 #include "unit.h"
 
 enum { THREADS = 4, TURNS = 3000 };
@@ -104,41 +104,37 @@ static void odd_versions_are_ecb_and_even_ones_cbc(void **state)
 }
 
 /* No thread ever sees a lower version than it saw before, nor one that the clock never showed. */
-static void *watch(void *unused)
+static bool watch_the_version(void *unused, size_t number)
 {
   (void)unused;
+  (void)number;
   uint32_t last = 0;
   for (;;) {
     uint32_t version = 0;
     uint32_t now = atomic_load(&hands);
     if (kh_example_source.latest(keys, 1, &version) != KH_OK || version < last ||
         version % 100 != 0 || version > atomic_load(&hands))
-      return (void *)1;
+      return false;
     if (version < now) /* each turn of the clock is longer than any period */
-      return (void *)2;
+      return false;
     last = version;
     if (now >= 2000000 + TURNS * 100)
-      return NULL;
+      return true;
   }
 }
 
 static void threads_that_meet_at_a_change(void **state)
 {
   (void)state;
-  pthread_t threads[THREADS];
+  threads watchers = {.count = 0};
   hands = 2000000;
   latest(1);
-  for (size_t i = 0; i < THREADS; i++)
-    assert_int_equal(pthread_create(&threads[i], NULL, watch, NULL), 0);
+  threads_start(&watchers, THREADS, watch_the_version, NULL);
   for (unsigned turn = 0; turn < TURNS; turn++) {
     hands += 100;
     latest(1);
   }
-  for (size_t i = 0; i < THREADS; i++) {
-    void *failed = NULL;
-    assert_int_equal(pthread_join(threads[i], &failed), 0);
-    assert_null(failed);
-  }
+  threads_join(&watchers);
 }
 
 int main(void)

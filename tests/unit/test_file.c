@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* wraps: read fstat geteuid */
-/* read() and fstat() are wrapped (see CMakeLists.txt), so that what rarely happens can be made to
+/* read() and fstat() are wrapped, so that what rarely happens can be made to
  * happen. */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +13,7 @@
 #include "files.h"
 #include "keyhold/file.h"
 #include "unit.h"
+#include "wrap.h"
 
 static struct {
   int read_error;    /* errno of the next read, 0 for none */
@@ -22,10 +23,8 @@ static struct {
   void (*meanwhile)(int fd); /* called once, before the next read */
 } inject;
 
-ssize_t __real_read(int fd, void *data, size_t size);
-ssize_t __wrap_read(int fd, void *data, size_t size);
-int __real_fstat(int fd, struct stat *st);
-int __wrap_fstat(int fd, struct stat *st);
+WRAPS(read);
+WRAPS(fstat);
 
 ssize_t __wrap_read(int fd, void *data, size_t size)
 {
@@ -263,8 +262,7 @@ static void a_file_that_grows_is_refused(void **state)
 enum { ROOT = 0, USER = 4711, NOBODY = -1 };
 static uid_t pretended_user = (uid_t)NOBODY; /* the real one */
 
-uid_t __real_geteuid(void);
-uid_t __wrap_geteuid(void);
+WRAPS(geteuid);
 uid_t __wrap_geteuid(void)
 {
   return pretended_user == (uid_t)NOBODY ? __real_geteuid() : pretended_user;

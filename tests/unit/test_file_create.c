@@ -16,6 +16,7 @@
 #include "files.h"
 #include "keyhold/file.h"
 #include "unit.h"
+#include "wrap.h"
 
 #define NEW "1;a new file\n"
 
@@ -30,16 +31,14 @@ static int reset(void **state)
   return 0;
 }
 
-CALLS_WRAP(int, open, -1, (const char *path, int flags, mode_t mode), (path, flags, mode))
-CALLS_WRAP(int, openat, -1, (int folder, const char *name, int flags, mode_t mode),
-           (folder, name, flags, mode))
-CALLS_WRAP(int, unlinkat, -1, (int folder, const char *name, int flags), (folder, name, flags))
-CALLS_WRAP(ssize_t, write, -1, (int fd, const void *data, size_t size), (fd, data, size))
-CALLS_WRAP(int, fchmod, -1, (int fd, mode_t mode), (fd, mode))
-CALLS_WRAP(int, fsync, -1, (int fd), (fd))
+WRAP_OPEN(calls_strike)
+WRAP_OPENAT(calls_strike)
+WRAP_UNLINKAT(calls_strike)
+WRAP_WRITE(calls_strike)
+WRAP_FCHMOD(calls_strike)
+WRAP_FSYNC(calls_strike)
 
-int __real_linkat(int from, const char *old, int to, const char *new, int flags);
-int __wrap_linkat(int from, const char *old, int to, const char *new, int flags);
+WRAPS(linkat);
 
 static int told(int result)
 {
@@ -53,8 +52,7 @@ int __wrap_linkat(int from, const char *old, int to, const char *new, int flags)
   return calls_strike("linkat") ? -1 : told(__real_linkat(from, old, to, new, flags));
 }
 
-int __real_renameat2(int from, const char *old, int to, const char *new, unsigned flags);
-int __wrap_renameat2(int from, const char *old, int to, const char *new, unsigned flags);
+WRAPS(renameat2);
 
 int __wrap_renameat2(int from, const char *old, int to, const char *new, unsigned flags)
 {
@@ -64,17 +62,6 @@ int __wrap_renameat2(int from, const char *old, int to, const char *new, unsigne
     return told(__real_renameat2(from, old, to, new, flags));
   errno = EINVAL;
   return -1;
-}
-
-static kh_bytes bytes_of(const char *text)
-{
-  return (kh_bytes){(const uint8_t *)text, strlen(text)};
-}
-
-static bool is_there(const char *path)
-{
-  struct stat st;
-  return lstat(path, &st) == 0;
 }
 
 static const char *missing(void)
@@ -95,15 +82,6 @@ static mode_t mode_of(const char *path)
   assert_int_equal(lstat(path, &st), 0);
   assert_int_equal(st.st_nlink, 1);
   return st.st_mode;
-}
-
-static void expect_content(const char *path, const char *text)
-{
-  kh_secret *content = NULL;
-  assert_int_equal(kh_file_read(path, 1 << 20, KH_FILE_REGULAR, &content, NULL, NULL), KH_OK);
-  assert_int_equal(kh_secret_bytes(content).len, strlen(text));
-  assert_memory_equal(kh_secret_bytes(content).data, text, strlen(text));
-  kh_secret_free(&content);
 }
 
 /* creates, disturbed as `test_calls` says */
@@ -133,8 +111,8 @@ static void a_file_that_only_its_owner_may_read(void **state)
     assert_int_equal(create(path, NULL), KH_OK);
     umask(mask);
     assert_int_equal(mode_of(path), S_IFREG | 0600);
-    expect_content(path, NEW);
-    assert_false(is_there(temporary()));
+    test_expect_content(path, NEW);
+    assert_false(test_is_there(temporary()));
   }
 }
 
@@ -148,7 +126,7 @@ static void a_relative_name(void **state)
   assert_int_equal(create("keys", NULL), KH_OK);
   assert_int_equal(create("./keys", NULL), KH_E_FILE_EXISTS);
   assert_int_equal(chdir(before), 0);
-  expect_content(test_path("keys"), NEW);
+  test_expect_content(test_path("keys"), NEW);
 }
 
 static void what_is_there_stays(void **state)
@@ -157,10 +135,10 @@ static void what_is_there_stays(void **state)
   const char *path = test_text("keys", "old", 0644);
   assert_int_equal(create(path, NULL), KH_E_FILE_EXISTS);
   assert_int_equal(test_calls.made, 0);
-  expect_content(path, "old");
+  test_expect_content(path, "old");
   test_run("cd '%s' && rm keys && ln -s nowhere keys", test_path(""));
   assert_int_equal(create(path, NULL), KH_E_FILE_EXISTS);
-  assert_false(is_there(test_path("nowhere")));
+  assert_false(test_is_there(test_path("nowhere")));
   test_run("cd '%s' && rm keys && mkdir keys", test_path(""));
   assert_int_equal(create(path, NULL), KH_E_FILE_EXISTS);
   test_run("rmdir '%s'", path);
@@ -187,10 +165,10 @@ static void somebody_makes_it_meanwhile(void **state)
     test_calls.meanwhile = ways[i / 2];
     assert_int_equal(create(path, NULL), KH_E_FILE_EXISTS);
     assert_string_equal(test_calls.name[test_calls.at - 1], no_rename ? "linkat" : "renameat2");
-    assert_false(is_there(temporary()));
+    assert_false(test_is_there(temporary()));
     if (i / 2 == 0)
-      expect_content(path, "theirs");
-    assert_false(is_there(test_path("nowhere")));
+      test_expect_content(path, "theirs");
+    assert_false(test_is_there(test_path("nowhere")));
   }
 }
 
@@ -200,9 +178,9 @@ static void what_a_killed_process_left_is_replaced(void **state)
   const char *path = missing();
   test_text(".keys.keyhold-new", "a longer content than that of the new file", 0000);
   assert_int_equal(create(path, NULL), KH_OK);
-  expect_content(path, NEW);
+  test_expect_content(path, NEW);
   assert_int_equal(mode_of(path), S_IFREG | 0600);
-  assert_false(is_there(temporary()));
+  assert_false(test_is_there(temporary()));
 }
 
 /* two commands make one file at once */
@@ -213,11 +191,11 @@ static void another_process_is_making_it(void **state)
   int fd = open(test_text(".keys.keyhold-new", "theirs", 0600), O_RDWR);
   assert_int_equal(flock(fd, LOCK_EX), 0);
   assert_int_equal(create(path, NULL), KH_E_FILE_LOCKED);
-  assert_false(is_there(path));
-  expect_content(temporary(), "theirs");
+  assert_false(test_is_there(path));
+  test_expect_content(temporary(), "theirs");
   close(fd);
   assert_int_equal(create(path, NULL), KH_OK);
-  expect_content(path, NEW);
+  test_expect_content(path, NEW);
 }
 
 static void what_is_done_and_told_to_have_failed(void **state)
@@ -228,9 +206,9 @@ static void what_is_done_and_told_to_have_failed(void **state)
     no_rename = i == 1;
     is_lying = true;
     assert_int_equal(create(missing(), NULL), KH_OK);
-    expect_content(test_path("keys"), NEW);
+    test_expect_content(test_path("keys"), NEW);
     assert_int_equal(mode_of(test_path("keys")), S_IFREG | 0600);
-    assert_false(is_there(temporary()));
+    assert_false(test_is_there(temporary()));
   }
 }
 
@@ -282,8 +260,8 @@ static void each_call_fails(void **state)
     test_calls.error = errors[i % COUNT(errors)];
     assert_int_equal(create(path, &error), steps[test_calls.at - 1].status);
     assert_int_equal(error, test_calls.error);
-    assert_false(is_there(temporary()));
-    assert_int_equal(is_there(path), steps[test_calls.at - 1].status == KH_E_FILE_FLUSH);
+    assert_false(test_is_there(temporary()));
+    assert_int_equal(test_is_there(path), steps[test_calls.at - 1].status == KH_E_FILE_FLUSH);
   }
 }
 
@@ -304,11 +282,11 @@ static void killed_at_each_call(void **state)
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     reset(NULL);
-    if (is_there(path))
-      expect_content(path, NEW);
-    assert_int_equal(is_there(path), i == COUNT(steps) - 1);
+    if (test_is_there(path))
+      test_expect_content(path, NEW);
+    assert_int_equal(test_is_there(path), i == COUNT(steps) - 1);
     assert_int_equal(create(missing(), NULL), KH_OK);
-    assert_false(is_there(temporary()));
+    assert_false(test_is_there(temporary()));
   }
 }
 

@@ -11,6 +11,7 @@
 #include "files.h"
 #include "keyhold/file.h"
 #include "unit.h"
+#include "wrap.h"
 
 /* which flush fails, and how; what was flushed */
 static struct {
@@ -20,7 +21,7 @@ static struct {
   ino_t inode[4];
 } flushes;
 
-int __wrap_fsync(int fd);
+WRAPS(fsync);
 int __wrap_fsync(int fd)
 {
   struct stat st;
@@ -47,7 +48,7 @@ int __wrap_open(const char *path, int flags, ...)
   return -1;
 }
 
-int __wrap_syncfs(int fd);
+WRAPS(syncfs);
 int __wrap_syncfs(int fd)
 {
   struct stat st;
@@ -55,13 +56,6 @@ int __wrap_syncfs(int fd)
   synced++;
   errno = flushes.error;
   return flushes.error == 0 ? 0 : -1;
-}
-
-static kh_file_stamp stamp_of(const char *path)
-{
-  kh_file_stamp stamp;
-  assert_int_equal(kh_file_stamp_of(path, &stamp, NULL), KH_OK);
-  return stamp;
 }
 
 static int reset(void **state)
@@ -77,7 +71,7 @@ static void the_file_and_then_its_folder(void **state)
 {
   (void)state;
   const char *path = test_text("keys", "text", 0600);
-  kh_file_stamp stamp = stamp_of(path);
+  kh_file_stamp stamp = test_stamp(path);
   assert_int_equal(kh_file_flush(path, &stamp, NULL), KH_OK);
   assert_int_equal(flushes.calls, 2);
   assert_false(flushes.folder[0]);
@@ -96,7 +90,7 @@ static void a_failure_of_either_is_told(void **state)
                 {EINVAL, KH_OK},
                 {ENOTSUP, KH_OK}};
   const char *path = test_text("keys", "text", 0600);
-  kh_file_stamp stamp = stamp_of(path);
+  kh_file_stamp stamp = test_stamp(path);
   for (unsigned i = 0; i < 2 * COUNT(errors); i++) {
     kh_fault fault = {0};
     reset(NULL);
@@ -112,7 +106,7 @@ static void a_link_is_followed(void **state)
 {
   (void)state;
   const char *path = test_text("keys", "text", 0600);
-  kh_file_stamp stamp = stamp_of(path);
+  kh_file_stamp stamp = test_stamp(path);
   unlink(test_path("link"));
   assert_int_equal(symlink(path, test_path("link")), 0);
   assert_int_equal(kh_file_flush(test_path("link"), &stamp, NULL), KH_OK);
@@ -128,7 +122,7 @@ static void the_folder_of_a_link_too(void **state)
   test_run("mkdir -p '%s' && echo text >'%s'", test_path("other"), test_path("other/keys"));
   snprintf(link, sizeof link, "%s", test_path("link2"));
   assert_int_equal(symlink("other/keys", link), 0);
-  kh_file_stamp stamp = stamp_of(link);
+  kh_file_stamp stamp = test_stamp(link);
   assert_int_equal(kh_file_flush(link, &stamp, NULL), KH_OK);
   assert_int_equal(flushes.calls, 3);
   assert_true(flushes.folder[1] && flushes.folder[2]);
@@ -149,7 +143,7 @@ static void a_folder_that_cannot_be_read(void **state)
   (void)state;
   kh_fault fault = {0};
   const char *path = test_text("keys", "text", 0600);
-  kh_file_stamp stamp = stamp_of(path);
+  kh_file_stamp stamp = test_stamp(path);
   closed_folders = true;
   assert_int_equal(kh_file_flush(path, &stamp, NULL), KH_OK);
   assert_int_equal(flushes.calls, 1);
@@ -163,7 +157,7 @@ static void what_changed_meanwhile_is_refused(void **state)
 {
   (void)state;
   const char *path = test_text("keys", "text", 0600);
-  kh_file_stamp stamp = stamp_of(path);
+  kh_file_stamp stamp = test_stamp(path);
   kh_fault fault = {0};
   test_text("keys.new", "other text", 0600);
   assert_int_equal(rename(test_path("keys.new"), path), 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* wraps: realpath stat fstatat open openat unlinkat write fstat fchown fchmod fsync renameat
  * wraps: getxattr fgetxattr fsetxattr fremovexattr flock */
-/* Every system call of kh_file_replace() is wrapped (see CMakeLists.txt): each can be made to fail,
+/* Every system call of kh_file_replace() is wrapped: each can be made to fail,
  * to kill the process, or to come after something else has changed the file. */
 #include <dirent.h>
 #include <errno.h>
@@ -22,6 +22,7 @@
 #include "files.h"
 #include "keyhold/file.h"
 #include "unit.h"
+#include "wrap.h"
 
 #define OLD "1;old\n"
 #define NEW "1;old\n3;a new and longer line\n"
@@ -44,22 +45,18 @@ static int reset(void **state)
   return 0;
 }
 
-CALLS_WRAP(char *, realpath, NULL, (const char *path, char *real), (path, real))
-CALLS_WRAP(int, stat, -1, (const char *path, struct stat *st), (path, st))
-CALLS_WRAP(int, fstatat, -1, (int folder, const char *name, struct stat *st, int flags),
-           (folder, name, st, flags))
-CALLS_WRAP(int, open, -1, (const char *path, int flags, mode_t mode), (path, flags, mode))
-CALLS_WRAP(int, openat, -1, (int folder, const char *name, int flags, mode_t mode),
-           (folder, name, flags, mode))
-CALLS_WRAP(int, unlinkat, -1, (int folder, const char *name, int flags), (folder, name, flags))
-CALLS_WRAP(int, fchown, -1, (int fd, uid_t owner, gid_t group), (fd, owner, group))
-CALLS_WRAP(int, fchmod, -1, (int fd, mode_t mode), (fd, mode))
-CALLS_WRAP(int, fsync, -1, (int fd), (fd))
-CALLS_WRAP(int, renameat, -1, (int from, const char *old, int to, const char *new),
-           (from, old, to, new))
+WRAP_REALPATH(calls_strike)
+WRAP_STAT(calls_strike)
+WRAP_FSTATAT(calls_strike)
+WRAP_OPEN(calls_strike)
+WRAP_OPENAT(calls_strike)
+WRAP_UNLINKAT(calls_strike)
+WRAP_FCHOWN(calls_strike)
+WRAP_FCHMOD(calls_strike)
+WRAP_FSYNC(calls_strike)
+WRAP_RENAMEAT(calls_strike)
 
-int __real_flock(int fd, int operation);
-int __wrap_flock(int fd, int operation);
+WRAPS(flock);
 int __wrap_flock(int fd, int operation) /* its failures are not all failures: it is not counted with
                                            the others */
 {
@@ -67,19 +64,17 @@ int __wrap_flock(int fd, int operation) /* its failures are not all failures: it
   return fails ? -1 : __real_flock(fd, operation);
 }
 
-CALLS_WRAP(ssize_t, getxattr, -1, (const char *path, const char *name, void *value, size_t size),
-           (path, name, value, size))
-CALLS_WRAP(ssize_t, fgetxattr, -1, (int fd, const char *name, void *value, size_t size),
-           (fd, name, value, size))
-CALLS_WRAP(int, fsetxattr, -1,
-           (int fd, const char *name, const void *value, size_t size, int flags),
-           (fd, name, value, size, flags))
-CALLS_WRAP(int, fremovexattr, -1, (int fd, const char *name), (fd, name))
+WRAP(calls_strike, ssize_t, getxattr, -1,
+     (const char *path, const char *name, void *value, size_t size), (path, name, value, size))
+WRAP(calls_strike, ssize_t, fgetxattr, -1, (int fd, const char *name, void *value, size_t size),
+     (fd, name, value, size))
+WRAP(calls_strike, int, fsetxattr, -1,
+     (int fd, const char *name, const void *value, size_t size, int flags),
+     (fd, name, value, size, flags))
+WRAP(calls_strike, int, fremovexattr, -1, (int fd, const char *name), (fd, name))
 
-ssize_t __real_write(int fd, const void *data, size_t size);
-ssize_t __wrap_write(int fd, const void *data, size_t size);
-int __real_fstat(int fd, struct stat *st);
-int __wrap_fstat(int fd, struct stat *st);
+WRAPS(write);
+WRAPS(fstat);
 
 ssize_t __wrap_write(int fd, const void *data, size_t size)
 {
@@ -97,40 +92,6 @@ int __wrap_fstat(int fd, struct stat *st)
   if (test_calls.armed && inject.foreign)
     st->st_uid++;
   return result;
-}
-
-static kh_bytes bytes_of(const char *text)
-{
-  return (kh_bytes){(const uint8_t *)text, strlen(text)};
-}
-
-static kh_file_stamp stamp_of(const char *path)
-{
-  kh_file_stamp stamp;
-  assert_int_equal(kh_file_stamp_of(path, &stamp, NULL), KH_OK);
-  return stamp;
-}
-
-static struct stat stat_of(const char *path)
-{
-  struct stat st;
-  assert_int_equal(lstat(path, &st), 0);
-  return st;
-}
-
-static bool is_there(const char *path)
-{
-  struct stat st;
-  return lstat(path, &st) == 0;
-}
-
-static void expect_content(const char *path, const char *text)
-{
-  kh_secret *content = NULL;
-  assert_int_equal(kh_file_read(path, 1 << 20, KH_FILE_REGULAR, &content, NULL, NULL), KH_OK);
-  assert_int_equal(kh_secret_bytes(content).len, strlen(text));
-  assert_memory_equal(kh_secret_bytes(content).data, text, strlen(text));
-  kh_secret_free(&content);
 }
 
 /* replaces, disturbed as `test_calls` and `inject` say; checks fault and stamp */
@@ -177,15 +138,15 @@ static void the_content_is_replaced(void **state)
   static const char *const contents[] = {NEW, "", "x"};
   for (size_t i = 0; i < COUNT(contents); i++) {
     const char *path = test_text("keys", OLD, 0600);
-    ino_t before = stat_of(path).st_ino;
+    ino_t before = test_stat(path).st_ino;
     assert_int_equal(replace(path, contents[i], NULL), KH_OK);
-    expect_content(path, contents[i]);
-    assert_false(is_there(temporary()));
-    assert_int_not_equal(stat_of(path).st_ino, before);
+    test_expect_content(path, contents[i]);
+    assert_false(test_is_there(temporary()));
+    assert_int_not_equal(test_stat(path).st_ino, before);
   }
-  kh_file_stamp expected = stamp_of(test_path("keys"));
+  kh_file_stamp expected = test_stamp(test_path("keys"));
   assert_int_equal(kh_file_replace(test_path("keys"), &expected, bytes_of(NEW), NULL, NULL), KH_OK);
-  expect_content(test_path("keys"), NEW);
+  test_expect_content(test_path("keys"), NEW);
 }
 
 static void a_large_content(void **state)
@@ -195,7 +156,7 @@ static void a_large_content(void **state)
   memset(large, 'k', sizeof large - 1);
   const char *path = test_text("keys", OLD, 0600);
   assert_int_equal(replace(path, large, NULL), KH_OK);
-  expect_content(path, large);
+  test_expect_content(path, large);
 }
 
 static void the_mode_is_kept_whatever_the_umask(void **state)
@@ -209,7 +170,7 @@ static void the_mode_is_kept_whatever_the_umask(void **state)
     mode_t mask = umask(masks[i % COUNT(masks)]);
     assert_int_equal(replace(path, NEW, NULL), KH_OK);
     umask(mask);
-    assert_int_equal(stat_of(path).st_mode & 07777, mode);
+    assert_int_equal(test_stat(path).st_mode & 07777, mode);
   }
 }
 
@@ -217,7 +178,7 @@ static mode_t mode_while_written;
 
 static void see_the_mode(void)
 {
-  mode_while_written = stat_of(temporary()).st_mode & 07777;
+  mode_while_written = test_stat(temporary()).st_mode & 07777;
 }
 
 static void nobody_else_can_read_it_before_it_is_whole(void **state)
@@ -240,15 +201,15 @@ static void owner_and_group_are_kept(void **state)
   const char *path = test_text("keys", OLD, 0640);
   assert_int_equal(chown(path, 12345, 23456), 0);
   assert_int_equal(replace(path, NEW, NULL), KH_OK);
-  struct stat st = stat_of(path);
+  struct stat st = test_stat(path);
   assert_int_equal(st.st_uid, 12345);
   assert_int_equal(st.st_gid, 23456);
   assert_int_equal(st.st_mode & 07777, 0640);
   assert_int_equal(chown(path, 0, 23456), 0);
   assert_int_equal(chmod(path, 06750), 0); /* bits that a change of owner takes away */
   assert_int_equal(replace(path, OLD, NULL), KH_OK);
-  assert_int_equal(stat_of(path).st_gid, 23456);
-  assert_int_equal(stat_of(path).st_mode & 07777, 06750);
+  assert_int_equal(test_stat(path).st_gid, 23456);
+  assert_int_equal(test_stat(path).st_mode & 07777, 06750);
 }
 
 /* an access control list, as the kernel takes it: user 12345 may read, the file's group nothing */
@@ -279,7 +240,7 @@ static void expect_acl(const char *path)
   uint8_t found[sizeof acl + 1];
   assert_int_equal(getxattr(path, acl_name, found, sizeof found), sizeof acl);
   assert_memory_equal(found, &acl, sizeof acl);
-  assert_int_equal(stat_of(path).st_mode & 07777, 0640);
+  assert_int_equal(test_stat(path).st_mode & 07777, 0640);
 }
 
 /* without it the group could read, and user 12345 no longer */
@@ -297,7 +258,7 @@ static void an_access_control_list_is_kept(void **state)
   test_calls.error = ENOSPC;
   assert_int_equal(replace(path, OLD, &error), KH_E_FILE_OWNER);
   assert_int_equal(error, ENOSPC);
-  expect_content(path, NEW);
+  test_expect_content(path, NEW);
   expect_acl(path);
 }
 
@@ -312,12 +273,12 @@ static void the_folders_access_control_list_is_not_taken(void **state)
   assert_int_equal(replace(path, NEW, NULL), KH_OK);
   assert_int_equal(getxattr(path, acl_name, NULL, 0), -1);
   assert_int_equal(errno, ENODATA);
-  assert_int_equal(stat_of(path).st_mode & 07777, 0640);
+  assert_int_equal(test_stat(path).st_mode & 07777, 0640);
   test_calls.only = "fremovexattr";
   test_calls.at = 1;
   test_calls.error = EIO;
   assert_int_equal(replace(path, OLD, NULL), KH_E_FILE_OWNER);
-  expect_content(path, NEW);
+  test_expect_content(path, NEW);
 }
 
 static void symbolic_links_stay(void **state)
@@ -329,12 +290,12 @@ static void symbolic_links_stay(void **state)
            "ln -sfn a folder",
            test_path(""));
   assert_int_equal(replace(test_path("folder/first"), NEW, NULL), KH_OK);
-  assert_true(S_ISREG(stat_of(path).st_mode));
-  expect_content(path, NEW);
+  assert_true(S_ISREG(test_stat(path).st_mode));
+  test_expect_content(path, NEW);
   assert_true(readlink(test_path("a/first"), link, sizeof link - 1) > 0);
   assert_string_equal(link, "../b/second");
-  assert_true(S_ISLNK(stat_of(test_path("b/second")).st_mode));
-  assert_false(is_there(temporary()));
+  assert_true(S_ISLNK(test_stat(test_path("b/second")).st_mode));
+  assert_false(test_is_there(temporary()));
 }
 
 static void a_relative_name(void **state)
@@ -347,7 +308,7 @@ static void a_relative_name(void **state)
   assert_int_equal(replace("keys", NEW, NULL), KH_OK);
   assert_int_equal(replace("./keys", OLD, NULL), KH_OK);
   assert_int_equal(chdir(before), 0);
-  expect_content(test_path("keys"), OLD);
+  test_expect_content(test_path("keys"), OLD);
 }
 
 static void what_a_killed_process_left_is_replaced(void **state)
@@ -356,15 +317,15 @@ static void what_a_killed_process_left_is_replaced(void **state)
   const char *path = test_text("keys", OLD, 0600);
   test_text(".keys.keyhold-new", "a longer content than the new one, which is short", 0000);
   assert_int_equal(replace(path, NEW, NULL), KH_OK);
-  expect_content(path, NEW);
-  assert_false(is_there(temporary()));
+  test_expect_content(path, NEW);
+  assert_false(test_is_there(temporary()));
 
   const char *other = test_text("other", "untouched", 0644);
   assert_int_equal(symlink(other, temporary()), 0);
   assert_int_equal(replace(path, OLD, NULL), KH_OK);
-  expect_content(path, OLD);
-  expect_content(other, "untouched");
-  assert_false(is_there(temporary()));
+  test_expect_content(path, OLD);
+  test_expect_content(other, "untouched");
+  assert_false(test_is_there(temporary()));
 }
 
 static void a_folder_in_the_temporary_files_place(void **state)
@@ -375,7 +336,7 @@ static void a_folder_in_the_temporary_files_place(void **state)
   assert_int_equal(mkdir(temporary(), 0700), 0);
   assert_int_equal(replace(path, NEW, &error), KH_E_FILE_WRITE);
   assert_int_equal(error, EISDIR);
-  expect_content(path, OLD);
+  test_expect_content(path, OLD);
   assert_int_equal(rmdir(temporary()), 0);
 }
 
@@ -401,8 +362,8 @@ static void somebody_makes_the_temporary_file_meanwhile(void **state)
     assert_int_equal(replace(path, NEW, NULL), KH_E_FILE_LOCKED);
     assert_string_equal(test_calls.name[test_calls.at - 2], "unlinkat");
     assert_string_equal(test_calls.name[test_calls.at - 1], "openat");
-    expect_content(path, OLD);
-    expect_content(temporary(), "untouched"); /* through the link too */
+    test_expect_content(path, OLD);
+    test_expect_content(temporary(), "untouched"); /* through the link too */
     assert_int_equal(unlink(temporary()), 0);
   }
 }
@@ -415,11 +376,11 @@ static void another_process_writes_the_temporary_file(void **state)
   int fd = open(test_text(".keys.keyhold-new", "theirs", 0600), O_RDWR);
   assert_int_equal(flock(fd, LOCK_EX), 0);
   assert_int_equal(replace(path, NEW, NULL), KH_E_FILE_LOCKED);
-  expect_content(path, OLD);
-  expect_content(temporary(), "theirs");
+  test_expect_content(path, OLD);
+  test_expect_content(temporary(), "theirs");
   close(fd);
   assert_int_equal(replace(path, NEW, NULL), KH_OK);
-  expect_content(path, NEW);
+  test_expect_content(path, NEW);
 }
 
 static void take_it_for_left(void)
@@ -459,9 +420,9 @@ static void another_process_takes_the_temporary_file_for_one_that_was_left(void 
     test_calls.at = 1;
     test_calls.meanwhile = cases[i].change;
     assert_int_equal(replace(path, NEW, NULL), KH_E_FILE_LOCKED);
-    expect_content(path, OLD);
+    test_expect_content(path, OLD);
     if (cases[i].change == put_another_in_its_place)
-      expect_content(temporary(), "untouched");
+      test_expect_content(temporary(), "untouched");
     unlink(temporary());
     if (locked_meanwhile >= 0)
       close(locked_meanwhile);
@@ -484,8 +445,8 @@ static void another_process_removes_what_was_left(void **state)
   test_calls.at = 1;
   test_calls.meanwhile = put_another_in_its_place_and_let_it_lock;
   assert_int_equal(replace(path, NEW, NULL), KH_E_FILE_LOCKED);
-  expect_content(path, OLD);
-  expect_content(temporary(), "untouched");
+  test_expect_content(path, OLD);
+  test_expect_content(temporary(), "untouched");
   close(locked_meanwhile);
   assert_int_equal(unlink(temporary()), 0);
 }
@@ -502,7 +463,7 @@ static void a_file_system_without_locks(void **state)
     test_calls.at = at;
     test_calls.error = ENOLCK;
     assert_int_equal(replace(path, NEW, NULL), KH_OK);
-    expect_content(path, NEW);
+    test_expect_content(path, NEW);
   }
 }
 
@@ -516,7 +477,7 @@ static void names_that_lead_nowhere(void **state)
   assert_int_equal(replace(test_path("dangling"), NEW, NULL), KH_E_FILE_NOT_FOUND);
   assert_int_equal(replace(test_path("round"), NEW, NULL), KH_E_FILE_OPEN);
   assert_int_equal(replace(test_path("keys/below"), NEW, NULL), KH_E_FILE_OPEN);
-  assert_false(is_there(test_path("missing")) || is_there(test_path("nowhere")));
+  assert_false(test_is_there(test_path("missing")) || test_is_there(test_path("nowhere")));
 }
 
 static void directories_and_special_files(void **state)
@@ -528,7 +489,7 @@ static void directories_and_special_files(void **state)
   assert_int_equal(replace(test_path("fifo"), NEW, NULL), KH_E_FILE_SPECIAL);
   assert_int_equal(replace(test_path("link"), NEW, NULL), KH_E_FILE_SPECIAL);
   assert_int_equal(replace("/dev/null", NEW, NULL), KH_E_FILE_SPECIAL);
-  assert_true(S_ISFIFO(stat_of(test_path("fifo")).st_mode));
+  assert_true(S_ISFIFO(test_stat(test_path("fifo")).st_mode));
 }
 
 static void the_longest_name_and_one_byte_more(void **state)
@@ -538,13 +499,13 @@ static void the_longest_name_and_one_byte_more(void **state)
   size_t longest = NAME_MAX - strlen("..keyhold-new");
   memset(name, 'n', longest);
   assert_int_equal(replace(test_text(name, OLD, 0600), NEW, NULL), KH_OK);
-  expect_content(test_path(name), NEW);
+  test_expect_content(test_path(name), NEW);
   name[longest] = 'n';
   int error;
   const char *path = test_text(name, OLD, 0600);
   assert_int_equal(replace(path, NEW, &error), KH_E_FILE_WRITE);
   assert_int_equal(error, ENAMETOOLONG);
-  expect_content(path, OLD);
+  test_expect_content(path, OLD);
 }
 
 static void another_file_than_the_expected_one(void **state)
@@ -552,7 +513,7 @@ static void another_file_than_the_expected_one(void **state)
   (void)state;
   const char *path = test_text("keys", OLD, 0600);
   for (int field = 0; field < 5; field++) {
-    kh_file_stamp other = stamp_of(path);
+    kh_file_stamp other = test_stamp(path);
     other.device += field == 0;
     other.inode += field == 1;
     other.size += field == 2;
@@ -561,7 +522,7 @@ static void another_file_than_the_expected_one(void **state)
     assert_int_equal(replace_expecting(path, &other, NEW, NULL), KH_E_FILE_CHANGED);
     assert_int_equal(test_calls.made, 1); /* nothing was written */
   }
-  expect_content(path, OLD);
+  test_expect_content(path, OLD);
 }
 
 static void write_to_it(void)
@@ -623,11 +584,11 @@ static void a_file_that_changes_meanwhile(void **state)
     test_calls.at = last_before_rename(cases[i].before);
     test_calls.meanwhile = cases[i].change;
     assert_int_equal(replace(test_path("link to keys"), NEW, NULL), cases[i].status);
-    assert_false(is_there(temporary()));
+    assert_false(test_is_there(temporary()));
     if (cases[i].left == NULL)
-      assert_false(is_there(path));
+      assert_false(test_is_there(path));
     else
-      expect_content(path, cases[i].left);
+      test_expect_content(path, cases[i].left);
   }
 }
 
@@ -653,8 +614,8 @@ static void a_link_that_is_turned_away_and_back(void **state)
   test_calls.meanwhile = turn_the_link_for_a_while;
   assert_int_equal(replace(test_path("link to keys"), NEW, NULL), KH_E_FILE_CHANGED);
   assert_string_equal(test_calls.name[1], "realpath");
-  expect_content(test_path("keys"), OLD);
-  expect_content(test_path("theirs"), "1;theirs\n");
+  test_expect_content(test_path("keys"), OLD);
+  test_expect_content(test_path("theirs"), "1;theirs\n");
 }
 
 static void short_and_interrupted_writes_go_on(void **state)
@@ -666,7 +627,7 @@ static void short_and_interrupted_writes_go_on(void **state)
   test_calls.error = EINTR;
   assert_int_equal(replace(path, NEW, NULL), KH_OK);
   assert_string_equal(test_calls.name[test_calls.at - 1], "write");
-  expect_content(path, NEW);
+  test_expect_content(path, NEW);
 }
 
 /* the calls in their order, and what it means when one fails */
@@ -690,17 +651,6 @@ static void take_every_step(void)
   inject.foreign = true;
 }
 
-static unsigned open_descriptors(void)
-{
-  unsigned count = 0;
-  DIR *folder = opendir("/proc/self/fd");
-  assert_non_null(folder);
-  while (readdir(folder) != NULL)
-    count++;
-  closedir(folder);
-  return count;
-}
-
 static void the_new_file_is_flushed_before_and_the_folder_after_the_rename(void **state)
 {
   (void)state;
@@ -721,11 +671,11 @@ static void an_owner_that_is_right_is_left_alone(void **state)
 
 static void expect_untouched(const char *path, const kh_file_stamp *before, mode_t mode)
 {
-  kh_file_stamp after = stamp_of(path);
+  kh_file_stamp after = test_stamp(path);
   assert_true(kh_file_is_same(before, &after));
-  expect_content(path, OLD);
-  assert_int_equal(stat_of(path).st_mode & 07777, mode);
-  assert_int_equal(stat_of(path).st_uid, geteuid());
+  test_expect_content(path, OLD);
+  assert_int_equal(test_stat(path).st_mode & 07777, mode);
+  assert_int_equal(test_stat(path).st_uid, geteuid());
 }
 
 static void rename_it(void)
@@ -743,7 +693,7 @@ static void a_rename_that_is_done_and_told_to_have_failed(void **state)
   test_calls.at = 1;
   test_calls.meanwhile = rename_it;
   assert_int_equal(replace(path, NEW, NULL), KH_OK);
-  expect_content(path, NEW);
+  test_expect_content(path, NEW);
 }
 
 static void each_call_fails(void **state)
@@ -755,18 +705,18 @@ static void each_call_fails(void **state)
     take_every_step();
     int error = 0;
     const char *path = test_text("keys", OLD, 0640);
-    kh_file_stamp before = stamp_of(path);
-    unsigned descriptors = open_descriptors();
+    kh_file_stamp before = test_stamp(path);
+    unsigned descriptors = test_open_descriptors();
     test_calls.at = (unsigned)(i / COUNT(errors)) + 1;
     test_calls.error = errors[i % COUNT(errors)];
     const struct step *step = &steps[test_calls.at - 1];
     assert_int_equal(replace(path, NEW, &error), step->status);
     assert_string_equal(test_calls.name[test_calls.at - 1], step->call);
     assert_int_equal(error, test_calls.error);
-    assert_int_equal(open_descriptors(), descriptors);
-    assert_false(is_there(temporary()));
+    assert_int_equal(test_open_descriptors(), descriptors);
+    assert_false(test_is_there(temporary()));
     if (step->status == KH_E_FILE_FLUSH)
-      expect_content(path, NEW);
+      test_expect_content(path, NEW);
     else
       expect_untouched(path, &before, 0640);
   }
@@ -795,19 +745,19 @@ static void killed_at_each_call(void **state)
     reset(NULL);
     take_every_step();
     const char *path = test_text("keys", OLD, 0640);
-    kh_file_stamp before = stamp_of(path);
+    kh_file_stamp before = test_stamp(path);
     run_and_be_killed(path, (unsigned)i + 1);
     if (renamed)
-      expect_content(path, NEW);
+      test_expect_content(path, NEW);
     else
       expect_untouched(path, &before, 0640);
-    assert_int_equal(stat_of(path).st_mode & 07777, 0640);
+    assert_int_equal(test_stat(path).st_mode & 07777, 0640);
     renamed = renamed || strcmp(steps[i].call, "renameat") == 0;
 
     assert_int_equal(replace(path, NEW "5;next\n", NULL), KH_OK);
-    expect_content(path, NEW "5;next\n");
-    assert_int_equal(stat_of(path).st_mode & 07777, 0640);
-    assert_false(is_there(temporary()));
+    test_expect_content(path, NEW "5;next\n");
+    assert_int_equal(test_stat(path).st_mode & 07777, 0640);
+    assert_false(test_is_there(temporary()));
   }
 }
 
@@ -857,8 +807,8 @@ static void a_folder_that_cannot_be_written_or_read(void **state)
       skip(); /* the test's folder lies where others cannot reach it */
     assert_int_equal(status, KH_E_FILE_WRITE);
     assert_int_equal(error, EACCES);
-    expect_content(path, OLD);
-    assert_false(is_there(test_path("theirs/.keys.keyhold-new")));
+    test_expect_content(path, OLD);
+    assert_false(test_is_there(test_path("theirs/.keys.keyhold-new")));
   }
 }
 
@@ -874,13 +824,13 @@ static void a_file_of_another_user_keeps_its_owner(void **state)
     skip();
   assert_int_equal(status, KH_E_FILE_OWNER);
   assert_int_equal(error, EPERM);
-  expect_content(path, OLD);
-  assert_int_equal(stat_of(path).st_uid, 0);
-  assert_false(is_there(test_path("theirs/.keys.keyhold-new")));
+  test_expect_content(path, OLD);
+  assert_int_equal(test_stat(path).st_uid, 0);
+  assert_false(test_is_there(test_path("theirs/.keys.keyhold-new")));
   path = file_for_nobody(0777, NOBODY);
   assert_int_equal(replace_as_nobody(path, &error), KH_OK);
-  expect_content(path, NEW);
-  assert_int_equal(stat_of(path).st_uid, NOBODY);
+  test_expect_content(path, NEW);
+  assert_int_equal(test_stat(path).st_uid, NOBODY);
 }
 
 int main(void)

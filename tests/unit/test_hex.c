@@ -7,7 +7,7 @@
 
 static kh_bytes digits(const char *text)
 {
-  return (kh_bytes){(const uint8_t *)text, strlen(text)};
+  return bytes_of(text);
 }
 
 static void every_byte_decodes_in_either_case(void **state)

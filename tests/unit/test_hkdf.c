@@ -4,70 +4,39 @@
 #include "core/crypt/hkdf.h"
 
 #include <openssl/evp.h>
+#include <stdbool.h>
 #include <string.h>
 
+#include "keyhold/secret.h"
 #include "reference.h"
 #include "unit.h"
+#include "wrap.h"
 
 /* Each wrapped call counts; the one of this number fails, 0 none. */
 static int fail_at, calls;
 
-static int fails(void)
+static bool call_fails(const char *name)
 {
+  (void)name;
   return ++calls == fail_at;
 }
 
 /* what was wiped last */
 static uint8_t wiped[KH_HKDF_SIZE];
 
-EVP_MAC *__real_EVP_MAC_fetch(OSSL_LIB_CTX *lib, const char *name, const char *properties);
-EVP_MAC *__wrap_EVP_MAC_fetch(OSSL_LIB_CTX *lib, const char *name, const char *properties);
-EVP_MAC_CTX *__real_EVP_MAC_CTX_new(EVP_MAC *mac);
-EVP_MAC_CTX *__wrap_EVP_MAC_CTX_new(EVP_MAC *mac);
-EVP_MAC_CTX *__real_EVP_MAC_CTX_dup(const EVP_MAC_CTX *ctx);
-EVP_MAC_CTX *__wrap_EVP_MAC_CTX_dup(const EVP_MAC_CTX *ctx);
-int __real_EVP_MAC_init(EVP_MAC_CTX *ctx, const unsigned char *key, size_t len,
-                        const OSSL_PARAM params[]);
-int __wrap_EVP_MAC_init(EVP_MAC_CTX *ctx, const unsigned char *key, size_t len,
-                        const OSSL_PARAM params[]);
-int __real_EVP_MAC_update(EVP_MAC_CTX *ctx, const unsigned char *data, size_t len);
-int __wrap_EVP_MAC_update(EVP_MAC_CTX *ctx, const unsigned char *data, size_t len);
-int __real_EVP_MAC_final(EVP_MAC_CTX *ctx, unsigned char *out, size_t *len, size_t size);
-int __wrap_EVP_MAC_final(EVP_MAC_CTX *ctx, unsigned char *out, size_t *len, size_t size);
+WRAP(call_fails, EVP_MAC *, EVP_MAC_fetch, NULL,
+     (OSSL_LIB_CTX * lib, const char *name, const char *properties), (lib, name, properties))
+WRAP(call_fails, EVP_MAC_CTX *, EVP_MAC_CTX_new, NULL, (EVP_MAC * mac), (mac))
+WRAP(call_fails, EVP_MAC_CTX *, EVP_MAC_CTX_dup, NULL, (const EVP_MAC_CTX *ctx), (ctx))
+WRAP(call_fails, int, EVP_MAC_init, 0,
+     (EVP_MAC_CTX * ctx, const unsigned char *key, size_t len, const OSSL_PARAM params[]),
+     (ctx, key, len, params))
+WRAP(call_fails, int, EVP_MAC_update, 0, (EVP_MAC_CTX * ctx, const unsigned char *data, size_t len),
+     (ctx, data, len))
+WRAP(call_fails, int, EVP_MAC_final, 0,
+     (EVP_MAC_CTX * ctx, unsigned char *out, size_t *len, size_t size), (ctx, out, len, size))
 
-EVP_MAC *__wrap_EVP_MAC_fetch(OSSL_LIB_CTX *lib, const char *name, const char *properties)
-{
-  return fails() ? NULL : __real_EVP_MAC_fetch(lib, name, properties);
-}
-
-EVP_MAC_CTX *__wrap_EVP_MAC_CTX_new(EVP_MAC *mac)
-{
-  return fails() ? NULL : __real_EVP_MAC_CTX_new(mac);
-}
-
-EVP_MAC_CTX *__wrap_EVP_MAC_CTX_dup(const EVP_MAC_CTX *ctx)
-{
-  return fails() ? NULL : __real_EVP_MAC_CTX_dup(ctx);
-}
-
-int __wrap_EVP_MAC_init(EVP_MAC_CTX *ctx, const unsigned char *key, size_t len,
-                        const OSSL_PARAM params[])
-{
-  return fails() ? 0 : __real_EVP_MAC_init(ctx, key, len, params);
-}
-
-int __wrap_EVP_MAC_update(EVP_MAC_CTX *ctx, const unsigned char *data, size_t len)
-{
-  return fails() ? 0 : __real_EVP_MAC_update(ctx, data, len);
-}
-
-int __wrap_EVP_MAC_final(EVP_MAC_CTX *ctx, unsigned char *out, size_t *len, size_t size)
-{
-  return fails() ? 0 : __real_EVP_MAC_final(ctx, out, len, size);
-}
-
-void __real_kh_wipe(void *data, size_t len);
-void __wrap_kh_wipe(void *data, size_t len);
+WRAPS(kh_wipe);
 
 void __wrap_kh_wipe(void *data, size_t len)
 {

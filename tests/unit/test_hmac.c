@@ -30,7 +30,7 @@ static void published_vectors(void **state)
     memset(key, vectors[i].key_byte, sizeof key);
     if (vectors[i].key_byte == 0)
       memcpy(key, "Jefe", 4);
-    kh_bytes message = {(const uint8_t *)vectors[i].message, strlen(vectors[i].message)};
+    kh_bytes message = bytes_of(vectors[i].message);
     kh_hmac_sha256((kh_bytes){key, vectors[i].key_len}, message, mac);
     assert_int_equal(test_unhex(vectors[i].mac, expected), sizeof expected);
     assert_memory_equal(mac, expected, sizeof mac);

@@ -8,7 +8,9 @@
 
 #include "files.h"
 #include "keyhold/inventory.h"
+#include "keytables.h"
 #include "unit.h"
+#include "wrap.h"
 
 /* the first argument of the program: tests/unit/check_inventory.py */
 static const char *checker;
@@ -17,10 +19,8 @@ static struct {
   bool opening, writing, closing;
 } fails;
 
-FILE *__real_open_memstream(char **text, size_t *len);
-FILE *__wrap_open_memstream(char **text, size_t *len);
-int __real_fclose(FILE *stream);
-int __wrap_fclose(FILE *stream);
+WRAPS(open_memstream);
+WRAPS(fclose);
 
 /* a stream that cannot grow; the part that it has is there */
 static FILE *full_stream(char **text, size_t *len)
@@ -49,35 +49,22 @@ struct spec {
   kh_policy policy;
 };
 
-/* bytes that tests/unit/check_inventory.py can work out too */
-static void make_bytes(uint8_t *bytes, const struct spec *spec)
+/* the bytes are such that tests/unit/check_inventory.py can work them out too */
+static void fill_key(const void *specs, size_t place, kh_key *ret_key)
 {
+  const struct spec *spec = (const struct spec *)specs + place;
+  ret_key->id = spec->id;
+  ret_key->version = spec->version;
+  ret_key->len = spec->len;
+  ret_key->policy = spec->policy;
   for (uint32_t i = 0; i < spec->len; i++)
-    bytes[i] = (uint8_t)(0x80 + (spec->id * 31 + spec->version * 7 + i) % 113);
-}
-
-static kh_keytable *table_of(const struct spec *specs, size_t count)
-{
-  KH_AUTO_KEYLIST list = NULL;
-  kh_keytable *table = NULL;
-  assert_int_equal(kh_keylist_new(count, &list), KH_OK);
-  for (size_t i = 0; i < count; i++) {
-    kh_key *key = kh_keylist_next(list);
-    key->id = specs[i].id;
-    key->version = specs[i].version;
-    key->len = specs[i].len;
-    key->policy = specs[i].policy;
-    make_bytes(key->bytes, &specs[i]);
-    kh_keylist_commit(list);
-  }
-  assert_int_equal(kh_keytable_new(list, &table), KH_OK);
-  return table;
+    ret_key->bytes[i] = (uint8_t)(0x80 + (spec->id * 31 + spec->version * 7 + i) % 113);
 }
 
 /* the inventory, for free() */
 static char *json_of(const struct spec *specs, size_t count, kh_cipher default_cipher)
 {
-  kh_keytable *table = table_of(specs, count);
+  kh_keytable *table = keytable_of(specs, count, fill_key);
   char *text = NULL;
   size_t len = 0;
   assert_int_equal(kh_inventory_json(table, default_cipher, &text, &len), KH_OK);
@@ -172,9 +159,10 @@ static void a_rotation_beyond_the_clock_is_never(void **state)
 /* any four bytes of the key, as they are or as digits of either case */
 static void assert_not_in(const char *text, const struct spec *spec)
 {
-  uint8_t bytes[KH_KEY_MAX];
+  kh_key key = {0};
   char digits[9];
-  make_bytes(bytes, spec);
+  fill_key(spec, 0, &key);
+  const uint8_t *bytes = key.bytes;
   for (uint32_t i = 0; i + 4 <= spec->len; i++) {
     snprintf(digits, sizeof digits, "%02x%02x%02x%02x", bytes[i], bytes[i + 1], bytes[i + 2],
              bytes[i + 3]);
@@ -228,7 +216,7 @@ static void without_memory(void **state)
   static struct spec specs[1000]; /* more than a stream's buffer holds */
   for (uint32_t i = 0; i < COUNT(specs); i++)
     specs[i] = (struct spec){.id = 1, .version = 1 + i, .len = 16};
-  kh_keytable *table = table_of(specs, COUNT(specs));
+  kh_keytable *table = keytable_of(specs, COUNT(specs), fill_key);
   assert_no_memory(table, &fails.opening);
   assert_no_memory(table, &fails.writing);
   assert_no_memory(table, &fails.closing);

@@ -13,7 +13,7 @@ static kh_status derive(size_t capacity, const char *passphrase, uint32_t iterat
 {
   kh_secret *derived = NULL;
   assert_int_equal(kh_secret_new(capacity, &derived), KH_OK);
-  kh_bytes pw = {(const uint8_t *)passphrase, strlen(passphrase)};
+  kh_bytes pw = bytes_of(passphrase);
   kh_status status =
       kh_kdf_openssl_enc(pw, (const uint8_t *)"saltsalt", KH_DIGEST_SHA1, iterations, derived);
   if (status == KH_OK) {

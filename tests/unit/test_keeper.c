@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* wraps: fsync kh_unlock */
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "engines.h"
 #include "files.h"
 #include "keepers.h"
-#include "keyhold/unlock.h"
-#include "recorder.h"
+#include "threads.h"
 #include "unit.h"
+#include "wrap.h"
+#include "wrapped_unlock.h"
 
 #define KEY_A "000102030405060708090a0b0c0d0e0f"
 #define KEY_B "101112131415161718191a1b1c1d1e1f"
 #define KEY_C "202122232425262728292a2b2c2d2e2f"
 
-static kh_crypt *engines;
 static recorder said;
 static char path[1024];
 static kh_keeper_token token; /* of the last change that was prepared */
-static _Atomic uint32_t clock_now;
 
 static unsigned flushes; /* of files and folders */
 static bool no_flush;
@@ -32,7 +32,7 @@ static unsigned changes;             /* how often */
 
 static void write_keys(const char *text);
 
-int __wrap_fsync(int fd);
+WRAPS(fsync);
 int __wrap_fsync(int fd)
 {
   (void)fd;
@@ -47,34 +47,9 @@ int __wrap_fsync(int fd)
   return no_flush ? -1 : 0;
 }
 
-static bool was_limited; /* the time for the last passphrase */
-
-kh_status __real_kh_unlock(const char *filekey, const kh_unlock_how *how, const kh_log *log,
-                           kh_secret **ret_passphrase, kh_fault *ret_fault);
-kh_status __wrap_kh_unlock(const char *filekey, const kh_unlock_how *how, const kh_log *log,
-                           kh_secret **ret_passphrase, kh_fault *ret_fault);
-kh_status __wrap_kh_unlock(const char *filekey, const kh_unlock_how *how, const kh_log *log,
-                           kh_secret **ret_passphrase, kh_fault *ret_fault)
-{
-  was_limited = how->bounded_wait;
-  return __real_kh_unlock(filekey, how, log, ret_passphrase, ret_fault);
-}
-
-static uint32_t tell_time(void *user)
-{
-  (void)user;
-  return atomic_load(&clock_now);
-}
-
 static void write_keys(const char *text)
 {
   snprintf(path, sizeof path, "%s", test_text("keys.txt", text, 0600));
-}
-
-static kh_keeper_options options(void)
-{
-  return (kh_keeper_options){
-      .default_cipher = KH_CIPHER_AES_CBC, .log = recorder_log(&said), .clock = {tell_time, NULL}};
 }
 
 static kh_keeper *keeper_of(const char *text)
@@ -82,36 +57,15 @@ static kh_keeper *keeper_of(const char *text)
   kh_keeper *keeper = NULL;
   kh_fault fault;
   write_keys(text);
-  kh_keeper_options wanted = options();
-  assert_int_equal(file_keeper_new(path, engines, &wanted, &keeper, &fault), KH_OK);
+  kh_keeper_options wanted = keeper_options(recorder_log(&said));
+  assert_int_equal(file_keeper_new(path, test_engines, &wanted, &keeper, &fault), KH_OK);
   return keeper;
-}
-
-static void assert_said(const char *part)
-{
-  if (!recorder_has(&said, part))
-    fail_msg("'%s' was not said, but: %s", part, said.text);
-}
-
-static int open_crypt(void **state)
-{
-  (void)state;
-  return kh_crypt_new(KH_ENGINE_OPENSSL, &engines);
-}
-
-static int close_crypt(void **state)
-{
-  (void)state;
-  kh_crypt_free(&engines);
-  return 0;
 }
 
 static int reset(void **state)
 {
-  (void)state;
-  atomic_store(&clock_now, 1000000000);
   token = 0;
-  return 0;
+  return keeper_reset_clock(state);
 }
 
 /* SHOW STATUS has the fingerprint of the keys that are in force */
@@ -127,8 +81,9 @@ static void loads_and_says_so(void **state)
 {
   (void)state;
   kh_keeper *keeper = keeper_of("1;" KEY_A "\n2;3;" KEY_B ";rotate=1h\n");
-  assert_said(": 2 keys with 2 versions from '");
-  assert_said("keys.txt' (text), aes-cbc; latest: key id 1 version 1, key id 2 version 3\n");
+  recorder_expect(&said, ": 2 keys with 2 versions from '");
+  recorder_expect(&said,
+                  "keys.txt' (text), aes-cbc; latest: key id 1 version 1, key id 2 version 3\n");
   kh_keeper_stats stats = kh_keeper_get_stats(keeper);
   assert_int_equal(stats.ids, 2);
   assert_int_equal(stats.versions, 2);
@@ -155,7 +110,7 @@ static void what_is_loaded_is_on_the_disk(void **state)
   no_flush = true;
   keeper = keeper_of("1;" KEY_A "\n");
   no_flush = false;
-  assert_said("the key file may not outlast a power failure: ");
+  recorder_expect(&said, "the key file may not outlast a power failure: ");
   assert_int_equal(keeper_latest(keeper, 1), 1);
   kh_keeper_free(&keeper);
 }
@@ -166,8 +121,8 @@ static void a_bad_file_is_not_loaded(void **state)
   kh_keeper *keeper = NULL;
   kh_fault fault;
   write_keys("1;" KEY_A "\nnonsense\n");
-  kh_keeper_options wanted = options();
-  assert_int_equal(file_keeper_new(path, engines, &wanted, &keeper, &fault), KH_E_SYNTAX);
+  kh_keeper_options wanted = keeper_options(recorder_log(&said));
+  assert_int_equal(file_keeper_new(path, test_engines, &wanted, &keeper, &fault), KH_E_SYNTAX);
   assert_int_equal(fault.line, 2);
   assert_null(keeper);
 }
@@ -178,7 +133,7 @@ static void a_reload_takes_effect_with_its_commit(void **state)
   kh_fault fault;
   kh_keeper *keeper = keeper_of("1;" KEY_A "\n");
   write_keys("1;" KEY_A "\n1;3;" KEY_B "\n7;" KEY_C "\n");
-  atomic_store(&clock_now, 1000000060);
+  atomic_store(&keeper_now, 1000000060);
   assert_int_equal(kh_keeper_prepare_reload(keeper, &token, &fault), KH_OK);
   assert_int_equal(keeper_latest(keeper, 1), 1);
   assert_int_equal(keeper_latest(keeper, 7), 0);
@@ -187,9 +142,9 @@ static void a_reload_takes_effect_with_its_commit(void **state)
   assert_fingerprint(keeper);
   assert_int_equal(keeper_latest(keeper, 1), 3);
   assert_int_equal(keeper_latest(keeper, 7), 1);
-  assert_said(
-      "keys.txt' (text) reloaded: 2 keys with 3 versions; new: key id 1 version 3, key id 7 "
-      "version 1\n");
+  recorder_expect(
+      &said, "keys.txt' (text) reloaded: 2 keys with 3 versions; new: key id 1 version 3, key id 7 "
+             "version 1\n");
   kh_keeper_stats stats = kh_keeper_get_stats(keeper);
   assert_int_equal(stats.generation, 2);
   assert_int_equal(stats.versions, 3);
@@ -216,14 +171,14 @@ static const struct {
 static void only_a_start_waits_for_the_passphrase_without_limit(void **state)
 {
   (void)state;
-  was_limited = true;
+  unlock_was_limited = true;
   kh_keeper *keeper = keeper_of("1;" KEY_A "\n");
-  assert_false(was_limited);
+  assert_false(unlock_was_limited);
   assert_int_equal(kh_keeper_prepare_reload(keeper, &token, NULL), KH_OK);
-  assert_true(was_limited);
-  was_limited = false;
+  assert_true(unlock_was_limited);
+  unlock_was_limited = false;
   assert_int_equal(kh_keeper_prepare_rotation(keeper, 1, &token, NULL), KH_OK);
-  assert_true(was_limited);
+  assert_true(unlock_was_limited);
   kh_keeper_free(&keeper);
 }
 
@@ -277,18 +232,20 @@ static void what_is_retired_stays_until_the_end(void **state)
   write_keys("1;" KEY_A "\n5;2;retired\n5;4;" KEY_C "\n");
   assert_int_equal(kh_keeper_prepare_reload(keeper, &token, &fault), KH_OK);
   kh_keeper_commit(keeper, token);
-  assert_said("reloaded: 2 keys with 3 versions; new: none; 1 retired, kept in memory until the "
-              "server ends\n");
+  recorder_expect(
+      &said, "reloaded: 2 keys with 3 versions; new: none; 1 retired, kept in memory until the "
+             "server ends\n");
   assert_int_equal(kh_keeper_prepare_rotation(keeper, 5, &token, &fault), KH_OK);
   kh_keeper_commit(keeper, token);
-  assert_said("rotated: 2 keys with 4 versions; new: key id 5 version 6; 1 retired, kept");
+  recorder_expect(&said,
+                  "rotated: 2 keys with 4 versions; new: key id 5 version 6; 1 retired, kept");
   const kh_keytable *table = kh_keyring_begin(kh_keeper_ring(keeper));
   bool is_kept = kh_keytable_find(table, 5, 2) != NULL;
   kh_keyring_end(kh_keeper_ring(keeper));
   assert_true(is_kept);
   kh_keeper_free(&keeper);
-  kh_keeper_options wanted = options();
-  assert_int_equal(file_keeper_new(path, engines, &wanted, &keeper, &fault), KH_OK);
+  kh_keeper_options wanted = keeper_options(recorder_log(&said));
+  assert_int_equal(file_keeper_new(path, test_engines, &wanted, &keeper, &fault), KH_OK);
   assert_int_equal(kh_keeper_get_stats(keeper).versions, 3);
   kh_keeper_free(&keeper);
 }
@@ -326,8 +283,8 @@ static void what_does_not_follow_any_more_is_dropped_and_said(void **state)
   assert_int_equal(keeper_latest(keeper, 7), 1);
   assert_int_equal(keeper_latest(keeper, 8), 0);
   assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
-  assert_said("was not put in use, since other keys were put in use meanwhile: File '");
-  assert_said("keys.txt' does not have key id 7 version 1");
+  recorder_expect(&said, "was not put in use, since other keys were put in use meanwhile: File '");
+  recorder_expect(&said, "keys.txt' does not have key id 7 version 1");
   kh_keeper_free(&keeper);
 }
 
@@ -343,15 +300,16 @@ static void a_rotation_writes_and_then_takes_effect(void **state)
   assert_fingerprint(keeper);
   assert_int_equal(keeper_latest(keeper, 1), 1);
   assert_int_equal(keeper_latest(keeper, 2), 3);
-  assert_said("keys.txt' (text) rotated: 2 keys with 3 versions; new: key id 2 version 3\n");
+  recorder_expect(&said,
+                  "keys.txt' (text) rotated: 2 keys with 3 versions; new: key id 2 version 3\n");
   kh_keeper_stats stats = kh_keeper_get_stats(keeper);
   assert_int_equal(stats.rotations, 1);
   assert_int_equal(stats.next_rotation, 1000000000 + 30 * 86400);
 
   /* another process that starts now finds the same */
   kh_keeper *other = NULL;
-  kh_keeper_options wanted = options();
-  assert_int_equal(file_keeper_new(path, engines, &wanted, &other, &fault), KH_OK);
+  kh_keeper_options wanted = keeper_options(recorder_log(&said));
+  assert_int_equal(file_keeper_new(path, test_engines, &wanted, &other, &fault), KH_OK);
   assert_int_equal(keeper_latest(other, 2), 3);
 
   assert_int_equal(kh_keeper_prepare_rotation(keeper, 0, &token, &fault), KH_OK);
@@ -367,7 +325,8 @@ static void a_rotation_writes_and_then_takes_effect(void **state)
   assert_int_equal(keeper_latest(other, 1), 3);
   assert_int_equal(keeper_latest(other, 2), 5);
   assert_int_equal(kh_keeper_get_stats(other).rotations, 0);
-  assert_said(
+  recorder_expect(
+      &said,
       "has what another server rotated: 2 keys with 5 versions; new: key id 1 version 3, key "
       "id 2 version 5\n");
   kh_keeper_free(&keeper);
@@ -421,9 +380,10 @@ struct shared {
   atomic_uint wrong;
 };
 
-static void *look_up(void *argument)
+static bool look_up(void *argument, size_t number)
 {
   struct shared *shared = argument;
+  (void)number;
   const kh_keyring *ring = kh_keeper_ring(shared->keeper);
   uint32_t before = 0;
   while (!atomic_load(&shared->stop)) {
@@ -438,12 +398,13 @@ static void *look_up(void *argument)
     if (!good)
       atomic_fetch_add(&shared->wrong, 1);
   }
-  return NULL;
+  return true;
 }
 
-static void *reload_on_and_on(void *argument)
+static bool reload_on_and_on(void *argument, size_t number)
 {
   struct shared *shared = argument;
+  (void)number;
   kh_fault fault;
   while (!atomic_load(&shared->stop)) {
     kh_keeper_token mine = 0;
@@ -453,25 +414,23 @@ static void *reload_on_and_on(void *argument)
     kh_keeper_commit(shared->keeper, mine);
     (void)kh_keeper_get_stats(shared->keeper);
   }
-  return NULL;
+  return true;
 }
 
 static void readers_while_keys_change(void **state)
 {
   (void)state;
   kh_fault fault;
-  pthread_t threads[READERS + 1];
+  threads running = {.count = 0};
   struct shared shared = {.keeper = keeper_of("1;" KEY_A "\n")};
-  for (size_t i = 0; i < READERS; i++)
-    assert_int_equal(pthread_create(&threads[i], NULL, look_up, &shared), 0);
-  assert_int_equal(pthread_create(&threads[READERS], NULL, reload_on_and_on, &shared), 0);
+  threads_start(&running, READERS, look_up, &shared);
+  threads_start(&running, 1, reload_on_and_on, &shared);
   for (size_t i = 0; i < ROUNDS; i++) {
     assert_int_equal(kh_keeper_prepare_rotation(shared.keeper, 1, &token, &fault), KH_OK);
     kh_keeper_commit(shared.keeper, token);
   }
   atomic_store(&shared.stop, true);
-  for (size_t i = 0; i < READERS + 1; i++)
-    pthread_join(threads[i], NULL);
+  threads_join(&running);
   assert_int_equal(atomic_load(&shared.wrong), 0);
   assert_true(keeper_latest(shared.keeper, 1) > ROUNDS);
   kh_keeper_free(&shared.keeper);
@@ -504,5 +463,5 @@ int main(void)
       cmocka_unit_test_setup(readers_while_keys_change, reset),
       cmocka_unit_test(free_takes_nothing),
   };
-  return cmocka_run_group_tests(tests, open_crypt, close_crypt);
+  return cmocka_run_group_tests(tests, test_engines_open_openssl, test_engines_close);
 }

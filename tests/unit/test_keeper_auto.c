@@ -10,31 +10,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engines.h"
 #include "files.h"
 #include "keepers.h"
-#include "recorder.h"
 #include "tasks.h"
 #include "unit.h"
 
 #define KEY_A "000102030405060708090a0b0c0d0e0f"
 #define KEY_B "101112131415161718191a1b1c1d1e1f"
 
-enum { PATIENCE = 30 }; /* seconds */
-
-static kh_crypt *engines;
 static char path[1024];
-static _Atomic uint32_t clock_now;
 static atomic_bool up;
 static atomic_uint warnings;
 static char last_warning[KH_MESSAGE_MAX];
 static char last_note[KH_MESSAGE_MAX];
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-
-static uint32_t tell_time(void *user)
-{
-  (void)user;
-  return atomic_load(&clock_now);
-}
 
 static bool is_up(void *user)
 {
@@ -52,6 +42,8 @@ static void hear(void *user, kh_severity severity, const char *message)
     atomic_fetch_add(&warnings, 1);
 }
 
+static const kh_log hearing = {hear, NULL};
+
 static bool warned_of(const char *part)
 {
   pthread_mutex_lock(&mutex);
@@ -65,43 +57,24 @@ static kh_keeper *keeper_of(const char *text, kh_keeper_background wanted)
   kh_keeper *keeper = NULL;
   kh_fault fault;
   snprintf(path, sizeof path, "%s", test_text("keys.txt", text, 0600));
-  kh_keeper_options options = {.default_cipher = KH_CIPHER_AES_CBC,
-                               .log = {hear, NULL},
-                               .clock = {tell_time, NULL},
-                               .is_up = is_up};
-  assert_int_equal(file_keeper_new(path, engines, &options, &keeper, &fault), KH_OK);
+  kh_keeper_options options = keeper_options(hearing);
+  options.is_up = is_up;
+  assert_int_equal(file_keeper_new(path, test_engines, &options, &keeper, &fault), KH_OK);
   assert_int_equal(kh_keeper_set_background(keeper, wanted), KH_OK);
   return keeper;
 }
 
 static void await_warning(const char *part)
 {
-  for (int i = 0; i < PATIENCE * 100 && !warned_of(part); i++)
-    test_pause(10);
-  assert_true(warned_of(part));
-}
-
-static int open_crypt(void **state)
-{
-  (void)state;
-  return kh_crypt_new(KH_ENGINE_OPENSSL, &engines);
-}
-
-static int close_crypt(void **state)
-{
-  (void)state;
-  kh_crypt_free(&engines);
-  return 0;
+  assert_true(TEST_COMES(warned_of(part)));
 }
 
 static int reset(void **state)
 {
-  (void)state;
-  atomic_store(&clock_now, 1000000000);
   atomic_store(&up, true);
   atomic_store(&warnings, 0);
   last_warning[0] = '\0';
-  return 0;
+  return keeper_reset_clock(state);
 }
 
 static const kh_keeper_background reloads = {.reload = true};
@@ -173,9 +146,8 @@ static void a_folder_that_is_exchanged_by_a_link(void **state)
            "') >'%s'/..2/keys.txt; chmod 600 '%s'/..?/keys.txt",
            mount, mount, mount, mount);
   snprintf(path, sizeof path, "%s/keys.txt", mount);
-  kh_keeper_options options = {
-      .default_cipher = KH_CIPHER_AES_CBC, .log = {hear, NULL}, .clock = {tell_time, NULL}};
-  assert_int_equal(file_keeper_new(path, engines, &options, &keeper, &fault), KH_OK);
+  kh_keeper_options options = keeper_options(hearing);
+  assert_int_equal(file_keeper_new(path, test_engines, &options, &keeper, &fault), KH_OK);
   assert_int_equal(kh_keeper_set_background(keeper, reloads), KH_OK);
   test_run("ln -s ..2 '%s'/..data_tmp && mv -T '%s'/..data_tmp '%s'/..data && rm -r '%s'/..1",
            mount, mount, mount, mount);
@@ -220,11 +192,11 @@ static void a_key_is_rotated_once_an_interval(void **state)
                                 "3;" KEY_B ";created=2001-09-09T01:46:40Z;rotate=1d\n",
                                 (kh_keeper_background){0});
   assert_int_equal(kh_keeper_get_stats(keeper).next_rotation, 1000000300);
-  atomic_store(&clock_now, 1000000299);
+  atomic_store(&keeper_now, 1000000299);
   assert_int_equal(kh_keeper_set_background(keeper, rotates), KH_OK);
   test_pause(300);
   assert_int_equal(keeper_latest(keeper, 2), 1);
-  atomic_store(&clock_now, 1000000331);
+  atomic_store(&keeper_now, 1000000331);
   assert_int_equal(kh_keeper_set_background(keeper, rotates), KH_OK); /* wakes it */
   keeper_await_latest(keeper, 2, 3);
   kh_keeper_free(&keeper);
@@ -232,9 +204,8 @@ static void a_key_is_rotated_once_an_interval(void **state)
   /* it stays so, however often the process restarts */
   for (int i = 0; i < 3; i++) {
     kh_fault fault;
-    kh_keeper_options options = {
-        .default_cipher = KH_CIPHER_AES_CBC, .log = {hear, NULL}, .clock = {tell_time, NULL}};
-    assert_int_equal(file_keeper_new(path, engines, &options, &keeper, &fault), KH_OK);
+    kh_keeper_options options = keeper_options(hearing);
+    assert_int_equal(file_keeper_new(path, test_engines, &options, &keeper, &fault), KH_OK);
     assert_int_equal(kh_keeper_get_stats(keeper).next_rotation, 1000000331 + 300);
     assert_int_equal(kh_keeper_set_background(keeper, rotates), KH_OK);
     test_pause(200);
@@ -267,9 +238,8 @@ static void two_keepers_make_one_version(void **state)
   kh_keeper *one = keeper_of("1;" KEY_A ";rotate=1h\n", (kh_keeper_background){0});
   kh_keeper *two = NULL;
   kh_fault fault;
-  kh_keeper_options options = {
-      .default_cipher = KH_CIPHER_AES_CBC, .log = {hear, NULL}, .clock = {tell_time, NULL}};
-  assert_int_equal(file_keeper_new(path, engines, &options, &two, &fault), KH_OK);
+  kh_keeper_options options = keeper_options(hearing);
+  assert_int_equal(file_keeper_new(path, test_engines, &options, &two, &fault), KH_OK);
   assert_int_equal(kh_keeper_set_background(one, rotates), KH_OK);
   assert_int_equal(kh_keeper_set_background(two, rotates), KH_OK);
   keeper_await_latest(one, 1, 3);
@@ -323,7 +293,7 @@ static void the_thread_takes_no_signals(void **state)
   (void)state;
   kh_keeper *keeper = keeper_of("1;" KEY_A "\n", reloads);
   uint64_t blocked = 0;
-  assert_int_equal(test_tasks("keyhold", &blocked), 1);
+  assert_true(TEST_COMES(test_tasks("keyhold", &blocked) == 1));
   assert_true(blocked & (1ULL << (SIGTERM - 1)));
   assert_true(blocked & (1ULL << (SIGHUP - 1)));
   assert_true(blocked & (1ULL << (SIGUSR1 - 1)));
@@ -346,5 +316,5 @@ int main(void)
       cmocka_unit_test_setup(a_file_that_is_being_written_is_not_rotated, reset),
       cmocka_unit_test_setup(the_thread_takes_no_signals, reset),
   };
-  return cmocka_run_group_tests(tests, open_crypt, close_crypt);
+  return cmocka_run_group_tests(tests, test_engines_open_openssl, test_engines_close);
 }

@@ -4,13 +4,10 @@
 #include <stdatomic.h>
 
 #include "core/keeper/auto_lookup.h"
-#include "fake_store.h"
 #include "keepers.h"
-#include "recorder.h"
 #include "tasks.h"
+#include "threads.h"
 #include "unit.h"
-
-enum { PATIENCE = 30 }; /* seconds */
 
 static fake_store fake;
 static recorder said;
@@ -18,18 +15,9 @@ static kh_keeper *keeper;
 
 static const fake_key one_key[] = {FAKE_KEY(1, 1, 0xa1)};
 
-static uint32_t tell_time(void *user)
-{
-  (void)user;
-  return 1000000000;
-}
-
 static void run_keeper(const kh_store_ops *ops)
 {
-  kh_keeper_options options = {
-      .default_cipher = KH_CIPHER_AES_CBC, .log = recorder_log(&said), .clock = {tell_time, NULL}};
-  kh_store store = fake_store_start(&fake, ops, one_key, COUNT(one_key));
-  assert_int_equal(kh_keeper_new(&options, &store, &keeper, NULL), KH_OK);
+  keeper = fake_keeper_start(&fake, ops, one_key, COUNT(one_key), &said);
 }
 
 /* with its thread, which has looked once */
@@ -56,17 +44,7 @@ static unsigned lookups(void)
 
 static void await_lookups(unsigned count)
 {
-  for (int i = 0; i < PATIENCE * 100 && lookups() < count; i++)
-    test_pause(10);
-  assert_true(lookups() >= count);
-}
-
-static void await_said(const char *part)
-{
-  for (int i = 0; i < PATIENCE * 100 && !recorder_has(&said, part); i++)
-    test_pause(10);
-  if (!recorder_has(&said, part))
-    fail_msg("'%s' was not said, but: %s", part, said.text);
+  assert_true(TEST_COMES(lookups() >= count));
 }
 
 static void a_miss_is_noted_once(void **state)
@@ -102,23 +80,20 @@ static void there_is_room_for_so_many(void **state)
 
 enum { THREADS = 4, IDS = 40 };
 
-static void *add_all(void *argument)
+static bool add_all(void *shared, size_t number)
 {
-  kh_misses *misses = argument;
+  kh_misses *misses = shared;
+  (void)number;
   for (uint32_t id = 1; id <= IDS; id++)
     (void)kh_misses_add(misses, (kh_miss){id, id});
-  return NULL;
+  return true;
 }
 
 static void threads_note_each_miss_once(void **state)
 {
   (void)state;
   kh_misses misses = {0};
-  pthread_t threads[THREADS];
-  for (size_t i = 0; i < THREADS; i++)
-    assert_int_equal(pthread_create(&threads[i], NULL, add_all, &misses), 0);
-  for (size_t i = 0; i < THREADS; i++)
-    pthread_join(threads[i], NULL);
+  threads_run(THREADS, add_all, &misses);
   assert_int_equal(misses.noted, IDS);
   assert_int_equal(misses.dropped, 0);
 }
@@ -168,7 +143,8 @@ static void what_the_store_finds_is_put_in_force(void **state)
   kh_keeper_note_miss(keeper, 1, 3);
   keeper_await_latest(keeper, 1, 3);
   assert_int_equal(keeper_latest(keeper, 7), 4);
-  await_said(
+  recorder_await(
+      &said,
       "'fake:1' (fake) has what was asked for: 2 keys with 2 versions; new: key id 7 version "
       "4\n");
   assert_int_equal(kh_keeper_get_stats(keeper).versions, 3);
@@ -213,7 +189,7 @@ static void a_store_that_does_not_answer_is_left_alone_for_a_while(void **state)
   fake.lookup_fails = KH_E_SOCKET;
   pthread_mutex_unlock(&fake.mutex);
   kh_keeper_note_miss(keeper, 7, 2);
-  await_said("key id 7 version 2 cannot be looked up: ");
+  recorder_await(&said, "key id 7 version 2 cannot be looked up: ");
   for (uint32_t id = 10; id < 20; id++)
     kh_keeper_note_miss(keeper, id, 0);
   test_pause(200);
@@ -229,8 +205,8 @@ static void an_answer_with_another_key_is_refused(void **state)
   fake.answers_with_old = true;
   pthread_mutex_unlock(&fake.mutex);
   kh_keeper_note_miss(keeper, 7, 2);
-  await_said("key id 7 version 2 cannot be looked up: ");
-  await_said("key id 1 version 1");
+  recorder_await(&said, "key id 7 version 2 cannot be looked up: ");
+  recorder_await(&said, "key id 1 version 1");
   const kh_key *key = kh_keytable_find(kh_keyring_begin(kh_keeper_ring(keeper)), 1, 1);
   bool is_kept = key != NULL && key->bytes[0] == 0xa1;
   kh_keyring_end(kh_keeper_ring(keeper));

@@ -1,32 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A keeper over a store that fails, hangs, lies and answers late: what is in force stays so. */
-#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
-#include "fake_store.h"
 #include "keepers.h"
-#include "recorder.h"
+#include "threads.h"
 #include "unit.h"
 
 static fake_store fake;
 static recorder said;
 static kh_keeper *keeper;
-static _Atomic uint32_t clock_now;
 
 static const fake_key two_keys[] = {FAKE_KEY(1, 1, 0xa1), FAKE_KEY(2, 1, 0xb1),
                                     FAKE_KEY(2, 3, 0xb3)};
 
-static uint32_t tell_time(void *user)
-{
-  (void)user;
-  return atomic_load(&clock_now);
-}
-
 static kh_status start_keeper(const kh_store_ops *ops, kh_fault *ret_fault)
 {
-  kh_keeper_options options = {
-      .default_cipher = KH_CIPHER_AES_CBC, .log = recorder_log(&said), .clock = {tell_time, NULL}};
+  kh_keeper_options options = keeper_options(recorder_log(&said));
   kh_store store = {ops, &fake};
   kh_status status = kh_keeper_new(&options, &store, &keeper, ret_fault);
   assert_int_equal(store.ops == NULL, status == KH_OK);
@@ -35,15 +25,7 @@ static kh_status start_keeper(const kh_store_ops *ops, kh_fault *ret_fault)
 
 static void run_keeper(const kh_store_ops *ops)
 {
-  fake_store_start(&fake, ops, two_keys, COUNT(two_keys));
-  assert_int_equal(start_keeper(ops, NULL), KH_OK);
-}
-
-static int reset(void **state)
-{
-  (void)state;
-  atomic_store(&clock_now, 1000000000);
-  return 0;
+  keeper = fake_keeper_start(&fake, ops, two_keys, COUNT(two_keys), &said);
 }
 
 static int stop(void **state)
@@ -54,16 +36,19 @@ static int stop(void **state)
   return had_keeper && !fake.is_freed;
 }
 
-static void assert_said(const char *part)
-{
-  if (!recorder_has(&said, part))
-    fail_msg("'%s' was not said, but: %s", part, said.text);
-}
-
 static void assert_in_force(uint64_t generation, uint32_t latest_of_2)
 {
   assert_int_equal(kh_keeper_get_stats(keeper).generation, generation);
   assert_int_equal(keeper_latest(keeper, 2), latest_of_2);
+}
+
+/* puts in force what was prepared */
+static void commit_to(kh_keeper_token token, uint64_t generation, uint32_t latest_of_1,
+                      uint32_t latest_of_2)
+{
+  kh_keeper_commit(keeper, token);
+  assert_int_equal(keeper_latest(keeper, 1), latest_of_1);
+  assert_in_force(generation, latest_of_2);
 }
 
 static kh_keeper_token prepare_reload(void)
@@ -113,8 +98,9 @@ static void a_store_is_the_callers_until_it_was_loaded(void **state)
   assert_false(fake.is_freed);
   fake.load_fails = KH_OK;
   assert_int_equal(start_keeper(&fake_store_ops, &fault), KH_OK);
-  assert_said(": 2 keys with 3 versions from 'fake:1' (fake), aes-cbc; latest: key id 1 version 1, "
-              "key id 2 version 3\n");
+  recorder_expect(
+      &said, ": 2 keys with 3 versions from 'fake:1' (fake), aes-cbc; latest: key id 1 version 1, "
+             "key id 2 version 3\n");
   kh_keeper_free(&keeper);
   assert_true(fake.is_freed);
 }
@@ -125,7 +111,7 @@ static void a_start_that_cannot_be_settled_is_warned_of(void **state)
   fake_store_start(&fake, &fake_store_ops, two_keys, COUNT(two_keys));
   fake.settle_fails = KH_E_FILE_FLUSH;
   assert_int_equal(start_keeper(&fake_store_ops, NULL), KH_OK);
-  assert_said("the fake store may not outlast a power failure: ");
+  recorder_expect(&said, "the fake store may not outlast a power failure: ");
 }
 
 /* what the store has, the keeper names */
@@ -210,7 +196,7 @@ static void a_rotation_that_was_not_written_changes_no_version(void **state)
   fake.forgets_new_versions = true;
   kh_keeper_commit(keeper, prepare_rotation(2));
   assert_in_force(2, 3);
-  assert_said("'fake:1' (fake) rotated: 2 keys with 3 versions; new: none\n");
+  recorder_expect(&said, "'fake:1' (fake) rotated: 2 keys with 3 versions; new: none\n");
 }
 
 static void a_store_without_the_optional_functions(void **state)
@@ -251,12 +237,8 @@ static void each_session_commits_its_own(void **state)
   kh_keeper_token one = prepare_rotation(1);
   kh_keeper_token two = prepare_rotation(2);
   assert_int_not_equal(one, two);
-  kh_keeper_commit(keeper, one);
-  assert_int_equal(keeper_latest(keeper, 1), 3);
-  assert_in_force(2, 3);
-  kh_keeper_commit(keeper, two);
-  assert_int_equal(keeper_latest(keeper, 1), 3);
-  assert_in_force(3, 5);
+  commit_to(one, 2, 3, 3);
+  commit_to(two, 3, 3, 5);
   assert_int_equal(kh_keeper_get_stats(keeper).failures, 0);
 }
 
@@ -268,12 +250,8 @@ static void sessions_that_commit_crosswise_lose_nothing(void **state)
   run_keeper(&fake_store_ops);
   kh_keeper_token one = prepare_rotation(1);
   kh_keeper_token two = prepare_rotation(2);
-  kh_keeper_commit(keeper, two);
-  assert_int_equal(keeper_latest(keeper, 1), 3);
-  assert_in_force(2, 5);
-  kh_keeper_commit(keeper, one);
-  assert_int_equal(keeper_latest(keeper, 1), 3);
-  assert_in_force(2, 5);
+  commit_to(two, 2, 3, 5);
+  commit_to(one, 2, 3, 5);
   assert_int_equal(kh_keeper_get_stats(keeper).failures, 0);
   assert_int_equal(said.count[KH_LOG_WARNING], 0);
 }
@@ -341,8 +319,10 @@ static void a_change_that_made_room_for_nothing_says_so(void **state)
     kh_keeper_commit(keeper, tokens[i]);
   assert_int_equal(keeper_latest(keeper, 7), 4);
   assert_int_equal(kh_keeper_get_stats(keeper).failures, COUNT(tokens));
-  assert_said("the fake store was not put in use, since other keys were put in use meanwhile: ");
-  assert_said("the fake store was not put in use, since too many changes were prepared at once");
+  recorder_expect(
+      &said, "the fake store was not put in use, since other keys were put in use meanwhile: ");
+  recorder_expect(
+      &said, "the fake store was not put in use, since too many changes were prepared at once");
 }
 
 /* the store took a key back that was never in force: the two contents do not fit */
@@ -361,37 +341,37 @@ static void what_does_not_follow_is_dropped_and_warned_of(void **state)
   assert_int_equal(keeper_latest(keeper, 7), 1);
   assert_int_equal(keeper_latest(keeper, 8), 0);
   assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
-  assert_said("the fake store was not put in use, since other keys were put in use meanwhile: ");
-  assert_said("key id 7 version 1");
+  recorder_expect(
+      &said, "the fake store was not put in use, since other keys were put in use meanwhile: ");
+  recorder_expect(&said, "key id 7 version 1");
 }
 
-static void *reload_in_a_thread(void *argument)
+static bool reload_in_a_thread(void *unused, size_t number)
 {
+  (void)unused;
+  (void)number;
   kh_keeper_token token = 0;
-  kh_status *status = argument;
-  *status = kh_keeper_prepare_reload(keeper, &token, NULL);
+  kh_status status = kh_keeper_prepare_reload(keeper, &token, NULL);
   kh_keeper_commit(keeper, token);
-  return NULL;
+  return status == KH_OK;
 }
 
 /* A store that hangs holds up who prepares something, and no one else. */
 static void a_store_that_hangs_holds_up_no_reader_and_no_commit(void **state)
 {
   (void)state;
-  pthread_t thread;
-  kh_status status = KH_E_CRYPTO;
+  threads reloading = {.count = 0};
   run_keeper(&fake_store_ops);
   kh_keeper_token token = prepare_rotation(2);
   fake.hangs = true;
-  assert_int_equal(pthread_create(&thread, NULL, reload_in_a_thread, &status), 0);
+  threads_start(&reloading, 1, reload_in_a_thread, NULL);
   fake_store_await_hanging(&fake);
   assert_in_force(1, 3);
   kh_keeper_note_miss(keeper, 9, 1);
   kh_keeper_commit(keeper, token);
   assert_in_force(2, 5);
   fake_store_release(&fake);
-  pthread_join(thread, NULL);
-  assert_int_equal(status, KH_OK);
+  threads_join(&reloading);
   assert_in_force(3, 5);
 }
 
@@ -399,29 +379,28 @@ static void a_store_that_hangs_holds_up_no_reader_and_no_commit(void **state)
 static void a_late_answer_takes_nothing_back(void **state)
 {
   (void)state;
-  pthread_t thread;
-  kh_status status = KH_E_CRYPTO;
+  threads reloading = {.count = 0};
   run_keeper(&fake_store_ops);
   kh_keeper_token token = prepare_rotation(2);
   fake.hangs = true;
-  assert_int_equal(pthread_create(&thread, NULL, reload_in_a_thread, &status), 0);
+  threads_start(&reloading, 1, reload_in_a_thread, NULL);
   fake_store_await_hanging(&fake);
   kh_keeper_commit(keeper, token);
   fake_store_set(&fake, two_keys, COUNT(two_keys));
   fake_store_release(&fake);
-  pthread_join(thread, NULL);
-  assert_int_equal(status, KH_OK); /* it followed what was in force when it began */
+  threads_join(&reloading); /* it followed what was in force when it began */
   assert_in_force(2, 5);
   assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
-  assert_said("other keys were put in use meanwhile");
+  recorder_expect(&said, "other keys were put in use meanwhile");
 }
 
 /* sessions that rotate and reload at once while readers read */
 enum { SESSIONS = 3, ROUNDS = 40 };
 
-static void *change_in_a_session(void *argument)
+static bool change_in_a_session(void *shared, size_t number)
 {
-  atomic_uint *failed = argument;
+  atomic_uint *failed = shared;
+  (void)number;
   for (int i = 0; i < ROUNDS; i++) {
     kh_keeper_token token = 0;
     kh_status status = i % 2 == 0 ? kh_keeper_prepare_rotation(keeper, 2, &token, NULL)
@@ -431,25 +410,23 @@ static void *change_in_a_session(void *argument)
     if (i % 5 != 4) /* some statements fail between their halves */
       kh_keeper_commit(keeper, token);
   }
-  return NULL;
+  return true;
 }
 
 static void sessions_at_once_lose_nothing(void **state)
 {
   (void)state;
-  pthread_t threads[SESSIONS];
+  threads sessions = {.count = 0};
   atomic_uint failed = 0;
   uint32_t before = 0;
   run_keeper(&fake_store_ops);
-  for (size_t i = 0; i < SESSIONS; i++)
-    assert_int_equal(pthread_create(&threads[i], NULL, change_in_a_session, &failed), 0);
+  threads_start(&sessions, SESSIONS, change_in_a_session, &failed);
   for (int i = 0; i < 20000; i++) {
     uint32_t now = keeper_latest(keeper, 2);
     assert_true(now >= before);
     before = now;
   }
-  for (size_t i = 0; i < SESSIONS; i++)
-    pthread_join(threads[i], NULL);
+  threads_join(&sessions);
   assert_int_equal(atomic_load(&failed), 0);
   kh_keeper_commit(keeper, prepare_reload());
   assert_int_equal(keeper_latest(keeper, 2), 3 + 2 * SESSIONS * ROUNDS / 2);
@@ -458,27 +435,36 @@ static void sessions_at_once_lose_nothing(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup_teardown(a_store_is_the_callers_until_it_was_loaded, reset, stop),
-      cmocka_unit_test_setup_teardown(a_start_that_cannot_be_settled_is_warned_of, reset, stop),
-      cmocka_unit_test_setup_teardown(a_store_that_fails_changes_nothing, reset, stop),
-      cmocka_unit_test_setup_teardown(a_store_that_lies_changes_nothing, reset, stop),
-      cmocka_unit_test_setup_teardown(a_rotation_that_lost_keys_is_refused, reset, stop),
-      cmocka_unit_test_setup_teardown(a_rotation_that_was_not_written_changes_no_version, reset,
+      cmocka_unit_test_setup_teardown(a_store_is_the_callers_until_it_was_loaded,
+                                      keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(a_start_that_cannot_be_settled_is_warned_of,
+                                      keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(a_store_that_fails_changes_nothing, keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(a_store_that_lies_changes_nothing, keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(a_rotation_that_lost_keys_is_refused, keeper_reset_clock,
                                       stop),
-      cmocka_unit_test_setup_teardown(a_store_without_the_optional_functions, reset, stop),
+      cmocka_unit_test_setup_teardown(a_rotation_that_was_not_written_changes_no_version,
+                                      keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(a_store_without_the_optional_functions, keeper_reset_clock,
+                                      stop),
       cmocka_unit_test_setup_teardown(a_content_that_changes_before_it_is_settled_is_read_again,
-                                      reset, stop),
-      cmocka_unit_test_setup_teardown(each_session_commits_its_own, reset, stop),
-      cmocka_unit_test_setup_teardown(sessions_that_commit_crosswise_lose_nothing, reset, stop),
-      cmocka_unit_test_setup_teardown(a_token_works_once, reset, stop),
-      cmocka_unit_test_setup_teardown(what_was_never_committed_is_not_lost, reset, stop),
-      cmocka_unit_test_setup_teardown(a_change_that_makes_room_comes_with_the_next, reset, stop),
-      cmocka_unit_test_setup_teardown(a_change_that_made_room_for_nothing_says_so, reset, stop),
-      cmocka_unit_test_setup_teardown(what_does_not_follow_is_dropped_and_warned_of, reset, stop),
-      cmocka_unit_test_setup_teardown(a_store_that_hangs_holds_up_no_reader_and_no_commit, reset,
+                                      keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(each_session_commits_its_own, keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(sessions_that_commit_crosswise_lose_nothing,
+                                      keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(a_token_works_once, keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(what_was_never_committed_is_not_lost, keeper_reset_clock,
                                       stop),
-      cmocka_unit_test_setup_teardown(a_late_answer_takes_nothing_back, reset, stop),
-      cmocka_unit_test_setup_teardown(sessions_at_once_lose_nothing, reset, stop),
+      cmocka_unit_test_setup_teardown(a_change_that_makes_room_comes_with_the_next,
+                                      keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(a_change_that_made_room_for_nothing_says_so,
+                                      keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(what_does_not_follow_is_dropped_and_warned_of,
+                                      keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(a_store_that_hangs_holds_up_no_reader_and_no_commit,
+                                      keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(a_late_answer_takes_nothing_back, keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(sessions_at_once_lose_nothing, keeper_reset_clock, stop),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

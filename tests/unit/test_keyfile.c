@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "engines.h"
 #include "files.h"
 #include "keyhold/keyfile.h"
 #include "recorder.h"
@@ -13,27 +14,13 @@
 
 #define KEY "770A8A65DA156D24EE2A093277530142"
 
-static kh_crypt *crypt;
 static recorder heard;
-
-static int open_crypt(void **state)
-{
-  (void)state;
-  return kh_crypt_new(KH_ENGINE_AUTO, &crypt) != KH_OK;
-}
-
-static int close_crypt(void **state)
-{
-  (void)state;
-  kh_crypt_free(&crypt);
-  return 0;
-}
 
 static kh_status load(const char *path, const char *filekey, kh_keyfile **file, kh_fault *fault)
 {
   kh_log log = recorder_log(&heard);
   kh_keyfile_options options = {.path = path, .filekey = filekey, .digest = KH_DIGEST_SHA256};
-  return kh_keyfile_open(&options, crypt, &log, file, fault);
+  return kh_keyfile_open(&options, test_engines, &log, file, fault);
 }
 
 static void assert_refused(const char *path, const char *filekey, kh_status expected)
@@ -95,14 +82,15 @@ static void a_passphrase_that_is_given(void **state)
   kh_secret_set_len(passphrase, 6);
   options.passphrase = passphrase;
   KH_AUTO_KEYFILE file = NULL;
-  assert_int_equal(kh_keyfile_open(&options, crypt, NULL, &file, NULL), KH_OK);
+  assert_int_equal(kh_keyfile_open(&options, test_engines, NULL, &file, NULL), KH_OK);
   assert_memory_equal(kh_secret_bytes(passphrase).data, "secret", 6); /* still the caller's */
 
   kh_keyfile *none = NULL;
   kh_secret_set_len(passphrase, 0); /* the empty one is one too */
-  assert_int_equal(kh_keyfile_open(&options, crypt, NULL, &none, NULL), KH_E_WRONG_PASSPHRASE);
+  assert_int_equal(kh_keyfile_open(&options, test_engines, NULL, &none, NULL),
+                   KH_E_WRONG_PASSPHRASE);
   options.path = test_text("keys", "1;" KEY "\n", 0600);
-  assert_int_equal(kh_keyfile_open(&options, crypt, NULL, &none, NULL), KH_E_NOT_ENCRYPTED);
+  assert_int_equal(kh_keyfile_open(&options, test_engines, NULL, &none, NULL), KH_E_NOT_ENCRYPTED);
   kh_secret_free(&passphrase);
 }
 
@@ -268,7 +256,7 @@ static kh_status load_strictly(mode_t mode, mode_t passphrase_mode, kh_fault *fa
                                 .filekey = filekey,
                                 .permissions = KH_PERMISSIONS_STRICT,
                                 .digest = KH_DIGEST_SHA256};
-  return kh_keyfile_open(&options, crypt, NULL, &file, fault);
+  return kh_keyfile_open(&options, test_engines, NULL, &file, fault);
 }
 
 static void strict_permissions_are_for_both_files(void **state)
@@ -302,5 +290,5 @@ int main(void)
       cmocka_unit_test(a_file_open_to_others_is_warned_of_with_its_mode),
       cmocka_unit_test(strict_permissions_are_for_both_files),
   };
-  return cmocka_run_group_tests(tests, open_crypt, close_crypt);
+  return cmocka_run_group_tests(tests, test_engines_open, test_engines_close);
 }

@@ -13,6 +13,7 @@
 #include "keyhold/lockfile.h"
 #include "rotation.h"
 #include "unit.h"
+#include "wrap.h"
 
 #define A16 "770A8A65DA156D24EE2A093277530142"
 #define A32 "966050D7777350B6FD5CCB3E5F648DA45C63BEFB6DEDDFA13443F156B7D35C84"
@@ -33,21 +34,10 @@ static bool spoil_ciphertext;
 static bool spoil_sealed; /* a slot gets another passphrase than it was asked for */
 static enum { NOTHING, ANOTHER_KEY, ANOTHER_ATTRIBUTE, ONE_MORE, ONE_LESS, WAYS } spoil_text;
 
-kh_status __real_kh_crypt_once(const kh_crypt *crypt, kh_cipher cipher, unsigned flags,
-                               const kh_crypt_key *key, kh_bytes src, uint8_t *dst,
-                               size_t *ret_len);
-kh_status __wrap_kh_crypt_once(const kh_crypt *crypt, kh_cipher cipher, unsigned flags,
-                               const kh_crypt_key *key, kh_bytes src, uint8_t *dst,
-                               size_t *ret_len);
-kh_status __real_kh_keyfile_add_lines(kh_bytes text, const kh_keylist *parsed,
-                                      const kh_keylist *added, kh_secret **ret_text);
-kh_status __wrap_kh_keyfile_add_lines(kh_bytes text, const kh_keylist *parsed,
-                                      const kh_keylist *added, kh_secret **ret_text);
+WRAPS(kh_crypt_once);
+WRAPS(kh_keyfile_add_lines);
 
-kh_status __real_kh_lockfile_take(const char *path, unsigned milliseconds, kh_lockfile **ret_lock,
-                                  kh_fault *ret_fault);
-kh_status __wrap_kh_lockfile_take(const char *path, unsigned milliseconds, kh_lockfile **ret_lock,
-                                  kh_fault *ret_fault);
+WRAPS(kh_lockfile_take);
 
 /* nobody waits */
 kh_status __wrap_kh_lockfile_take(const char *path, unsigned milliseconds, kh_lockfile **ret_lock,
@@ -75,10 +65,7 @@ static kh_secret *secret_of(const char *text)
   return secret;
 }
 
-kh_status __real_kh_sealed_slot_wrap(const kh_sealed_entry *entry, const kh_secret *file_key,
-                                     kh_sealed_line *ret_line);
-kh_status __wrap_kh_sealed_slot_wrap(const kh_sealed_entry *entry, const kh_secret *file_key,
-                                     kh_sealed_line *ret_line);
+WRAPS(kh_sealed_slot_wrap);
 
 kh_status __wrap_kh_sealed_slot_wrap(const kh_sealed_entry *entry, const kh_secret *file_key,
                                      kh_sealed_line *ret_line)
@@ -130,10 +117,7 @@ static kh_secret *passphrase;
 
 static const char *spoilt_retired; /* the text that is made in the place of the right one */
 
-kh_status __real_kh_keyfile_retire_lines(kh_bytes text, const kh_keylist *parsed,
-                                         const kh_keytable *retired, kh_secret **ret_text);
-kh_status __wrap_kh_keyfile_retire_lines(kh_bytes text, const kh_keylist *parsed,
-                                         const kh_keytable *retired, kh_secret **ret_text);
+WRAPS(kh_keyfile_retire_lines);
 
 kh_status __wrap_kh_keyfile_retire_lines(kh_bytes text, const kh_keylist *parsed,
                                          const kh_keytable *retired, kh_secret **ret_text)
@@ -147,13 +131,13 @@ kh_status __wrap_kh_keyfile_retire_lines(kh_bytes text, const kh_keylist *parsed
 static int prepare(void **state)
 {
   passphrase = secret_of("the passphrase");
-  return rotation_open_crypt(state);
+  return test_engines_open_openssl(state);
 }
 
 static int clean(void **state)
 {
   kh_secret_free(&passphrase);
-  return rotation_close_crypt(state);
+  return test_engines_close(state);
 }
 
 /* with costs that take no time */
@@ -184,7 +168,7 @@ static kh_keyfile *open_file(const char *path, const kh_keyfile_format *format)
   kh_keyfile *file = NULL;
   kh_fault fault = {.status = KH_OK};
   kh_keyfile_options options = options_of(path, format);
-  kh_status status = kh_keyfile_open(&options, rotation_crypt, NULL, &file, &fault);
+  kh_status status = kh_keyfile_open(&options, test_engines, NULL, &file, &fault);
   if (status != KH_OK)
     print_message("%s\n", status_name(status));
   assert_int_equal(status, KH_OK);
@@ -217,12 +201,6 @@ static void assert_same(const kh_keyfile *a, const kh_keyfile *b)
   assert_same_keys(kh_keyfile_keys(a), kh_keyfile_keys(b));
 }
 
-static bool is_there(const char *path)
-{
-  struct stat st;
-  return lstat(path, &st) == 0;
-}
-
 static const char *new_path(const char *name)
 {
   const char *path = test_path(name);
@@ -244,7 +222,7 @@ static kh_keylist *two_keys(void)
 static kh_status create(const char *path, const kh_keyfile_form *form, const kh_keylist *keys)
 {
   kh_fault fault = {.status = KH_OK};
-  kh_status status = kh_keyfile_create(path, form, rotation_crypt, keys, &fault);
+  kh_status status = kh_keyfile_create(path, form, test_engines, keys, &fault);
   assert_int_equal(fault.status, status);
   if (status != KH_OK)
     assert_string_equal(fault.path.text, path);
@@ -279,7 +257,7 @@ static void the_text_that_is_made(void **state)
   snprintf(expected, sizeof expected,
            "1;%s;cipher=aes-ctr;created=2026-11-22T01:05:55Z\n2;%s;rotate=1d\n",
            rotation_hex(kh_keylist_at(keys, 0)).text, rotation_hex(kh_keylist_at(keys, 1)).text);
-  rotation_expect_content(path, expected);
+  test_expect_content(path, expected);
 }
 
 static kh_sealed_slots slots_of(const char *path)
@@ -324,7 +302,7 @@ static void forms_that_cannot_be(void **state)
   kh_keyfile_form form = form_of(SEALED_FILE);
   form.slot.label[0] = '\0';
   assert_int_equal(create(path, &form, keys), KH_E_SLOT_LABEL);
-  assert_false(is_there(path));
+  assert_false(test_is_there(path));
   kh_secret_free(&empty);
 }
 
@@ -336,7 +314,7 @@ static void keys_without_key_1(void **state)
   assert_int_equal(kh_keylist_new(1, &keys), KH_OK);
   kh_keylist_add_random(keys, 2, 1, 16, &(kh_policy){.rotate = 0});
   assert_int_equal(create(new_path("new"), &form, keys), KH_E_NO_SYSTEM_KEY);
-  assert_false(is_there(test_path("new")));
+  assert_false(test_is_there(test_path("new")));
 }
 
 /* what was written wrongly is seen before anything is on the disk */
@@ -353,7 +331,7 @@ static void what_is_read_back_is_wrong(void **state)
   assert_true(kh_keyfile_save(file, NULL) != KH_OK);
   assert_true(kh_keyfile_save_as(file, &form, new_path("new"), NULL) != KH_OK);
   spoil_ciphertext = false;
-  rotation_expect_content(path, TEXT);
+  test_expect_content(path, TEXT);
 
   form = form_of(TEXT_FILE);
   for (spoil_text = ANOTHER_KEY; spoil_text < WAYS; spoil_text++) {
@@ -361,7 +339,7 @@ static void what_is_read_back_is_wrong(void **state)
     assert_int_equal(status, spoil_text == ONE_LESS ? KH_E_KEY_LOST : KH_E_KEY_CHANGED);
   }
   spoil_text = NOTHING;
-  assert_false(is_there(test_path("new")));
+  assert_false(test_is_there(test_path("new")));
 }
 
 static kh_status convert(const char *path, const kh_keyfile_format *from,
@@ -395,7 +373,7 @@ static void from_each_format_to_each(void **state)
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0640);
     assert_int_equal(convert(path, second, TEXT_FILE, NULL), KH_OK);
-    rotation_expect_content(path, TEXT);
+    test_expect_content(path, TEXT);
   }
 }
 
@@ -405,7 +383,7 @@ static void into_another_file(void **state)
   const char *path = test_text("keys", TEXT, 0640);
   const char *to = new_path("other");
   assert_int_equal(convert(path, TEXT_FILE, SEALED_FILE, to), KH_OK);
-  rotation_expect_content(path, TEXT);
+  test_expect_content(path, TEXT);
   KH_AUTO_KEYFILE before = open_file(path, TEXT_FILE);
   KH_AUTO_KEYFILE after = open_file(to, SEALED_FILE);
   assert_same(before, after);
@@ -436,7 +414,7 @@ static void nobody_else_may_be_changing_it(void **state)
   assert_int_equal(convert(path, TEXT_FILE, TEXT_FILE, test_path("another")),
                    KH_OK); /* it is only read */
   kh_lockfile_release(&lock);
-  rotation_expect_content(path, TEXT);
+  test_expect_content(path, TEXT);
 }
 
 static kh_status add(const char *path, const kh_keyfile_format *format,
@@ -474,7 +452,7 @@ static void a_new_key_in_each_format(void **state)
     char expected[1024];
     snprintf(expected, sizeof expected, "%s\n8;%s;created=1970-01-01T00:00:05Z;rotate=1m\n", TEXT,
              rotation_hex(key).text);
-    rotation_expect_content(path, expected);
+    test_expect_content(path, expected);
   }
 }
 
@@ -503,7 +481,7 @@ static void the_id_of_a_new_key(void **state)
     assert_int_equal(add(path, TEXT_FILE, addition, &id), cases[i].status);
     assert_int_equal(id, cases[i].id);
     if (cases[i].status != KH_OK)
-      rotation_expect_content(path, cases[i].text);
+      test_expect_content(path, cases[i].text);
   }
 }
 
@@ -525,7 +503,7 @@ static kh_status change_slot(const char *path, kh_slot_change change, const char
   kh_keyfile_options options = {.path = path, .passphrase = opens};
   kh_sealed_entry entry = {form_of(SEALED_FILE).slot, kh_secret_bytes(added)};
   snprintf(entry.slot.label, sizeof entry.slot.label, "%s", label);
-  kh_status status = kh_keyfile_open(&options, rotation_crypt, NULL, &file, &fault);
+  kh_status status = kh_keyfile_open(&options, test_engines, NULL, &file, &fault);
   if (status == KH_OK)
     status = kh_keyfile_change_slot(file, change, &entry, &fault);
   if (status == KH_OK)
@@ -538,7 +516,7 @@ static bool opens_with(const char *path, const kh_secret *secret)
 {
   KH_AUTO_KEYFILE file = NULL;
   kh_keyfile_options options = {.path = path, .passphrase = secret};
-  kh_status status = kh_keyfile_open(&options, rotation_crypt, NULL, &file, NULL);
+  kh_status status = kh_keyfile_open(&options, test_engines, NULL, &file, NULL);
   if (status == KH_OK) {
     assert_int_equal(kh_keyfile_text(file).len, strlen(TEXT));
     assert_memory_equal(kh_keyfile_text(file).data, TEXT, strlen(TEXT));
@@ -575,7 +553,7 @@ static void slots_that_cannot_be_changed(void **state)
   KH_AUTO_KEYFILE plain = open_file(path, TEXT_FILE);
   kh_sealed_entry entry = {form_of(SEALED_FILE).slot, kh_secret_bytes(second)};
   assert_int_equal(kh_keyfile_change_slot(plain, KH_SLOT_ADD, &entry, NULL), KH_E_SEALED_DAMAGED);
-  rotation_expect_content(path, TEXT);
+  test_expect_content(path, TEXT);
   assert_int_equal(convert(path, TEXT_FILE, SEALED_FILE, NULL), KH_OK);
   assert_int_equal(change_slot(path, KH_SLOT_ADD, "mine", passphrase, second), KH_E_SLOT_EXISTS);
   assert_int_equal(change_slot(path, KH_SLOT_ADD, "new", second, second), KH_E_WRONG_PASSPHRASE);
@@ -677,9 +655,9 @@ static void old_versions_are_retired(void **state)
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0640);
     assert_int_equal(convert(path, formats[i], TEXT_FILE, NULL), KH_OK);
-    rotation_expect_content(path, "# mine\r\n1;1;retired\r\n\n1;3;" A32
-                                  ";cipher=aes256-ctr;created=2026-11-22\n"
-                                  "7;" A16 ";rotate=90d;bits=256");
+    test_expect_content(path, "# mine\r\n1;1;retired\r\n\n1;3;" A32
+                              ";cipher=aes256-ctr;created=2026-11-22\n"
+                              "7;" A16 ";rotate=90d;bits=256");
   }
 }
 
@@ -698,7 +676,7 @@ static void versions_that_cannot_be_retired(void **state)
   test_text("keys", TEXT, 0600); /* the same, but it may have been another one meanwhile */
   assert_int_equal(retire_in(file, "1;" A16), KH_E_FILE_CHANGED);
   assert_int_equal(retire_in(file, "1;" A16), KH_E_FILE_CHANGED);
-  rotation_expect_content(path, TEXT);
+  test_expect_content(path, TEXT);
 }
 
 static void what_is_retired_and_read_back_wrong(void **state)
@@ -718,7 +696,7 @@ static void what_is_retired_and_read_back_wrong(void **state)
     kh_status status = retire_versions(path, TEXT_FILE, "1;" A16 "\n");
     spoilt_retired = NULL;
     assert_int_equal(status, KH_E_KEY_CHANGED);
-    rotation_expect_content(path, text);
+    test_expect_content(path, text);
   }
 }
 

@@ -17,6 +17,7 @@
 #include "rotation.h"
 #include "sealed.h"
 #include "unit.h"
+#include "wrap.h"
 
 #define A16  "770A8A65DA156D24EE2A093277530142"
 #define TEXT "1;" A16 "\n1;3;" A16 "\n2;" A16 "\n"
@@ -32,28 +33,12 @@ static void (*meanwhile)(void);
 static char left[8192];
 static size_t left_len;
 
-kh_status __real_kh_argon2id(kh_bytes passphrase, const uint8_t *salt, const kh_argon2_cost *cost,
-                             kh_secret *ret_derived);
-kh_status __wrap_kh_argon2id(kh_bytes passphrase, const uint8_t *salt, const kh_argon2_cost *cost,
-                             kh_secret *ret_derived);
-kh_status __real_kh_kdf_pbkdf2(kh_bytes passphrase, kh_bytes salt, kh_digest digest,
-                               uint32_t iterations, kh_secret *ret_derived);
-kh_status __wrap_kh_kdf_pbkdf2(kh_bytes passphrase, kh_bytes salt, kh_digest digest,
-                               uint32_t iterations, kh_secret *ret_derived);
-kh_status __real_kh_kdf_openssl_enc(kh_bytes passphrase, const uint8_t *salt, kh_digest digest,
-                                    uint32_t iterations, kh_secret *ret_derived);
-kh_status __wrap_kh_kdf_openssl_enc(kh_bytes passphrase, const uint8_t *salt, kh_digest digest,
-                                    uint32_t iterations, kh_secret *ret_derived);
-kh_status __real_kh_file_replace(const char *path, const kh_file_stamp *expected, kh_bytes content,
-                                 kh_file_stamp *ret_stamp, kh_fault *ret_fault);
-kh_status __wrap_kh_file_replace(const char *path, const kh_file_stamp *expected, kh_bytes content,
-                                 kh_file_stamp *ret_stamp, kh_fault *ret_fault);
-kh_status __real_kh_lockfile_take(const char *path, unsigned milliseconds, kh_lockfile **ret_lock,
-                                  kh_fault *ret_fault);
-kh_status __wrap_kh_lockfile_take(const char *path, unsigned milliseconds, kh_lockfile **ret_lock,
-                                  kh_fault *ret_fault);
-void __real_kh_lockfile_release(kh_lockfile **lock);
-void __wrap_kh_lockfile_release(kh_lockfile **lock);
+WRAPS(kh_argon2id);
+WRAPS(kh_kdf_pbkdf2);
+WRAPS(kh_kdf_openssl_enc);
+WRAPS(kh_file_replace);
+WRAPS(kh_lockfile_take);
+WRAPS(kh_lockfile_release);
 
 static void count_derivation(void)
 {
@@ -110,7 +95,7 @@ kh_status __wrap_kh_lockfile_take(const char *path, unsigned milliseconds, kh_lo
     unsigned made = derivations.made;
     unsigned under_lock = derivations.under_lock;
     before();
-    left_len = rotation_read_content(path, left, sizeof left);
+    left_len = test_read_content(path, left, sizeof left);
     derivations.made = made;
     derivations.under_lock = under_lock;
   }
@@ -153,8 +138,8 @@ static const char *write_openssl(void)
   KH_AUTO_SECRET file = NULL;
   kh_keyfile_options options = {
       .path = "keys", .digest = KH_DIGEST_SHA512, .pbkdf2_iterations = 1000};
-  assert_int_equal(kh_keyfile_encrypt_openssl(&options, rotation_crypt, sealed_bytes(TEXT),
-                                              sealed_bytes("first"), &file, NULL),
+  assert_int_equal(kh_keyfile_encrypt_openssl(&options, test_engines, bytes_of(TEXT),
+                                              bytes_of("first"), &file, NULL),
                    KH_OK);
   return test_file("keys", kh_secret_bytes(file).data, kh_secret_bytes(file).len, 0600);
 }
@@ -280,7 +265,7 @@ static kh_keyfile *open_with(const char *path, const char *passphrase)
   kh_keyfile *file = NULL;
   static kh_keyfile_options options;
   options = (kh_keyfile_options){.path = path, .filekey = passphrase};
-  assert_int_equal(kh_keyfile_open(&options, rotation_crypt, NULL, &file, NULL), KH_OK);
+  assert_int_equal(kh_keyfile_open(&options, test_engines, NULL, &file, NULL), KH_OK);
   return file;
 }
 
@@ -379,7 +364,7 @@ static kh_keyfile *open_openssl_with(const char *path, const char *passphrase)
   static kh_keyfile_options options;
   options = (kh_keyfile_options){
       .path = path, .filekey = passphrase, .digest = KH_DIGEST_SHA512, .pbkdf2_iterations = 1000};
-  assert_int_equal(kh_keyfile_open(&options, rotation_crypt, NULL, &file, NULL), KH_OK);
+  assert_int_equal(kh_keyfile_open(&options, test_engines, NULL, &file, NULL), KH_OK);
   return file;
 }
 
@@ -481,7 +466,7 @@ static void change_slots_meanwhile(kh_slot_change change, const char *label, con
   KH_AUTO_KEYFILE file = NULL;
   kh_keyfile_options options = {.path = test_path("keys"), .filekey = "second"};
   kh_sealed_entry entry = sealed_entry(label, &kh_sealed_argon2id, passphrase);
-  assert_int_equal(kh_keyfile_open(&options, rotation_crypt, NULL, &file, NULL), KH_OK);
+  assert_int_equal(kh_keyfile_open(&options, test_engines, NULL, &file, NULL), KH_OK);
   assert_int_equal(kh_keyfile_change_slot(file, change, &entry, NULL), KH_OK);
   assert_int_equal(kh_keyfile_save(file, NULL), KH_OK);
 }
@@ -514,7 +499,7 @@ static void spoil_meanwhile(void)
 static void copy_meanwhile(void)
 {
   char content[8192];
-  size_t len = rotation_read_content(test_path("keys"), content, sizeof content);
+  size_t len = test_read_content(test_path("keys"), content, sizeof content);
   test_file("keys", content, len, 0600);
 }
 
@@ -546,7 +531,7 @@ static void what_another_process_did_meanwhile(void **state)
     assert_int_equal(derivations.under_lock, cases[i].under_lock);
     assert_int_equal(locks, 0);
     assert_false(rotation_has_temporary(run.path));
-    size_t len = rotation_read_content(run.path, content, sizeof content);
+    size_t len = test_read_content(run.path, content, sizeof content);
     if (cases[i].status == KH_OK) {
       assert_int_equal(run.rotated.made, cases[i].made);
       assert_int_equal(kh_keylist_count(run.list), 5);
@@ -555,7 +540,7 @@ static void what_another_process_did_meanwhile(void **state)
       assert_memory_equal(content, left, len);
     }
     if (cases[i].meanwhile == add_a_slot_meanwhile)
-      assert_int_equal(sealed_open(sealed_bytes(content), "third", NULL, NULL), KH_OK);
+      assert_int_equal(sealed_open(bytes_of(content), "third", NULL, NULL), KH_OK);
     end_server(&run);
   }
 }
@@ -606,8 +591,8 @@ static void swap_openssl_meanwhile(void)
   KH_AUTO_SECRET file = NULL;
   kh_keyfile_options options = {
       .path = "keys", .digest = KH_DIGEST_SHA1, .pbkdf2_iterations = 2000};
-  assert_int_equal(kh_keyfile_encrypt_openssl(&options, rotation_crypt, sealed_bytes(TEXT),
-                                              sealed_bytes("new"), &file, NULL),
+  assert_int_equal(kh_keyfile_encrypt_openssl(&options, test_engines, bytes_of(TEXT),
+                                              bytes_of("new"), &file, NULL),
                    KH_OK);
   test_file("keys", kh_secret_bytes(file).data, kh_secret_bytes(file).len, 0600);
 }
@@ -726,5 +711,5 @@ int main(void)
       cmocka_unit_test(a_form_that_changes_after_a_rotation),
       cmocka_unit_test(versions_of_a_file_that_changed),
   };
-  return cmocka_run_group_tests(tests, rotation_open_crypt, rotation_close_crypt);
+  return cmocka_run_group_tests(tests, test_engines_open_openssl, test_engines_close);
 }

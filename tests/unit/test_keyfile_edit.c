@@ -10,13 +10,14 @@
 #include "keyhold/keyfile_text.h"
 #include "rotation.h"
 #include "unit.h"
+#include "wrap.h"
 
 #define A16 "770A8A65DA156D24EE2A093277530142"
 #define A24 "18420B5CBA31CCDFFE9716E91EB61374D05914F3ADE23E03"
 #define NEW "0102030405060708090a0b0c0d0e0f10"
 
-CALLS_WRAP(void *, calloc, NULL, (size_t count, size_t size), (count, size))
-CALLS_WRAP(void *, sodium_malloc, NULL, (size_t size), (size))
+WRAP_CALLOC(calls_strike)
+WRAP_SODIUM_MALLOC(calls_strike)
 
 /* a text and its length, for texts with a NUL */
 #define TEXT(literal)                                                                              \

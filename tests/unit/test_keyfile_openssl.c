@@ -7,25 +7,11 @@
 #include <string.h>
 
 #include "core/keyfile/envelope.h"
+#include "engines.h"
 #include "files.h"
 #include "keyhold/file.h"
 #include "keyhold/keyfile_openssl.h"
 #include "unit.h"
-
-static kh_crypt *crypt;
-
-static int open_crypt(void **state)
-{
-  (void)state;
-  return kh_crypt_new(KH_ENGINE_AUTO, &crypt) != KH_OK;
-}
-
-static int close_crypt(void **state)
-{
-  (void)state;
-  kh_crypt_free(&crypt);
-  return 0;
-}
 
 static kh_secret *container_of(const char *text, const char *passphrase, const char *options)
 {
@@ -43,8 +29,8 @@ static kh_status decrypt(const kh_secret *file, const char *passphrase, kh_diges
                          uint32_t iterations, kh_secret **text)
 {
   kh_keyfile_options options = {.path = "enc", .digest = digest, .pbkdf2_iterations = iterations};
-  kh_bytes pw = {(const uint8_t *)passphrase, strlen(passphrase)};
-  return kh_keyfile_decrypt_openssl(&options, crypt, kh_secret_bytes(file), pw, text, NULL);
+  kh_bytes pw = bytes_of(passphrase);
+  return kh_keyfile_decrypt_openssl(&options, test_engines, kh_secret_bytes(file), pw, text, NULL);
 }
 
 static void every_digest_with_and_without_pbkdf2(void **state)
@@ -129,11 +115,11 @@ static void the_key_of_the_file_is_not_kept(void **state)
   kh_secret *file = container_of("some text", "right", "-md sha1");
   kh_secret *text = NULL;
   assert_int_equal(decrypt(file, "right", KH_DIGEST_SHA1, 0, &text), KH_OK);
-  assert_int_equal(kh_crypt_thread_count(crypt), 0);
+  assert_int_equal(kh_crypt_thread_count(test_engines), 0);
   kh_secret_free(&text);
   kh_status ignored = decrypt(file, "wrong", KH_DIGEST_SHA1, 0, &text);
   (void)ignored;
-  assert_int_equal(kh_crypt_thread_count(crypt), 0);
+  assert_int_equal(kh_crypt_thread_count(test_engines), 0);
   kh_secret_free(&text);
   kh_secret_free(&file);
 }
@@ -143,10 +129,9 @@ static kh_secret *encrypt(kh_bytes text, const char *passphrase, kh_digest diges
 {
   kh_keyfile_options options = {.path = "enc", .digest = digest, .pbkdf2_iterations = iterations};
   kh_secret *file = NULL;
-  assert_int_equal(kh_keyfile_encrypt_openssl(
-                       &options, crypt, text,
-                       (kh_bytes){(const uint8_t *)passphrase, strlen(passphrase)}, &file, NULL),
-                   KH_OK);
+  assert_int_equal(
+      kh_keyfile_encrypt_openssl(&options, test_engines, text, bytes_of(passphrase), &file, NULL),
+      KH_OK);
   return file;
 }
 
@@ -208,7 +193,7 @@ static void the_key_of_a_new_file_is_not_kept(void **state)
 {
   (void)state;
   kh_secret *file = encrypt((kh_bytes){(const uint8_t *)"x", 1}, "x", KH_DIGEST_SHA1, 0);
-  assert_int_equal(kh_crypt_thread_count(crypt), 0);
+  assert_int_equal(kh_crypt_thread_count(test_engines), 0);
   kh_secret_free(&file);
 }
 
@@ -218,7 +203,7 @@ static void a_derivation_that_fails_gives_no_file(void **state)
   kh_keyfile_options options = {.path = "enc", .pbkdf2_iterations = UINT32_MAX};
   kh_secret *file = NULL;
   kh_fault fault = {0};
-  assert_int_equal(kh_keyfile_encrypt_openssl(&options, crypt, (kh_bytes){NULL, 0},
+  assert_int_equal(kh_keyfile_encrypt_openssl(&options, test_engines, (kh_bytes){NULL, 0},
                                               (kh_bytes){NULL, 0}, &file, &fault),
                    KH_E_CRYPTO);
   assert_int_equal(fault.status, KH_E_CRYPTO);
@@ -235,9 +220,7 @@ static void what_is_a_container(void **state)
   } files[] = {{"", 0},          {"Salted_", 0},   {"Salted__", 0},
                {"Salted__x", 1}, {"salted__x", 0}, {"1;Salted__x", 0}};
   for (size_t i = 0; i < COUNT(files); i++)
-    assert_int_equal(
-        kh_keyfile_is_openssl((kh_bytes){(const uint8_t *)files[i].bytes, strlen(files[i].bytes)}),
-        files[i].is);
+    assert_int_equal(kh_keyfile_is_openssl(bytes_of(files[i].bytes)), files[i].is);
 }
 
 static void lengths_that_no_container_has(void **state)
@@ -249,7 +232,7 @@ static void lengths_that_no_container_has(void **state)
     kh_secret *text = NULL;
     kh_fault fault = {0};
     kh_status status =
-        kh_keyfile_decrypt_openssl(&options, crypt, (kh_bytes){bytes, len},
+        kh_keyfile_decrypt_openssl(&options, test_engines, (kh_bytes){bytes, len},
                                    (kh_bytes){(const uint8_t *)"x", 1}, &text, &fault);
     if (len < 32 || len % 16 != 0) {
       assert_int_equal(status, KH_E_CONTAINER_SIZE);
@@ -282,7 +265,7 @@ static void a_new_file_with_another_salt_is_not_read_back(void **state)
 {
   (void)state;
   KH_AUTO_ENVELOPE envelope = {
-      .format = &kh_keyfile_format_openssl, .options = {.path = "enc"}, .crypt = crypt};
+      .format = &kh_keyfile_format_openssl, .options = {.path = "enc"}, .crypt = test_engines};
   const kh_keyfile_format_functions *functions = envelope.format->functions;
   kh_bytes plain = {(const uint8_t *)"1;2", 3};
   KH_AUTO_SECRET file = NULL;
@@ -303,7 +286,7 @@ static void what_is_prepared_is_not_copied_and_ends_with_its_passphrase(void **s
 {
   (void)state;
   KH_AUTO_ENVELOPE envelope = {
-      .format = &kh_keyfile_format_openssl, .options = {.path = "enc"}, .crypt = crypt};
+      .format = &kh_keyfile_format_openssl, .options = {.path = "enc"}, .crypt = test_engines};
   KH_AUTO_ENVELOPE clone = {.format = NULL};
   kh_bytes passphrase = {(const uint8_t *)"secret", 6};
   assert_int_equal(kh_envelope_set_passphrase(&envelope, &passphrase), KH_OK);
@@ -335,5 +318,5 @@ int main(void)
       cmocka_unit_test(a_new_file_with_another_salt_is_not_read_back),
       cmocka_unit_test(what_is_prepared_is_not_copied_and_ends_with_its_passphrase),
   };
-  return cmocka_run_group_tests(tests, open_crypt, close_crypt);
+  return cmocka_run_group_tests(tests, test_engines_open, test_engines_close);
 }

@@ -10,8 +10,11 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "keyhold/keyfile_text.h"
+#include "keyhold/random.h"
 #include "rotation.h"
 #include "unit.h"
+#include "wrap.h"
 
 #define A16 "770A8A65DA156D24EE2A093277530142"
 #define B16 "66A7B45A35A0B8C0D4D2D0F9C9C0B1A2"
@@ -28,20 +31,11 @@ static bool same_random; /* the generator gives the same bytes each time */
 static unsigned flushes; /* of files and folders */
 static unsigned failing_flush;
 
-int __wrap_fsync(int fd);
-void __real_kh_random_bytes(uint8_t *ret_data, size_t len);
-void __wrap_kh_random_bytes(uint8_t *ret_data, size_t len);
+WRAPS(fsync);
+WRAPS(kh_random_bytes);
 
-kh_status __real_kh_keyfile_add_lines(kh_bytes text, const kh_keylist *parsed,
-                                      const kh_keylist *added, kh_secret **ret_text);
-kh_status __wrap_kh_keyfile_add_lines(kh_bytes text, const kh_keylist *parsed,
-                                      const kh_keylist *added, kh_secret **ret_text);
-kh_status __real_kh_crypt_once(const kh_crypt *crypt, kh_cipher cipher, unsigned flags,
-                               const kh_crypt_key *key, kh_bytes src, uint8_t *dst,
-                               size_t *ret_len);
-kh_status __wrap_kh_crypt_once(const kh_crypt *crypt, kh_cipher cipher, unsigned flags,
-                               const kh_crypt_key *key, kh_bytes src, uint8_t *dst,
-                               size_t *ret_len);
+WRAPS(kh_keyfile_add_lines);
+WRAPS(kh_crypt_once);
 
 int __wrap_fsync(int fd)
 {
@@ -95,7 +89,7 @@ static void refuse(const char *text, const char *known, rotation_run *it, kh_sta
   assert_int_equal(it->fault.status, expected);
   assert_string_equal(it->fault.path.text, it->path);
   assert_null(it->list);
-  rotation_expect_content(it->path, text);
+  test_expect_content(it->path, text);
   assert_false(rotation_has_temporary(it->path));
 }
 
@@ -121,7 +115,7 @@ static void all_keys_at_once_and_the_rest_stays(void **state)
            "9;" A32 ";cipher=aes256-ctr;rotate=90d\n"
            "9;3;%s;cipher=aes256-ctr;created=2026-11-22T00:00:00Z;rotate=90d\n",
            rotation_hex(one).text, rotation_hex(seven).text, rotation_hex(nine).text);
-  rotation_expect_content(it.path, expected);
+  test_expect_content(it.path, expected);
   assert_int_equal(one->len, 16);
   assert_int_equal(seven->len, 32);
   assert_int_equal(nine->len, 32);
@@ -156,7 +150,7 @@ static void faults_that_nobody_wants(void **state)
   kh_keyfile_options options = {.path = test_text("keys", "1;" A16 "\n", 0600)};
   kh_rotation what = {.known = known, .now = NOW};
   kh_rotated rotated;
-  assert_int_equal(kh_keyfile_open(&options, rotation_crypt, NULL, &file, NULL), KH_OK);
+  assert_int_equal(kh_keyfile_open(&options, test_engines, NULL, &file, NULL), KH_OK);
   assert_int_equal(kh_keyfile_rotate(file, &what, &rotated, NULL), KH_OK);
   assert_int_equal(rotated.made, 1);
   assert_int_equal(kh_keyfile_save(file, NULL), KH_OK);
@@ -210,7 +204,7 @@ static void versions_step_by_two(void **state)
     assert_int_equal(rotate_text(&it, text, text), KH_OK);
     assert_int_equal(it.rotated.made, 1);
     assert_non_null(rotation_key(&it, 1, version));
-    rotation_read_content(it.path, text, sizeof text);
+    test_read_content(it.path, text, sizeof text);
     rotation_free(&it);
   }
 }
@@ -443,8 +437,29 @@ static void a_text_that_lost_something_is_not_written(void **state)
     spoilt_text = NULL;
     assert_int_equal(it.fault.status, cases[i].status);
     assert_string_equal(it.fault.path.text, it.path);
-    rotation_expect_content(it.path, text);
+    test_expect_content(it.path, text);
   }
+}
+
+/* a rotation that works, with the random bytes that expect_noticed() uses */
+static rotation_run rotate_as_expected(const char *text, const char *known)
+{
+  rotation_run it = {.path = NULL};
+  same_random = true;
+  assert_int_equal(rotate_text(&it, text, known), KH_OK);
+  return it;
+}
+
+/* rotates with the same random bytes as the rotation before, and finds that another text than the
+ * right one was made */
+static void expect_noticed(const char *text, const char *spoilt)
+{
+  rotation_run it = {.path = NULL};
+  spoilt_text = spoilt;
+  assert_int_equal(rotate_text(&it, text, text), KH_E_KEY_CHANGED);
+  spoilt_text = NULL;
+  same_random = false;
+  test_expect_content(it.path, text);
 }
 
 /* the new keys as they were made, and what nobody made besides */
@@ -452,19 +467,12 @@ static void a_text_with_a_version_more_is_not_written(void **state)
 {
   (void)state;
   static const char text[] = "1;" A16 "\n";
-  rotation_run first = {.path = NULL};
-  same_random = true;
-  assert_int_equal(rotate_text(&first, text, text), KH_OK);
+  rotation_run first = rotate_as_expected(text, text);
   char spoilt[256];
-  size_t len = rotation_read_content(first.path, spoilt, sizeof spoilt);
+  size_t len = test_read_content(first.path, spoilt, sizeof spoilt);
   snprintf(spoilt + len, sizeof spoilt - len, "1;4;" B16 "\n");
   rotation_free(&first);
-  rotation_run it = {.path = NULL};
-  spoilt_text = spoilt;
-  assert_int_equal(rotate_text(&it, text, text), KH_E_KEY_CHANGED);
-  spoilt_text = NULL;
-  same_random = false;
-  rotation_expect_content(it.path, text);
+  expect_noticed(text, spoilt);
 }
 
 /* the new key as it was made, but with other attributes */
@@ -472,19 +480,12 @@ static void a_text_with_other_attributes_is_not_written(void **state)
 {
   (void)state;
   static const char text[] = "1;" A16 "\n";
-  rotation_run first = {.path = NULL};
-  same_random = true;
-  assert_int_equal(rotate_text(&first, text, text), KH_OK);
+  rotation_run first = rotate_as_expected(text, text);
   char spoilt[256];
   snprintf(spoilt, sizeof spoilt, "1;" A16 "\n1;3;%s\n",
            rotation_hex(rotation_key(&first, 1, 3)).text);
   rotation_free(&first);
-  rotation_run it = {.path = NULL};
-  spoilt_text = spoilt;
-  assert_int_equal(rotate_text(&it, text, text), KH_E_KEY_CHANGED);
-  spoilt_text = NULL;
-  same_random = false;
-  rotation_expect_content(it.path, text);
+  expect_noticed(text, spoilt);
 }
 
 static void what_is_retired_stays_so(void **state)
@@ -492,23 +493,16 @@ static void what_is_retired_stays_so(void **state)
   (void)state;
   static const char known[] = "1;" A16 "\n1;3;" B16 "\n";
   static const char text[] = "1;1;retired # in 2026\n1;3;" B16 "\n";
-  rotation_run first = {.path = NULL};
+  rotation_run first = rotate_as_expected(text, known);
   char rotated[512];
   char spoilt[256];
-  same_random = true;
-  assert_int_equal(rotate_text(&first, text, known), KH_OK);
   rotation_digits digits = rotation_hex(rotation_key(&first, 1, 5));
   snprintf(spoilt, sizeof spoilt, "1;3;" B16 "\n1;5;%s;created=2026-11-22T00:00:00Z\n",
            digits.text);
   snprintf(rotated, sizeof rotated, "1;1;retired # in 2026\n%s", spoilt);
-  rotation_expect_content(first.path, rotated);
+  test_expect_content(first.path, rotated);
   rotation_free(&first);
-  rotation_run it = {.path = NULL};
-  spoilt_text = spoilt;
-  assert_int_equal(rotate_text(&it, text, text), KH_E_KEY_CHANGED);
-  spoilt_text = NULL;
-  same_random = false;
-  rotation_expect_content(it.path, text);
+  expect_noticed(text, spoilt);
 }
 
 static void the_size_limit(void **state)
@@ -545,13 +539,15 @@ static void read_salt(const char *path, char *salt)
   assert_memory_equal(salt, "Salted__", 8);
 }
 
+#define FILEKEY "some p4ssphrase"
+
 static rotation_run openssl_run(const char *text, uint32_t iterations)
 {
   char pbkdf2[32] = "";
   if (iterations != 0)
     snprintf(pbkdf2, sizeof pbkdf2, "-pbkdf2 -iter %u", iterations);
   rotation_run it = {.path = test_path("enc"),
-                     .filekey = "some p4ssphrase",
+                     .filekey = FILEKEY,
                      .iterations = iterations,
                      .known = rotation_table_of(text),
                      .what = {.now = NOW}};
@@ -586,7 +582,7 @@ static void an_encrypted_file_is_encrypted_again(void **state)
              "created=2026-11-22T00:00:00Z\r\n1;" A16 "\r\n1;3;%s;created=2026-11-22T00:00:00Z\r\n",
              rotation_hex(rotation_key(&it, 2, 3)).text,
              rotation_hex(rotation_key(&it, 1, 3)).text);
-    rotation_expect_content(test_path("decrypted"), expected);
+    test_expect_content(test_path("decrypted"), expected);
     struct stat st;
     assert_int_equal(stat(it.path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0640);
@@ -595,34 +591,35 @@ static void an_encrypted_file_is_encrypted_again(void **state)
   }
 }
 
-static void a_wrong_passphrase_changes_nothing(void **state)
+/* a rotation of an encrypted file fails, and the file stays; what failed */
+static kh_status fail_with_filekey(const char *filekey)
 {
-  (void)state;
   rotation_run it = openssl_run("1;" A16 "\n", 0);
   char before[16];
   char after[16];
   read_salt(it.path, before);
-  it.filekey = "wrong";
-  assert_int_equal(rotation_run_it(&it), KH_E_WRONG_PASSPHRASE);
+  it.filekey = filekey;
+  kh_status status = rotation_run_it(&it);
+  assert_int_not_equal(status, KH_OK);
+  assert_null(it.list);
   read_salt(it.path, after);
   assert_memory_equal(before, after, sizeof before);
   kh_keytable_free(&it.known);
+  return status;
+}
+
+static void a_wrong_passphrase_changes_nothing(void **state)
+{
+  (void)state;
+  assert_int_equal(fail_with_filekey("wrong"), KH_E_WRONG_PASSPHRASE);
 }
 
 static void a_ciphertext_that_does_not_open_is_not_written(void **state)
 {
   (void)state;
-  rotation_run it = openssl_run("1;" A16 "\n", 0);
-  char before[16];
-  char after[16];
-  read_salt(it.path, before);
   spoil_ciphertext = true;
-  assert_int_not_equal(rotation_run_it(&it), KH_OK);
+  (void)fail_with_filekey(FILEKEY);
   spoil_ciphertext = false;
-  assert_null(it.list);
-  read_salt(it.path, after);
-  assert_memory_equal(before, after, sizeof before);
-  kh_keytable_free(&it.known);
 }
 
 /* the passphrase and the keys that it gave are not kept by the engines */
@@ -631,7 +628,7 @@ static void the_key_of_the_file_is_not_kept(void **state)
   (void)state;
   rotation_run it = openssl_run("1;" A16 "\n", 0);
   assert_int_equal(rotation_run_it(&it), KH_OK);
-  assert_int_equal(kh_crypt_thread_count(rotation_crypt), 0);
+  assert_int_equal(kh_crypt_thread_count(test_engines), 0);
   kh_keytable_free(&it.known);
   rotation_free(&it);
 }
@@ -684,5 +681,5 @@ int main(void)
       cmocka_unit_test(the_key_of_the_file_is_not_kept),
       cmocka_unit_test(ten_thousand_keys),
   };
-  return cmocka_run_group_tests(tests, rotation_open_crypt, rotation_close_crypt);
+  return cmocka_run_group_tests(tests, test_engines_open_openssl, test_engines_close);
 }

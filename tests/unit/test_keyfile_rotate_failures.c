@@ -4,7 +4,7 @@
 /* wraps: realpath stat fstat fstatat open openat unlinkat read write fchown fchmod fsync
  * wraps: renameat flock close malloc calloc sodium_malloc sodium_init clock_gettime
  * wraps: EVP_MD_fetch EVP_BytesToKey EVP_CIPHER_CTX_new EVP_CipherInit_ex2 EVP_CipherUpdate */
-/* Every call of libc and of the libraries that a rotation makes is wrapped (see CMakeLists.txt):
+/* Every call of libc and of the libraries that a rotation makes is wrapped:
  * each fails in turn, and at each the process is killed. The key file must be the old one or the
  * new one, whole. */
 #include <errno.h>
@@ -26,6 +26,7 @@
 #include "rotation.h"
 #include "sealed.h"
 #include "unit.h"
+#include "wrap.h"
 
 #define A16  "770A8A65DA156D24EE2A093277530142"
 #define TEXT "# c\n1;" A16 "\n2;" A16 ";rotate=1d\n"
@@ -33,50 +34,40 @@
 enum { NOW = 1795305600 };
 
 /* system calls */
-CALLS_WRAP(char *, realpath, NULL, (const char *path, char *real), (path, real))
-CALLS_WRAP(int, stat, -1, (const char *path, struct stat *st), (path, st))
-CALLS_WRAP(int, fstat, -1, (int fd, struct stat *st), (fd, st))
-CALLS_WRAP(int, fstatat, -1, (int folder, const char *name, struct stat *st, int flags),
-           (folder, name, st, flags))
-CALLS_WRAP(int, open, -1, (const char *path, int flags, mode_t mode), (path, flags, mode))
-CALLS_WRAP(int, openat, -1, (int folder, const char *name, int flags, mode_t mode),
-           (folder, name, flags, mode))
-CALLS_WRAP(int, unlinkat, -1, (int folder, const char *name, int flags), (folder, name, flags))
-CALLS_WRAP(ssize_t, read, -1, (int fd, void *data, size_t size), (fd, data, size))
-CALLS_WRAP(ssize_t, write, -1, (int fd, const void *data, size_t size), (fd, data, size))
-CALLS_WRAP(int, fchown, -1, (int fd, uid_t owner, gid_t group), (fd, owner, group))
-CALLS_WRAP(int, fchmod, -1, (int fd, mode_t mode), (fd, mode))
-CALLS_WRAP(int, fsync, -1, (int fd), (fd))
-CALLS_WRAP(int, renameat, -1, (int from, const char *old, int to, const char *new),
-           (from, old, to, new))
-CALLS_WRAP(int, flock, -1, (int fd, int operation), (fd, operation))
-CALLS_WRAP(int, close, -1, (int fd), (fd))
+WRAP_REALPATH(calls_strike)
+WRAP_STAT(calls_strike)
+WRAP(calls_strike, int, fstat, -1, (int fd, struct stat *st), (fd, st))
+WRAP_FSTATAT(calls_strike)
+WRAP_OPEN(calls_strike)
+WRAP_OPENAT(calls_strike)
+WRAP_UNLINKAT(calls_strike)
+WRAP_READ(calls_strike)
+WRAP_WRITE(calls_strike)
+WRAP_FCHOWN(calls_strike)
+WRAP_FCHMOD(calls_strike)
+WRAP_FSYNC(calls_strike)
+WRAP_RENAMEAT(calls_strike)
+WRAP_FLOCK(calls_strike)
+WRAP(calls_strike, int, close, -1, (int fd), (fd))
 
 /* memory and cryptography */
-CALLS_WRAP(void *, malloc, NULL, (size_t size), (size))
-CALLS_WRAP(void *, calloc, NULL, (size_t count, size_t size), (count, size))
-CALLS_WRAP(void *, sodium_malloc, NULL, (size_t size), (size))
-CALLS_WRAP(int, sodium_init, -1, (void), ())
-CALLS_WRAP(EVP_MD *, EVP_MD_fetch, NULL,
-           (OSSL_LIB_CTX * library, const char *name, const char *properties),
-           (library, name, properties))
-CALLS_WRAP(int, EVP_BytesToKey, 0,
-           (const EVP_CIPHER *cipher, const EVP_MD *md, const unsigned char *salt,
-            const unsigned char *data, int len, int count, unsigned char *key, unsigned char *iv),
-           (cipher, md, salt, data, len, count, key, iv))
-CALLS_WRAP(EVP_CIPHER_CTX *, EVP_CIPHER_CTX_new, NULL, (void), ())
-CALLS_WRAP(int, EVP_CipherInit_ex2, 0,
-           (EVP_CIPHER_CTX * ctx, const EVP_CIPHER *cipher, const unsigned char *key,
-            const unsigned char *iv, int enc, const OSSL_PARAM params[]),
-           (ctx, cipher, key, iv, enc, params))
-CALLS_WRAP(int, EVP_CipherUpdate, 0,
-           (EVP_CIPHER_CTX * ctx, unsigned char *out, int *out_len, const unsigned char *in,
-            int in_len),
-           (ctx, out, out_len, in, in_len))
+WRAP_MALLOC(calls_strike)
+WRAP_CALLOC(calls_strike)
+WRAP_SODIUM_MALLOC(calls_strike)
+WRAP_SODIUM_INIT(calls_strike)
+WRAP_EVP_MD_FETCH(calls_strike)
+WRAP(calls_strike, int, EVP_BytesToKey, 0,
+     (const EVP_CIPHER *cipher, const EVP_MD *md, const unsigned char *salt,
+      const unsigned char *data, int len, int count, unsigned char *key, unsigned char *iv),
+     (cipher, md, salt, data, len, count, key, iv))
+WRAP_EVP_CIPHER_CTX_NEW(calls_strike)
+WRAP_EVP_CIPHERINIT_EX2(calls_strike)
+WRAP(calls_strike, int, EVP_CipherUpdate, 0,
+     (EVP_CIPHER_CTX * ctx, unsigned char *out, int *out_len, const unsigned char *in, int in_len),
+     (ctx, out, out_len, in, in_len))
 
 static bool time_flies; /* every look at the clock is 20 seconds later */
-int __real_clock_gettime(clockid_t clock, struct timespec *time);
-int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
+WRAPS(clock_gettime);
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
 {
@@ -108,7 +99,7 @@ static void make_file(struct subject *subject, const char *path)
              test_text("text", TEXT, 0600), path, path);
   else
     test_text("keys", TEXT, 0600);
-  subject->before_len = rotation_read_content(path, subject->before, sizeof subject->before);
+  subject->before_len = test_read_content(path, subject->before, sizeof subject->before);
 }
 
 static void set_up(struct subject *subject)
@@ -139,7 +130,7 @@ static kh_keytable *load(const struct subject *subject)
   kh_fault fault;
   kh_keyfile_options options = {
       .path = subject->run.path, .filekey = subject->run.filekey, .digest = KH_DIGEST_SHA512};
-  assert_int_equal(kh_keyfile_open(&options, rotation_crypt, NULL, &file, &fault), KH_OK);
+  assert_int_equal(kh_keyfile_open(&options, test_engines, NULL, &file, &fault), KH_OK);
   assert_int_equal(kh_keytable_new(kh_keyfile_keys(file), &table), KH_OK);
   return table;
 }
@@ -147,7 +138,7 @@ static kh_keytable *load(const struct subject *subject)
 static bool is_old(const struct subject *subject)
 {
   char now[sizeof subject->before];
-  size_t len = rotation_read_content(subject->run.path, now, sizeof now);
+  size_t len = test_read_content(subject->run.path, now, sizeof now);
   return len == subject->before_len && memcmp(now, subject->before, len) == 0;
 }
 
@@ -298,7 +289,7 @@ static void a_file_that_was_changed_meanwhile_is_left_alone(void **state)
     test_calls = (calls){.armed = true, .at = 1, .only = moments[i], .meanwhile = change_the_file};
     assert_int_equal(rotation_run_it(&subject.run), KH_E_FILE_CHANGED);
     test_calls.armed = false;
-    rotation_expect_content(subject.run.path, TEXT "3;" A16 "\n");
+    test_expect_content(subject.run.path, TEXT "3;" A16 "\n");
     assert_false(rotation_has_temporary(subject.run.path));
     tear_down(&subject);
   }
@@ -413,5 +404,5 @@ int main(void)
       cmocka_unit_test(the_passphrase_is_asked_for_before_the_lock_is_taken),
       cmocka_unit_test(servers_that_rotate_at_once_lose_nothing),
   };
-  return cmocka_run_group_tests(tests, rotation_open_crypt, rotation_close_crypt);
+  return cmocka_run_group_tests(tests, test_engines_open_openssl, test_engines_close);
 }

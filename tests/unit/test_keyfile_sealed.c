@@ -15,6 +15,7 @@
 #include "rotation.h"
 #include "sealed.h"
 #include "unit.h"
+#include "wrap.h"
 
 #define A16 "770A8A65DA156D24EE2A093277530142"
 #define A32 "966050D7777350B6FD5CCB3E5F648DA45C63BEFB6DEDDFA13443F156B7D35C84"
@@ -31,8 +32,7 @@ static recorder heard;
 static struct masked seen[4];
 static size_t seen_count;
 
-bool __real_kh_aead_open(const kh_aead_input *input, kh_bytes sealed, uint8_t *ret_text);
-bool __wrap_kh_aead_open(const kh_aead_input *input, kh_bytes sealed, uint8_t *ret_text);
+WRAPS(kh_aead_open);
 bool __wrap_kh_aead_open(const kh_aead_input *input, kh_bytes sealed, uint8_t *ret_text)
 {
   if (seen_count < COUNT(seen)) {
@@ -46,8 +46,7 @@ bool __wrap_kh_aead_open(const kh_aead_input *input, kh_bytes sealed, uint8_t *r
 
 /* spoils what is written */
 static bool spoil;
-void __real_kh_aead_seal(const kh_aead_input *input, kh_bytes text, uint8_t *ret_sealed);
-void __wrap_kh_aead_seal(const kh_aead_input *input, kh_bytes text, uint8_t *ret_sealed);
+WRAPS(kh_aead_seal);
 void __wrap_kh_aead_seal(const kh_aead_input *input, kh_bytes text, uint8_t *ret_sealed)
 {
   __real_kh_aead_seal(input, text, ret_sealed);
@@ -72,7 +71,7 @@ static kh_status load(const char *path, const char *filekey, kh_keyfile **ret_fi
                                 .digest = KH_DIGEST_SHA224,
                                 .pbkdf2_iterations = 77};
   kh_fault fault = {.status = KH_OK};
-  kh_status status = kh_keyfile_open(&options, rotation_crypt, &log, ret_file, &fault);
+  kh_status status = kh_keyfile_open(&options, test_engines, &log, ret_file, &fault);
   assert_int_equal(fault.status, status);
   return status;
 }
@@ -81,8 +80,7 @@ static void expect_same_keys(const kh_keylist *list, const char *text)
 {
   KH_AUTO_KEYLIST expected = NULL;
   assert_int_equal(
-      kh_keyfile_parse_text("x", sealed_bytes(text), KH_REPEATS_REFUSED, NULL, &expected, NULL),
-      KH_OK);
+      kh_keyfile_parse_text("x", bytes_of(text), KH_REPEATS_REFUSED, NULL, &expected, NULL), KH_OK);
   assert_int_equal(kh_keylist_count(list), kh_keylist_count(expected));
   for (size_t i = 0; i < kh_keylist_count(list); i++) {
     const kh_key *a = kh_keylist_at(list, i);
@@ -158,7 +156,7 @@ static void rotate(const char *path, const char *filekey, rotation_run *run)
 static size_t read_slots(const char *path, char *slots)
 {
   char content[8192];
-  size_t len = rotation_read_content(path, content, sizeof content);
+  size_t len = test_read_content(path, content, sizeof content);
   kh_bytes file = {(const uint8_t *)content, len};
   kh_bytes payload = sealed_line(file, 4);
   size_t head = (size_t)(payload.data - file.data);
@@ -205,7 +203,7 @@ static void a_rotation_adds_lines_and_changes_none(void **state)
            rotation_hex(rotation_key(&run, 1, 3)).text, rotation_hex(rotation_key(&run, 2, 7)).text,
            rotation_hex(rotation_key(&run, 7, 3)).text);
   char content[8192];
-  size_t len = rotation_read_content(path, content, sizeof content);
+  size_t len = test_read_content(path, content, sizeof content);
   assert_int_equal(sealed_open((kh_bytes){(const uint8_t *)content, len}, "first", expected, NULL),
                    KH_OK);
   rotation_free(&run);
@@ -216,7 +214,7 @@ static void a_rotation_that_cannot_open_changes_nothing(void **state)
   (void)state;
   char before[8192];
   const char *path = write_sealed(TEXT);
-  rotation_read_content(path, before, sizeof before);
+  test_read_content(path, before, sizeof before);
   rotation_run run = {.path = path, .filekey = "wrong", .known = rotation_table_of(TEXT)};
   assert_int_equal(rotation_run_it(&run), KH_E_WRONG_PASSPHRASE);
   spoil = true;
@@ -224,7 +222,7 @@ static void a_rotation_that_cannot_open_changes_nothing(void **state)
   assert_int_equal(rotation_run_it(&run), KH_E_SEALED_CHANGED);
   spoil = false;
   kh_keytable_free(&run.known);
-  rotation_expect_content(path, before);
+  test_expect_content(path, before);
   assert_false(rotation_has_temporary(path));
 }
 
@@ -257,7 +255,7 @@ static void *load_in_thread(void *unused)
 {
   kh_keyfile_options options = {.path = thread_path, .filekey = "second"};
   kh_keyfile *file = NULL;
-  thread_status = kh_keyfile_open(&options, rotation_crypt, NULL, &file, NULL);
+  thread_status = kh_keyfile_open(&options, test_engines, NULL, &file, NULL);
   kh_keyfile_free(&file);
   return unused;
 }
@@ -300,5 +298,5 @@ int main(void)
       cmocka_unit_test(no_key_stays_in_memory),
       cmocka_unit_test(the_size_limit),
   };
-  return cmocka_run_group_tests(tests, rotation_open_crypt, rotation_close_crypt);
+  return cmocka_run_group_tests(tests, test_engines_open_openssl, test_engines_close);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "keyhold/keyfile_text.h"
+#include "parsing.h"
 #include "recorder.h"
 #include "unit.h"
 
@@ -222,18 +223,7 @@ static void any_byte_anywhere(void **state)
 {
   (void)state;
   static const char text[] = " 1;2;" K16 "\n#c\n1;" K24 "\n";
-  for (size_t at = 0; at < sizeof text - 1; at++) {
-    for (unsigned byte = 0; byte < 256; byte++) {
-      char changed[sizeof text];
-      KH_AUTO_KEYLIST list = NULL;
-      kh_fault fault = {0};
-      memcpy(changed, text, sizeof text);
-      changed[at] = (char)byte;
-      kh_status status = parse(changed, sizeof text - 1, &list, &fault);
-      assert_true((status == KH_OK) == (list != NULL));
-      assert_int_equal(fault.status, status);
-    }
-  }
+  parse_with_any_byte(text, KH_REPEATS_AS_UPSTREAM);
 }
 
 int main(void)

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "keyhold/keyring.h"
+#include "keytables.h"
+#include "threads.h"
 #include "unit.h"
 
 enum { READERS = 4, EXCHANGES = 500, IDS = 50 };
@@ -27,22 +29,17 @@ void __wrap_urcu_bp_synchronize_rcu(void)
 }
 
 /* every byte of every key is the same, so that a reader sees when a table goes away under it */
+static void fill_with_byte(const void *spec, size_t place, kh_key *ret_key)
+{
+  *ret_key = *(const kh_key *)spec;
+  ret_key->id = (uint32_t)place + 1;
+  memset(ret_key->bytes, (int)ret_key->version, KH_KEY_MAX);
+}
+
 static kh_keytable *table_with(uint8_t byte, kh_cipher cipher, uint32_t key_len)
 {
-  KH_AUTO_KEYLIST list = NULL;
-  kh_keytable *table = NULL;
-  assert_int_equal(kh_keylist_new(IDS, &list), KH_OK);
-  for (uint32_t id = 1; id <= IDS; id++) {
-    kh_key *key = kh_keylist_next(list);
-    key->id = id;
-    key->version = byte;
-    key->len = key_len;
-    key->policy.cipher = (uint8_t)cipher;
-    memset(key->bytes, byte, KH_KEY_MAX);
-    kh_keylist_commit(list);
-  }
-  assert_int_equal(kh_keytable_new(list, &table), KH_OK);
-  return table;
+  kh_key key = {.version = byte, .len = key_len, .policy = {.cipher = (uint8_t)cipher}};
+  return keytable_of(&key, IDS, fill_with_byte);
 }
 
 static kh_keytable *table_filled_with(uint8_t byte)
@@ -196,9 +193,10 @@ static bool is_copied_whole(const kh_keyring *ring)
   return len == sizeof key && key[0] == version && key[KH_KEY_MAX - 1] == version;
 }
 
-static void *read_all_the_time(void *argument)
+static bool read_all_the_time(void *argument, size_t number)
 {
   struct shared *shared = argument;
+  (void)number;
   while (!atomic_load(&shared->stop)) {
     if (!is_whole(kh_keyring_begin(shared->ring)))
       atomic_fetch_add(&shared->wrong, 1);
@@ -207,7 +205,7 @@ static void *read_all_the_time(void *argument)
       atomic_fetch_add(&shared->wrong, 1);
     atomic_fetch_add(&shared->reads, 1);
   }
-  return NULL;
+  return true;
 }
 
 /* a table is freed, and its memory unmapped, as soon as exchange gives it back */
@@ -215,17 +213,15 @@ static void readers_while_tables_are_exchanged(void **state)
 {
   (void)state;
   struct shared shared = {0};
-  pthread_t threads[READERS];
+  threads readers = {.count = 0};
   assert_int_equal(kh_keyring_new(table_filled_with(1), &shared.ring), KH_OK);
-  for (size_t i = 0; i < READERS; i++)
-    assert_int_equal(pthread_create(&threads[i], NULL, read_all_the_time, &shared), 0);
+  threads_start(&readers, READERS, read_all_the_time, &shared);
   for (unsigned i = 0; i < EXCHANGES; i++) {
     kh_keytable *old = kh_keyring_exchange(shared.ring, table_filled_with((uint8_t)(i % 200 + 1)));
     kh_keytable_free(&old);
   }
   atomic_store(&shared.stop, true);
-  for (size_t i = 0; i < READERS; i++)
-    pthread_join(threads[i], NULL);
+  threads_join(&readers);
   assert_int_equal(atomic_load(&shared.wrong), 0);
   assert_true(atomic_load(&shared.reads) > READERS);
   kh_keyring_free(&shared.ring);

@@ -5,35 +5,27 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "keyhold/keytable.h"
+#include "keytables.h"
 #include "unit.h"
 
 struct spec {
   uint32_t id, version, len;
 };
 
-/* a key whose bytes tell its id, version and place in the list */
+/* bytes that tell a key's id, version and place in the list */
 static void make_bytes(uint8_t *bytes, const struct spec *spec, size_t place)
 {
   for (uint32_t i = 0; i < spec->len; i++)
     bytes[i] = (uint8_t)(spec->id * 31 + spec->version * 7 + (uint32_t)place * 3 + i);
 }
 
-static kh_keytable *table_of(const struct spec *specs, size_t count)
+static void fill_key(const void *specs, size_t place, kh_key *ret_key)
 {
-  KH_AUTO_KEYLIST list = NULL;
-  kh_keytable *table = NULL;
-  assert_int_equal(kh_keylist_new(count, &list), KH_OK);
-  for (size_t i = 0; i < count; i++) {
-    kh_key *key = kh_keylist_next(list);
-    key->id = specs[i].id;
-    key->version = specs[i].version;
-    key->len = specs[i].len;
-    make_bytes(key->bytes, &specs[i], i);
-    kh_keylist_commit(list);
-  }
-  assert_int_equal(kh_keytable_new(list, &table), KH_OK);
-  return table;
+  const struct spec *spec = (const struct spec *)specs + place;
+  ret_key->id = spec->id;
+  ret_key->version = spec->version;
+  ret_key->len = spec->len;
+  make_bytes(ret_key->bytes, spec, place);
 }
 
 static void assert_key(const kh_keytable *table, const struct spec *spec, size_t place)
@@ -51,7 +43,7 @@ static void assert_key(const kh_keytable *table, const struct spec *spec, size_t
 static void an_empty_table_finds_nothing(void **state)
 {
   (void)state;
-  kh_keytable *table = table_of(NULL, 0);
+  kh_keytable *table = keytable_of(NULL, 0, fill_key);
   uint32_t version = 77;
   for (uint32_t id = 0; id < 100; id++) {
     assert_int_equal(kh_keytable_latest(table, id, &version), KH_E_KEY_NOT_FOUND);
@@ -68,7 +60,7 @@ static void keys_of_every_length_and_the_largest_numbers(void **state)
   (void)state;
   static const struct spec specs[] = {
       {1, 1, 16}, {4294967295u, 4294967294u, 32}, {2, 5, 24}, {4294967295u, 1, 16}};
-  kh_keytable *table = table_of(specs, COUNT(specs));
+  kh_keytable *table = keytable_of(specs, COUNT(specs), fill_key);
   uint32_t version;
   for (size_t i = 0; i < COUNT(specs); i++)
     assert_key(table, &specs[i], i);
@@ -86,7 +78,7 @@ static void versions_that_are_not_there(void **state)
   (void)state;
   static const struct spec specs[] = {{1, 10, 16}, {1, 20, 16}, {1, 30, 16}};
   static const uint32_t absent[] = {0, 1, 9, 11, 19, 21, 29, 31, 4294967295u};
-  kh_keytable *table = table_of(specs, COUNT(specs));
+  kh_keytable *table = keytable_of(specs, COUNT(specs), fill_key);
   for (size_t i = 0; i < COUNT(absent); i++)
     assert_null(kh_keytable_find(table, 1, absent[i]));
   kh_keytable_free(&table);
@@ -96,7 +88,7 @@ static void the_last_of_repeated_versions_counts(void **state)
 {
   (void)state;
   static const struct spec specs[] = {{1, 1, 16}, {2, 1, 16}, {1, 1, 32}, {2, 1, 24}, {1, 1, 24}};
-  kh_keytable *table = table_of(specs, COUNT(specs));
+  kh_keytable *table = keytable_of(specs, COUNT(specs), fill_key);
   assert_key(table, &specs[4], 4);
   assert_key(table, &specs[3], 3);
   assert_int_equal(kh_keytable_version_count(table), 2);
@@ -108,7 +100,7 @@ static void the_latest_is_the_highest(void **state)
 {
   (void)state;
   static const struct spec specs[] = {{1, 3, 16}, {1, 9, 16}, {1, 4, 16}};
-  kh_keytable *table = table_of(specs, COUNT(specs));
+  kh_keytable *table = keytable_of(specs, COUNT(specs), fill_key);
   uint32_t version;
   assert_int_equal(kh_keytable_latest(table, 1, &version), KH_OK);
   assert_int_equal(version, 9);
@@ -123,7 +115,7 @@ static void ten_thousand_keys_of_ten_versions(void **state)
   for (size_t i = 0; i < COUNT(specs); i++)
     specs[i] = (struct spec){(uint32_t)(i % IDS) * 400009u + 1, (uint32_t)(i / IDS) * 3 + 1,
                              16 + 8 * (uint32_t)(i % 3)};
-  kh_keytable *table = table_of(specs, COUNT(specs));
+  kh_keytable *table = keytable_of(specs, COUNT(specs), fill_key);
   uint32_t version;
   for (size_t i = 0; i < COUNT(specs); i++) {
     assert_key(table, &specs[i], i);
@@ -138,7 +130,7 @@ static void keys_cannot_be_written(void **state)
 {
   (void)state;
   static const struct spec specs[] = {{1, 1, 16}};
-  kh_keytable *table = table_of(specs, 1);
+  kh_keytable *table = keytable_of(specs, 1, fill_key);
   const kh_key *key = kh_keytable_find(table, 1, 1);
   assert_non_null(key);
   pid_t child = fork();
@@ -162,7 +154,7 @@ static void places_go_by_id_and_version(void **state)
   static const struct spec specs[] = {{2, 7, 16}, {1, 9, 16}, {2, 3, 16}, {9, 1, 16}};
   static const size_t order[] = {1, 2, 0, 3};
   static const bool latest[] = {true, false, true, true};
-  kh_keytable *table = table_of(specs, COUNT(specs));
+  kh_keytable *table = keytable_of(specs, COUNT(specs), fill_key);
   for (size_t i = 0; i < COUNT(order); i++) {
     assert_int_equal(kh_keytable_at(table, i)->id, specs[order[i]].id);
     assert_int_equal(kh_keytable_at(table, i)->version, specs[order[i]].version);
@@ -178,33 +170,25 @@ struct line {
   kh_cipher cipher;
 };
 
-static kh_keytable *table_of_lines(const struct line *lines, size_t count)
+static void fill_from_line(const void *lines, size_t place, kh_key *ret_key)
 {
-  KH_AUTO_KEYLIST list = NULL;
-  kh_keytable *table = NULL;
-  assert_int_equal(kh_keylist_new(count, &list), KH_OK);
-  for (size_t i = 0; i < count; i++) {
-    kh_key *key = kh_keylist_next(list);
-    key->id = lines[i].id;
-    key->version = lines[i].version;
-    key->len = lines[i].len;
-    key->line = 10 + (uint32_t)i;
-    key->bytes[0] = lines[i].first;
-    key->policy.cipher = (uint8_t)lines[i].cipher;
-    kh_keylist_commit(list);
-  }
-  assert_int_equal(kh_keytable_new(list, &table), KH_OK);
-  return table;
+  const struct line *line = (const struct line *)lines + place;
+  ret_key->id = line->id;
+  ret_key->version = line->version;
+  ret_key->len = line->len;
+  ret_key->line = 10 + (uint32_t)place;
+  ret_key->bytes[0] = line->first;
+  ret_key->policy.cipher = (uint8_t)line->cipher;
 }
 
 static void ciphers_are_noticed(void **state)
 {
   (void)state;
   static const struct line lines[] = {{1, 1, 16, 1, 0}, {1, 2, 16, 1, KH_CIPHER_AES_CTR}};
-  kh_keytable *table = table_of_lines(lines, 1);
+  kh_keytable *table = keytable_of(lines, 1, fill_from_line);
   assert_false(kh_keytable_has_ciphers(table));
   kh_keytable_free(&table);
-  table = table_of_lines(lines, 2);
+  table = keytable_of(lines, 2, fill_from_line);
   assert_true(kh_keytable_has_ciphers(table));
   kh_keytable_free(&table);
 }
@@ -303,9 +287,10 @@ static size_t lines_of(const struct line *lines)
 static void who_may_follow(void **state)
 {
   (void)state;
-  kh_keytable *old = table_of_lines(in_use, COUNT(in_use));
+  kh_keytable *old = keytable_of(in_use, COUNT(in_use), fill_from_line);
   for (size_t i = 0; i < COUNT(successors); i++) {
-    kh_keytable *table = table_of_lines(successors[i].lines, lines_of(successors[i].lines));
+    kh_keytable *table =
+        keytable_of(successors[i].lines, lines_of(successors[i].lines), fill_from_line);
     kh_fault fault = {0};
     assert_int_equal(kh_keytable_check_follows(table, old, KH_CIPHER_AES_CBC, &fault),
                      successors[i].status);

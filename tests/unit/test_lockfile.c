@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* slow: waits for locks that another process holds */
 /* wraps: realpath stat open fchown fchmod flock malloc */
-/* The calls of kh_lockfile_take() are wrapped (see CMakeLists.txt), so that each can fail. */
+/* The calls of kh_lockfile_take() are wrapped, so that each can fail. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,81 +20,35 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "calls.h"
 #include "files.h"
 #include "keyhold/lockfile.h"
+#include "tasks.h"
 #include "unit.h"
+#include "wrap.h"
 
 enum { NOBODY = 65534, CANNOT_TELL = 250, LONG = 20000 /* milliseconds that never pass */ };
-
-static struct {
-  bool armed;
-  const char *name; /* the call that fails, once */
-  unsigned after;   /* calls of it that do not fail before */
-  int error;
-} inject;
 
 static int reset(void **state)
 {
   (void)state;
-  memset(&inject, 0, sizeof inject);
+  test_calls = (calls){.armed = false};
   return 0;
 }
 
-static bool strikes(const char *name)
-{
-  if (!inject.armed || inject.name == NULL || strcmp(name, inject.name) != 0)
-    return false;
-  if (inject.after > 0) {
-    inject.after--;
-    return false;
-  }
-  inject.name = NULL;
-  errno = inject.error;
-  return true;
-}
-
-/* a wrapper that only calls on */
-#define WRAP(type, name, failure, parameters, arguments)                                           \
-  type __real_##name parameters;                                                                   \
-  type __wrap_##name parameters;                                                                   \
-  type __wrap_##name parameters                                                                    \
-  {                                                                                                \
-    return strikes(#name) ? failure : __real_##name arguments;                                     \
-  }
-
-WRAP(char *, realpath, NULL, (const char *path, char *real), (path, real))
-WRAP(int, stat, -1, (const char *path, struct stat *st), (path, st))
-WRAP(int, open, -1, (const char *path, int flags, mode_t mode), (path, flags, mode))
-WRAP(int, fchown, -1, (int fd, uid_t owner, gid_t group), (fd, owner, group))
-WRAP(int, fchmod, -1, (int fd, mode_t mode), (fd, mode))
-WRAP(int, flock, -1, (int fd, int operation), (fd, operation))
-WRAP(void *, malloc, NULL, (size_t size), (size))
+WRAP_REALPATH(calls_strike)
+WRAP_STAT(calls_strike)
+WRAP_OPEN(calls_strike)
+WRAP_FCHOWN(calls_strike)
+WRAP_FCHMOD(calls_strike)
+WRAP_FLOCK(calls_strike)
+WRAP_MALLOC(calls_strike)
 
 static int64_t now(void)
 {
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
   return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
-
-static void sleep_for(unsigned milliseconds)
-{
-  struct timespec time = {milliseconds / 1000, (long)(milliseconds % 1000) * 1000000};
-  while (nanosleep(&time, &time) != 0)
-    ;
-}
-
-static struct stat stat_of(const char *path)
-{
-  struct stat st;
-  assert_int_equal(lstat(path, &st), 0);
-  return st;
-}
-
-static bool is_there(const char *path)
-{
-  struct stat st;
-  return lstat(path, &st) == 0;
 }
 
 /* "keys" without a lock file */
@@ -115,12 +69,12 @@ static kh_lockfile *take(const char *path, unsigned milliseconds)
 /* takes and gives back at once; checks the fault */
 static kh_status try(const char *path, unsigned milliseconds, int *ret_error)
 {
-  kh_lockfile *const untouched = (kh_lockfile *)&inject;
+  kh_lockfile *const untouched = (kh_lockfile *)&test_calls;
   kh_lockfile *lock = untouched;
   kh_fault fault = {.status = KH_OK};
-  inject.armed = true;
+  test_calls.armed = test_calls.only != NULL;
   kh_status status = kh_lockfile_take(path, milliseconds, &lock, &fault);
-  inject.armed = false;
+  test_calls.armed = false;
   if (status == KH_OK) {
     kh_lockfile_release(&lock);
     assert_null(lock);
@@ -131,6 +85,17 @@ static kh_status try(const char *path, unsigned milliseconds, int *ret_error)
   }
   if (ret_error != NULL)
     *ret_error = fault.os_error;
+  return status;
+}
+
+/* the same, while a call fails at its `at`th time, and only then */
+static kh_status try_failing(const char *path, unsigned milliseconds, const char *call, unsigned at,
+                             int error, int *ret_error)
+{
+  test_calls = (calls){.only = call, .at = at, .error = error};
+  kh_status status = try(path, milliseconds, ret_error);
+  assert_true(test_calls.made >= at); /* it did fail */
+  reset(NULL);
   return status;
 }
 
@@ -305,7 +270,7 @@ static void it_times_out(void **state)
 
 static void *release_later(void *lock)
 {
-  sleep_for(150);
+  test_pause(150);
   kh_lockfile_release(lock);
   return NULL;
 }
@@ -336,7 +301,7 @@ static kh_status count_up(const char *path)
     FILE *file = fopen(path, "r+");
     if (file == NULL || fscanf(file, "%d", &number) != 1)
       return KH_E_FILE_READ;
-    sleep_for(1);
+    test_pause(1);
     rewind(file);
     if (fprintf(file, "%d\n", number + 1) < 0 || fclose(file) != 0)
       return KH_E_FILE_WRITE;
@@ -373,11 +338,11 @@ static void the_lock_file_is_made_like_the_file_and_stays(void **state)
     mode_t mask = umask(masks[i % COUNT(masks)]);
     assert_int_equal(try(path, 0, NULL), KH_OK);
     umask(mask);
-    struct stat lock = stat_of(test_path("keys.lock"));
+    struct stat lock = test_stat(test_path("keys.lock"));
     assert_int_equal(lock.st_mode, S_IFREG | modes[i / COUNT(masks)].lock);
     assert_int_equal(lock.st_size, 0);
-    assert_int_equal(lock.st_uid, stat_of(path).st_uid);
-    assert_int_equal(lock.st_gid, stat_of(path).st_gid);
+    assert_int_equal(lock.st_uid, test_stat(path).st_uid);
+    assert_int_equal(lock.st_gid, test_stat(path).st_gid);
   }
 }
 
@@ -386,9 +351,9 @@ static void one_that_is_there_is_used_as_it_is(void **state)
   (void)state;
   const char *path = fresh_file(0640);
   test_text("keys.lock", "somebody wrote this", 0600);
-  ino_t before = stat_of(test_path("keys.lock")).st_ino;
+  ino_t before = test_stat(test_path("keys.lock")).st_ino;
   assert_int_equal(try(path, 0, NULL), KH_OK);
-  struct stat lock = stat_of(test_path("keys.lock"));
+  struct stat lock = test_stat(test_path("keys.lock"));
   assert_int_equal(lock.st_ino, before);
   assert_int_equal(lock.st_size, 19);
   assert_int_equal(lock.st_mode & 07777, 0600);
@@ -403,8 +368,8 @@ static void a_link_takes_the_files_own_lock(void **state)
   kh_lockfile *lock = take(test_path("near/link"), 0);
   assert_int_equal(try(path, 0, NULL), KH_E_FILE_LOCKED);
   assert_int_equal(try(test_path("far/../far/link"), 0, NULL), KH_E_FILE_LOCKED);
-  assert_true(is_there(test_path("keys.lock")));
-  assert_false(is_there(test_path("far/link.lock")));
+  assert_true(test_is_there(test_path("keys.lock")));
+  assert_false(test_is_there(test_path("far/link.lock")));
   kh_lockfile_release(&lock);
   assert_int_equal(try(path, 0, NULL), KH_OK);
 }
@@ -418,12 +383,12 @@ static void what_is_no_lock_file_is_refused(void **state)
   assert_int_equal(symlink(other, test_path("keys.lock")), 0);
   assert_int_equal(try(path, 0, &error), KH_E_FILE_LOCK);
   assert_int_equal(error, ELOOP);
-  assert_int_equal(stat_of(other).st_mode & 07777, 0644);
+  assert_int_equal(test_stat(other).st_mode & 07777, 0644);
 
   path = fresh_file(0600);
   assert_int_equal(symlink(test_path("nowhere"), test_path("keys.lock")), 0);
   assert_int_equal(try(path, 0, &error), KH_E_FILE_LOCK);
-  assert_false(is_there(test_path("nowhere")));
+  assert_false(test_is_there(test_path("nowhere")));
 
   path = fresh_file(0600);
   assert_int_equal(mkdir(test_path("keys.lock"), 0700), 0);
@@ -457,11 +422,7 @@ static void a_file_that_cannot_be_locked_itself(void **state)
                {"stat", EIO, KH_E_FILE_OPEN}};
   for (size_t i = 0; i < COUNT(cases); i++) {
     const char *path = fresh_file(0600);
-    inject.name = cases[i].name;
-    inject.error = cases[i].error;
-    inject.after = 1;
-    assert_int_equal(try(path, 0, NULL), cases[i].status);
-    assert_null(inject.name); /* it did fail */
+    assert_int_equal(try_failing(path, 0, cases[i].name, 2, cases[i].error, NULL), cases[i].status);
   }
 }
 
@@ -481,7 +442,7 @@ static void a_file_that_was_replaced_is_locked_in_its_new_form(void **state)
     assert_int_equal(write(ready[1], "x", 1), 1);
     pause();
   }
-  sleep_for(100);
+  test_pause(100);
   assert_int_equal(rename(test_text("keys.new", "1;new\n", 0600), path), 0);
   kh_lockfile_release(&lock);
   assert_int_equal(read(ready[0], &byte, 1), 1);
@@ -498,7 +459,7 @@ static void names_that_lead_nowhere(void **state)
   (void)state;
   fresh_file(0600);
   assert_int_equal(try(test_path("missing"), 0, NULL), KH_E_FILE_NOT_FOUND);
-  assert_false(is_there(test_path("missing.lock")));
+  assert_false(test_is_there(test_path("missing.lock")));
   assert_int_equal(try("", 0, NULL), KH_E_FILE_NOT_FOUND);
   assert_int_equal(try(test_path("keys/below"), 0, NULL), KH_E_FILE_OPEN);
 }
@@ -546,17 +507,6 @@ static void a_path_that_is_too_long_for_a_lock_file(void **state)
   assert_int_equal(chdir(before), 0);
 }
 
-static unsigned open_descriptors(void)
-{
-  unsigned count = 0;
-  DIR *folder = opendir("/proc/self/fd");
-  assert_non_null(folder);
-  while (readdir(folder) != NULL)
-    count++;
-  closedir(folder);
-  return count;
-}
-
 static void each_call_fails(void **state)
 {
   (void)state;
@@ -564,32 +514,31 @@ static void each_call_fails(void **state)
     const char *call;
     int error;
     kh_status status;
+    int os_error; /* that the fault has */
   } cases[] = {
-      {"realpath", EACCES, KH_E_FILE_OPEN},
-      {"realpath", ENOENT, KH_E_FILE_NOT_FOUND},
-      {"stat", EIO, KH_E_FILE_OPEN},
-      {"stat", ENOENT, KH_E_FILE_NOT_FOUND},
-      {"open", EROFS, KH_E_FILE_LOCK},
-      {"open", EACCES, KH_E_FILE_LOCK},
-      {"open", EMFILE, KH_E_FILE_LOCK},
-      {"flock", ENOLCK, KH_E_FILE_LOCK},
-      {"flock", EBADF, KH_E_FILE_LOCK},
+      {"realpath", EACCES, KH_E_FILE_OPEN, EACCES},
+      {"realpath", ENOENT, KH_E_FILE_NOT_FOUND, ENOENT},
+      {"stat", EIO, KH_E_FILE_OPEN, EIO},
+      {"stat", ENOENT, KH_E_FILE_NOT_FOUND, ENOENT},
+      {"open", EROFS, KH_E_FILE_LOCK, EROFS},
+      {"open", EACCES, KH_E_FILE_LOCK, EACCES},
+      {"open", EMFILE, KH_E_FILE_LOCK, EMFILE},
+      {"flock", ENOLCK, KH_E_FILE_LOCK, ENOLCK},
+      {"flock", EBADF, KH_E_FILE_LOCK, EBADF},
 
-      {"malloc", 0, KH_E_NO_MEMORY},
-      {"flock", EINTR, KH_OK},
-      {"fchown", EPERM, KH_OK},
-      {"fchmod", EPERM, KH_OK},
+      {"malloc", ENOMEM, KH_E_NO_MEMORY, 0},
+      {"flock", EINTR, KH_OK, 0},
+      {"fchown", EPERM, KH_OK, 0},
+      {"fchmod", EPERM, KH_OK, 0},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
     int error = 0;
     const char *path = fresh_file(0640);
-    unsigned descriptors = open_descriptors();
-    inject.name = cases[i].call;
-    inject.error = cases[i].error;
-    assert_int_equal(try(path, LONG, &error), cases[i].status);
-    assert_null(inject.name); /* the call was made */
-    assert_int_equal(error, cases[i].status == KH_OK ? 0 : cases[i].error);
-    assert_int_equal(open_descriptors(), descriptors);
+    unsigned descriptors = test_open_descriptors();
+    assert_int_equal(try_failing(path, LONG, cases[i].call, 1, cases[i].error, &error),
+                     cases[i].status);
+    assert_int_equal(error, cases[i].os_error);
+    assert_int_equal(test_open_descriptors(), descriptors);
     assert_int_equal(try(path, 0, NULL), KH_OK);
   }
 }
@@ -630,7 +579,7 @@ static void a_folder_that_cannot_be_written(void **state)
   if ((int)status == CANNOT_TELL)
     skip();
   assert_int_equal(status, KH_E_FILE_LOCK);
-  assert_false(is_there(test_path("theirs/keys.lock")));
+  assert_false(test_is_there(test_path("theirs/keys.lock")));
 }
 
 static void one_who_may_not_give_files_away_locks_too(void **state)
@@ -644,8 +593,8 @@ static void one_who_may_not_give_files_away_locks_too(void **state)
   if ((int)status == CANNOT_TELL)
     skip();
   assert_int_equal(status, KH_OK);
-  assert_int_equal(stat_of(test_path("theirs/keys.lock")).st_uid, NOBODY);
-  assert_int_equal(stat_of(test_path("theirs/keys.lock")).st_mode & 07777, 0600);
+  assert_int_equal(test_stat(test_path("theirs/keys.lock")).st_uid, NOBODY);
+  assert_int_equal(test_stat(test_path("theirs/keys.lock")).st_mode & 07777, 0600);
 }
 
 int main(void)

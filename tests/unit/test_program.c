@@ -21,32 +21,34 @@
 #include "core/unlock/stream.h"
 #include "files.h"
 #include "memory.h"
+#include "threads.h"
 #include "unit.h"
+#include "wrap.h"
 
 enum { LONG = 20000, SHORT = 300 }; /* milliseconds that a program has */
 
-CALLS_WRAP(int, pipe2, -1, (int ends[2], int flags), (ends, flags))
-CALLS_WRAP(int, kill, -1, (pid_t pid, int signal), (pid, signal))
-CALLS_WRAP(int, posix_spawn, test_calls.error,
-           (pid_t * pid, const char *path, const posix_spawn_file_actions_t *actions,
-            const posix_spawnattr_t *attributes, char *const arguments[], char *const env[]),
-           (pid, path, actions, attributes, arguments, env))
-CALLS_WRAP(int, posix_spawn_file_actions_init, test_calls.error, (posix_spawn_file_actions_t * a),
-           (a))
-CALLS_WRAP(int, posix_spawn_file_actions_addopen, test_calls.error,
-           (posix_spawn_file_actions_t * a, int fd, const char *path, int flags, mode_t mode),
-           (a, fd, path, flags, mode))
-CALLS_WRAP(int, posix_spawn_file_actions_adddup2, test_calls.error,
-           (posix_spawn_file_actions_t * a, int fd, int to), (a, fd, to))
-CALLS_WRAP(int, posix_spawn_file_actions_addclosefrom_np, test_calls.error,
-           (posix_spawn_file_actions_t * a, int from), (a, from))
-CALLS_WRAP(int, posix_spawnattr_init, test_calls.error, (posix_spawnattr_t * a), (a))
-CALLS_WRAP(int, posix_spawnattr_setsigdefault, test_calls.error,
-           (posix_spawnattr_t * a, const sigset_t *set), (a, set))
-CALLS_WRAP(int, posix_spawnattr_setsigmask, test_calls.error,
-           (posix_spawnattr_t * a, const sigset_t *set), (a, set))
-CALLS_WRAP(int, posix_spawnattr_setflags, test_calls.error, (posix_spawnattr_t * a, short flags),
-           (a, flags))
+WRAP(calls_strike, int, pipe2, -1, (int ends[2], int flags), (ends, flags))
+WRAP(calls_strike, int, kill, -1, (pid_t pid, int signal), (pid, signal))
+WRAP(calls_strike, int, posix_spawn, test_calls.error,
+     (pid_t * pid, const char *path, const posix_spawn_file_actions_t *actions,
+      const posix_spawnattr_t *attributes, char *const arguments[], char *const env[]),
+     (pid, path, actions, attributes, arguments, env))
+WRAP(calls_strike, int, posix_spawn_file_actions_init, test_calls.error,
+     (posix_spawn_file_actions_t * a), (a))
+WRAP(calls_strike, int, posix_spawn_file_actions_addopen, test_calls.error,
+     (posix_spawn_file_actions_t * a, int fd, const char *path, int flags, mode_t mode),
+     (a, fd, path, flags, mode))
+WRAP(calls_strike, int, posix_spawn_file_actions_adddup2, test_calls.error,
+     (posix_spawn_file_actions_t * a, int fd, int to), (a, fd, to))
+WRAP(calls_strike, int, posix_spawn_file_actions_addclosefrom_np, test_calls.error,
+     (posix_spawn_file_actions_t * a, int from), (a, from))
+WRAP(calls_strike, int, posix_spawnattr_init, test_calls.error, (posix_spawnattr_t * a), (a))
+WRAP(calls_strike, int, posix_spawnattr_setsigdefault, test_calls.error,
+     (posix_spawnattr_t * a, const sigset_t *set), (a, set))
+WRAP(calls_strike, int, posix_spawnattr_setsigmask, test_calls.error,
+     (posix_spawnattr_t * a, const sigset_t *set), (a, set))
+WRAP(calls_strike, int, posix_spawnattr_setflags, test_calls.error,
+     (posix_spawnattr_t * a, short flags), (a, flags))
 
 int __real_fcntl(int fd, int command, long argument);
 int __wrap_fcntl(int fd, int command, long argument);
@@ -82,24 +84,13 @@ static struct run run_script(const char *text, unsigned milliseconds)
   return run(arguments, milliseconds);
 }
 
-static int open_descriptors(void)
-{
-  int count = 0;
-  DIR *folder = opendir("/proc/self/fd");
-  assert_non_null(folder);
-  while (readdir(folder) != NULL)
-    count++;
-  closedir(folder);
-  return count;
-}
-
-static int descriptors_before;
+static unsigned descriptors_before;
 
 static int before_each(void **state)
 {
   (void)state;
   test_calls = (calls){.armed = false};
-  descriptors_before = open_descriptors();
+  descriptors_before = test_open_descriptors();
   return 0;
 }
 
@@ -109,7 +100,7 @@ static int after_each(void **state)
   (void)state;
   assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
   assert_int_equal(errno, ECHILD);
-  assert_int_equal(open_descriptors(), descriptors_before);
+  assert_int_equal(test_open_descriptors(), descriptors_before);
   return 0;
 }
 
@@ -465,35 +456,26 @@ static void every_call_that_fails_before_it_runs(void **state)
 
 enum { THREADS = 8, ROUNDS = 10 };
 
-static void *run_many(void *number)
+static bool run_many(void *unused, size_t number)
 {
+  (void)unused;
   char argument[16];
   char *arguments[] = {"/bin/echo", argument, NULL};
   for (int i = 0; i < ROUNDS; i++) {
     KH_AUTO_SECRET output = NULL;
-    size_t len = (size_t)snprintf(argument, sizeof argument, "%d.%d", *(int *)number, i);
+    size_t len = (size_t)snprintf(argument, sizeof argument, "%zu.%d", number, i);
     if (kh_stream_new(&output) != KH_OK || kh_program_run(arguments, LONG, output, NULL) != KH_OK ||
         kh_secret_bytes(output).len != len + 1 ||
         memcmp(kh_secret_bytes(output).data, argument, len) != 0)
-      return NULL;
+      return false;
   }
-  return number;
+  return true;
 }
 
 static void many_threads_at_once(void **state)
 {
   (void)state;
-  pthread_t threads[THREADS];
-  int numbers[THREADS];
-  for (int i = 0; i < THREADS; i++) {
-    numbers[i] = i;
-    assert_int_equal(pthread_create(&threads[i], NULL, run_many, &numbers[i]), 0);
-  }
-  for (int i = 0; i < THREADS; i++) {
-    void *result;
-    assert_int_equal(pthread_join(threads[i], &result), 0);
-    assert_ptr_equal(result, &numbers[i]);
-  }
+  threads_run(THREADS, run_many, NULL);
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, before_each, after_each)

@@ -8,14 +8,14 @@
 #include "keyhold/keyfile_text.h"
 #include "rotation.h"
 #include "unit.h"
+#include "wrap.h"
 
 #define A16 "770A8A65DA156D24EE2A093277530142"
 #define B16 "66A7B45A35A0B8C0D4D2D0F9C9C0B1A2"
 
 static bool no_memory;
 
-void *__real_reallocarray(void *memory, size_t count, size_t size);
-void *__wrap_reallocarray(void *memory, size_t count, size_t size);
+WRAPS(reallocarray);
 
 void *__wrap_reallocarray(void *memory, size_t count, size_t size)
 {
@@ -24,8 +24,8 @@ void *__wrap_reallocarray(void *memory, size_t count, size_t size)
 
 static kh_status parse(const char *text, kh_keylist **ret_list, kh_fault *ret_fault)
 {
-  return kh_keyfile_parse_text("keys.txt", (kh_bytes){(const uint8_t *)text, strlen(text)},
-                               KH_REPEATS_AS_UPSTREAM, NULL, ret_list, ret_fault);
+  return kh_keyfile_parse_text("keys.txt", bytes_of(text), KH_REPEATS_AS_UPSTREAM, NULL, ret_list,
+                               ret_fault);
 }
 
 static const struct {

@@ -105,38 +105,38 @@ static void sealed_files_are_known_by_their_last_line_too(void **state)
 {
   (void)state;
 #define DIGITS "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-  assert_true(kh_sealed_knows(sealed_bytes("\xef\xbb\xbfkeyhold-sealed 1\nend " DIGITS "\n")));
-  assert_true(kh_sealed_knows(sealed_bytes("\nend " DIGITS "\n")));
-  assert_false(kh_sealed_knows(sealed_bytes("end " DIGITS "\n")));
-  assert_false(kh_sealed_knows(sealed_bytes(" end " DIGITS "\n")));
-  assert_false(kh_sealed_knows(sealed_bytes("\nend " DIGITS "0\n")));
-  assert_false(kh_sealed_knows(sealed_bytes("\nEnd " DIGITS "\n")));
-  assert_false(kh_sealed_knows(sealed_bytes("\nend " DIGITS)));
-  assert_false(kh_sealed_knows(sealed_bytes("\nend " DIGITS "\n\n")));
+  assert_true(kh_sealed_knows(bytes_of("\xef\xbb\xbfkeyhold-sealed 1\nend " DIGITS "\n")));
+  assert_true(kh_sealed_knows(bytes_of("\nend " DIGITS "\n")));
+  assert_false(kh_sealed_knows(bytes_of("end " DIGITS "\n")));
+  assert_false(kh_sealed_knows(bytes_of(" end " DIGITS "\n")));
+  assert_false(kh_sealed_knows(bytes_of("\nend " DIGITS "0\n")));
+  assert_false(kh_sealed_knows(bytes_of("\nEnd " DIGITS "\n")));
+  assert_false(kh_sealed_knows(bytes_of("\nend " DIGITS)));
+  assert_false(kh_sealed_knows(bytes_of("\nend " DIGITS "\n\n")));
 }
 
 static void sealed_files_are_known_by_their_first_bytes(void **state)
 {
   (void)state;
-  assert_true(kh_sealed_knows(sealed_bytes("keyhold-sealed ")));
-  assert_true(kh_sealed_knows(sealed_bytes("keyhold-sealed 2\nwhatever")));
-  assert_false(kh_sealed_knows(sealed_bytes("keyhold-sealed")));
-  assert_false(kh_sealed_knows(sealed_bytes("Keyhold-sealed 1\n")));
-  assert_false(kh_sealed_knows(sealed_bytes(" keyhold-sealed 1\n")));
+  assert_true(kh_sealed_knows(bytes_of("keyhold-sealed ")));
+  assert_true(kh_sealed_knows(bytes_of("keyhold-sealed 2\nwhatever")));
+  assert_false(kh_sealed_knows(bytes_of("keyhold-sealed")));
+  assert_false(kh_sealed_knows(bytes_of("Keyhold-sealed 1\n")));
+  assert_false(kh_sealed_knows(bytes_of(" keyhold-sealed 1\n")));
   assert_false(kh_sealed_knows((kh_bytes){NULL, 0}));
 }
 
 static void kinds_have_names_and_default_parameters(void **state)
 {
   (void)state;
-  assert_null(kh_sealed_kind_by_name(sealed_bytes("argon2i")));
-  assert_null(kh_sealed_kind_by_name(sealed_bytes("")));
+  assert_null(kh_sealed_kind_by_name(bytes_of("argon2i")));
+  assert_null(kh_sealed_kind_by_name(bytes_of("")));
   assert_string_equal(kh_sealed_argon2id.name, "argon2id");
   assert_string_equal(kh_sealed_pbkdf2_hmac_sha512.name, "pbkdf2-hmac-sha512");
   size_t count = 0;
   for (; kh_sealed_kind_at(count) != NULL; count++) {
     const kh_sealed_kind *kind = kh_sealed_kind_at(count);
-    assert_ptr_equal(kh_sealed_kind_by_name(sealed_bytes(kind->name)), kind);
+    assert_ptr_equal(kh_sealed_kind_by_name(bytes_of(kind->name)), kind);
     assert_true(kind->needs_passphrase);
   }
   assert_int_equal(count, 2);
@@ -218,7 +218,7 @@ static kh_status make(const kh_sealed_entry *entries, size_t count, kh_fault *re
 {
   kh_secret *file = NULL;
   *ret_fault = (kh_fault){.status = KH_OK};
-  kh_status status = sealed_make(sealed_bytes(TEXT), entries, count, &file, ret_fault);
+  kh_status status = sealed_make(bytes_of(TEXT), entries, count, &file, ret_fault);
   assert_int_equal(status, ret_fault->status);
   assert_int_equal(status == KH_OK, file != NULL);
   kh_secret_free(&file);
@@ -295,8 +295,8 @@ static void a_text_is_replaced_and_the_slots_stay(void **state)
   for (size_t i = 0; i < COUNT(passphrases); i++) {
     kh_secret *old = sealed_file(TEXT);
     kh_secret *new = NULL;
-    assert_int_equal(sealed_replace_text(kh_secret_bytes(old), sealed_bytes(passphrases[i]),
-                                         sealed_bytes("other"), &new, NULL),
+    assert_int_equal(sealed_replace_text(kh_secret_bytes(old), bytes_of(passphrases[i]),
+                                         bytes_of("other"), &new, NULL),
                      KH_OK);
     for (unsigned line = 1; line <= 3; line++) {
       kh_bytes before = sealed_line(kh_secret_bytes(old), line);
@@ -319,9 +319,9 @@ static void a_text_is_replaced_only_by_who_can_open_it(void **state)
   kh_secret *old = sealed_file(TEXT);
   kh_secret *new = NULL;
   kh_fault fault;
-  assert_int_equal(sealed_replace_text(kh_secret_bytes(old), sealed_bytes("x"),
-                                       sealed_bytes("other"), &new, &fault),
-                   KH_E_WRONG_PASSPHRASE);
+  assert_int_equal(
+      sealed_replace_text(kh_secret_bytes(old), bytes_of("x"), bytes_of("other"), &new, &fault),
+      KH_E_WRONG_PASSPHRASE);
   assert_int_equal(fault.status, KH_E_WRONG_PASSPHRASE);
   assert_null(new);
   kh_secret_free(&old);

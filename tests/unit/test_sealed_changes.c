@@ -10,25 +10,7 @@
 #include "sealed.h"
 #include "unit.h"
 
-#define TEXT "# the keys\n1;770A8A65DA156D24EE2A093277530142;rotate=90d\n"
-
 enum { END_LINE = 69 };
-
-static kh_secret *original;
-
-static int make_original(void **state)
-{
-  (void)state;
-  original = sealed_file(TEXT);
-  return 0;
-}
-
-static int free_original(void **state)
-{
-  (void)state;
-  kh_secret_free(&original);
-  return 0;
-}
 
 /* however it is changed, and whoever opens it */
 static void expect_refused(uint8_t *data, size_t len)
@@ -51,7 +33,7 @@ static void expect_damaged(uint8_t *data, size_t len)
 static void every_other_value_of_every_byte(void **state)
 {
   (void)state;
-  kh_bytes file = kh_secret_bytes(original);
+  kh_bytes file = kh_secret_bytes(sealed_original);
   uint8_t *data = sealed_copy(file);
   for (size_t at = 0; at < file.len; at++)
     for (unsigned change = 1; change < 256; change++) {
@@ -59,14 +41,15 @@ static void every_other_value_of_every_byte(void **state)
       expect_damaged(data, file.len);
       data[at] ^= (uint8_t)change;
     }
-  assert_int_equal(sealed_open((kh_bytes){data, file.len}, "first", TEXT, NULL), KH_OK);
+  assert_int_equal(sealed_open((kh_bytes){data, file.len}, "first", sealed_original_text, NULL),
+                   KH_OK);
   free(data);
 }
 
 static void every_bit_with_a_last_line_that_fits(void **state)
 {
   (void)state;
-  kh_bytes file = kh_secret_bytes(original);
+  kh_bytes file = kh_secret_bytes(sealed_original);
   uint8_t *data = sealed_copy(file);
   for (size_t bit = 0; bit < 8 * (file.len - END_LINE); bit++) {
     data[bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -75,7 +58,8 @@ static void every_bit_with_a_last_line_that_fits(void **state)
     data[bit / 8] ^= (uint8_t)(1u << bit % 8);
   }
   sealed_mend(data, file.len);
-  assert_int_equal(sealed_open((kh_bytes){data, file.len}, "first", TEXT, NULL), KH_OK);
+  assert_int_equal(sealed_open((kh_bytes){data, file.len}, "first", sealed_original_text, NULL),
+                   KH_OK);
   free(data);
 }
 
@@ -84,7 +68,7 @@ static void every_likely_byte_with_a_last_line_that_fits(void **state)
 {
   (void)state;
   static const char likely[] = "0123456789abcdefzAZ+/= \n";
-  kh_bytes file = kh_secret_bytes(original);
+  kh_bytes file = kh_secret_bytes(sealed_original);
   uint8_t *data = sealed_copy(file);
   for (size_t at = 0; at < file.len - END_LINE; at++)
     for (size_t i = 0; i < sizeof likely; i++) {
@@ -101,7 +85,7 @@ static void every_likely_byte_with_a_last_line_that_fits(void **state)
 static void truncated_at_every_length(void **state)
 {
   (void)state;
-  kh_bytes file = kh_secret_bytes(original);
+  kh_bytes file = kh_secret_bytes(sealed_original);
   for (size_t len = 0; len < file.len; len++) {
     uint8_t *data = sealed_copy(file);
     expect_damaged(data, len);
@@ -116,7 +100,7 @@ static void truncated_at_every_length(void **state)
 static void every_byte_taken_out(void **state)
 {
   (void)state;
-  kh_bytes file = kh_secret_bytes(original);
+  kh_bytes file = kh_secret_bytes(sealed_original);
   for (size_t at = 0; at < file.len; at++) {
     uint8_t *data = sealed_copy(file);
     memmove(data + at, data + at + 1, file.len - at - 1);
@@ -133,7 +117,7 @@ static void a_byte_put_in_everywhere(void **state)
 {
   (void)state;
   static const char likely[] = "0af=A \n\r\t";
-  kh_bytes file = kh_secret_bytes(original);
+  kh_bytes file = kh_secret_bytes(sealed_original);
   for (size_t at = 0; at <= file.len; at++)
     for (size_t i = 0; i < sizeof likely; i++) { /* the NUL too */
       uint8_t *data = sealed_copy(file);
@@ -164,7 +148,8 @@ static void add(struct patchwork *patchwork, const kh_secret *file, unsigned lin
 static kh_status open_patchwork(struct patchwork *patchwork, const char *passphrase)
 {
   patchwork->len = sealed_mend(patchwork->data, patchwork->len);
-  return sealed_open((kh_bytes){patchwork->data, patchwork->len}, passphrase, TEXT, NULL);
+  return sealed_open((kh_bytes){patchwork->data, patchwork->len}, passphrase, sealed_original_text,
+                     NULL);
 }
 
 enum { FIRST = 1, SLOT_1, SLOT_2, PAYLOAD, BASE64_1, BASE64_2 };
@@ -174,7 +159,7 @@ static void unchanged_lines_open(void **state)
   (void)state;
   struct patchwork patchwork = {.len = 0};
   for (unsigned line = FIRST; line <= BASE64_2; line++)
-    add(&patchwork, original, line);
+    add(&patchwork, sealed_original, line);
   assert_int_equal(open_patchwork(&patchwork, "first"), KH_OK);
 }
 
@@ -185,7 +170,7 @@ static void lines_in_another_order(void **state)
     for (unsigned b = a + 1; b <= BASE64_2; b++) {
       struct patchwork patchwork = {.len = 0};
       for (unsigned line = FIRST; line <= BASE64_2; line++)
-        add(&patchwork, original, line == a ? b : line == b ? a : line);
+        add(&patchwork, sealed_original, line == a ? b : line == b ? a : line);
       kh_status expected = a == SLOT_1 && b == SLOT_2 ? KH_E_SEALED_CHANGED : KH_E_SEALED_DAMAGED;
       assert_int_equal(open_patchwork(&patchwork, "first"), expected);
     }
@@ -198,7 +183,7 @@ static void lines_left_out(void **state)
     struct patchwork patchwork = {.len = 0};
     for (unsigned line = FIRST; line <= BASE64_2; line++)
       if (line != left_out)
-        add(&patchwork, original, line);
+        add(&patchwork, sealed_original, line);
     bool is_form = left_out == SLOT_1 || left_out == SLOT_2 || left_out >= BASE64_1;
     assert_int_equal(open_patchwork(&patchwork, left_out == SLOT_1 ? "second" : "first"),
                      is_form ? KH_E_SEALED_CHANGED : KH_E_SEALED_DAMAGED);
@@ -211,9 +196,9 @@ static void lines_twice(void **state)
   for (unsigned twice = FIRST; twice <= BASE64_2; twice++) {
     struct patchwork patchwork = {.len = 0};
     for (unsigned line = FIRST; line <= BASE64_2; line++) {
-      add(&patchwork, original, line);
+      add(&patchwork, sealed_original, line);
       if (line == twice)
-        add(&patchwork, original, line);
+        add(&patchwork, sealed_original, line);
     }
     assert_int_equal(open_patchwork(&patchwork, "first"),
                      twice == BASE64_1 ? KH_E_SEALED_CHANGED : KH_E_SEALED_DAMAGED);
@@ -224,11 +209,11 @@ static void lines_twice(void **state)
 static void lines_of_another_file(void **state)
 {
   (void)state;
-  kh_secret *other = sealed_file(TEXT);
+  kh_secret *other = sealed_file(sealed_original_text);
   for (unsigned foreign = SLOT_1; foreign <= BASE64_2; foreign++) {
     struct patchwork patchwork = {.len = 0};
     for (unsigned line = FIRST; line <= BASE64_2; line++)
-      add(&patchwork, line == foreign ? other : original, line);
+      add(&patchwork, line == foreign ? other : sealed_original, line);
     assert_int_equal(open_patchwork(&patchwork, "first"), KH_E_SEALED_CHANGED);
     assert_int_equal(open_patchwork(&patchwork, "second"), KH_E_SEALED_CHANGED);
   }
@@ -241,12 +226,12 @@ static void a_slot_of_another_file_added(void **state)
   (void)state;
   kh_sealed_entry mine = sealed_entry("mine", &kh_sealed_argon2id, "known");
   kh_secret *other = NULL;
-  assert_int_equal(sealed_make(sealed_bytes(TEXT), &mine, 1, &other, NULL), KH_OK);
+  assert_int_equal(sealed_make(bytes_of(sealed_original_text), &mine, 1, &other, NULL), KH_OK);
   struct patchwork patchwork = {.len = 0};
-  add(&patchwork, original, FIRST);
+  add(&patchwork, sealed_original, FIRST);
   add(&patchwork, other, SLOT_1);
   for (unsigned line = SLOT_1; line <= BASE64_2; line++)
-    add(&patchwork, original, line);
+    add(&patchwork, sealed_original, line);
   assert_int_equal(open_patchwork(&patchwork, "known"), KH_E_SEALED_CHANGED);
   assert_int_equal(open_patchwork(&patchwork, "first"), KH_E_SEALED_CHANGED);
   assert_int_equal(open_patchwork(&patchwork, "third"), KH_E_WRONG_PASSPHRASE);
@@ -260,7 +245,7 @@ static void a_payload_of_an_older_version(void **state)
   kh_sealed_entry third = sealed_entry("three", &kh_sealed_argon2id, "third");
   kh_secret *newer = NULL;
   assert_int_equal(
-      sealed_add_slot(kh_secret_bytes(original), sealed_bytes("first"), &third, &newer, NULL),
+      sealed_add_slot(kh_secret_bytes(sealed_original), bytes_of("first"), &third, &newer, NULL),
       KH_OK);
   struct patchwork patchwork = {.len = 0};
   for (unsigned line = FIRST; line <= SLOT_2; line++)
@@ -272,7 +257,7 @@ static void a_payload_of_an_older_version(void **state)
   for (unsigned line = FIRST; line <= SLOT_2 + 1; line++)
     add(&patchwork, newer, line);
   for (unsigned line = PAYLOAD; line <= BASE64_2; line++)
-    add(&patchwork, original, line);
+    add(&patchwork, sealed_original, line);
   assert_int_equal(open_patchwork(&patchwork, "third"), KH_E_SEALED_CHANGED);
   kh_secret_free(&newer);
 }
@@ -294,5 +279,5 @@ int main(void)
       cmocka_unit_test(a_slot_of_another_file_added),
       cmocka_unit_test(a_payload_of_an_older_version),
   };
-  return cmocka_run_group_tests(tests, make_original, free_original);
+  return cmocka_run_group_tests(tests, sealed_make_original, sealed_free_original);
 }

@@ -9,77 +9,58 @@
 #include "calls.h"
 #include "sealed.h"
 #include "unit.h"
+#include "wrap.h"
 
-#define TEXT "1;770A8A65DA156D24EE2A093277530142\n"
-
-CALLS_WRAP(void *, calloc, NULL, (size_t count, size_t size), (count, size))
-CALLS_WRAP(void *, sodium_malloc, NULL, (size_t size), (size))
-CALLS_WRAP(int, sodium_init, -1, (void), ())
-CALLS_WRAP(EVP_MD *, EVP_MD_fetch, NULL,
-           (OSSL_LIB_CTX * library, const char *name, const char *properties),
-           (library, name, properties))
-CALLS_WRAP(int, PKCS5_PBKDF2_HMAC, 0,
-           (const char *pass, int pass_len, const unsigned char *salt, int salt_len, int iterations,
-            const EVP_MD *md, int len, unsigned char *out),
-           (pass, pass_len, salt, salt_len, iterations, md, len, out))
-CALLS_WRAP(int, crypto_pwhash_argon2id, -1,
-           (unsigned char *const out, unsigned long long len, const char *const pass,
-            unsigned long long pass_len, const unsigned char *const salt, unsigned long long passes,
-            size_t memory, int algorithm),
-           (out, len, pass, pass_len, salt, passes, memory, algorithm))
-
-static kh_secret *original;
-
-static int make_original(void **state)
-{
-  (void)state;
-  original = sealed_file(TEXT);
-  return 0;
-}
-
-static int free_original(void **state)
-{
-  (void)state;
-  kh_secret_free(&original);
-  return 0;
-}
+WRAP_CALLOC(calls_strike)
+WRAP_SODIUM_MALLOC(calls_strike)
+WRAP_SODIUM_INIT(calls_strike)
+WRAP_EVP_MD_FETCH(calls_strike)
+WRAP(calls_strike, int, PKCS5_PBKDF2_HMAC, 0,
+     (const char *pass, int pass_len, const unsigned char *salt, int salt_len, int iterations,
+      const EVP_MD *md, int len, unsigned char *out),
+     (pass, pass_len, salt, salt_len, iterations, md, len, out))
+WRAP(calls_strike, int, crypto_pwhash_argon2id, -1,
+     (unsigned char *const out, unsigned long long len, const char *const pass,
+      unsigned long long pass_len, const unsigned char *const salt, unsigned long long passes,
+      size_t memory, int algorithm),
+     (out, len, pass, pass_len, salt, passes, memory, algorithm))
 
 static kh_status make(kh_secret **ret_made, kh_fault *ret_fault)
 {
   kh_sealed_entry entries[] = {sealed_entry("one", &kh_sealed_argon2id, "first"),
                                sealed_entry("two", &kh_sealed_pbkdf2_hmac_sha512, "second")};
-  return sealed_make(sealed_bytes(TEXT), entries, 2, ret_made, ret_fault);
+  return sealed_make(bytes_of(sealed_original_text), entries, 2, ret_made, ret_fault);
 }
 
 static kh_status open_it(kh_secret **ret_made, kh_fault *ret_fault)
 {
-  return sealed_open_with(kh_secret_bytes(original), sealed_bytes("second"), ret_made, NULL,
+  return sealed_open_with(kh_secret_bytes(sealed_original), bytes_of("second"), ret_made, NULL,
                           ret_fault);
 }
 
 static kh_status replace_text(kh_secret **ret_made, kh_fault *ret_fault)
 {
-  return sealed_replace_text(kh_secret_bytes(original), sealed_bytes("second"), sealed_bytes("x"),
+  return sealed_replace_text(kh_secret_bytes(sealed_original), bytes_of("second"), bytes_of("x"),
                              ret_made, ret_fault);
 }
 
 static kh_status add_slot(kh_secret **ret_made, kh_fault *ret_fault)
 {
   kh_sealed_entry added = sealed_entry("three", &kh_sealed_pbkdf2_hmac_sha512, "third");
-  return sealed_add_slot(kh_secret_bytes(original), sealed_bytes("first"), &added, ret_made,
+  return sealed_add_slot(kh_secret_bytes(sealed_original), bytes_of("first"), &added, ret_made,
                          ret_fault);
 }
 
 static kh_status change_slot(kh_secret **ret_made, kh_fault *ret_fault)
 {
   kh_sealed_entry changed = sealed_entry("one", &kh_sealed_argon2id, "third");
-  return sealed_change_slot(kh_secret_bytes(original), sealed_bytes("second"), &changed, ret_made,
-                            ret_fault);
+  return sealed_change_slot(kh_secret_bytes(sealed_original), bytes_of("second"), &changed,
+                            ret_made, ret_fault);
 }
 
 static kh_status remove_slot(kh_secret **ret_made, kh_fault *ret_fault)
 {
-  return sealed_remove_slot(kh_secret_bytes(original), sealed_bytes("first"), "two", ret_made,
+  return sealed_remove_slot(kh_secret_bytes(sealed_original), bytes_of("first"), "two", ret_made,
                             ret_fault);
 }
 
@@ -126,5 +107,5 @@ int main(void)
       cmocka_unit_test(each_call_fails_in_turn),
       cmocka_unit_test(no_memory_is_no_wrong_passphrase),
   };
-  return cmocka_run_group_tests(tests, make_original, free_original);
+  return cmocka_run_group_tests(tests, sealed_make_original, sealed_free_original);
 }

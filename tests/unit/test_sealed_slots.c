@@ -6,15 +6,13 @@
 #include "core/keyfile/sealed_payload.h"
 #include "sealed.h"
 #include "unit.h"
+#include "wrap.h"
 
 #define TEXT "1;770A8A65DA156D24EE2A093277530142\n"
 
 static uint8_t last_file_key[KH_SEALED_KEY_SIZE]; /* of the last file that was written */
 
-kh_status __real_kh_sealed_payload_write(const kh_sealed_lines *lines, const kh_secret *file_key,
-                                         kh_bytes text, kh_secret **ret_file);
-kh_status __wrap_kh_sealed_payload_write(const kh_sealed_lines *lines, const kh_secret *file_key,
-                                         kh_bytes text, kh_secret **ret_file);
+WRAPS(kh_sealed_payload_write);
 kh_status __wrap_kh_sealed_payload_write(const kh_sealed_lines *lines, const kh_secret *file_key,
                                          kh_bytes text, kh_secret **ret_file)
 {
@@ -30,7 +28,7 @@ static kh_secret *file_of(const char *const *passphrases, size_t count)
   kh_secret *file = NULL;
   for (size_t i = 0; i < count; i++)
     entries[i] = sealed_entry((char[]){(char)('a' + i), '\0'}, &kh_sealed_argon2id, passphrases[i]);
-  assert_int_equal(sealed_make(sealed_bytes(TEXT), entries, count, &file, NULL), KH_OK);
+  assert_int_equal(sealed_make(bytes_of(TEXT), entries, count, &file, NULL), KH_OK);
   return file;
 }
 
@@ -55,8 +53,8 @@ static struct change checked(struct change change)
 static struct change add(const kh_secret *file, const char *passphrase, kh_sealed_entry added)
 {
   struct change change = {.status = KH_OK};
-  change.status = sealed_add_slot(kh_secret_bytes(file), sealed_bytes(passphrase), &added,
-                                  &change.file, &change.fault);
+  change.status = sealed_add_slot(kh_secret_bytes(file), bytes_of(passphrase), &added, &change.file,
+                                  &change.fault);
   return checked(change);
 }
 
@@ -64,7 +62,7 @@ static struct change change_slot(const kh_secret *file, const char *passphrase,
                                  kh_sealed_entry changed)
 {
   struct change change = {.status = KH_OK};
-  change.status = sealed_change_slot(kh_secret_bytes(file), sealed_bytes(passphrase), &changed,
+  change.status = sealed_change_slot(kh_secret_bytes(file), bytes_of(passphrase), &changed,
                                      &change.file, &change.fault);
   return checked(change);
 }
@@ -72,7 +70,7 @@ static struct change change_slot(const kh_secret *file, const char *passphrase,
 static struct change remove_slot(const kh_secret *file, const char *passphrase, const char *label)
 {
   struct change change = {.status = KH_OK};
-  change.status = sealed_remove_slot(kh_secret_bytes(file), sealed_bytes(passphrase), label,
+  change.status = sealed_remove_slot(kh_secret_bytes(file), bytes_of(passphrase), label,
                                      &change.file, &change.fault);
   return checked(change);
 }
@@ -269,7 +267,7 @@ static void the_slot_that_is_left_keeps_its_label_and_costs(void **state)
   kh_secret *file = NULL;
   kh_sealed_slots slots;
   kh_sealed_slot_set(&entries[1].slot, "iterations", 1234);
-  assert_int_equal(sealed_make(sealed_bytes(TEXT), entries, 2, &file, NULL), KH_OK);
+  assert_int_equal(sealed_make(bytes_of(TEXT), entries, 2, &file, NULL), KH_OK);
   struct change change = remove_slot(file, "y", "gone");
   assert_int_equal(kh_sealed_list(SEALED_PATH, kh_secret_bytes(change.file), &slots, NULL), KH_OK);
   assert_int_equal(slots.count, 1);

@@ -13,6 +13,7 @@
 #include "keyhold/random.h"
 #include "sealed.h"
 #include "unit.h"
+#include "wrap.h"
 
 static const char *folder;
 static const char *program; /* a shell command */
@@ -21,8 +22,7 @@ static const char *program; /* a shell command */
 static bool counts;
 static uint8_t next;
 
-void __real_kh_random_bytes(uint8_t *ret_data, size_t len);
-void __wrap_kh_random_bytes(uint8_t *ret_data, size_t len);
+WRAPS(kh_random_bytes);
 void __wrap_kh_random_bytes(uint8_t *ret_data, size_t len)
 {
   if (!counts)
@@ -80,7 +80,7 @@ static void a_file_with_the_default_costs(void **state)
 {
   (void)state;
   kh_sealed_entry entry = {kh_sealed_slot_default("main", &kh_sealed_argon2id),
-                           sealed_bytes("correct horse battery staple")};
+                           bytes_of("correct horse battery staple")};
   expect_vector("one_slot", &entry, 1);
 }
 
@@ -126,13 +126,12 @@ static void another_program_opens_what_was_changed(void **state)
   kh_secret *removed = NULL;
   kh_secret *replaced = NULL;
   kh_sealed_entry third = sealed_entry("three", &kh_sealed_argon2id, "third");
+  assert_int_equal(sealed_add_slot(kh_secret_bytes(file), bytes_of("first"), &third, &added, NULL),
+                   KH_OK);
   assert_int_equal(
-      sealed_add_slot(kh_secret_bytes(file), sealed_bytes("first"), &third, &added, NULL), KH_OK);
-  assert_int_equal(
-      sealed_remove_slot(kh_secret_bytes(added), sealed_bytes("third"), "one", &removed, NULL),
-      KH_OK);
-  assert_int_equal(sealed_replace_text(kh_secret_bytes(removed), sealed_bytes("second"),
-                                       sealed_bytes("new"), &replaced, NULL),
+      sealed_remove_slot(kh_secret_bytes(added), bytes_of("third"), "one", &removed, NULL), KH_OK);
+  assert_int_equal(sealed_replace_text(kh_secret_bytes(removed), bytes_of("second"),
+                                       bytes_of("new"), &replaced, NULL),
                    KH_OK);
   expect_program_opens(replaced, "second", "new");
   expect_program_opens(replaced, "third", "new");

@@ -19,7 +19,7 @@ static void published_vectors(void **state)
   };
   for (size_t i = 0; i < COUNT(vectors); i++) {
     uint8_t digest[KH_SHA256_SIZE], expected[KH_SHA256_SIZE];
-    kh_sha256((kh_bytes){(const uint8_t *)vectors[i].message, strlen(vectors[i].message)}, digest);
+    kh_sha256(bytes_of(vectors[i].message), digest);
     assert_int_equal(test_unhex(vectors[i].digest, expected), sizeof expected);
     assert_memory_equal(digest, expected, sizeof digest);
   }

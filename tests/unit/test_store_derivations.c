@@ -71,8 +71,8 @@ static const char *write_openssl(void)
   KH_AUTO_SECRET file = NULL;
   kh_keyfile_options options = {
       .path = "keys", .digest = KH_DIGEST_SHA512, .pbkdf2_iterations = ITERATIONS};
-  assert_int_equal(kh_keyfile_encrypt_openssl(&options, rotation_crypt, sealed_bytes(TEXT),
-                                              sealed_bytes("first"), &file, NULL),
+  assert_int_equal(kh_keyfile_encrypt_openssl(&options, test_engines, bytes_of(TEXT),
+                                              bytes_of("first"), &file, NULL),
                    KH_OK);
   return test_file("keys", kh_secret_bytes(file).data, kh_secret_bytes(file).len, 0600);
 }
@@ -87,7 +87,7 @@ static kh_keeper *start_keeper(const char *path, const char *passphrase)
                                 .filekey = passphrase,
                                 .digest = KH_DIGEST_SHA512,
                                 .pbkdf2_iterations = ITERATIONS};
-  assert_int_equal(kh_store_file_new(&keyfile, rotation_crypt, &options.log, &store), KH_OK);
+  assert_int_equal(kh_store_file_new(&keyfile, test_engines, &options.log, &store), KH_OK);
   assert_int_equal(kh_keeper_new(&options, &store, &keeper, NULL), KH_OK);
   return keeper;
 }
@@ -154,5 +154,5 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_change_opens_the_file_once),
   };
-  return cmocka_run_group_tests(tests, rotation_open_crypt, rotation_close_crypt);
+  return cmocka_run_group_tests(tests, test_engines_open_openssl, test_engines_close);
 }

@@ -7,26 +7,24 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "engines.h"
 #include "files.h"
 #include "keyhold/keytable.h"
 #include "keyhold/store_file.h"
-#include "keyhold/unlock.h"
 #include "unit.h"
+#include "wrap.h"
+#include "wrapped_unlock.h"
 
 #define KEY_A "000102030405060708090a0b0c0d0e0f"
 #define KEY_B "101112131415161718191a1b1c1d1e1f"
 
-static kh_crypt *engines;
 static kh_store store;
 static char path[1024];
 
 static unsigned loads;
 static unsigned changes_left; /* how many loads find that the file changed under them */
 
-kh_status __real_kh_file_read(const char *path, size_t most, kh_file_kind kind,
-                              kh_secret **ret_secret, kh_file_info *ret_info, kh_fault *ret_fault);
-kh_status __wrap_kh_file_read(const char *path, size_t most, kh_file_kind kind,
-                              kh_secret **ret_secret, kh_file_info *ret_info, kh_fault *ret_fault);
+WRAPS(kh_file_read);
 kh_status __wrap_kh_file_read(const char *name, size_t most, kh_file_kind kind,
                               kh_secret **ret_secret, kh_file_info *ret_info, kh_fault *ret_fault)
 {
@@ -37,40 +35,13 @@ kh_status __wrap_kh_file_read(const char *name, size_t most, kh_file_kind kind,
   return kh_fault_set(ret_fault, KH_E_FILE_CHANGED, name, 0);
 }
 
-static bool was_limited; /* the time for the last passphrase */
-
-kh_status __real_kh_unlock(const char *filekey, const kh_unlock_how *how, const kh_log *log,
-                           kh_secret **ret_passphrase, kh_fault *ret_fault);
-kh_status __wrap_kh_unlock(const char *filekey, const kh_unlock_how *how, const kh_log *log,
-                           kh_secret **ret_passphrase, kh_fault *ret_fault);
-kh_status __wrap_kh_unlock(const char *filekey, const kh_unlock_how *how, const kh_log *log,
-                           kh_secret **ret_passphrase, kh_fault *ret_fault)
-{
-  was_limited = how->bounded_wait;
-  return __real_kh_unlock(filekey, how, log, ret_passphrase, ret_fault);
-}
-
 static bool no_inotify;
 
-int __real_inotify_init1(int flags);
-int __wrap_inotify_init1(int flags);
+WRAPS(inotify_init1);
 int __wrap_inotify_init1(int flags)
 {
   errno = EMFILE;
   return no_inotify ? -1 : __real_inotify_init1(flags);
-}
-
-static int open_crypt(void **state)
-{
-  (void)state;
-  return kh_crypt_new(KH_ENGINE_OPENSSL, &engines);
-}
-
-static int close_crypt(void **state)
-{
-  (void)state;
-  kh_crypt_free(&engines);
-  return 0;
 }
 
 static void write_keys(const char *text)
@@ -84,7 +55,7 @@ static void open_store(const char *text)
   kh_log nothing = {0};
   write_keys(text);
   kh_keyfile_options options = {.path = path, .filekey = ""};
-  assert_int_equal(kh_store_file_new(&options, engines, &nothing, &store), KH_OK);
+  assert_int_equal(kh_store_file_new(&options, test_engines, &nothing, &store), KH_OK);
 }
 
 static int close_store(void **state)
@@ -170,14 +141,14 @@ static void only_the_first_load_waits_without_limit(void **state)
   (void)state;
   kh_store_content content = {0};
   open_store("nonsense");
-  was_limited = true;
+  unlock_was_limited = true;
   assert_int_equal(store.ops->load(store.self, &content, NULL), KH_E_SYNTAX);
-  assert_false(was_limited);
+  assert_false(unlock_was_limited);
   write_keys("1;" KEY_A "\n");
-  was_limited = true;
+  unlock_was_limited = true;
   for (int i = 0; i < 2; i++) {
     content = load();
-    assert_int_equal(was_limited, i > 0);
+    assert_int_equal(unlock_was_limited, i > 0);
     kh_store_content_free(&content);
   }
 }
@@ -289,5 +260,5 @@ int main(void)
       cmocka_unit_test_teardown(a_change_wakes_who_watches, close_store),
       cmocka_unit_test_teardown(what_cannot_be_watched_is_told, close_store),
   };
-  return cmocka_run_group_tests(tests, open_crypt, close_crypt);
+  return cmocka_run_group_tests(tests, test_engines_open_openssl, test_engines_close);
 }

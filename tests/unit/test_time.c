@@ -8,11 +8,6 @@
 #include "keyhold/time.h"
 #include "unit.h"
 
-static kh_bytes bytes_of(const char *text)
-{
-  return (kh_bytes){(const uint8_t *)text, strlen(text)};
-}
-
 static void times_that_exist(void **state)
 {
   (void)state;

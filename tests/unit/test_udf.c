@@ -5,14 +5,16 @@
 #include <string.h>
 
 #include "keyhold/fault.h"
+#include "server/report.h"
 #include "server/udf.h"
 #include "unit.h"
+#include "wrap.h"
 
 static kh_fault reported;
 static unsigned reports, made;
 static kh_status answer;
 
-void __wrap_kh_report_fault(const kh_fault *fault);
+WRAPS(kh_report_fault);
 void __wrap_kh_report_fault(const kh_fault *fault)
 {
   reported = *fault;

@@ -18,12 +18,13 @@
 #include "files.h"
 #include "keyhold/unlock.h"
 #include "recorder.h"
+#include "threads.h"
 #include "unit.h"
+#include "wrap.h"
 
 enum { SPEED = 20 };
 
-int __real_clock_gettime(clockid_t clock, struct timespec *time);
-int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
+WRAPS(clock_gettime);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
 {
   int result = __real_clock_gettime(clock, time);
@@ -32,8 +33,7 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
   return result;
 }
 
-int __real_poll(struct pollfd *waited, nfds_t count, int milliseconds);
-int __wrap_poll(struct pollfd *waited, nfds_t count, int milliseconds);
+WRAPS(poll);
 int __wrap_poll(struct pollfd *waited, nfds_t count, int milliseconds)
 {
   return __real_poll(waited, count, milliseconds <= 0 ? milliseconds : milliseconds / SPEED + 1);
@@ -507,35 +507,26 @@ static void strict_permissions_refuse_files_that_others_may_touch(void **state)
 
 enum { THREADS = 8, ROUNDS = 5 };
 
-static void *unlock_many(void *number)
+static bool unlock_many(void *unused, size_t number)
 {
+  (void)unused;
   char filekey[64], expected[16];
   for (int i = 0; i < ROUNDS; i++) {
     KH_AUTO_SECRET passphrase = NULL;
-    int len = snprintf(expected, sizeof expected, "%d.%d", *(int *)number, i);
+    int len = snprintf(expected, sizeof expected, "%zu.%d", number, i);
     snprintf(filekey, sizeof filekey, "EXEC:/bin/echo %s", expected);
     if (kh_unlock(filekey, &how, NULL, &passphrase, NULL) != KH_OK ||
         kh_secret_bytes(passphrase).len != (size_t)len ||
         memcmp(kh_secret_bytes(passphrase).data, expected, (size_t)len) != 0)
-      return NULL;
+      return false;
   }
-  return number;
+  return true;
 }
 
 static void many_threads_at_once(void **state)
 {
   (void)state;
-  pthread_t threads[THREADS];
-  int numbers[THREADS];
-  for (int i = 0; i < THREADS; i++) {
-    numbers[i] = i;
-    assert_int_equal(pthread_create(&threads[i], NULL, unlock_many, &numbers[i]), 0);
-  }
-  for (int i = 0; i < THREADS; i++) {
-    void *result;
-    assert_int_equal(pthread_join(threads[i], &result), 0);
-    assert_ptr_equal(result, &numbers[i]);
-  }
+  threads_run(THREADS, unlock_many, NULL);
 }
 
 #define CASE(test) cmocka_unit_test_setup(test, before_each)

@@ -15,7 +15,7 @@
 enum { KEY_FILEKEY = 0x100, KEY_FILE, KEY_FD, QUESTION_SIZE = KH_PATH_SHOWN_MAX + 64, TRIES = 3 };
 
 /* what follows the start of a word; NULL: it begins otherwise */
-static const char *behind(const char *word, const char *start)
+static const char *text_after(const char *word, const char *start)
 {
   size_t len = strlen(start);
   return strncmp(word, start, len) == 0 ? word + len : NULL;
@@ -25,10 +25,10 @@ static const char *behind(const char *word, const char *start)
  * "--passphrase-file" and "--passes" */
 bool kh_cli_is_passphrase_word(const char *word)
 {
-  const char *rest = behind(word, "--pass");
+  const char *rest = text_after(word, "--pass");
   if (rest == NULL)
-    rest = behind(word, "--new-pass");
-  if (rest == NULL || behind(rest, "phrase-f") != NULL || behind(rest, "es") != NULL)
+    rest = text_after(word, "--new-pass");
+  if (rest == NULL || text_after(rest, "phrase-f") != NULL || text_after(rest, "es") != NULL)
     return false;
   return strchr(rest, '=') != NULL || strcmp(rest, "phrase") == 0;
 }
@@ -132,7 +132,7 @@ static bool read_passphrase_source(const kh_cli_source *source, kh_secret **ret_
   return status == KH_OK;
 }
 
-static bool ask_for(const char *words, const char *what, kh_secret **ret_passphrase)
+static bool ask_for_passphrase(const char *words, const char *what, kh_secret **ret_passphrase)
 {
   char question[QUESTION_SIZE];
   snprintf(question, sizeof question, "%s %s: ", words, kh_show_path(what).text);
@@ -144,7 +144,7 @@ bool kh_cli_get_passphrase(const kh_cli_source *source, const char *what,
                            kh_secret **ret_passphrase)
 {
   return kh_cli_source_is_given(source) ? read_passphrase_source(source, ret_passphrase)
-                                        : ask_for("Passphrase of", what, ret_passphrase);
+                                        : ask_for_passphrase("Passphrase of", what, ret_passphrase);
 }
 
 /* twice, in a few tries */
@@ -153,7 +153,8 @@ static bool ask_for_new(const char *what, kh_secret **ret_passphrase)
   for (int try = 0; try < TRIES; try++) {
     KH_AUTO_SECRET first = NULL;
     KH_AUTO_SECRET second = NULL;
-    if (!ask_for("New passphrase for", what, &first) || !ask_for("Once more for", what, &second))
+    if (!ask_for_passphrase("New passphrase for", what, &first) ||
+        !ask_for_passphrase("Once more for", what, &second))
       return false;
     kh_bytes a = kh_secret_bytes(first);
     kh_bytes b = kh_secret_bytes(second);

@@ -118,7 +118,7 @@ static bool write_form(const kh_cli_target *target, const kh_keyfile_form *form,
 }
 
 /* Converts what was recognised. */
-static int convert(const struct arguments *arguments)
+static int convert_target(const struct arguments *arguments)
 {
   KH_CLI_AUTO_TARGET target = arguments->target;
   KH_AUTO_SECRET passphrase = NULL;
@@ -140,7 +140,7 @@ int kh_cli_convert(int argc, char **argv)
   struct arguments arguments = {.form = KH_CLI_FORM_OF(NULL)};
   if (!begin_conversion(&arguments, &convert_argp, argc, argv))
     return KH_CLI_FAILED;
-  return convert(&arguments);
+  return convert_target(&arguments);
 }
 
 int kh_cli_seal(int argc, char **argv)
@@ -151,7 +151,7 @@ int kh_cli_seal(int argc, char **argv)
   if (arguments.target.format == &kh_keyfile_format_sealed)
     return kh_cli_fail("%s is sealed already; 'keyhold slot' changes its passphrases",
                        arguments.target.path);
-  return convert(&arguments);
+  return convert_target(&arguments);
 }
 
 int kh_cli_unseal(int argc, char **argv)
@@ -161,5 +161,5 @@ int kh_cli_unseal(int argc, char **argv)
     return KH_CLI_FAILED;
   if (!arguments.target.format->is_encrypted)
     return kh_cli_fail("%s is in the clear already", arguments.target.path);
-  return convert(&arguments);
+  return convert_target(&arguments);
 }

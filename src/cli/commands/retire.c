@@ -151,7 +151,7 @@ static void free_decision(struct decision *decision)
 #define AUTO_DECISION __attribute__((cleanup(free_decision))) struct decision
 
 /* false: a message has said why */
-static bool decide(const struct run *run, struct decision *decision)
+static bool decide_what_to_retire(const struct run *run, struct decision *decision)
 {
   const struct arguments *arguments = run->arguments;
   const char *path = run->target->path;
@@ -169,7 +169,7 @@ static bool decide(const struct run *run, struct decision *decision)
 static bool is_still_decided(const struct run *run, const struct decision *before)
 {
   AUTO_DECISION now = {.facts = {.key_file = ""}};
-  if (!decide(run, &now))
+  if (!decide_what_to_retire(run, &now))
     return false;
   const kh_cli_retire_verdict *changed = kh_cli_retire_plan_changed(&before->plan, &now.plan);
   if (changed == NULL)
@@ -234,7 +234,7 @@ static int decide_and_remove(const struct run *run)
 {
   const char *path = run->target->path;
   AUTO_DECISION decision = {.facts = {.key_file = ""}};
-  if (!decide(run, &decision))
+  if (!decide_what_to_retire(run, &decision))
     return KH_CLI_FAILED;
   const kh_cli_retire_plan *plan = &decision.plan;
   if (!run->target->json)

@@ -58,7 +58,7 @@ static const struct argp argp = {
     .children = children,
 };
 
-static int rotate(kh_cli_target *target, const kh_rotation *rotation)
+static int rotate_and_report(kh_cli_target *target, const kh_rotation *rotation)
 {
   kh_rotated rotated;
   kh_fault fault;
@@ -93,5 +93,5 @@ int kh_cli_rotate(int argc, char **argv)
                           .due_only = arguments.due,
                           .now = kh_clock_now(&clock),
                           .default_cipher = KH_CIPHER_AES_CBC};
-  return rotate(&target, &rotation);
+  return rotate_and_report(&target, &rotation);
 }

@@ -28,7 +28,7 @@ static MYSQL *handle_of(kh_cli_server *server)
   return (MYSQL *)server;
 }
 
-static MYSQL_RES *result_of(const kh_cli_rows *rows)
+static MYSQL_RES *rows_as_result(const kh_cli_rows *rows)
 {
   return (MYSQL_RES *)rows;
 }
@@ -138,12 +138,12 @@ kh_cli_rows *kh_cli_server_ask(kh_cli_server *server, const char *sql)
 
 size_t kh_cli_rows_count(const kh_cli_rows *rows)
 {
-  return mysql_num_rows(result_of(rows));
+  return mysql_num_rows(rows_as_result(rows));
 }
 
 const char *const *kh_cli_rows_next(kh_cli_rows *rows)
 {
-  return (const char *const *)mysql_fetch_row(result_of(rows));
+  return (const char *const *)mysql_fetch_row(rows_as_result(rows));
 }
 
 uint64_t kh_cli_row_number(const char *value)
@@ -155,6 +155,6 @@ void kh_cli_rows_free(kh_cli_rows **rows)
 {
   if (rows == NULL || *rows == NULL)
     return;
-  mysql_free_result(result_of(*rows));
+  mysql_free_result(rows_as_result(*rows));
   *rows = NULL;
 }

@@ -64,7 +64,7 @@ struct value {
   bool is_set; /* neither 0 nor empty */
 };
 
-static uint64_t number_of(const kh_fault *fault, const struct field *field)
+static uint64_t number_in_field(const kh_fault *fault, const struct field *field)
 {
   const char *from = (const char *)fault + field->at;
   uint32_t short_number = 0;
@@ -92,7 +92,7 @@ static struct value value_of(const kh_fault *fault, const struct field *field)
     value.is_set = value.text[0] != '\0';
     return value;
   }
-  uint64_t number = number_of(fault, field);
+  uint64_t number = number_in_field(fault, field);
   value.is_set = number != 0;
   if (field->kind == MODE)
     snprintf(value.text, sizeof value.text, "%04" PRIo64, number & 07777u);
@@ -109,7 +109,7 @@ struct sentence {
   size_t size, len;
 };
 
-static void append(struct sentence *sentence, const char *text, size_t len)
+static void append_to_sentence(struct sentence *sentence, const char *text, size_t len)
 {
   size_t room = sentence->size - 1 - sentence->len;
   size_t take = len < room ? len : room;
@@ -125,10 +125,10 @@ static bool append_field(struct sentence *sentence, const kh_fault *fault, const
   for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
     if (strlen(fields[i].name) == len && memcmp(fields[i].name, name, len) == 0) {
       struct value value = value_of(fault, &fields[i]);
-      append(sentence, value.text, strlen(value.text));
+      append_to_sentence(sentence, value.text, strlen(value.text));
       return value.is_set;
     }
-  append(sentence, name - 1, len + 2);
+  append_to_sentence(sentence, name - 1, len + 2);
   return true;
 }
 
@@ -140,7 +140,7 @@ static bool expand_part(struct sentence *sentence, const kh_fault *fault, const 
   while (part < end) {
     size_t len = strcspn(part, "{");
     len = len < (size_t)(end - part) ? len : (size_t)(end - part);
-    append(sentence, part, len);
+    append_to_sentence(sentence, part, len);
     part += len;
     if (part == end)
       break;

@@ -6,7 +6,7 @@
 
 #include "file_parts.h"
 
-static int64_t nanoseconds(const struct timespec *time)
+static int64_t nanoseconds_of(const struct timespec *time)
 {
   return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
 }
@@ -16,8 +16,8 @@ kh_file_stamp kh_file_stamp_from(const struct stat *st)
   return (kh_file_stamp){.device = st->st_dev,
                          .inode = st->st_ino,
                          .size = (uint64_t)st->st_size,
-                         .modified = nanoseconds(&st->st_mtim),
-                         .changed = nanoseconds(&st->st_ctim)};
+                         .modified = nanoseconds_of(&st->st_mtim),
+                         .changed = nanoseconds_of(&st->st_ctim)};
 }
 
 kh_status kh_file_unreachable(const char *path, int os_error, kh_fault *ret_fault)

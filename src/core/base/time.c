@@ -100,7 +100,7 @@ kh_time_text kh_time_show(uint32_t time)
 }
 
 /* stops at the first number that no unit can make small enough */
-static bool read_number(kh_cursor *cursor, uint64_t *ret_number)
+static bool read_count_of_units(kh_cursor *cursor, uint64_t *ret_number)
 {
   uint64_t number = 0;
   if (!is_digit(kh_cursor_peek(cursor)))
@@ -129,7 +129,8 @@ bool kh_interval_read(kh_bytes text, uint32_t *ret_seconds)
   kh_cursor cursor = kh_cursor_over(text);
   uint64_t number;
   uint32_t unit;
-  if (!read_number(&cursor, &number) || !read_unit(&cursor, &unit) || !kh_cursor_at_end(&cursor))
+  if (!read_count_of_units(&cursor, &number) || !read_unit(&cursor, &unit) ||
+      !kh_cursor_at_end(&cursor))
     return false;
   uint64_t seconds = number * unit;
   if (seconds < KH_ROTATE_MIN || seconds > KH_ROTATE_MAX)

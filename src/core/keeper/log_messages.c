@@ -9,7 +9,8 @@
 
 enum { ROOM_FOR_MORE = 96 }; /* " and 18446744073709551615 more" and what is retired */
 
-__attribute__((format(printf, 2, 3))) static void append(kh_message *line, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void append_to_message(kh_message *line,
+                                                                    const char *format, ...)
 {
   size_t used = strlen(line->text);
   va_list arguments;
@@ -22,8 +23,8 @@ static void append_counts(kh_message *line, const kh_keytable *table)
 {
   size_t ids = kh_keytable_id_count(table);
   size_t versions = kh_keytable_version_count(table);
-  append(line, "%zu key%s with %zu version%s", ids, ids == 1 ? "" : "s", versions,
-         versions == 1 ? "" : "s");
+  append_to_message(line, "%zu key%s with %zu version%s", ids, ids == 1 ? "" : "s", versions,
+                    versions == 1 ? "" : "s");
 }
 
 /* names a version; false: it does not fit */
@@ -33,7 +34,7 @@ static bool append_version(kh_message *line, const kh_key *key, bool first)
   snprintf(text, sizeof text, "%skey id %u version %u", first ? "" : ", ", key->id, key->version);
   if (strlen(line->text) + strlen(text) + ROOM_FOR_MORE > sizeof line->text)
     return false;
-  append(line, "%s", text);
+  append_to_message(line, "%s", text);
   return true;
 }
 
@@ -54,7 +55,7 @@ static size_t append_versions(kh_message *line, const kh_keytable *table, const 
       left++;
   }
   if (left > 0)
-    append(line, " and %zu more", left);
+    append_to_message(line, " and %zu more", left);
   return named + left;
 }
 
@@ -73,8 +74,9 @@ kh_message kh_message_loaded(const kh_keeper *keeper, const kh_change *change)
 {
   kh_message line = {"Keyhold " KEYHOLD_VERSION ": "};
   append_counts(&line, change->table);
-  append(&line, " from '%s' (%s), %s; latest: ", kh_store_shown_place(&keeper->store).text,
-         change->format, kh_cipher_name(keeper->options.default_cipher));
+  append_to_message(&line,
+                    " from '%s' (%s), %s; latest: ", kh_store_shown_place(&keeper->store).text,
+                    change->format, kh_cipher_name(keeper->options.default_cipher));
   append_versions(&line, change->table, NULL);
   return line;
 }
@@ -83,13 +85,14 @@ kh_message kh_message_changed(const kh_keeper *keeper, const char *what, const k
                               const kh_keytable *old)
 {
   kh_message line = {""};
-  append(&line, "'%s' (%s) %s: ", kh_store_shown_place(&keeper->store).text, change->format, what);
+  append_to_message(&line, "'%s' (%s) %s: ", kh_store_shown_place(&keeper->store).text,
+                    change->format, what);
   append_counts(&line, change->table);
-  append(&line, "; new: ");
+  append_to_message(&line, "; new: ");
   if (append_versions(&line, change->table, old) == 0)
-    append(&line, "none");
+    append_to_message(&line, "none");
   size_t kept = count_kept(change->table);
   if (kept > 0)
-    append(&line, "; %zu retired, kept in memory until the server ends", kept);
+    append_to_message(&line, "; %zu retired, kept in memory until the server ends", kept);
   return line;
 }

@@ -129,8 +129,8 @@ kh_status kh_sealed_check_change(const char *path, const kh_sealed_slots *slots,
   return kh_sealed_slots_validate(path, &planned, ret_fault);
 }
 
-__attribute__((format(printf, 2, 3))) static void put_text(kh_sealed_line *line, const char *format,
-                                                           ...)
+__attribute__((format(printf, 2, 3))) static void print_to_line(kh_sealed_line *line,
+                                                                const char *format, ...)
 {
   va_list arguments;
   va_start(arguments, format);
@@ -149,7 +149,7 @@ void kh_sealed_line_put_digits(kh_sealed_line *line, kh_bytes bytes)
 
 void kh_sealed_line_begin_field(kh_sealed_line *line, const char *name)
 {
-  put_text(line, " %s=", name);
+  print_to_line(line, " %s=", name);
   line->bound_len = line->len;
 }
 
@@ -169,11 +169,11 @@ kh_status kh_sealed_slot_wrap(const kh_sealed_entry *entry, const kh_secret *fil
 {
   const kh_sealed_kind *kind = entry->slot.kind;
   *ret_line = (kh_sealed_line){.slot = entry->slot};
-  put_text(ret_line, "slot %s %s", entry->slot.label, kind->name);
+  print_to_line(ret_line, "slot %s %s", entry->slot.label, kind->name);
   for (size_t i = 0; kind->parameters[i].name != NULL; i++)
-    put_text(ret_line, " %s=%u", kind->parameters[i].name, entry->slot.values[i]);
+    print_to_line(ret_line, " %s=%u", kind->parameters[i].name, entry->slot.values[i]);
   kh_status status = kind->functions->wrap(ret_line, entry->passphrase, file_key);
-  put_text(ret_line, "\n");
+  print_to_line(ret_line, "\n");
   return status;
 }
 

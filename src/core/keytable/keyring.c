@@ -95,7 +95,7 @@ kh_status kh_keyring_latest(const kh_keyring *ring, uint32_t id, uint32_t *ret_v
 }
 
 /* Constant sizes, which need no call. */
-static void copy_key(uint8_t *dst, const kh_key *key)
+static void copy_key_bytes(uint8_t *dst, const kh_key *key)
 {
   memcpy(dst, key->bytes, 16);
   if (key->len > 16)
@@ -111,7 +111,7 @@ kh_status kh_keyring_copy(const kh_keyring *ring, uint32_t id, uint32_t version,
   const kh_key *found = kh_keytable_find(in_force(ring), id, version);
   if (found != NULL) {
     if (found->len <= room)
-      copy_key(ret_key, found);
+      copy_key_bytes(ret_key, found);
     *ret_len = found->len;
   }
   end_reading(ring);

@@ -163,7 +163,7 @@ kh_status kh_keytable_new(const kh_keylist *list, kh_keytable **ret_table)
   return KH_OK;
 }
 
-static void copy_key(const kh_key *key, uint32_t line, kh_keylist *list)
+static void append_key_of_line(const kh_key *key, uint32_t line, kh_keylist *list)
 {
   kh_key *place = kh_keylist_next(list);
   *place = *key;
@@ -179,7 +179,7 @@ static kh_status copy_retired(const kh_keylist *list, const kh_keytable *known, 
     const kh_retired *retired = kh_keylist_retired_at(list, i);
     const kh_key *key = kh_keytable_find(known, retired->id, retired->version);
     if (key != NULL)
-      copy_key(key, retired->line, all);
+      append_key_of_line(key, retired->line, all);
     status = kh_keylist_retire(all, retired);
   }
   return status;
@@ -198,7 +198,7 @@ kh_status kh_keytable_new_after(const kh_keylist *list, const kh_keytable *known
   if (status != KH_OK)
     return status;
   for (size_t i = 0; i < kh_keylist_count(list); i++) /* last: the last one of a version counts */
-    copy_key(kh_keylist_at(list, i), kh_keylist_at(list, i)->line, all);
+    append_key_of_line(kh_keylist_at(list, i), kh_keylist_at(list, i)->line, all);
   return kh_keytable_new(all, ret_table);
 }
 
