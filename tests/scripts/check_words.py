@@ -42,7 +42,7 @@ CODE = re.compile(r"(`+)(?:(?!\1).)+?\1", re.S)
 
 
 def pages(root):
-    yield from [root / "README.md", root / "CONTRIBUTING.md"]
+    yield from (root / name for name in ("README.md", "CONTRIBUTING.md", "NEWS.md", "SECURITY.md"))
     yield from sorted(root.glob("docs/*.md"))
     yield from sorted(root.glob("docs/man/**/*.in"))
     yield from sorted(root.glob("docs/man/**/*.man"))
