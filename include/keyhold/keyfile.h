@@ -236,9 +236,9 @@ KH_MUST_USE kh_status kh_keyfile_retire_versions(kh_keyfile *file, const kh_keyt
 /**
  * Gives the file another form. Its text stays, byte for byte.
  *
- * @param form  "text" takes the text as it is; "openssl" makes a new salt, with two key derivations;
- * "sealed" makes a new file key and one slot, whatever slots there were, with two. They happen
- * before the lock is taken.
+ * @param form  "text" takes the text as it is; "openssl" makes a new salt, with two key
+ * derivations; "sealed" makes a new file key and one slot, whatever slots there were, with two.
+ * They happen before the lock is taken.
  * @return KH_OK; KH_E_NO_PASSPHRASE, KH_E_NOT_ENCRYPTED (the form's passphrase is missing, or is
  * one too many); the codes of kh_sealed_new().
  */
