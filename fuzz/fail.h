@@ -9,8 +9,8 @@
 
 #include <stdbool.h>
 
+#include "../tests/support/wrap.h"
 #include "keyhold/random.h"
-#include "wrap.h"
 
 static int calls_to_failure = -1; /* -1: none fails */
 

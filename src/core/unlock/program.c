@@ -155,7 +155,9 @@ static bool is_line_end(unsigned char byte)
 
 static char shown_character(unsigned char byte)
 {
-  return byte >= ' ' && byte < 0x7f ? (char)byte : '?';
+  if (byte >= ' ' && byte < 0x7f)
+    return (char)byte;
+  return '?';
 }
 
 static void add_to_quote(struct program *program, const unsigned char *text, size_t len)
