@@ -286,6 +286,32 @@ static void slots_that_need_a_passphrase_are_skipped_without_one(void **state)
   kh_secret_free(&file);
 }
 
+/* what the memory of a line is made for */
+static void every_kind_keeps_the_limits_of_a_line(void **state)
+{
+  (void)state;
+  const kh_sealed_kind *kind;
+  for (size_t i = 0; (kind = kh_sealed_kind_at(i)) != NULL; i++) {
+    size_t count = 0;
+    size_t size = 0;
+    assert_in_range(strlen(kind->name), 1, KH_SEALED_NAME_MAX);
+    assert_in_range(kind->version, 1, kh_sealed_newest_version());
+    for (const kh_sealed_parameter *it = kind->parameters; it->name != NULL; it++) {
+      assert_in_range(strlen(it->name), 1, KH_SEALED_NAME_MAX);
+      assert_in_range(it->least, 1, it->most);
+      assert_true(!it->is_text || it->most <= KH_SEALED_TEXT_MAX);
+    }
+    for (const kh_sealed_field *it = kind->functions->fields; it->name != NULL; it++, count++) {
+      assert_in_range(strlen(it->name), 1, KH_SEALED_NAME_MAX);
+      assert_in_range(it->least, 1, it->most);
+      assert_in_range(it->most, 1, KH_SEALED_FIELD_MAX);
+      size += it->most;
+    }
+    assert_in_range(count, 1, KH_SEALED_FIELD_COUNT_MAX);
+    assert_in_range(size, 1, KH_SEALED_FIELDS_MAX);
+  }
+}
+
 static kh_status validate_text(const char *text)
 {
   kh_sealed_entry entry = entry_of_keeper("away");
@@ -456,6 +482,7 @@ int main(void)
       cmocka_unit_test_setup(slots_come_and_go, reset),
       cmocka_unit_test_setup(a_holder_out_of_reach_leaves_the_other_slots, reset),
       cmocka_unit_test_setup(slots_that_need_a_passphrase_are_skipped_without_one, reset),
+      cmocka_unit_test_setup(every_kind_keeps_the_limits_of_a_line, reset),
       cmocka_unit_test_setup(texts_have_a_length_and_an_alphabet, reset),
       cmocka_unit_test_setup(what_a_file_says_is_judged_likewise, reset),
       cmocka_unit_test_setup(a_field_has_a_limit, reset),
