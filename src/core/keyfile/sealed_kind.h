@@ -9,6 +9,10 @@
  * of the process. A kind that is not in version 1 files has the next version of the format; a file
  * has the highest version of its slots' kinds, so that an older Keyhold calls it newer, not
  * damaged.
+ *
+ * A slot proves nothing about who wrote it. Whoever can write the file could name a key of their
+ * own in a slot that needs no passphrase, and so make a file that opens: such a kind has to take
+ * only what the user of the process trusts, not whatever the parameters name.
  */
 #ifndef KEYHOLD_KEYFILE_SEALED_KIND_H
 #define KEYHOLD_KEYFILE_SEALED_KIND_H
