@@ -73,6 +73,18 @@ KH_MUST_USE kh_status kh_keyfile_recognise(const char *path, const kh_keyfile_fo
 KH_MUST_USE kh_status kh_keyfile_list_slots(const char *path, kh_sealed_slots *ret_slots,
                                             kh_fault *ret_fault);
 
+/**
+ * Whether a key file opens only by a passphrase, so that one has to be asked for. A sealed file
+ * with a slot whose kind needs none may open without; if that slot does not,
+ * kh_keyfile_open() says why, or KH_E_NO_PASSPHRASE.
+ *
+ * @param ret_needs  untouched on failure; true for a file that is damaged, or of a newer format.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK; the codes of kh_keyfile_recognise(). Thread-safe.
+ */
+KH_MUST_USE kh_status kh_keyfile_needs_passphrase(const char *path, bool *ret_needs,
+                                                  kh_fault *ret_fault);
+
 /** Which file, and how it opens. The caller's; what the pointers lead to must outlive the key file
  * that is opened. */
 typedef struct kh_keyfile_options {
@@ -88,11 +100,15 @@ typedef struct kh_keyfile_options {
 /** How a key file is to lie on the disk. */
 typedef struct kh_keyfile_form {
   const kh_keyfile_format *format;
-  const kh_secret *passphrase; /**< not empty; NULL for a format that is not encrypted */
+  const kh_secret *passphrase; /**< not empty; NULL if kh_keyfile_form_needs_passphrase() says so */
   kh_digest digest;            /**< openssl: of the key derivation */
   uint32_t pbkdf2_iterations;  /**< openssl: its iterations; 0: no PBKDF2; at most INT_MAX */
   kh_sealed_slot slot;         /**< sealed: its only slot */
 } kh_keyfile_form;
+
+/** Whether a file of this form has a passphrase: by its format, and the kind of its slot.
+ * Thread-safe. */
+bool kh_keyfile_form_needs_passphrase(const kh_keyfile_form *form);
 
 /** A key file that is open: its format, passphrase, file key, slots, text and keys. Not
  * thread-safe; it belongs to one thread at a time. */

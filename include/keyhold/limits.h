@@ -27,6 +27,12 @@
 /** Longest label of a slot in bytes: a name, not a sentence. */
 #define KH_SEALED_LABEL_MAX 32u
 
+/** Longest text parameter of a slot in bytes: a key's ARN or PKCS#11 URI, an address. */
+#define KH_SEALED_TEXT_MAX 512u
+
+/** Longest field of a slot in bytes: what AWS KMS gives back for a key at most (CiphertextBlob). */
+#define KH_SEALED_FIELD_MAX 6144u
+
 /**
  * Memory of Argon2id in KiB: the least that the algorithm takes with one lane (RFC 9106, 3.1); what
  * a new slot has, RFC 9106's second choice, which also a small server can spare when it starts; and

@@ -24,18 +24,21 @@
 /** Most parameters that a kind of slot has. */
 #define KH_SEALED_PARAMETERS_MAX 4u
 
-/** A parameter of a kind of slot: a number that is written as "name=number" in the slot. */
+/** A parameter of a kind of slot: a number or a text, which is written as "name=value" in the slot.
+ */
 typedef struct kh_sealed_parameter {
   const char *name; /**< NULL after the last one */
-  const char *unit; /**< "KiB"; "": a mere number */
-  uint32_t least;
-  uint32_t usual; /**< of a slot for which no other one is chosen */
-  uint32_t most;
+  const char *unit; /**< "KiB"; "": a mere number, or a text */
+  uint32_t least;   /**< of a text: its length, 1 at least */
+  uint32_t usual;   /**< of a slot for which no other one is chosen; a text has none */
+  uint32_t most;    /**< of a text: its length, KH_SEALED_TEXT_MAX at most */
+  bool is_text;     /**< of a to z, A to Z, 0 to 9 and "%&*+,-./:;=?@_~" */
 } kh_sealed_parameter;
 
 /** A kind of slot: how the file key is wrapped in it. A constant; kinds are compared by address. */
 typedef struct kh_sealed_kind {
   const char *name;      /**< as in the slot */
+  uint32_t version;      /**< of the format that brought it: 1 at least */
   bool needs_passphrase; /**< false: the key that wraps the file key is held elsewhere */
   kh_sealed_parameter parameters[KH_SEALED_PARAMETERS_MAX + 1]; /**< in the order of the slot */
   const struct kh_sealed_kind_functions *functions;             /**< for src/core/keyfile only */
@@ -52,13 +55,18 @@ const kh_sealed_kind *kh_sealed_kind_at(size_t index);
 /** Finds a kind by its name; NULL: there is none. Thread-safe. */
 const kh_sealed_kind *kh_sealed_kind_by_name(kh_bytes name);
 
+/** The highest version of the format that is read: that of the newest kind. Thread-safe. */
+uint32_t kh_sealed_newest_version(void);
+
 /** What can be read of a slot without a passphrase. */
 typedef struct kh_sealed_slot {
   char label[KH_SEALED_LABEL_MAX + 1]; /**< a to z, A to Z, 0 to 9, '.', '_' and '-'; one at least;
                                           no two slots of a file have the same */
   const kh_sealed_kind *kind;
-  uint32_t values[KH_SEALED_PARAMETERS_MAX]; /**< of the kind's parameters, in their order; the
-                                                rest is 0 */
+  uint32_t values[KH_SEALED_PARAMETERS_MAX]; /**< of the kind's parameters, in their order; of a
+                                                text, and the rest: 0 */
+  char texts[KH_SEALED_PARAMETERS_MAX][KH_SEALED_TEXT_MAX + 1]; /**< likewise; of a number, and the
+                                                                   rest: "" */
 } kh_sealed_slot;
 
 /** The slots of a file, in its order. */
@@ -67,8 +75,15 @@ typedef struct kh_sealed_slots {
   size_t count;
 } kh_sealed_slots;
 
-/** A slot that is to be made, and the passphrase that will open it: not empty, at most
- * KH_SECRET_LITERAL_MAX bytes. */
+/**
+ * Whether a file with these slots can be opened only by a passphrase. If not, one of them is of a
+ * kind that needs none; whether that one opens is another question. The one place that decides it.
+ * Thread-safe.
+ */
+bool kh_sealed_needs_passphrase(const kh_sealed_slots *slots);
+
+/** A slot that is to be made, and the passphrase that will open it: at most KH_SECRET_LITERAL_MAX
+ * bytes, and not empty unless the kind needs none. */
 typedef struct kh_sealed_entry {
   kh_sealed_slot slot;
   kh_bytes passphrase;
@@ -77,22 +92,29 @@ typedef struct kh_sealed_entry {
 /** The label of the slot in a file for which no other one is chosen. */
 #define KH_SEALED_LABEL_DEFAULT "main"
 
-/** Returns a slot with the usual values; a label that is too long becomes "", which is not valid.
- * Thread-safe. */
+/** Returns a slot with the usual values and without texts; a label that is too long becomes "",
+ * which is not valid. Thread-safe. */
 kh_sealed_slot kh_sealed_slot_default(const char *label, const kh_sealed_kind *kind);
 
-/** The value of a parameter; 0: the slot's kind does not have it. Thread-safe. */
+/** The value of a number; 0: the slot's kind does not have it. Thread-safe. */
 uint32_t kh_sealed_slot_get(const kh_sealed_slot *slot, const char *parameter);
 
-/** Sets the value of a parameter. @return false: the slot's kind does not have it. Thread-safe. */
+/** Sets the value of a number. @return false: the slot's kind does not have it. Thread-safe. */
 bool kh_sealed_slot_set(kh_sealed_slot *slot, const char *parameter, uint32_t value);
+
+/** A text; "": the slot's kind does not have it. Valid as long as the slot. Thread-safe. */
+const char *kh_sealed_slot_get_text(const kh_sealed_slot *slot, const char *parameter);
+
+/** Sets a text. @return false: the slot's kind does not have it, or it is longer than
+ * KH_SEALED_TEXT_MAX. Thread-safe. */
+bool kh_sealed_slot_set_text(kh_sealed_slot *slot, const char *parameter, const char *text);
 
 /**
  * Whether a slot could be in a file: its label and its parameters.
  *
  * @param ret_fault  may be NULL; without a path.
  * @return KH_OK, KH_E_SLOT_LABEL (without the label, which may be something secret),
- * KH_E_SLOT_COST. Thread-safe.
+ * KH_E_SLOT_COST, KH_E_SLOT_TEXT. Thread-safe.
  */
 KH_MUST_USE kh_status kh_sealed_slot_validate(const kh_sealed_slot *slot, kh_fault *ret_fault);
 
@@ -113,7 +135,8 @@ typedef enum kh_slot_change {
  * only the label.
  * @param ret_fault  may be NULL.
  * @return KH_OK; KH_E_SLOT_COUNT, KH_E_SLOT_LABEL, KH_E_SLOT_COST (also when all together would
- * cost too much), KH_E_SLOT_EXISTS, KH_E_SLOT_NOT_FOUND, KH_E_SLOT_LAST. Thread-safe.
+ * cost too much), KH_E_SLOT_TEXT, KH_E_SLOT_EXISTS, KH_E_SLOT_NOT_FOUND, KH_E_SLOT_LAST.
+ * Thread-safe.
  */
 KH_MUST_USE kh_status kh_sealed_check_change(const char *path, const kh_sealed_slots *slots,
                                              kh_slot_change change, const kh_sealed_slot *slot,
@@ -130,7 +153,7 @@ bool kh_sealed_knows(kh_bytes file);
  * @param ret_slots  untouched on failure.
  * @param ret_fault  may be NULL.
  * @return KH_OK, KH_E_SEALED_DAMAGED (with the line and the column; without, when only the checksum
- * is wrong), KH_E_SEALED_NEWER, KH_E_SEALED_COST (with the line). Thread-safe.
+ * is wrong), KH_E_SEALED_NEWER, KH_E_SEALED_COST (with the line), KH_E_NO_MEMORY. Thread-safe.
  */
 KH_MUST_USE kh_status kh_sealed_list(const char *path, kh_bytes file, kh_sealed_slots *ret_slots,
                                      kh_fault *ret_fault);
@@ -149,8 +172,10 @@ typedef struct kh_sealed kh_sealed;
  * @param ret_sealed  for kh_sealed_free(); untouched on failure.
  * @param ret_fault   may be NULL; `slot` has the label of the entry that is wrong.
  * @return KH_OK; KH_E_SLOT_COUNT, KH_E_SLOT_LABEL, KH_E_SLOT_COST (also when all together cost too
- * much), KH_E_SLOT_EXISTS; KH_E_NO_PASSPHRASE (an empty one), KH_E_SECRET_TOO_LONG;
- * KH_E_WRONG_PASSPHRASE (a slot that was made does not open); KH_E_NO_MEMORY, KH_E_CRYPTO.
+ * much), KH_E_SLOT_TEXT, KH_E_SLOT_EXISTS; KH_E_NO_PASSPHRASE (an empty one for a kind that needs
+ * it), KH_E_SECRET_TOO_LONG;
+ * KH_E_WRONG_PASSPHRASE (a slot that was made does not open); KH_E_SEALED_DAMAGED (a kind wrote a
+ * slot that is none); KH_E_NO_MEMORY, KH_E_CRYPTO; the codes of the kind.
  * Thread-safe.
  */
 KH_MUST_USE kh_status kh_sealed_new(const char *path, const kh_sealed_entry *entries, size_t count,
@@ -158,14 +183,16 @@ KH_MUST_USE kh_status kh_sealed_new(const char *path, const kh_sealed_entry *ent
 
 /**
  * Opens a sealed file: tries the passphrase in each slot, in the file's order. One derivation for
- * each slot that is tried.
+ * each slot that is tried. An empty passphrase is tried only in slots of kinds that need none. What
+ * goes wrong in one of these does not keep the next slots from being tried.
  *
  * @param path        as for kh_sealed_new().
  * @param ret_sealed  for kh_sealed_free(); untouched on failure.
  * @param ret_text    for kh_secret_free(); untouched on failure.
  * @param ret_fault   may be NULL.
  * @return KH_OK; the codes of kh_sealed_list(); KH_E_WRONG_PASSPHRASE; KH_E_SEALED_CHANGED;
- * KH_E_NO_MEMORY, KH_E_CRYPTO. Thread-safe.
+ * KH_E_NO_MEMORY, KH_E_CRYPTO; when no slot opens, the code of the first kind that had one of its
+ * own. Thread-safe.
  */
 KH_MUST_USE kh_status kh_sealed_open(const char *path, kh_bytes file, kh_bytes passphrase,
                                      kh_sealed **ret_sealed, kh_secret **ret_text,

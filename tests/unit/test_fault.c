@@ -60,6 +60,9 @@ static const struct {
     {{.status = KH_E_SLOT_COST, .name = "main", .size = 7, .limit = 8},
      "Cannot seal /k: slot 'main' costs too little, or with the others too much, to open: 7, the "
      "limit is 8"},
+    {{.status = KH_E_SLOT_TEXT, .name = "main"},
+     "Cannot seal /k: a text of slot 'main' is missing, too long, or has other characters than a "
+     "slot may hold"},
     {{.status = KH_E_SLOT_COUNT, .limit = 8}, "Cannot seal /k: a sealed key file has 1 to 8 slots"},
     {{.status = KH_E_SLOT_EXISTS, .name = "main"}, "Cannot seal /k: a slot 'main' exists already"},
     {{.status = KH_E_SLOT_LAST, .name = "main"},

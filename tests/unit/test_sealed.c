@@ -138,6 +138,7 @@ static void kinds_have_names_and_default_parameters(void **state)
     const kh_sealed_kind *kind = kh_sealed_kind_at(count);
     assert_ptr_equal(kh_sealed_kind_by_name(bytes_of(kind->name)), kind);
     assert_true(kind->needs_passphrase);
+    assert_int_equal(kind->version, 1);
   }
   assert_int_equal(count, 2);
   kh_sealed_slot argon2id = kh_sealed_slot_default("main", &kh_sealed_argon2id);
@@ -178,13 +179,14 @@ static void labels_have_a_length_and_an_alphabet(void **state)
 
 static kh_status validate_argon2id(uint32_t memory, uint32_t passes, kh_fault *ret_fault)
 {
-  kh_sealed_slot slot = {"a", &kh_sealed_argon2id, {memory, passes}};
+  kh_sealed_slot slot = {.label = "a", .kind = &kh_sealed_argon2id, .values = {memory, passes}};
   return kh_sealed_slot_validate(&slot, ret_fault);
 }
 
 static kh_status validate_pbkdf2(uint32_t iterations)
 {
-  kh_sealed_slot slot = {"a", &kh_sealed_pbkdf2_hmac_sha512, {iterations}};
+  kh_sealed_slot slot = {
+      .label = "a", .kind = &kh_sealed_pbkdf2_hmac_sha512, .values = {iterations}};
   return kh_sealed_slot_validate(&slot, NULL);
 }
 

@@ -2,6 +2,7 @@
 #include "form.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/output/message.h"
@@ -18,16 +19,34 @@ enum {
   KEY_PBKDF2
 };
 
+enum { NAMES_MAX = 256 }; /* of all kinds, in a message */
+
 /* OWASP's least for Argon2id with one lane (19 MiB, 2 passes) and for PBKDF2-HMAC-SHA-512. */
 enum { LEAST_MEMORY = 19456, LEAST_WORK = 2 * LEAST_MEMORY, LEAST_ITERATIONS = 210000 };
+
+/* "a, b or c"; what does not fit is left out */
+static void write_kind_names(size_t size, char *ret_names)
+{
+  const kh_sealed_kind *kind;
+  size_t len = 0;
+  ret_names[0] = '\0';
+  for (size_t i = 0; (kind = kh_sealed_kind_at(i)) != NULL && len < size; i++) {
+    const char *last = kh_sealed_kind_at(i + 1) == NULL ? " or " : ", ";
+    int written = snprintf(ret_names + len, size - len, "%s%s", i == 0 ? "" : last, kind->name);
+    len += written < 0 ? 0 : (size_t)written;
+  }
+}
 
 static const kh_sealed_kind *kind_option(const char *value, struct argp_state *state)
 {
   const kh_sealed_kind *kind =
       kh_sealed_kind_by_name((kh_bytes){(const uint8_t *)value, strlen(value)});
-  if (kind == NULL)
-    argp_error(state, "'%s' is no key derivation: argon2id or pbkdf2-hmac-sha512", value);
-  return kind;
+  char names[NAMES_MAX];
+  if (kind != NULL)
+    return kind;
+  write_kind_names(sizeof names, names);
+  argp_error(state, "'%s' is no key derivation: %s", value, names);
+  return NULL; /* not reached */
 }
 
 static uint32_t cost_option(const char *value, const char *what, uint32_t least, uint32_t most,
@@ -45,12 +64,16 @@ static void check_costs(const kh_cli_costs *costs, struct argp_state *state)
 {
   kh_sealed_slot slot = kh_cli_slot(costs, KH_SEALED_LABEL_DEFAULT);
   bool is_argon2 = slot.kind == &kh_sealed_argon2id;
+  bool is_pbkdf2 = slot.kind == &kh_sealed_pbkdf2_hmac_sha512;
   kh_fault fault;
   if (is_argon2 && costs->iterations != 0)
     argp_error(state, "argon2id has --memory and --passes, and no --iterations");
-  if (!is_argon2 && (costs->memory != 0 || costs->passes != 0))
+  if (is_pbkdf2 && (costs->memory != 0 || costs->passes != 0))
     argp_error(state, "pbkdf2-hmac-sha512 has --iterations, and neither --memory nor --passes");
-  if (kh_sealed_slot_validate(&slot, &fault) != KH_OK)
+  if (!is_argon2 && !is_pbkdf2 &&
+      (costs->memory != 0 || costs->passes != 0 || costs->iterations != 0))
+    argp_error(state, "%s has neither --memory nor --passes nor --iterations", slot.kind->name);
+  if (kh_sealed_slot_validate(&slot, &fault) == KH_E_SLOT_COST)
     argp_error(state,
                "the KiB of memory times the passes are %" PRIu64 ", at most %" PRIu64
                " are allowed",

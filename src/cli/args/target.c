@@ -99,12 +99,18 @@ bool kh_cli_target_recognise(kh_cli_target *target)
 
 bool kh_cli_target_unlock(kh_cli_target *target)
 {
+  kh_fault fault;
+  bool is_needed = true;
   kh_status status = kh_crypt_new(KH_ENGINE_OPENSSL, &target->crypt);
   if (status != KH_OK) {
     kh_cli_fail_status(status, NULL);
     return false;
   }
-  bool is_needed = target->format->is_encrypted || kh_cli_source_is_given(&target->source);
+  if (!kh_cli_source_is_given(&target->source) &&
+      kh_keyfile_needs_passphrase(target->path, &is_needed, &fault) != KH_OK) {
+    kh_cli_fail_with(&fault);
+    return false;
+  }
   return !is_needed || kh_cli_get_passphrase(&target->source, target->path, &target->passphrase);
 }
 

@@ -55,8 +55,8 @@ uint32_t kh_cli_iterations_option(const char *value, struct argp_state *state);
  */
 bool kh_cli_target_recognise(kh_cli_target *target);
 
-/** Gets the passphrase if the file, whose format is known, needs one; false: a message has said
- * why. */
+/** Gets the passphrase if one is given, or the core says that the file needs one; false: a message
+ * has said why. */
 bool kh_cli_target_unlock(kh_cli_target *target);
 
 /** How the core opens the file; valid as long as the target. */

@@ -45,19 +45,31 @@ static void check_openssl(const kh_cli_target *target, kh_cli_findings *findings
                "the format 'openssl' does not notice changes; 'sealed' does");
 }
 
+/* " with 65536 KiB and 3 passes"; what does not fit is left out */
+static void write_values(const kh_sealed_slot *slot, size_t size, char *ret_values)
+{
+  const kh_sealed_parameter *parameter = slot->kind->parameters;
+  size_t len = 0;
+  ret_values[0] = '\0';
+  for (size_t i = 0; parameter[i].name != NULL && len < size; i++) {
+    const char *unit = parameter[i].unit[0] != '\0' ? parameter[i].unit : parameter[i].name;
+    const char *word = len == 0 ? " with " : " and ";
+    int written = parameter[i].is_text ? snprintf(ret_values + len, size - len, "%s%s %s", word,
+                                                  parameter[i].name, slot->texts[i])
+                                       : snprintf(ret_values + len, size - len, "%s%u %s", word,
+                                                  slot->values[i], unit);
+    len += written < 0 ? 0 : (size_t)written;
+  }
+}
+
 static void check_slot(const kh_sealed_slot *slot, kh_cli_findings *findings)
 {
   bool is_cheap = kh_cli_is_cheap(slot);
   kh_cli_colour level = is_cheap ? KH_CLI_BAD : KH_CLI_GOOD;
   const char *verdict =
       is_cheap ? ": a guess costs too little; 'keyhold slot change' mends it" : "";
-  char values[128] = "";
-  size_t len = 0;
-  const kh_sealed_parameter *parameter = slot->kind->parameters;
-  for (const uint32_t *value = slot->values; parameter->name != NULL; parameter++, value++)
-    len += (size_t)snprintf(values + len, sizeof values - len, "%s%u %s",
-                            len == 0 ? " with " : " and ", *value,
-                            parameter->unit[0] != '\0' ? parameter->unit : parameter->name);
+  char values[KH_MESSAGE_MAX];
+  write_values(slot, sizeof values, values);
   kh_cli_found(findings, level, "parameters", "slot %s: %s%s%s", slot->label, slot->kind->name,
                values, verdict);
 }
@@ -83,7 +95,7 @@ static bool check_slots(const kh_cli_target *target, kh_cli_findings *findings)
     return true;
   for (size_t i = 0; i < slots.count; i++)
     check_slot(&slots.at[i], findings);
-  if (slots.count == 1)
+  if (slots.count == 1 && kh_sealed_needs_passphrase(&slots))
     kh_cli_found(
         findings, KH_CLI_NOTE, "slots",
         "it has one passphrase only: a second one in a safe place helps when that is lost");

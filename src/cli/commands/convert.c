@@ -125,10 +125,11 @@ static int convert_target(const struct arguments *arguments)
   const char *path = arguments->output != NULL ? arguments->output : target.path;
   if (!kh_cli_target_open(&target))
     return KH_CLI_FAILED;
-  if (arguments->form.format->is_encrypted &&
+  kh_keyfile_form form = kh_cli_form_with(&arguments->form, NULL);
+  if (kh_keyfile_form_needs_passphrase(&form) &&
       !kh_cli_get_new_passphrase(&arguments->new_source, path, &passphrase))
     return KH_CLI_FAILED;
-  kh_keyfile_form form = kh_cli_form_with(&arguments->form, passphrase);
+  form.passphrase = passphrase;
   if (!write_form(&target, &form, arguments->output))
     return KH_CLI_FAILED;
   print_conversion(arguments, path, &form);

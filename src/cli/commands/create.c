@@ -81,7 +81,8 @@ int kh_cli_create(int argc, char **argv)
   kh_fault fault;
   if (!kh_cli_is_free(target.path))
     return KH_CLI_FAILED;
-  if (arguments.form.format->is_encrypted &&
+  kh_keyfile_form form = kh_cli_form_with(&arguments.form, NULL);
+  if (kh_keyfile_form_needs_passphrase(&form) &&
       !kh_cli_get_new_passphrase(&target.source, target.path, &target.passphrase))
     return KH_CLI_FAILED;
   kh_status status = make_keys(&arguments, &keys);
@@ -89,7 +90,7 @@ int kh_cli_create(int argc, char **argv)
     status = kh_crypt_new(KH_ENGINE_OPENSSL, &target.crypt);
   if (status != KH_OK)
     return kh_cli_fail_status(status, NULL);
-  kh_keyfile_form form = kh_cli_form_with(&arguments.form, target.passphrase);
+  form.passphrase = target.passphrase;
   if (kh_keyfile_create(target.path, &form, target.crypt, keys, &fault) != KH_OK)
     return kh_cli_fail_with(&fault);
   kh_cli_put_text(stdout, target.path);

@@ -32,14 +32,14 @@ static const struct argp list_argp = {
     .children = list_children,
 };
 
-enum { LABEL, KIND, PARAMETERS, COLUMNS_MAX = 16, TITLE_MAX = 32 };
+enum { LABEL, KIND, PARAMETERS, TITLE_MAX = 32 };
 
 /* The table: a column for each parameter that any kind of slot has. */
 struct slot_table {
   const kh_sealed_slots *slots;
-  const char *parameters[COLUMNS_MAX]; /* of each column from PARAMETERS on */
-  char titles[COLUMNS_MAX][TITLE_MAX];
-  kh_cli_column columns[COLUMNS_MAX];
+  const char *parameters[KH_CLI_COLUMNS_MAX]; /* of each column from PARAMETERS on */
+  char titles[KH_CLI_COLUMNS_MAX][TITLE_MAX];
+  kh_cli_column columns[KH_CLI_COLUMNS_MAX];
   size_t count;
 };
 
@@ -61,7 +61,7 @@ static void add_column(struct slot_table *table, const kh_sealed_parameter *para
   for (char *letter = title; *letter != '\0'; letter++)
     *letter = (char)toupper((unsigned char)*letter);
   table->parameters[at] = parameter->name;
-  table->columns[at] = (kh_cli_column){title, true};
+  table->columns[at] = (kh_cli_column){title, !parameter->is_text};
 }
 
 static void add_columns(struct slot_table *table)
@@ -72,7 +72,7 @@ static void add_columns(struct slot_table *table)
   table->count = PARAMETERS;
   for (size_t i = 0; (kind = kh_sealed_kind_at(i)) != NULL; i++)
     for (const kh_sealed_parameter *it = kind->parameters; it->name != NULL; it++)
-      if (!has_column(table, it->name) && table->count < COLUMNS_MAX)
+      if (!has_column(table, it->name) && table->count < KH_CLI_COLUMNS_MAX)
         add_column(table, it);
 }
 
@@ -84,8 +84,11 @@ static void fill_slot_row(const void *user, size_t row, kh_cli_cell *cells)
   snprintf(cells[KIND].text, KH_CLI_CELL_MAX, "%s", slot->kind->name);
   for (size_t i = PARAMETERS; i < table->count; i++) {
     uint32_t value = kh_sealed_slot_get(slot, table->parameters[i]);
-    if (value != 0) /* which the kind does not have */
+    if (value != 0)
       snprintf(cells[i].text, KH_CLI_CELL_MAX, "%u", value);
+    else /* a text, of which the start is shown, or "" */
+      snprintf(cells[i].text, KH_CLI_CELL_MAX, "%.*s", KH_CLI_CELL_MAX - 1,
+               kh_sealed_slot_get_text(slot, table->parameters[i]));
   }
 }
 
@@ -98,14 +101,19 @@ static void print_slots(const kh_sealed_slots *slots)
 }
 
 /* "memory_kib":65536 */
-static void print_parameter_as_json(const kh_sealed_parameter *parameter, uint32_t value)
+static void print_parameter_as_json(const kh_sealed_slot *slot, size_t at)
 {
+  const kh_sealed_parameter *parameter = &slot->kind->parameters[at];
   printf(",\"%s", parameter->name);
   if (parameter->unit[0] != '\0')
     putchar('_');
   for (const char *letter = parameter->unit; *letter != '\0'; letter++)
     putchar(tolower((unsigned char)*letter));
-  printf("\":%u", value);
+  printf("\":");
+  if (parameter->is_text)
+    kh_cli_put_json(stdout, slot->texts[at]);
+  else
+    printf("%u", slot->values[at]);
 }
 
 static void print_slots_as_json(const char *path, const kh_sealed_slots *slots)
@@ -115,10 +123,9 @@ static void print_slots_as_json(const char *path, const kh_sealed_slots *slots)
   printf(",\"slots\":[");
   for (size_t i = 0; i < slots->count; i++) {
     const kh_sealed_slot *slot = &slots->at[i];
-    const kh_sealed_parameter *parameters = slot->kind->parameters;
     printf("%s{\"label\":\"%s\",\"kdf\":\"%s\"", i == 0 ? "" : ",", slot->label, slot->kind->name);
-    for (size_t k = 0; parameters[k].name != NULL; k++)
-      print_parameter_as_json(&parameters[k], slot->values[k]);
+    for (size_t k = 0; slot->kind->parameters[k].name != NULL; k++)
+      print_parameter_as_json(slot, k);
     printf("}");
   }
   printf("]}\n");
@@ -246,7 +253,7 @@ static int run_slot_change(kh_slot_change change, int argc, char **argv)
     return KH_CLI_FAILED;
   char what[KH_PATH_SHOWN_MAX + KH_SEALED_LABEL_MAX + 16];
   snprintf(what, sizeof what, "slot %s of %s", slot.label, kh_show_path(target.path).text);
-  if (change != KH_SLOT_REMOVE &&
+  if (change != KH_SLOT_REMOVE && slot.kind->needs_passphrase &&
       !kh_cli_get_new_passphrase(&arguments.new_source, what, &passphrase))
     return KH_CLI_FAILED;
   return write_slot(&target, change, &slot, passphrase);

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum { KH_CLI_COLUMNS_MAX = 8, KH_CLI_CELL_MAX = 200 };
+enum { KH_CLI_COLUMNS_MAX = 16, KH_CLI_CELL_MAX = 200 };
 
 /** What a text means, which a terminal shows as a colour. */
 typedef enum kh_cli_colour {

@@ -32,9 +32,21 @@ const kh_keyfile_format *kh_envelope_format_of(kh_bytes file)
   return formats[i];
 }
 
+bool kh_envelope_needs_passphrase(const kh_keyfile_format *format, kh_bytes file)
+{
+  bool (*may_open_without)(kh_bytes) = format->functions->may_open_without_passphrase;
+  return format->is_encrypted && (may_open_without == NULL || !may_open_without(file));
+}
+
+bool kh_keyfile_form_needs_passphrase(const kh_keyfile_form *form)
+{
+  return form->format->is_encrypted &&
+         (!form->format->has_slots || form->slot.kind->needs_passphrase);
+}
+
 static kh_status check_form(const kh_keyfile_form *form, const char *path, kh_fault *ret_fault)
 {
-  if (form->format->is_encrypted && kh_secret_bytes(form->passphrase).len == 0)
+  if (kh_keyfile_form_needs_passphrase(form) && kh_secret_bytes(form->passphrase).len == 0)
     return kh_fault_set(ret_fault, KH_E_NO_PASSPHRASE, path, 0);
   if (!form->format->is_encrypted && form->passphrase != NULL)
     return kh_fault_set(ret_fault, KH_E_NOT_ENCRYPTED, path, 0);

@@ -27,6 +27,10 @@ typedef struct kh_keyfile_format_functions {
   /** Whether a file is of this format. */
   bool (*knows)(kh_bytes file);
 
+  /** Whether a file may open without a passphrase; NULL: none of a format that is encrypted does.
+   */
+  bool (*may_open_without_passphrase)(kh_bytes file);
+
   /** Gives the text of a file, by the passphrase. @param ret_text  for kh_secret_free(); untouched
    * on failure, and when the file is the text. */
   kh_status (*open)(kh_envelope *envelope, kh_bytes file, kh_secret **ret_text,
@@ -54,6 +58,9 @@ typedef struct kh_keyfile_format_functions {
 
 /** The format of a file: text when it is of no other one. */
 const kh_keyfile_format *kh_envelope_format_of(kh_bytes file);
+
+/** Whether a file of this format opens only by a passphrase. */
+bool kh_envelope_needs_passphrase(const kh_keyfile_format *format, kh_bytes file);
 
 /**
  * Makes the envelope of a form, prepared. Two derivations when it has a slot, or when the format

@@ -115,6 +115,18 @@ kh_status kh_keyfile_list_slots(const char *path, kh_sealed_slots *ret_slots, kh
   return KH_OK;
 }
 
+kh_status kh_keyfile_needs_passphrase(const char *path, bool *ret_needs, kh_fault *ret_fault)
+{
+  kh_keyfile_options options = {.path = path};
+  KH_AUTO_CONTENT content = {.file = NULL};
+  kh_status status = read_key_file(&options, NULL, &content, ret_fault);
+  if (status != KH_OK)
+    return status;
+  kh_bytes file = kh_secret_bytes(content.file);
+  *ret_needs = kh_envelope_needs_passphrase(kh_envelope_format_of(file), file);
+  return KH_OK;
+}
+
 static kh_status get_passphrase(kh_keyfile *file, kh_fault *ret_fault)
 {
   const kh_keyfile_options *options = &file->options;
@@ -132,12 +144,15 @@ static kh_status decrypt_content(const kh_keyfile *file, kh_envelope *envelope, 
                                  kh_fault *ret_fault)
 {
   const kh_keyfile_format *format = envelope->format;
-  if (format->is_encrypted && envelope->passphrase == NULL)
+  kh_bytes encrypted = kh_secret_bytes(content->file);
+  if (envelope->passphrase == NULL && kh_envelope_needs_passphrase(format, encrypted))
     return kh_keyfile_fail(file, KH_E_NO_PASSPHRASE, ret_fault);
   if (!format->is_encrypted && envelope->passphrase != NULL)
     return kh_keyfile_fail(file, KH_E_NOT_ENCRYPTED, ret_fault);
-  return format->functions->open(envelope, kh_secret_bytes(content->file), &content->decrypted,
-                                 ret_fault);
+  kh_status status = format->functions->open(envelope, encrypted, &content->decrypted, ret_fault);
+  return status == KH_E_WRONG_PASSPHRASE && envelope->passphrase == NULL
+             ? kh_keyfile_fail(file, KH_E_NO_PASSPHRASE, ret_fault)
+             : status;
 }
 
 static bool has_only_text(kh_bytes text)

@@ -104,7 +104,8 @@ static kh_status change_envelope(kh_envelope *envelope, kh_slot_change change,
   kh_sealed_slots slots = kh_sealed_slots_of(envelope->sealed);
   const kh_sealed_slot *opened = &slots.at[kh_sealed_opened_slot(envelope->sealed)];
   if (strcmp(opened->label, entry->slot.label) == 0)
-    status = kh_envelope_set_passphrase(envelope, &entry->passphrase);
+    status = kh_envelope_set_passphrase(envelope,
+                                        opened->kind->needs_passphrase ? &entry->passphrase : NULL);
   return status == KH_OK ? KH_OK : kh_fault_set(ret_fault, status, envelope->options.path, 0);
 }
 

@@ -2,6 +2,13 @@
 /* The sealed key file as one of the formats of a key file. */
 #include "envelope.h"
 
+/* A file that is damaged, or newer, is found so by opening it. */
+static bool may_open_sealed_without(kh_bytes file)
+{
+  kh_sealed_slots slots;
+  return kh_sealed_list(NULL, file, &slots, NULL) == KH_OK && !kh_sealed_needs_passphrase(&slots);
+}
+
 static kh_status open_sealed(kh_envelope *envelope, kh_bytes file, kh_secret **ret_text,
                              kh_fault *ret_fault)
 {
@@ -33,6 +40,7 @@ static void hint_slots(const kh_keyfile_options *options, const kh_log *log)
 
 static const kh_keyfile_format_functions functions = {
     .knows = kh_sealed_knows,
+    .may_open_without_passphrase = may_open_sealed_without,
     .open = open_sealed,
     .read_back = read_sealed_back,
     .make = make_sealed,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "sealed_form.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "keyhold/base64.h"
@@ -23,6 +24,7 @@ struct reader {
   unsigned line;      /* from 1 */
   size_t line_at;     /* its first byte */
   bool has_right_end; /* the checksum of the last line fits */
+  uint64_t version;   /* of the file */
   uint64_t work;      /* of the slots so far */
   kh_sealed_form *form;
 };
@@ -89,31 +91,44 @@ static bool is_lower_hex(int byte)
   return kh_text_is_digit(byte) || (byte >= 'a' && byte <= 'f');
 }
 
-static kh_status read_hex(struct reader *reader, uint8_t *ret_data, size_t len)
+/* `least` to `most` bytes */
+static kh_status read_hex(struct reader *reader, size_t least, size_t most, uint8_t *ret_data,
+                          size_t *ret_len)
 {
   size_t digits = kh_cursor_span(&reader->cursor, is_lower_hex);
-  kh_bytes taken = kh_cursor_take(&reader->cursor, digits < 2 * len ? digits : 2 * len);
-  return taken.len == 2 * len && kh_hex_decode(taken, ret_data) ? KH_OK : fail_as_damaged(reader);
+  kh_bytes taken = kh_cursor_take(&reader->cursor, digits < 2 * most ? digits : 2 * most);
+  if (taken.len < 2 * least || !kh_hex_decode(taken, ret_data))
+    return fail_as_damaged(reader);
+  *ret_len = taken.len / 2;
+  return KH_OK;
 }
 
 static kh_status read_named_hex(struct reader *reader, const char *name, uint8_t *ret_data,
                                 size_t len)
 {
   kh_status status = expect_text(reader, name);
-  return status == KH_OK ? read_hex(reader, ret_data, len) : status;
+  return status == KH_OK ? read_hex(reader, len, len, ret_data, &len) : status;
 }
 
 static kh_status read_sealed_version(struct reader *reader)
 {
-  uint64_t version = 0;
+  uint32_t newest = kh_sealed_newest_version();
   kh_status status = expect_text(reader, KH_SEALED_MAGIC);
   if (status == KH_OK)
-    status = read_sealed_number(reader, &version);
+    status = read_sealed_number(reader, &reader->version);
   if (status == KH_OK)
     status = end_line(reader);
-  if (status == KH_OK && version != KH_SEALED_VERSION)
-    return fail_at_number(reader, KH_E_SEALED_NEWER, version, KH_SEALED_VERSION);
+  if (status == KH_OK && reader->version > newest)
+    return fail_at_number(reader, KH_E_SEALED_NEWER, reader->version, newest);
   return status;
+}
+
+static bool has_label(const kh_sealed_lines *lines, const char *label)
+{
+  size_t i = 0;
+  while (i < lines->count && strcmp(lines->at[i].slot.label, label) != 0)
+    i++;
+  return i < lines->count;
 }
 
 static kh_status read_label(struct reader *reader, kh_sealed_slot *slot)
@@ -125,19 +140,18 @@ static kh_status read_label(struct reader *reader, kh_sealed_slot *slot)
   if (label.data == NULL) /* cannot be: there are characters */
     return fail_as_damaged(reader);
   memcpy(slot->label, label.data, label.len);
-  kh_sealed_slots before = kh_sealed_lines_slots(&reader->form->lines);
-  return kh_sealed_slots_find(&before, slot->label) < before.count ? fail_as_damaged(reader)
-                                                                   : expect_text(reader, " ");
+  return has_label(reader->form->lines, slot->label) ? fail_as_damaged(reader)
+                                                     : expect_text(reader, " ");
 }
 
-/* The one place that judges a kind which is not known: in version 1 it is damage, since all kinds
- * of that version are. */
+/* The one place that judges a kind which is not known, or newer than the file: it is damage, since
+ * all kinds of the versions that are read are known. */
 static kh_status read_kind(struct reader *reader, kh_sealed_slot *slot)
 {
   kh_cursor name = reader->cursor;
   size_t len = kh_cursor_span(&name, kh_sealed_is_label);
   slot->kind = kh_sealed_kind_by_name(kh_cursor_take(&name, len));
-  if (slot->kind == NULL)
+  if (slot->kind == NULL || slot->kind->version > reader->version)
     return fail_as_damaged(reader);
   reader->cursor = name;
   return KH_OK;
@@ -152,13 +166,22 @@ static kh_status expect_name(struct reader *reader, const char *name)
   return status == KH_OK ? expect_text(reader, "=") : status;
 }
 
-static kh_status read_parameter(struct reader *reader, const kh_sealed_parameter *parameter,
-                                uint32_t *ret_value)
+static kh_status read_text(struct reader *reader, const kh_sealed_parameter *parameter,
+                           char *ret_text)
+{
+  size_t len = kh_cursor_span(&reader->cursor, kh_sealed_is_text);
+  kh_bytes text = kh_cursor_take(&reader->cursor, len < parameter->most ? len : parameter->most);
+  if (text.data == NULL || text.len < parameter->least)
+    return fail_as_damaged(reader);
+  memcpy(ret_text, text.data, text.len);
+  return KH_OK;
+}
+
+static kh_status read_value(struct reader *reader, const kh_sealed_parameter *parameter,
+                            uint32_t *ret_value)
 {
   uint64_t value = 0;
-  kh_status status = expect_name(reader, parameter->name);
-  if (status == KH_OK)
-    status = read_sealed_number(reader, &value);
+  kh_status status = read_sealed_number(reader, &value);
   if (status != KH_OK)
     return status;
   if (value > parameter->most)
@@ -169,12 +192,22 @@ static kh_status read_parameter(struct reader *reader, const kh_sealed_parameter
   return KH_OK;
 }
 
+static kh_status read_parameter(struct reader *reader, kh_sealed_slot *slot, size_t at)
+{
+  const kh_sealed_parameter *parameter = &slot->kind->parameters[at];
+  kh_status status = expect_name(reader, parameter->name);
+  if (status != KH_OK)
+    return status;
+  return parameter->is_text ? read_text(reader, parameter, slot->texts[at])
+                            : read_value(reader, parameter, &slot->values[at]);
+}
+
 static kh_status read_parameters(struct reader *reader, kh_sealed_slot *slot)
 {
   const kh_sealed_parameter *parameters = slot->kind->parameters;
   kh_status status = KH_OK;
   for (size_t i = 0; status == KH_OK && parameters[i].name != NULL; i++)
-    status = read_parameter(reader, &parameters[i], &slot->values[i]);
+    status = read_parameter(reader, slot, i);
   if (status != KH_OK)
     return status;
   reader->work += slot->kind->functions->work(slot);
@@ -195,12 +228,12 @@ static kh_status read_fields(struct reader *reader, kh_cursor start, kh_sealed_l
   kh_status status = KH_OK;
   uint8_t *place = line->fields;
   const kh_sealed_field *field = line->slot.kind->functions->fields;
-  for (; status == KH_OK && field->name != NULL; field++) {
+  for (size_t *len = line->field_lens; status == KH_OK && field->name != NULL; field++) {
     status = expect_name(reader, field->name);
     line->bound_len = taken_since(reader, start).len;
     if (status == KH_OK)
-      status = read_hex(reader, place, field->size);
-    place += field->size;
+      status = read_hex(reader, field->least, field->most, place, len);
+    place += *len++;
   }
   return status;
 }
@@ -232,25 +265,27 @@ static kh_status read_slot_line(struct reader *reader, kh_sealed_line *line)
 
 static kh_status read_slot(struct reader *reader)
 {
-  kh_sealed_lines *lines = &reader->form->lines;
+  kh_sealed_lines *lines = reader->form->lines;
   if (lines->count == KH_SEALED_SLOTS_MAX)
     return fail_as_damaged(reader);
-  kh_sealed_line *line = &lines->at[lines->count];
-  *line = (kh_sealed_line){.slot.label = ""};
-  kh_status status = read_slot_line(reader, line);
+  kh_status status = read_slot_line(reader, &lines->at[lines->count]);
   lines->count++;
   return status;
 }
 
 kh_status kh_sealed_form_read_line(kh_sealed_line *line)
 {
-  kh_sealed_line read = {.slot.label = ""};
-  kh_sealed_form form = {.lines.count = 0};
+  KH_AUTO_SEALED_FORM form = {.lines = kh_sealed_lines_new()};
+  if (form.lines == NULL)
+    return KH_E_NO_MEMORY;
   kh_bytes text = {(const uint8_t *)line->text, line->len};
-  struct reader reader = {.cursor = kh_cursor_over(text), .line = 1, .form = &form};
-  kh_status status = read_slot_line(&reader, &read);
+  struct reader reader = {.cursor = kh_cursor_over(text),
+                          .line = 1,
+                          .version = line->slot.kind->version,
+                          .form = &form};
+  kh_status status = read_slot(&reader);
   if (status == KH_OK)
-    *line = read;
+    *line = form.lines->at[0];
   return status;
 }
 
@@ -353,7 +388,9 @@ static bool has_right_end(kh_bytes file)
 kh_status kh_sealed_form_read(const char *path, kh_bytes file, kh_sealed_form *ret_form,
                               kh_fault *ret_fault)
 {
-  *ret_form = (kh_sealed_form){.lines.count = 0};
+  *ret_form = (kh_sealed_form){.lines = kh_sealed_lines_new()};
+  if (ret_form->lines == NULL)
+    return kh_fault_set(ret_fault, KH_E_NO_MEMORY, path, 0);
   struct reader reader = {.path = path,
                           .ret_fault = ret_fault,
                           .cursor = kh_cursor_over(file),
@@ -363,6 +400,36 @@ kh_status kh_sealed_form_read(const char *path, kh_bytes file, kh_sealed_form *r
   if (status != KH_E_SEALED_DAMAGED && !has_right_end(file))
     return kh_fault_set(ret_fault, KH_E_SEALED_DAMAGED, path, 0);
   return status;
+}
+
+void kh_sealed_form_clear(kh_sealed_form *form)
+{
+  free(form->lines);
+  form->lines = NULL;
+}
+
+kh_sealed_lines *kh_sealed_lines_new(void)
+{
+  return calloc(1, sizeof(kh_sealed_lines));
+}
+
+uint32_t kh_sealed_newest_version(void)
+{
+  const kh_sealed_kind *kind;
+  uint32_t newest = 1;
+  for (size_t i = 0; (kind = kh_sealed_kind_at(i)) != NULL; i++)
+    newest = kind->version > newest ? kind->version : newest;
+  return newest;
+}
+
+uint32_t kh_sealed_lines_version(const kh_sealed_lines *lines)
+{
+  uint32_t version = 1;
+  for (size_t i = 0; i < lines->count; i++) {
+    uint32_t needed = lines->at[i].slot.kind->version;
+    version = needed > version ? needed : version;
+  }
+  return version;
 }
 
 kh_sealed_slots kh_sealed_lines_slots(const kh_sealed_lines *lines)

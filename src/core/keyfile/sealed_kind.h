@@ -3,6 +3,16 @@
  * @file sealed_kind.h
  * The kinds of a slot: how the file key is wrapped, and what of that is in the slot's line. A kind
  * is a const table in a file of its own, a line in the array of sealed_kind.c, and its declaration.
+ *
+ * A kind gets no context: all that it needs beside a passphrase, such as the name of a key and the
+ * address of who holds it, it has from the slot's parameters, and credentials from the environment
+ * of the process. A kind that is not in version 1 files has the next version of the format; a file
+ * has the highest version of its slots' kinds, so that an older Keyhold calls it newer, not
+ * damaged.
+ *
+ * A slot proves nothing about who wrote it. Whoever can write the file could name a key of their
+ * own in a slot that needs no passphrase, and so make a file that opens: such a kind has to take
+ * only what the user of the process trusts, not whatever the parameters name.
  */
 #ifndef KEYHOLD_KEYFILE_SEALED_KIND_H
 #define KEYHOLD_KEYFILE_SEALED_KIND_H
@@ -10,23 +20,36 @@
 #include "keyhold/aead.h"
 #include "keyhold/sealed.h"
 
-/** Sizes in bytes. */
+/** Most fields that a kind of slot has. */
+#define KH_SEALED_FIELD_COUNT_MAX 4u
+
+/** Longest name of a kind, of a parameter and of a field in bytes. */
+#define KH_SEALED_NAME_MAX 32u
+
+/** Sizes in bytes. The words of a line are "slot", a label, a kind, the parameters and the fields.
+ */
 enum {
-  KH_SEALED_KEY_SIZE = KH_AEAD_KEY_SIZE, /**< of the file key */
-  KH_SEALED_FIELDS_MAX = 128,            /**< of all fields of a slot */
-  KH_SEALED_LINE_MAX = 320               /**< of a slot's line, line end and NUL included */
+  KH_SEALED_KEY_SIZE = KH_AEAD_KEY_SIZE,            /**< of the file key */
+  KH_SEALED_FIELDS_MAX = KH_SEALED_FIELD_MAX + 128, /**< of all fields of a slot */
+  KH_SEALED_WORDS_MAX = 3 + KH_SEALED_PARAMETERS_MAX + KH_SEALED_FIELD_COUNT_MAX,
+  KH_SEALED_LINE_MAX = KH_SEALED_WORDS_MAX * (KH_SEALED_NAME_MAX + 2) +
+                       KH_SEALED_PARAMETERS_MAX * KH_SEALED_TEXT_MAX + 2 * KH_SEALED_FIELDS_MAX +
+                       2 /**< of a slot's line, its end and NUL included */
 };
 
 /** Bytes that are written as "name=digits" in a slot. */
 typedef struct kh_sealed_field {
   const char *name; /**< NULL after the last one */
-  size_t size;      /**< in bytes */
+  size_t least;     /**< in bytes, 1 at least */
+  size_t most;      /**< in bytes; of all fields together KH_SEALED_FIELDS_MAX */
 } kh_sealed_field;
 
-/** A slot as it is in a file: "slot LABEL KIND name=number... name=digits..." and a line end. */
+/** A slot as it is in a file: "slot LABEL KIND name=value... name=digits..." and a line end. Large:
+ * not for the stack. */
 typedef struct kh_sealed_line {
   kh_sealed_slot slot;
   uint8_t fields[KH_SEALED_FIELDS_MAX]; /**< the kind's, one after the other */
+  size_t field_lens[KH_SEALED_FIELD_COUNT_MAX];
   char text[KH_SEALED_LINE_MAX];
   size_t len;       /**< of the text, with its line end */
   size_t bound_len; /**< of the text up to the digits of the last field, which is bound to it */
@@ -36,26 +59,34 @@ typedef struct kh_sealed_line {
 typedef struct kh_sealed_kind_functions {
   const kh_sealed_field *fields; /**< in the order of the slot; the last one is the wrapped key */
 
-  /** What it costs to try a passphrase, by the measure of KH_SEALED_WORK_MAX. */
+  /** What it costs to try a passphrase, by the measure of KH_SEALED_WORK_MAX; 0: hardly anything.
+   */
   uint64_t (*work)(const kh_sealed_slot *slot);
 
   /**
    * Wraps the file key: writes the kind's fields after what the line has.
    *
-   * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO.
+   * @param passphrase  may be empty if the kind needs none.
+   * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO; codes of its own if it needs no passphrase.
    */
   kh_status (*wrap)(kh_sealed_line *line, kh_bytes passphrase, const kh_secret *file_key);
 
   /**
    * Gets the file key out of a slot.
    *
+   * @param passphrase    may be empty if the kind needs none, and may be meant for another slot.
    * @param ret_file_key  room for KH_SEALED_KEY_SIZE bytes; its length is set.
-   * @return KH_OK, KH_E_WRONG_PASSPHRASE, KH_E_NO_MEMORY, KH_E_CRYPTO.
+   * @return KH_OK, KH_E_WRONG_PASSPHRASE (the slot does not open), KH_E_NO_MEMORY, KH_E_CRYPTO;
+   * codes of its own if it needs no passphrase.
    */
   kh_status (*unwrap)(const kh_sealed_line *line, kh_bytes passphrase, kh_secret *ret_file_key);
 } kh_sealed_kind_functions;
 
-/** Writes " name=digits" at the end of the line. */
+/** A field of a line that was read, by its place in the kind's table. */
+kh_bytes kh_sealed_line_field(const kh_sealed_line *line, size_t index);
+
+/** Writes " name=digits" at the end of the line. Digits that the line has no room for are left out,
+ * and reading it back finds it damaged. */
 void kh_sealed_line_put_field(kh_sealed_line *line, const char *name, kh_bytes bytes);
 
 /** The two halves of that for the last field: " name=", to which it is bound, and the digits. */

@@ -11,11 +11,13 @@ enum {
   WRAPPED_SIZE = KH_SEALED_KEY_SIZE + KH_AEAD_TAG_SIZE,
 };
 _Static_assert((int)SALT_SIZE == (int)KH_ARGON2_SALT_SIZE, "one size for both");
-_Static_assert(SALT_SIZE + KH_AEAD_NONCE_SIZE + WRAPPED_SIZE <= KH_SEALED_FIELDS_MAX,
-               "the fields fit");
 
+enum { SALT, NONCE, KEY };
 static const kh_sealed_field fields[] = {
-    {"salt", SALT_SIZE}, {"nonce", KH_AEAD_NONCE_SIZE}, {"key", WRAPPED_SIZE}, {NULL, 0}};
+    [SALT] = {"salt", SALT_SIZE, SALT_SIZE},
+    [NONCE] = {"nonce", KH_AEAD_NONCE_SIZE, KH_AEAD_NONCE_SIZE},
+    [KEY] = {"key", WRAPPED_SIZE, WRAPPED_SIZE},
+    {NULL, 0, 0}};
 
 enum { MEMORY, PASSES };
 enum { ITERATIONS };
@@ -75,14 +77,13 @@ static kh_status unwrap_by_passphrase(const kh_sealed_line *line, kh_bytes passp
                                       kh_secret *ret_file_key)
 {
   KH_AUTO_SECRET key = NULL;
-  const uint8_t *salt = line->fields;
-  const uint8_t *nonce = salt + SALT_SIZE;
-  const uint8_t *wrapped = nonce + KH_AEAD_NONCE_SIZE;
-  kh_status status = derive_slot_key(&line->slot, passphrase, salt, &key);
+  kh_status status =
+      derive_slot_key(&line->slot, passphrase, kh_sealed_line_field(line, SALT).data, &key);
   if (status != KH_OK)
     return status;
-  kh_aead_input input = {kh_secret_bytes(key).data, nonce, kh_sealed_line_bound(line)};
-  if (!kh_aead_open(&input, (kh_bytes){wrapped, WRAPPED_SIZE}, kh_secret_data(ret_file_key)))
+  kh_aead_input input = {kh_secret_bytes(key).data, kh_sealed_line_field(line, NONCE).data,
+                         kh_sealed_line_bound(line)};
+  if (!kh_aead_open(&input, kh_sealed_line_field(line, KEY), kh_secret_data(ret_file_key)))
     return KH_E_WRONG_PASSPHRASE;
   kh_secret_set_len(ret_file_key, KH_SEALED_KEY_SIZE);
   return KH_OK;
@@ -105,18 +106,20 @@ static const kh_sealed_kind_functions pbkdf2 = {fields, work_pbkdf2, wrap_by_pas
 
 const kh_sealed_kind kh_sealed_argon2id = {
     .name = "argon2id",
+    .version = 1,
     .needs_passphrase = true,
     .parameters = {[MEMORY] = {"memory", "KiB", KH_ARGON2_MEMORY_MIN, KH_ARGON2_MEMORY_DEFAULT,
-                               KH_ARGON2_MEMORY_MAX},
+                               KH_ARGON2_MEMORY_MAX, false},
                    [PASSES] = {"passes", "", KH_ARGON2_PASSES_MIN, KH_ARGON2_PASSES_DEFAULT,
-                               KH_ARGON2_PASSES_MAX}},
+                               KH_ARGON2_PASSES_MAX, false}},
     .functions = &argon2id,
 };
 
 const kh_sealed_kind kh_sealed_pbkdf2_hmac_sha512 = {
     .name = "pbkdf2-hmac-sha512",
+    .version = 1,
     .needs_passphrase = true,
     .parameters = {[ITERATIONS] = {"iterations", "", KH_PBKDF2_ITERATIONS_MIN,
-                                   KH_PBKDF2_ITERATIONS_DEFAULT, KH_PBKDF2_ITERATIONS_MAX}},
+                                   KH_PBKDF2_ITERATIONS_DEFAULT, KH_PBKDF2_ITERATIONS_MAX, false}},
     .functions = &pbkdf2,
 };

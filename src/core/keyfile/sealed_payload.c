@@ -2,6 +2,8 @@
 #include "sealed_payload.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "keyhold/base64.h"
@@ -10,14 +12,24 @@
 #include "keyhold/sha256.h"
 #include "output.h"
 
-#define FIRST_LINE KH_SEALED_MAGIC "1\n"
-
 enum {
   PAYLOAD_LINE = sizeof KH_SEALED_WORD_PAYLOAD - 1 + (size_t)2 * KH_AEAD_NONCE_SIZE + 1,
   END_LINE = sizeof KH_SEALED_WORD_END - 1 + (size_t)2 * KH_SHA256_SIZE + 1,
   BASE64_MARGIN = 3 /* what a padded line decodes to is shorter than what it could */
 };
-_Static_assert(KH_SEALED_VERSION == 1, "the first line says so");
+
+/* "keyhold-sealed 1" and its line end */
+typedef struct first_line {
+  char text[sizeof KH_SEALED_MAGIC + 11];
+} first_line;
+
+static first_line first_line_of(const kh_sealed_lines *lines)
+{
+  first_line line;
+  snprintf(line.text, sizeof line.text, KH_SEALED_MAGIC "%" PRIu32 "\n",
+           kh_sealed_lines_version(lines));
+  return line;
+}
 
 /* the form was read: every line is base64 */
 static void decode_base64_lines(kh_bytes payload, uint8_t *ret_data)
@@ -60,7 +72,7 @@ static void put_base64(kh_output *output, kh_bytes data)
 /* Bytes of the whole file; `sealed` is the length of the payload. */
 static size_t size_of(const kh_sealed_lines *lines, size_t sealed)
 {
-  size_t size = sizeof FIRST_LINE - 1 + PAYLOAD_LINE + END_LINE;
+  size_t size = strlen(first_line_of(lines).text) + PAYLOAD_LINE + END_LINE;
   for (size_t i = 0; i < lines->count; i++)
     size += lines->at[i].len;
   size_t full = sealed / KH_SEALED_BASE64_BYTES;
@@ -71,7 +83,7 @@ static size_t size_of(const kh_sealed_lines *lines, size_t sealed)
 
 static void write_head(kh_output *output, const kh_sealed_lines *lines, const uint8_t *nonce)
 {
-  kh_output_text(output, FIRST_LINE);
+  kh_output_text(output, first_line_of(lines).text);
   for (size_t i = 0; i < lines->count; i++)
     kh_output_put(output, (kh_bytes){(const uint8_t *)lines->at[i].text, lines->at[i].len});
   kh_output_text(output, KH_SEALED_WORD_PAYLOAD);

@@ -15,6 +15,11 @@ bool kh_sealed_is_label(int byte)
          byte == '.' || byte == '_' || byte == '-';
 }
 
+bool kh_sealed_is_text(int byte)
+{
+  return kh_sealed_is_label(byte) || (byte > 0 && strchr("%&*+,/:;=?@~", byte) != NULL);
+}
+
 static kh_status fail_slot(kh_fault *ret_fault, kh_status status, const char *path,
                            const char *label)
 {
@@ -35,25 +40,45 @@ static kh_status fail_cost(kh_fault *ret_fault, const char *path, const kh_seale
   return KH_E_SLOT_COST;
 }
 
+/* whether it ends within `most`, is `least` at least, and has such characters only */
+static bool has_only(const char *text, size_t least, size_t most, bool (*is_allowed)(int))
+{
+  size_t len = strnlen(text, most + 1);
+  size_t good = 0;
+  while (good < len && is_allowed((unsigned char)text[good]))
+    good++;
+  return len >= least && len <= most && good == len;
+}
+
 static bool is_valid_label(const char *label)
 {
-  size_t len = strnlen(label, KH_SEALED_LABEL_MAX + 1);
-  size_t good = 0;
-  while (good < len && kh_sealed_is_label((unsigned char)label[good]))
-    good++;
-  return len >= 1 && len <= KH_SEALED_LABEL_MAX && good == len;
+  return has_only(label, 1, KH_SEALED_LABEL_MAX, kh_sealed_is_label);
+}
+
+static kh_status validate_parameter(const char *path, const kh_sealed_slot *slot, size_t at,
+                                    kh_fault *ret_fault)
+{
+  const kh_sealed_parameter *parameter = &slot->kind->parameters[at];
+  uint32_t least = parameter->least;
+  uint32_t most = parameter->most;
+  uint32_t value = slot->values[at];
+  if (parameter->is_text)
+    return has_only(slot->texts[at], least, most, kh_sealed_is_text)
+               ? KH_OK
+               : fail_slot(ret_fault, KH_E_SLOT_TEXT, path, slot->label);
+  return value >= least && value <= most
+             ? KH_OK
+             : fail_cost(ret_fault, path, slot, value, value < least ? least : most);
 }
 
 static kh_status validate_slot(const char *path, const kh_sealed_slot *slot, kh_fault *ret_fault)
 {
   if (!is_valid_label(slot->label)) /* and it may be something secret in the wrong place */
     return kh_fault_set(ret_fault, KH_E_SLOT_LABEL, path, 0);
-  const kh_sealed_parameter *parameter = slot->kind->parameters;
-  for (const uint32_t *value = slot->values; parameter->name != NULL; parameter++, value++)
-    if (*value < parameter->least || *value > parameter->most)
-      return fail_cost(ret_fault, path, slot, *value,
-                       *value < parameter->least ? parameter->least : parameter->most);
-  return KH_OK;
+  kh_status status = KH_OK;
+  for (size_t i = 0; status == KH_OK && slot->kind->parameters[i].name != NULL; i++)
+    status = validate_parameter(path, slot, i, ret_fault);
+  return status;
 }
 
 size_t kh_sealed_slots_find(const kh_sealed_slots *slots, const char *label)
@@ -78,7 +103,8 @@ kh_status kh_sealed_entry_check_passphrase(const char *path, const kh_sealed_ent
                                            kh_fault *ret_fault)
 {
   size_t len = entry->passphrase.len;
-  if (len >= 1 && len <= KH_SECRET_LITERAL_MAX)
+  size_t least = entry->slot.kind->needs_passphrase ? 1 : 0;
+  if (len >= least && len <= KH_SECRET_LITERAL_MAX)
     return KH_OK;
   kh_status status = len == 0 ? KH_E_NO_PASSPHRASE : KH_E_SECRET_TOO_LONG;
   fail_slot(ret_fault, status, path, entry->slot.label);
@@ -142,7 +168,9 @@ __attribute__((format(printf, 2, 3))) static void print_to_line(kh_sealed_line *
 
 void kh_sealed_line_put_digits(kh_sealed_line *line, kh_bytes bytes)
 {
-  assert(line->len + 2 * bytes.len < sizeof line->text);
+  size_t room = sizeof line->text - line->len - sizeof "\n"; /* the line's end follows */
+  if (2 * bytes.len > room)
+    return;
   kh_hex_encode(bytes, (uint8_t *)line->text + line->len);
   line->len += 2 * bytes.len;
 }
@@ -159,9 +187,26 @@ void kh_sealed_line_put_field(kh_sealed_line *line, const char *name, kh_bytes b
   kh_sealed_line_put_digits(line, bytes);
 }
 
+kh_bytes kh_sealed_line_field(const kh_sealed_line *line, size_t index)
+{
+  size_t at = 0;
+  for (size_t i = 0; i < index; i++)
+    at += line->field_lens[i];
+  return (kh_bytes){line->fields + at, line->field_lens[index]};
+}
+
 kh_bytes kh_sealed_line_bound(const kh_sealed_line *line)
 {
   return (kh_bytes){(const uint8_t *)line->text, line->bound_len};
+}
+
+static void put_parameter(kh_sealed_line *line, size_t at)
+{
+  const kh_sealed_parameter *parameter = &line->slot.kind->parameters[at];
+  if (parameter->is_text)
+    print_to_line(line, " %s=%s", parameter->name, line->slot.texts[at]);
+  else
+    print_to_line(line, " %s=%u", parameter->name, line->slot.values[at]);
 }
 
 kh_status kh_sealed_slot_wrap(const kh_sealed_entry *entry, const kh_secret *file_key,
@@ -171,7 +216,7 @@ kh_status kh_sealed_slot_wrap(const kh_sealed_entry *entry, const kh_secret *fil
   *ret_line = (kh_sealed_line){.slot = entry->slot};
   print_to_line(ret_line, "slot %s %s", entry->slot.label, kind->name);
   for (size_t i = 0; kind->parameters[i].name != NULL; i++)
-    print_to_line(ret_line, " %s=%u", kind->parameters[i].name, entry->slot.values[i]);
+    put_parameter(ret_line, i);
   kh_status status = kind->functions->wrap(ret_line, entry->passphrase, file_key);
   print_to_line(ret_line, "\n");
   return status;

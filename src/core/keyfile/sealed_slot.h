@@ -8,8 +8,9 @@
 
 #include "sealed_kind.h"
 
-/** Whether a character may be in a label. */
+/** Whether a character may be in a label, and in a text parameter. */
 bool kh_sealed_is_label(int byte);
+bool kh_sealed_is_text(int byte);
 
 /** The number of the slot with a label, from 0; slots->count: there is none. */
 size_t kh_sealed_slots_find(const kh_sealed_slots *slots, const char *label);
@@ -19,7 +20,8 @@ size_t kh_sealed_slots_find(const kh_sealed_slots *slots, const char *label);
  * cost together.
  *
  * @param path  for messages.
- * @return KH_OK, KH_E_SLOT_COUNT, KH_E_SLOT_LABEL, KH_E_SLOT_COST, KH_E_SLOT_EXISTS.
+ * @return KH_OK, KH_E_SLOT_COUNT, KH_E_SLOT_LABEL, KH_E_SLOT_COST, KH_E_SLOT_TEXT,
+ * KH_E_SLOT_EXISTS.
  */
 KH_MUST_USE kh_status kh_sealed_slots_validate(const char *path, const kh_sealed_slots *slots,
                                                kh_fault *ret_fault);
@@ -31,11 +33,12 @@ KH_MUST_USE kh_status kh_sealed_entry_check_passphrase(const char *path,
                                                        kh_fault *ret_fault);
 
 /**
- * Wraps the file key for a passphrase, with new random bytes. One derivation.
+ * Wraps the file key for a passphrase, with new random bytes. One derivation. Writes no field that
+ * is longer than the line has room for.
  *
  * @param entry     a valid slot.
  * @param ret_line  its text; the fields are not set. Undefined on failure.
- * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO.
+ * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO, the codes of the kind.
  */
 KH_MUST_USE kh_status kh_sealed_slot_wrap(const kh_sealed_entry *entry, const kh_secret *file_key,
                                           kh_sealed_line *ret_line);
@@ -43,7 +46,7 @@ KH_MUST_USE kh_status kh_sealed_slot_wrap(const kh_sealed_entry *entry, const kh
 /**
  * Proves that a passphrase gets the file key out of a slot. One derivation.
  *
- * @return KH_OK, KH_E_WRONG_PASSPHRASE, KH_E_NO_MEMORY, KH_E_CRYPTO.
+ * @return KH_OK, KH_E_WRONG_PASSPHRASE, KH_E_NO_MEMORY, KH_E_CRYPTO, the codes of the kind.
  */
 KH_MUST_USE kh_status kh_sealed_slot_prove(const kh_sealed_line *line, kh_bytes passphrase,
                                            const kh_secret *file_key);
