@@ -97,7 +97,7 @@ class Rotations:
 
     def check_tables(self):
         for row in self.server.sql(f"CHECK TABLE {', '.join(TABLES)}"):
-            require(row[-1] == "OK", f"CHECK TABLE: {row}")
+            require(row[-1] == "OK", f"CHECK TABLE: {row}; {self.server.log_end()}")
 
     def versions_in_use(self):
         """{id: latest version} as the server has it; all that it names must be in the file."""
