@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* wraps: fsync kh_unlock */
+/* slow: pauses where the file changes while it is read */
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>

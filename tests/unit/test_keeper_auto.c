@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* slow: waits for a thread that waits for changes to settle */
 /* What the keeper's thread does by itself. Nothing is timed: each test waits until something has
  * happened, or lets something else happen first. */
 #include <pthread.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* slow: waits for a thread that waits for changes to settle */
 /* What the background thread does over a store that is no file. Nothing is timed: each test waits
  * until something has happened. */
 #include <pthread.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* slow: waits for a thread */
 /* Keys that are asked for and not in force: they are noted, and looked up in the background. */
 #include <pthread.h>
 #include <stdatomic.h>

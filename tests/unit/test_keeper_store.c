@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* slow: runs threads against each other */
 /* A keeper over a store that fails, hangs, lies and answers late: what is in force stays so. */
 #include <stdatomic.h>
 #include <string.h>

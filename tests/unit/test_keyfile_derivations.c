@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* wraps: kh_argon2id kh_kdf_pbkdf2 kh_kdf_openssl_enc kh_lockfile_take kh_lockfile_release
  * wraps: kh_file_replace */
+/* slow: derives many keys */
 /* How many keys are derived for what is done with an encrypted file, by the command and by a
  * server, and whether that is under the lock, where others wait; also when another process changes
  * the file just before the lock is taken. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* wraps: kh_file_read kh_unlock inotify_init1 */
+/* slow: pauses where the file changes while it is read */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
