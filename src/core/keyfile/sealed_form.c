@@ -177,8 +177,8 @@ static kh_status read_text(struct reader *reader, const kh_sealed_parameter *par
   return KH_OK;
 }
 
-static kh_status read_value(struct reader *reader, const kh_sealed_parameter *parameter,
-                            uint32_t *ret_value)
+static kh_status read_parameter_number(struct reader *reader, const kh_sealed_parameter *parameter,
+                                       uint32_t *ret_value)
 {
   uint64_t value = 0;
   kh_status status = read_sealed_number(reader, &value);
@@ -199,7 +199,7 @@ static kh_status read_parameter(struct reader *reader, kh_sealed_slot *slot, siz
   if (status != KH_OK)
     return status;
   return parameter->is_text ? read_text(reader, parameter, slot->texts[at])
-                            : read_value(reader, parameter, &slot->values[at]);
+                            : read_parameter_number(reader, parameter, &slot->values[at]);
 }
 
 static kh_status read_parameters(struct reader *reader, kh_sealed_slot *slot)
