@@ -16,7 +16,7 @@ enum { SHORTEST_EVENT = 32 };
 static const unsigned key_sizes[] = {128, 256};
 enum { KEY_SIZE_COUNT = sizeof key_sizes / sizeof *key_sizes };
 
-/* The operations on data, with the padding that the server uses them with. */
+/* The operations on data, each with the padding that the server uses with it. */
 static const struct {
   kh_bench_operation operation;
   bool padded;

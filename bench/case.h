@@ -11,13 +11,13 @@
 
 typedef enum {
   KH_BENCH_ENCRYPT,             /**< one context, one update, as for a page */
-  KH_BENCH_DECRYPT,             /**< likewise */
+  KH_BENCH_DECRYPT,             /**< one context, one update, as for a page */
   KH_BENCH_STREAM,              /**< one context, many updates, as the binlog encrypts an event */
   KH_BENCH_LATEST_VERSION,      /**< encryption_key_get_latest_version */
   KH_BENCH_GET_KEY,             /**< encryption_key_get with a buffer */
-  KH_BENCH_LATEST_VERSION_MANY, /**< likewise, of an id that is chosen at random each time */
-  KH_BENCH_GET_KEY_MANY,        /**< likewise, and of a version that is chosen too */
-  KH_BENCH_CHOOSE_MANY,         /**< the choice alone, which the two before include */
+  KH_BENCH_LATEST_VERSION_MANY, /**< latest version of a random id each time */
+  KH_BENCH_GET_KEY_MANY,        /**< key of a random id and version each time */
+  KH_BENCH_CHOOSE_MANY,         /**< only the choice, which is a part of the two before */
   KH_BENCH_OPERATION_COUNT
 } kh_bench_operation;
 

@@ -10,7 +10,7 @@ static const char *boolean(bool value)
   return value ? "true" : "false";
 }
 
-/* Ticks are left out where the processor has none. */
+/* Leaves ticks out where the processor has no counter. */
 static void write_ticks(FILE *to, const kh_bench_result *result)
 {
   if (result->ticks > 0)

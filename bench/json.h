@@ -17,7 +17,8 @@ bool kh_bench_json_write(FILE *to, const kh_bench_settings *settings,
 /**
  * Writes the document to a new file, which only its owner can read.
  *
- * @return whether that succeeded. False with errno EEXIST when the file exists: it is left alone.
+ * @return whether that succeeded. False with errno EEXIST when the file exists, which is not
+ * changed.
  */
 bool kh_bench_json_save(const char *path, const kh_bench_settings *settings,
                         const kh_bench_results *results);

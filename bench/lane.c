@@ -26,7 +26,7 @@ enum {
   TEXTS_SIZE = MESSAGES_LARGE * (KH_BENCH_SIZE_MAX + TEXT_EXTRA),
 };
 
-/* Something to encrypt or decrypt, and what with. */
+/* A message to encrypt or decrypt, with its key and IV. */
 typedef struct {
   words key[2];
   words iv;
@@ -40,18 +40,18 @@ struct kh_bench_lane {
   uint64_t choice; /* of a key out of many */
   const kh_bench_case *what;
   unsigned key_id, key_version, key_len;
-  unsigned result_len;  /* what the operation must make */
-  message own;          /* gets a new IV, and a new key if the case wants it, each time */
+  unsigned result_len;  /* the expected length of the output */
+  message own;          /* gets a new IV each time, and a new key if the case has new keys */
   message *current;     /* own, or one of messages */
   size_t message_count; /* 0: own is used */
   message messages[MESSAGES];
   unsigned char *plain; /* KH_BENCH_SIZE_MAX random bytes */
-  unsigned char *made;  /* what an operation makes */
+  unsigned char *made;  /* the output of an operation */
   unsigned char *texts; /* the messages' */
   _Alignas(64) unsigned char context[CONTEXT_MAX];
 };
 
-/* --- Making --- */
+/* --- Making a lane --- */
 
 /* splitmix64 (Steele, Lea, Flood 2014) */
 static uint64_t random_word(kh_bench_lane *lane)
@@ -215,8 +215,8 @@ static uint64_t run_get_key(kh_bench_lane *lane, uint64_t times)
 
 /* --- The same over many keys --- */
 
-/* Knuth's generator of MMIX; the upper half is a good random number, the lower half's upper bits
- * are good enough. */
+/* Knuth's generator of MMIX: the upper half is a good random number, and the upper bits of the
+ * lower half are good enough. */
 static inline uint64_t next_choice(uint64_t choice, unsigned answer)
 {
   return choice * 6364136223846793005u + 1442695040888963407u + answer;
@@ -274,7 +274,7 @@ static uint64_t run_choose_many(kh_bench_lane *lane, uint64_t times)
 
 /* --- Checks --- */
 
-/* Whether this ciphertext is the plaintext again when it is decrypted at once. */
+/* Returns whether this ciphertext, decrypted in one piece, is the plaintext. */
 static bool decrypts(kh_bench_lane *lane, const message *cipher, const unsigned char *plain)
 {
   unsigned len = 0;
@@ -284,7 +284,7 @@ static bool decrypts(kh_bench_lane *lane, const message *cipher, const unsigned 
          len == lane->what->size && memcmp(lane->made, plain, len) == 0;
 }
 
-/* What the plugin promises that ciphertext is long. */
+/* The length of a ciphertext, as the plugin reports it. */
 static unsigned cipher_len(const kh_bench_lane *lane)
 {
   if (!lane->what->padded)
@@ -388,7 +388,7 @@ static bool prepare_many(kh_bench_lane *lane)
 
 static const struct {
   bool (*prepare)(kh_bench_lane *lane);
-  uint64_t (*run)(kh_bench_lane *lane, uint64_t times); /* returns failures */
+  uint64_t (*run)(kh_bench_lane *lane, uint64_t times); /* returns the number of failures */
 } operations[KH_BENCH_OPERATION_COUNT] = {
     [KH_BENCH_ENCRYPT] = {prepare_crypt, run_crypt},
     [KH_BENCH_DECRYPT] = {prepare_crypt, run_crypt},

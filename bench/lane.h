@@ -25,7 +25,7 @@ typedef struct {
 /**
  * Makes the buffers and fills them with random-looking bytes.
  *
- * @param seed  lanes with other seeds have other bytes and other keys.
+ * @param seed  lanes with different seeds have different bytes and keys.
  * @return a lane for kh_bench_lane_free(), or NULL when there is no memory.
  */
 kh_bench_lane *kh_bench_lane_new(uint64_t seed, kh_bench_key_ids ids);
@@ -34,19 +34,19 @@ kh_bench_lane *kh_bench_lane_new(uint64_t seed, kh_bench_key_ids ids);
 void kh_bench_lane_free(kh_bench_lane **lane);
 
 /**
- * Makes the lane ready for a case and checks that the plugin does it right: what is encrypted is
- * not the plaintext, has the length that the plugin promises and is the plaintext again when it is
- * decrypted; a key has the length that it should have and is the same when it is asked for again;
- * of many keys each version is there, and the last is the latest.
+ * Prepares the lane for a case and checks the plugin's results: a ciphertext differs from the
+ * plaintext, has the length that the plugin reports and decrypts to the plaintext; a key has the
+ * expected length and is the same at a second call; of many keys each version exists, and the last
+ * is the latest.
  *
  * @return whether all that holds. If not, the lane must not be run.
  */
 bool kh_bench_lane_prepare(kh_bench_lane *lane, const kh_bench_case *what);
 
 /**
- * Does the prepared case a number of times: the loop that is timed. Each time with an IV that was
- * not used before (decryption with padding goes round 64 messages, or 4 large ones, made before).
- * Of many keys, which one comes next depends on the last answer, so that one is waited for.
+ * Runs the prepared case a number of times: the loop that is timed. Each time has a new IV;
+ * decryption with padding cycles through 64 messages, or 4 large ones, that were made before. Of
+ * many keys, the next one depends on the last answer, so that calls cannot overlap.
  *
  * @return whether every call succeeded and gave the right length.
  */

@@ -36,7 +36,7 @@ static char *run;
 /* Two measurements at once would measure each other. */
 static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;
 
-/* Reports to the client. Returns what a check callback answers then. */
+/* Reports an error to the client. Returns the result of a check function that failed. */
 static int refuse_with(const char *reason)
 {
   my_printf_error(ER_UNKNOWN_ERROR, "keyhold_bench: %s", 0, reason);
@@ -61,7 +61,7 @@ static int measure_into(const char *path)
   return saved ? 0 : refuse_with("the file cannot be written; it must not exist yet");
 }
 
-/* The value as a path. False when it is none. */
+/* Reads the value as a path. Returns false when it is not one. */
 static bool read_path(struct st_mysql_value *value, char ret_path[static PATH_ROOM])
 {
   char room[PATH_ROOM];
@@ -75,8 +75,8 @@ static bool read_path(struct st_mysql_value *value, char ret_path[static PATH_RO
 }
 
 /*
- * Measures already here: no lock of the server is held, as it is when variables are updated, so
- * other sessions go on.
+ * Measures in the check function: no lock of the server is held here, unlike in the update
+ * function, so other sessions are not blocked.
  */
 static int check_run(MYSQL_THD thd, struct st_mysql_sys_var *variable, void *save,
                      struct st_mysql_value *value)
@@ -138,7 +138,7 @@ static void ignore_event(MYSQL_THD thd, unsigned event_class, const void *event)
   (void)thd, (void)event_class, (void)event;
 }
 
-/* The server takes no audit plugin that wants no event; connections are the rarest. */
+/* The server refuses an audit plugin without events; connections are the rarest event. */
 static struct st_mysql_audit audit = {
     .interface_version = MYSQL_AUDIT_INTERFACE_VERSION,
     .event_notify = ignore_event,

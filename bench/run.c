@@ -57,7 +57,7 @@ static uint64_t now_ns(void)
 
 /* --- In the threads --- */
 
-/* How often the case fits into the time of a round. Also warms up. */
+/* Returns how often the case fits into the time of a round. Also warms up. */
 static uint64_t calibrate(kh_bench_lane *lane, unsigned milliseconds)
 {
   const uint64_t target = milliseconds * (uint64_t)1000000;
@@ -143,7 +143,8 @@ static void *run_worker(void *argument)
 
 /* --- In the caller's thread --- */
 
-/* Starts the threads with all signals blocked: those are the server's. Returns how many started. */
+/* Starts the threads with all signals blocked, since the server handles them. Returns how many
+ * started. */
 static unsigned start_threads(measurement *of)
 {
   sigset_t all, before;

@@ -26,9 +26,9 @@ typedef struct {
   kh_bench_case what;
   bool correct;         /**< in every thread and round */
   double ns;            /**< of one operation as its thread sees it, median of the rounds */
-  double ns_min;        /**< likewise, of the fastest round */
-  double ns_max;        /**< likewise, of the slowest round */
-  double ticks;         /**< likewise, median, see kh_bench_ticks() */
+  double ns_min;        /**< of the fastest round */
+  double ns_max;        /**< of the slowest round */
+  double ticks;         /**< of one operation, median of the rounds, see kh_bench_ticks() */
   double per_second;    /**< operations of all threads together, median of the rounds */
   uint64_t repetitions; /**< in each round and thread */
 } kh_bench_result;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What the project leans on (docs/dependencies.md says why), and where the server's plugin folder is.
+# The libraries that the project needs (docs/dependencies.md has the reasons), and where the server's plugin folder is.
 
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The manual pages: docs/man/*.in, with docs/man/parts/NAME.man where they say @NAME@. A page for each command has what
-# all have in common, and it is written once.
+# The manual pages: docs/man/*.in, with docs/man/parts/NAME.man in the place of @NAME@. Text that several pages have is a part, written
+# once.
 set(man ${CMAKE_CURRENT_SOURCE_DIR}/docs/man)
 file(GLOB parts CONFIGURE_DEPENDS ${man}/parts/*.man)
 foreach(part ${parts})

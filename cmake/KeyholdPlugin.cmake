@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# keyhold_add_module(NAME source...): something that the server loads, left at build/plugins/NAME.so.
-# keyhold_add_plugin(NAME source...): likewise, of Keyhold's core, and installed.
+# keyhold_add_module(NAME source...): a module that the server loads: build/plugins/NAME.so.
+# keyhold_add_plugin(NAME source...): a module that contains Keyhold's core and is installed.
 #
 # The server finds the descriptor, every service pointer and the SQL functions with dlsym(), so these and nothing else
 # are exported.
 #
-# A module stays in the process until that ends (nodelete), with the libraries that it needs: when a server ends, threads of it
-# may be at their end while the plugin is taken out, and the C library then calls what the plugin left with it for that.
+# A module and its libraries stay in the process until it ends (nodelete): a server unloads plugins while its last threads end, and
+# the C library then calls the functions that the plugin registered for the end of a thread.
 
 function(keyhold_add_module name)
   set(exports ${CMAKE_SOURCE_DIR}/cmake/plugin.map)

@@ -13,14 +13,14 @@
 
 #define MUST(condition) ((condition) ? (void)0 : abort())
 
-/* The table of a list; NULL only when a library call was made to fail. */
+/* Returns the table of a list; NULL only when a library call was made to fail. */
 static inline kh_keytable *table_of(const kh_keylist *list)
 {
   kh_keytable *table = NULL;
   return kh_keytable_new(list, &table) == KH_OK ? table : NULL;
 }
 
-/* A list that was given is whole: every key is in its table, and key 1 is there. */
+/* Asserts that a list is complete: every key is in its table, and key 1 exists. */
 static inline void check_list(const kh_keylist *list)
 {
   kh_keytable *table = table_of(list);
@@ -40,7 +40,8 @@ static inline void check_list(const kh_keylist *list)
   kh_keytable_free(&table);
 }
 
-/* Success gives a list and no fault; failure gives a fault that makes a sentence, and no list. */
+/* Asserts that success gives a list and no fault, and failure a fault with a sentence and no list.
+ */
 static inline void check_outcome(kh_status status, const kh_keylist *list, const kh_fault *fault)
 {
   char sentence[KH_MESSAGE_MAX];

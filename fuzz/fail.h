@@ -14,7 +14,7 @@
 
 static int calls_to_failure = -1; /* -1: none fails */
 
-/* Whether this call shall fail. */
+/* Returns whether this call must fail. */
 static inline bool call_fails(const char *name)
 {
   (void)name;

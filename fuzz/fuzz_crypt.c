@@ -51,7 +51,7 @@ static void compare(kh_cipher cipher, unsigned flags, const kh_crypt_key *key, k
   MUST(message.len == 0 || memcmp(back, message.data, message.len) == 0);
 }
 
-/* Bytes that are no ciphertext: both must say so, or give the same. */
+/* Bytes that are not a ciphertext: both engines must refuse them, or give the same output. */
 static void compare_garbage(kh_cipher cipher, unsigned flags, const kh_crypt_key *key,
                             kh_bytes garbage)
 {

@@ -68,7 +68,7 @@ static kh_keyfile *load(const kh_crypt *crypt, const kh_keyfile_options *options
   return file;
 }
 
-/* Rotates and saves, with a call that fails; gives how many versions were made. */
+/* Rotates and saves, with a call that fails. Returns how many versions were made. */
 static size_t rotate_and_save(kh_keyfile *file, const kh_keytable *known, int failing)
 {
   kh_fault fault = {0};
@@ -83,7 +83,7 @@ static size_t rotate_and_save(kh_keyfile *file, const kh_keytable *known, int fa
   return status == KH_OK ? rotated.made : 0;
 }
 
-/* Rotates with a call that fails. Whatever happens, what was in the file must still be there. */
+/* Rotates with a call that fails. Whatever fails, the keys of the file must still be in it. */
 static void rotate(const kh_crypt *crypt, const kh_keyfile_options *options, int failing)
 {
   KH_AUTO_KEYFILE file = load(crypt, options);
@@ -104,7 +104,7 @@ static void rotate(const kh_crypt *crypt, const kh_keyfile_options *options, int
 
 static const kh_bytes passphrase = {(const uint8_t *)"p", 1};
 
-/* Seals a text, as cheaply as can be. */
+/* Seals a text with the lowest costs. */
 static kh_secret *seal(kh_bytes text)
 {
   kh_secret *file = NULL;
@@ -131,8 +131,8 @@ static kh_secret *wrap(const kh_crypt *crypt, const kh_keyfile_options *options,
   return file;
 }
 
-/* The second byte: below 64 the call that fails while loading, below 127 likewise while rotating;
- * 127 rotates and all others load without a failure. */
+/* The second byte: below 64 the call that fails while loading, below 127 the call that fails while
+ * rotating; 127 rotates and all others load without a failure. */
 enum { ROTATE = 64, ROTATE_WELL = 127 };
 
 static void load_or_rotate(const kh_crypt *crypt, const kh_keyfile_options *options, uint8_t what)

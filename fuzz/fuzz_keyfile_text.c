@@ -68,7 +68,7 @@ static void check_both(const kh_keylist *old, const kh_keylist *added, const kh_
   MUST(olds == kh_keylist_count(old) && news == kh_keylist_count(added));
 }
 
-/* what stands behind a NUL stays where it is: at the end */
+/* what is after a NUL stays where it is: at the end */
 static void check_tail(kh_bytes before, kh_bytes after)
 {
   const uint8_t *nul = before.len == 0 ? NULL : memchr(before.data, '\0', before.len);
@@ -131,7 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   kh_status status = parse(text, KH_REPEATS_AS_UPSTREAM, &as_upstream);
   if (parse(text, KH_REPEATS_REFUSED, &strict) != KH_OK)
     return 0;
-  MUST(status == KH_OK); /* strict is the stricter one */
+  MUST(status == KH_OK); /* what the strict reader accepts, the other accepts too */
   if (kh_keylist_count(strict) <= MOST_TO_COMPARE) {
     add_and_parse_again(text, strict);
     retire_and_parse_again(text, strict);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A sealed key file. The first byte of the input says what the rest is: a file as it is, a file
- * without its last line, which is made to fit, or a text that is sealed, and with which some bytes
- * of the file are then exchanged. The second byte chooses what is done with the file, and which
- * library call fails. Keys are derived by a few instructions instead of what the slots say.
+ * without its last line, which is computed here, or a text, which is sealed, and changes of some
+ * bytes of that file. The second byte chooses what is done with the file, and which library call
+ * fails. Keys are derived by a few instructions instead of what the slots say.
  */
 #include <sodium.h>
 #include <stdio.h>
@@ -74,7 +74,7 @@ static kh_secret *make(kh_bytes text)
   return file;
 }
 
-/* Gives a file the last line that fits. */
+/* Gives a file the right last line. */
 static kh_secret *mend(kh_bytes head)
 {
   kh_secret *file = NULL;
@@ -91,7 +91,7 @@ static kh_secret *mend(kh_bytes head)
   return file;
 }
 
-/* Success gives an output and no fault; failure a fault that makes a sentence. */
+/* Asserts that success gives an output and no fault, and failure a fault with a sentence. */
 static void check(kh_status status, const kh_secret *out, const kh_fault *fault)
 {
   char sentence[KH_MESSAGE_MAX];
@@ -126,7 +126,7 @@ static void list(kh_bytes file)
     MUST(kh_sealed_slot_validate(&slots.at[i], NULL) == KH_OK);
 }
 
-/* One change of slots, or none. */
+/* Makes one change of slots, or none. */
 static kh_status change(kh_sealed *sealed, uint8_t what, kh_fault *ret_fault)
 {
   kh_sealed_entry added = entry("new", &kh_sealed_pbkdf2_hmac_sha512);
@@ -156,7 +156,7 @@ static void read_back(const kh_sealed *sealed, kh_sealed *other, const kh_secret
     MUST(kh_sealed_is_same(sealed, other));
 }
 
-/* Whatever is made of a file opens too. */
+/* Asserts that whatever a change makes of a file opens too. */
 static kh_secret *work(kh_bytes file, uint8_t what, kh_fault *ret_fault)
 {
   static const kh_bytes other = {(const uint8_t *)"text", 4};
@@ -192,8 +192,8 @@ static void open_and_change(kh_bytes file, uint8_t what)
     MUST(opens(kh_secret_bytes(made), (kh_bytes){NULL, 0}));
 }
 
-/* A file of the text, which opens; and that file with one byte exchanged and a last line that fits,
- * which does not. */
+/* A file of the text, which opens; and that file with one byte changed and the right last line,
+ * which must not open. */
 static void make_and_spoil(kh_bytes text, uint8_t what)
 {
   kh_secret *file = make(text);

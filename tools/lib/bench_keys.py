@@ -6,7 +6,7 @@ import math
 import sys
 from statistics import median
 
-sys.dont_write_bytecode = True  # nothing is left beside the source
+sys.dont_write_bytecode = True  # leaves no cache next to the source
 from bench_report import (DISTRIBUTION, KEYHOLD, Invalid, check_document, compare_case, main, number, print_table,
                           summarize_plugin)
 
@@ -126,7 +126,7 @@ def compare_look_ups(found, threads):
 
 
 def compare_modes(found, notes, threads):
-    """What another connection costs that reloads, beside one that computes and none."""
+    """The cost of another connection that reloads, compared with one that computes and with none."""
     rows = []
     for count in threads:
         for file in FILES:

@@ -3,7 +3,7 @@
 # tools/bench keys: what many keys cost, what look-ups cost while they are reloaded, and what a cipher of their own costs.
 # Sourced by tools/bench, after server.sh.
 
-# The key files: how many ids, and versions of each. The distribution's plugin knows no versions.
+# The key files: how many ids, and versions of each. The distribution's plugin has no versions.
 declare -A FILE_IDS=([small]=32 [ids]=10000 [versions]=10000) FILE_VERSIONS=([small]=1 [ids]=1 [versions]=10)
 KEYHOLD_FILES=(small ids versions) DISTRIBUTION_FILES=(small ids)
 
@@ -37,7 +37,7 @@ note() {
   for value in "$@"; do printf '%s\t%s\t%s\t%s\t%s\n' "$name" "$plugin" "$file" "$round" "$value"; done >>"$SERVER_ROOT/results/notes"
 }
 
-# microseconds TIMES STATEMENT: how long each took, as the server's clock says between statements of one connection.
+# microseconds TIMES STATEMENT: how long each took, by the server's clock between statements of one connection.
 microseconds() {
   local i
   for ((i = 0; i < $1; i++)); do
@@ -73,7 +73,7 @@ note_peak() {
 # generation: goes up by one with each reload.
 generation() { server_sql many <<<"SHOW GLOBAL STATUS LIKE 'File_key_management_generation'" | cut -f2; }
 
-# begin_other WHAT: another connection does that without pause, from now on; its number is in SERVER_ROOT/other.
+# begin_other WHAT: starts another connection that does that without pause; its number is in SERVER_ROOT/other.
 begin_other() {
   other=
   [ "$1" != quiet ] || return 0
@@ -133,7 +133,7 @@ start_and_install() {
   check_plugin many "$plugin"
 }
 
-# change_keys: what only Keyhold can. The rotations come last, since keyhold_bench knows the versions of before.
+# change_keys: reloads and rotates, which only Keyhold can. The rotations come last, since keyhold_bench knows the versions of before.
 change_keys() {
   note_peak
   note_times reload "$changes" 'SET GLOBAL file_key_management_reload = ON'

@@ -20,7 +20,7 @@ class Invalid(Exception):
 # --- What was measured ---
 
 def every_name():
-    """The names of the cases that the issue of a benchmark without --only has."""
+    """The names of all cases of a benchmark without --only."""
     names = {"latest_version", "get_key-128", "get_key-256"}
     for bits in (128, 256):
         for key in ("same", "new"):
@@ -106,7 +106,7 @@ def compare_service(found):
 # --- Tables ---
 
 def print_table(head, rows, texts=1):
-    """Markdown that can also be read as it is; the first columns are texts, the others numbers."""
+    """Prints a Markdown table that is also readable as plain text; the first columns are texts, the others numbers."""
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
     lines = [head, ["-" * width if i < texts else "-" * (width - 1) + ":" for i, width in enumerate(widths)], *rows]
     for line in lines:
