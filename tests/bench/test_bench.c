@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The measuring of keyhold_bench.so: it sees every wrong result, and calls the service as it says.
+/* The measuring of keyhold_bench.so: it notices every wrong result, and calls the service as its
+ * cases specify.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -12,7 +13,7 @@
 #include "toy_service.h"
 #include "unit.h"
 
-/* pthread_create succeeds so often, then fails */
+/* number of calls of pthread_create that succeed; later ones fail */
 static int threads_left;
 
 int __real_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
@@ -166,7 +167,8 @@ static void padded_messages_change_key_and_iv(void **state)
 static void an_event_is_streamed_in_pieces(void **state)
 {
   (void)state;
-  /* the checks before it decrypt at once, so look at the last context, which was timed */
+  /* the checks before it decrypt in one piece, so this looks at the last context, which was timed
+   */
   free(measured(1, "stream-nopad-128-same-16354"));
   assert_int_equal(toy_called.first, 15);
   assert_int_equal(toy_called.last, 4);
@@ -177,14 +179,14 @@ static kh_bench_results *measured_many(unsigned ids, unsigned versions, const ch
 {
   kh_bench_settings settings = settings_of(1, only);
   kh_bench_results *results = NULL;
-  settings.rounds = 1; /* a second one would check before it measures */
+  settings.rounds = 1; /* a second round would check before it measures */
   settings.ids.ids = ids;
   settings.ids.versions = versions;
   assert_null(kh_bench_run(&settings, &results));
   return results;
 }
 
-/* how often each id was asked for: about equally often, beside the few checks */
+/* each id was asked for about equally often, not counting the few checks */
 static void check_spread(const atomic_ulong asked[static TOY_IDS + 1])
 {
   unsigned long total = 0;
@@ -203,7 +205,7 @@ static void measure_all_of_many(void)
   free(results);
 }
 
-/* again where a machine was so busy that a single call seemed to take the time of a round */
+/* repeats if the machine is so busy that a single call seems to take the time of a round */
 static void many_keys_are_asked_for_equally_often(void **state)
 {
   (void)state;
@@ -226,7 +228,7 @@ static void check_many_wrong(unsigned ids, unsigned versions, const char *only)
 static void many_keys_that_are_not_there_are_seen(void **state)
 {
   (void)state;
-  /* before anything is timed: this case asks for no key then */
+  /* noticed before anything is timed: the timed loop of this case asks for no key */
   check_many_wrong(TOY_IDS + 1, 1, "choose-many");
   check_many_wrong(TOY_IDS, 2, "choose-many");
   toy_does = TOY_KEY_SHORT;
@@ -246,7 +248,7 @@ static void a_key_of_many_that_goes_is_seen(void **state)
   }
 }
 
-/* --- What is wrong is seen --- */
+/* --- Wrong results are noticed --- */
 
 static const struct {
   toy_fault fault;

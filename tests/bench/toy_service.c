@@ -11,7 +11,7 @@ toy_fault toy_does;
 toy_calls toy_called;
 
 typedef struct {
-  unsigned char stream; /* what every byte is XORed with, plus its place */
+  unsigned char stream; /* every byte is XORed with this, plus its position */
   int flags;
   unsigned done;
   unsigned updates;
@@ -53,7 +53,7 @@ static unsigned context_size(unsigned id, unsigned version)
   return toy_does == TOY_CONTEXT_HUGE ? 100000 : sizeof(context);
 }
 
-/* What the service was called with, beside what this thread called it with before. */
+/* Notes a call, compared with this thread's call before. */
 static void note_init(const unsigned char *key, unsigned klen, const unsigned char *iv)
 {
   static _Thread_local unsigned char last_key[32], last_iv[16];

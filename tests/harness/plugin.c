@@ -81,8 +81,8 @@ static void hear_printf(unsigned number, const char *format, unsigned long flags
 
 static struct my_print_error_service_st print_error = {.my_printf_error_func = hear_printf};
 
-/* The server writes into every service pointer that it finds; one that it does not know must not be
- * there. */
+/* The server writes into every service pointer that it finds; a pointer that it does not know must
+ * not exist. */
 static void fill_services(void *so)
 {
   struct my_print_error_service_st **service = dlsym(so, "my_print_error_service");

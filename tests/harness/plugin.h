@@ -19,7 +19,7 @@ typedef struct test_plugin {
   unsigned version; /**< of the key, as plugin_crypt() names it; plugin_open() sets 1 */
 } test_plugin;
 
-/** What the plugin has said by its error service since plugin_open() or plugin_quiet(). */
+/** What the plugin has reported by its error service since plugin_open() or plugin_quiet(). */
 typedef struct plugin_heard {
   unsigned errors, warnings, notes; /**< lines for the error log, by severity */
   unsigned last_error;              /**< number of the last error */
@@ -31,8 +31,8 @@ extern plugin_heard plugin_heard_now;
 /** The first argument of the test program: the folder of the plugins. Set by main(). */
 extern const char *plugin_folder;
 
-/** Loads keyhold_NAME.so, fills its service pointers, gives every variable its default. Any failure
- * ends the program. */
+/** Loads keyhold_NAME.so, fills its service pointers and sets every variable to its default. Any
+ * failure ends the program. */
 void plugin_open(test_plugin *plugin, const char *name);
 
 /** Calls deinit if init had succeeded, and unloads. */
@@ -43,7 +43,7 @@ void plugin_close(test_plugin *plugin, bool started);
 int plugin_tear_down(void **state);
 int plugin_tear_down_unstarted(void **state);
 
-/** Calls init; true when it succeeded. */
+/** Calls init. Returns whether it succeeded. */
 bool plugin_start(test_plugin *plugin);
 
 /** Loads and starts; both must succeed. */
@@ -53,10 +53,10 @@ void plugin_run(test_plugin *plugin, const char *name);
 void plugin_run_file(test_plugin *plugin, const char *filename, const char *filekey,
                      unsigned long algorithm);
 
-/** A variable by the name that it has after the plugin's; NULL when there is none. */
+/** Returns a variable by its name without the plugin's prefix; NULL if it does not exist. */
 struct st_mysql_sys_var *plugin_variable(const test_plugin *plugin, const char *name);
 
-/** Set a variable, as the server does before init. */
+/** Sets a variable, as the server does before init. */
 void plugin_set_string(const test_plugin *plugin, const char *name, const char *value);
 void plugin_set_enum(const test_plugin *plugin, const char *name, unsigned long value);
 void plugin_set_bool(const test_plugin *plugin, const char *name, bool value);
@@ -64,8 +64,8 @@ void plugin_set_longlong(const test_plugin *plugin, const char *name, long long 
 void plugin_set_uint(const test_plugin *plugin, const char *name, unsigned value);
 
 /**
- * What `SET GLOBAL name = value` does: calls the variable's check function, if it has one, and its
- * update function if that succeeds.
+ * Does what `SET GLOBAL name = value` does: calls the variable's check function, if it has one, and
+ * if that succeeds its update function.
  *
  * @param text  the value as a string; NULL: `number` is the value.
  * @return whether the check function accepted it.
@@ -73,11 +73,10 @@ void plugin_set_uint(const test_plugin *plugin, const char *name, unsigned value
 bool plugin_set_checked(const test_plugin *plugin, const char *name, const char *text,
                         long long number, bool is_unsigned);
 
-/** Likewise with a number, and without the update function: another variable of the statement
- * failed. */
+/** Calls only the check function, with a number: another variable of the statement has failed. */
 bool plugin_set_half(const test_plugin *plugin, const char *name, long long number);
 
-/** What the server keeps of a SET statement between its check and its update function. */
+/** The value that the server keeps between the check and the update function of a SET statement. */
 typedef struct plugin_saved {
   long long value;
 } plugin_saved;
@@ -89,26 +88,27 @@ bool plugin_check(const test_plugin *plugin, const char *name, long long number,
                   plugin_saved *ret_saved);
 void plugin_update(const test_plugin *plugin, const char *name, const plugin_saved *saved);
 
-/** What `SET GLOBAL name = DEFAULT` does: calls the update function with the default value, of a
- * BOOL or LONGLONG, and no check function. */
+/** Does what `SET GLOBAL name = DEFAULT` does with a BOOL or LONGLONG: calls the update function
+ * with the default value, and no check function. */
 void plugin_set_default(const test_plugin *plugin, const char *name);
 
-/** The value of a variable of type BOOL or LONGLONG. */
+/** Returns the value of a variable of type BOOL or LONGLONG. */
 long long plugin_get(const test_plugin *plugin, const char *name);
 
-/** What SET GLOBAL does: calls the variable's update function. */
+/** Calls the variable's update function, as SET GLOBAL does. */
 void plugin_set_global(const test_plugin *plugin, const char *name, unsigned value);
 
-/** Forgets what was heard. */
+/** Discards the messages so far. */
 void plugin_quiet(void);
 
-/** Whether some message contains this. */
+/** Returns whether some message contains this. */
 bool plugin_said(const char *part);
 
-/** Whether some message contains this; if none does, shows what was said. */
+/** Returns whether some message contains this; if none does, prints all messages. */
 bool plugin_must_say(const char *part);
 
-/** A whole message by the server's own recipe, encryption_crypt() of mysql/service_encryption.h. */
+/** Crypts a whole message by the server's own function, encryption_crypt() of
+ * mysql/service_encryption.h. */
 int plugin_crypt(const test_plugin *plugin, const unsigned char *src, unsigned slen,
                  unsigned char *dst, unsigned *dlen, const unsigned char *key, unsigned klen,
                  const unsigned char *iv, int flags);

@@ -10,7 +10,7 @@ enum {
   DIGITS = 64,
   PASSPHRASE = 48,
   LINE = sizeof "1;" - 1 + DIGITS + 1,
-  /* what open_sealed.py --explain writes in front of each key */
+  /* what open_sealed.py --explain prints before each key */
   SLOT_KEY_AT = sizeof "slot: main\nslot key: " - 1,
   FILE_KEY_AT = SLOT_KEY_AT + DIGITS + sizeof "\nfile key: " - 1
 };

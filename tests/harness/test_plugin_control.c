@@ -154,7 +154,7 @@ static void what_is_no_key_id_is_refused(void **state)
   assert_latest(1, 1);
 }
 
-/* an update that the server leaves out, because another variable of the statement failed */
+/* an update that the server omits, because another variable of the statement failed */
 static void a_check_alone_changes_nothing_that_is_seen(void **state)
 {
   (void)state;
@@ -192,8 +192,8 @@ static void each_session_commits_what_it_prepared(void **state)
   assert_int_equal(plugin_heard_now.warnings, 0);
 }
 
-/* What was prepared and left out may not be in the file any more when somebody sets "nothing",
- * which is also what DEFAULT does: the server calls no check function then. */
+/* What was prepared and omitted may have left the file again when a statement sets "nothing", as
+ * DEFAULT does too: the server calls no check function for it. */
 static void nothing_puts_nothing_in_force(void **state)
 {
   (void)state;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the kernel writes when a process with the plugin in it crashes: a child of this process
- * dumps core, with the plugin at rest and in the middle of its work, and no secret is in the file.
- * Each time a second child first takes back what keeps secrets out of core dumps; then they are
- * there, so the search can fail.
+ * The core dump of a process with the plugin in it: a child of this process dumps core, while the
+ * plugin is idle and in the middle of its work, and no secret is in the file. Each time a second
+ * child first undoes what keeps secrets out of core dumps, and the search must find them.
  *
- * This process holds what is looked for under a mask only. Where the kernel gives core dumps to
- * another program, gdb writes them: it leaves out the same memory.
+ * This process keeps the secrets that it searches for only under a mask. Where the kernel gives
+ * core dumps to another program, gdb writes them: it leaves out the same memory.
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -36,8 +35,8 @@ enum writer { NOBODY, KERNEL, GDB };
 
 static test_plugin loaded;
 static enum writer writer;
-static enum moment awaited; /* AT_REST: none of those that the library calls below come to */
-static bool takes_back;     /* what keeps secrets out */
+static enum moment awaited; /* AT_REST: no library call below waits for it */
+static bool takes_back;     /* undoes what keeps secrets out of the dump */
 static unsigned opened;     /* ciphertexts, since the moment was set */
 
 static void make_dumped(const char *line)
@@ -101,7 +100,7 @@ static void dump_at(enum moment now)
   }
 }
 
-/* Stands before libsodium's: the slot is opened first, then what the file key encrypts. */
+/* Replaces libsodium's: the first call opens the slot, the second what the file key encrypts. */
 int crypto_aead_xchacha20poly1305_ietf_decrypt(unsigned char *text, unsigned long long *len,
                                                unsigned char *none, const unsigned char *sealed,
                                                unsigned long long sealed_len,
@@ -115,14 +114,14 @@ int crypto_aead_xchacha20poly1305_ietf_decrypt(unsigned char *text, unsigned lon
   return real(text, len, none, sealed, sealed_len, bound, bound_len, nonce, key);
 }
 
-/* Stands before libc's: the new key file is written, and not yet in its place. */
+/* Replaces libc's: the new key file is written, and does not have its name yet. */
 __attribute__((visibility("default"))) int fsync(int fd)
 {
   dump_at(AT_WRITING);
   return fdatasync(fd);
 }
 
-/* the path of the only core; gives false when there is none */
+/* gives the path of the only core; false if there is no core */
 static bool find_core(char *path, size_t size)
 {
   DIR *folder = opendir(test_path("cores"));
@@ -138,7 +137,8 @@ static bool find_core(char *path, size_t size)
   return found;
 }
 
-/* Number of places in the core that hold secrets: of those that are there at that moment, if any.
+/* Returns in how many places the core has secrets: of those that are in memory at that moment, if
+ * any.
  */
 static size_t count_in_core(const struct masked *const *secrets, size_t count)
 {
@@ -151,8 +151,8 @@ static size_t count_in_core(const struct masked *const *secrets, size_t count)
   return places;
 }
 
-/* What the form's file goes through at this moment; at rest the plugin runs. The start flushes the
- * file too, so writing is awaited behind it. */
+/* Brings the plugin to the moment with the form's file; at rest it only runs. The start flushes the
+ * file too, so the moment of writing is awaited after it. */
 static void run_to(enum secret_form form, enum moment moment)
 {
   opened = 0;
@@ -227,7 +227,7 @@ static void while_a_key_file_is_written(void **state)
     run(&(struct trial){form, AT_WRITING, &secrets_of(form)->digits});
 }
 
-/* whether it is there, and may look into another process */
+/* returns whether gcore works on another process */
 static bool has_gdb(void)
 {
   char command[4096];
@@ -237,7 +237,7 @@ static bool has_gdb(void)
   return system(command) == 0;
 }
 
-/* A pattern with a folder or a program leads the core away from where it is looked for. */
+/* With a folder or a program in the pattern the core is not where this test searches. */
 static enum writer find_writer(void)
 {
   struct rlimit limit = {0, 0};

@@ -15,13 +15,13 @@ static test_plugin loaded;
 static unsigned char *plain, *cipher, *expected, *again;
 static uint32_t seed = 20260101;
 
-/* what the server asks for to get a form */
+/* the flags by which the server asks for a form */
 struct ask {
   reference_form form;
   int flags;
   const char *plugin;
   unsigned long algorithm; /* of the file plugin: 0 aes_cbc, 1 aes_ctr */
-  unsigned version;        /* of the key; the example plugin goes by it */
+  unsigned version;        /* of the key; the example plugin chooses its cipher by it */
 };
 
 static const struct ask asks[] = {
@@ -143,7 +143,7 @@ static void published_vectors_of_nist(void **state)
 }
 
 /* McGrew and Viega, The Galois/Counter Mode of Operation, test cases 4, 10 and 16; MariaDB's form
- * fixes the additional data at 4 bytes, so these hold the reference, which holds the plugin. */
+ * fixes the additional data at 4 bytes, so these check the reference, which checks the plugin. */
 static void the_reference_gives_published_gcm(void **state)
 {
   (void)state;
@@ -259,7 +259,7 @@ static void any_chunking(void **state)
   }
 }
 
-/* the way of the binlog: 15 bytes of header, chunks, 4 bytes of checksum */
+/* as the binlog does: 15 bytes of header, chunks, 4 bytes of checksum */
 static void as_the_binlog_streams(void **state)
 {
   (void)state;
@@ -336,7 +336,7 @@ static void in_place(void **state)
   }
 }
 
-/* nothing of it is read after init: the server's buffers are gone by then */
+/* the plugin reads none of it after init: the server's buffers no longer exist */
 static void key_and_iv_are_needed_during_init_only(void **state)
 {
   (void)state;
@@ -426,7 +426,7 @@ static void finish_after_a_failure_writes_nothing(void **state)
   }
 }
 
-/* Whatever the file plugin is given, two equal blocks differ when they are encrypted. */
+/* With every setting of the file plugin, two equal blocks differ when they are encrypted. */
 static void no_key_file_can_ask_for_ecb(void **state)
 {
   (void)state;
@@ -437,7 +437,7 @@ static void no_key_file_can_ask_for_ecb(void **state)
       "1;1795301783;00112233445566778899aabbccddeeff;aes_ecb\n",
   };
   static const unsigned char two_blocks[32] = {0};
-  load(&asks[4]); /* or the file plugin that runs here would be the one that load() runs */
+  load(&asks[4]); /* else load() would use the file plugin that already runs here */
   unsigned char key[16] = "key", iv[16] = "iv", out[64];
   for (size_t i = 0; i < COUNT(texts); i++) {
     for (unsigned long algorithm = 0; algorithm < 2; algorithm++) {

@@ -30,7 +30,8 @@ static void it_warns_that_it_protects_nothing(void **state)
 static void the_version_is_the_variable(void **state)
 {
   (void)state;
-  static const unsigned versions[] = {10, 4294967294u, 2, 1}; /* down too: tests do that */
+  static const unsigned versions[] = {10, 4294967294u, 2,
+                                      1}; /* lower versions too: tests set them */
   assert_int_equal(loaded.methods->get_latest_key_version(1), 1);
   for (size_t i = 0; i < COUNT(versions); i++) {
     plugin_set_global(&loaded, "version", versions[i]);
@@ -53,7 +54,7 @@ static void there_is_no_other_id(void **state)
   }
 }
 
-/* what debug_key_management.so of MariaDB 10.11.19 gives, for versions above the latest too */
+/* what debug_key_management.so of MariaDB 10.11.19 returns, for versions above the latest too */
 static void the_keys_of_the_servers_own(void **state)
 {
   (void)state;

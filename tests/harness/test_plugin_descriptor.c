@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The descriptor is the contract with the server: compat facts, one by one. */
+/* The descriptor, which is the contract with the server. */
 #include <dlfcn.h>
 #include <limits.h>
 #include <string.h>
@@ -46,7 +46,7 @@ static void what_information_schema_shows(const struct expectation *expected)
   assert_null(d[1].name);
 }
 
-/* the server puts its own AES-CBC where there is none; all five are there, or none is */
+/* the server uses its own AES-CBC for NULL; either all five functions exist or none */
 static void methods(const struct expectation *expected)
 {
   assert_non_null(loaded.methods->get_latest_key_version);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* example_key_management: what the server sees of it. How versions change is proved with a clock
- * that can be turned, in tests/unit/test_example_source.c. */
+/* example_key_management: what the server sees of it. tests/unit/test_example_source.c shows with a
+ * clock that it sets how versions change. */
 #include <string.h>
 #include <time.h>
 
@@ -39,7 +39,7 @@ static void one_version_for_every_id_and_it_is_the_time(void **state)
     assert_int_equal(loaded.methods->get_latest_key_version(ids[i]), version);
 }
 
-/* what example_key_management.so of MariaDB 10.11.19 on x86-64 gives */
+/* what example_key_management.so of MariaDB 10.11.19 on x86-64 returns */
 static const struct {
   unsigned id, version;
   const char *key;

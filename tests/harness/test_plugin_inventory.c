@@ -56,8 +56,8 @@ static int open_plugin(void **state)
   return 0;
 }
 
-/* what a statement with the function sees: 0, the text for free(); 1, the message. NULL without a
- * text. */
+/* what a statement with the function gets: 0 and the text, for free(); 1 and the message. NULL
+ * without a text. */
 static my_bool statement(unsigned arg_count, char *message, char **text)
 {
   UDF_ARGS args = {.arg_count = arg_count};
@@ -126,7 +126,7 @@ static bool ask_until_it_has_started(void *unused, size_t number)
   return true;
 }
 
-/* a function that was made by an earlier INSTALL SONAME is there before the plugin */
+/* a function that an earlier INSTALL SONAME made exists before the plugin */
 static void threads_that_ask_while_the_plugin_starts(void **state)
 {
   (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* get_latest_key_version and get_key, with the traps of the server's ways to call them. */
+/* get_latest_key_version and get_key, called in all ways of the server, the unusual ones too. */
 #include <string.h>
 
 #include "files.h"
@@ -71,7 +71,7 @@ static void keys_that_are_not_there(void **state)
   }
 }
 
-/* encryption_key_version_exists() asks with a NULL buffer and a length that nobody has set */
+/* encryption_key_version_exists() calls with a NULL buffer and an uninitialised length */
 static void a_null_buffer_with_any_length(void **state)
 {
   (void)state;

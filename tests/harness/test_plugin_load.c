@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a user sees of every failure to load, and that a failure leaves the plugin fit for another
- * try. */
+/* What a user sees of every failure to load, and that the plugin can be loaded after a failure. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

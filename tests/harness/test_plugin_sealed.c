@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The plugin with sealed key files that do not open: whatever was done to one, it is refused, and
- * the message names the file and tells the causes apart. */
+/* The plugin with sealed key files that do not open: each damaged one is refused, and the message
+ * names the file and the cause. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +55,7 @@ static void assert_refused(const uint8_t *data, size_t len, const char *message)
   assert_false(plugin_said(KEY));
 }
 
-/* with a last line that fits */
+/* with the right last line */
 static void assert_mended_is_refused(uint8_t *data, size_t len, const char *message)
 {
   len = sealed_mend(data, len);
@@ -74,7 +74,8 @@ static void each_passphrase_opens_it(void **state)
   }
 }
 
-/* A file with one text in the place of another, of any length, and a last line that fits. */
+/* Makes a file in which one text is replaced by another, of any length, with the right last line.
+ */
 static void assert_exchanged(const char *from, const char *to, const char *message)
 {
   kh_bytes file = kh_secret_bytes(original);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Searches this process's own memory for keys and passphrases: while the plugin runs they may be in
- * memory that is left out of core dumps, and nowhere else; when it has ended, nowhere at all.
+ * Searches this process's own memory for keys and passphrases: while the plugin runs they may be
+ * only in memory that core dumps leave out; after its end they must not be in memory.
  *
- * What is looked for must not itself lie about, so this program holds it only under a mask.
+ * This program keeps the secrets that it searches for only under a mask, so that it does not find
+ * its own copies.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -51,7 +52,7 @@ static void the_search_finds_what_is_there(void **state)
   free(copy);
 }
 
-/* Calls get_key far down the stack, where the search does not overwrite what it leaves. */
+/* Calls get_key deep in the stack, where the search does not overwrite the traces of the call. */
 __attribute__((noinline)) static unsigned get_key_into(kh_secret *key)
 {
   volatile unsigned char depth[1 << 15] = {0};
@@ -60,7 +61,7 @@ __attribute__((noinline)) static unsigned get_key_into(kh_secret *key)
   return result + depth[length];
 }
 
-/* The server's buffer holds the key then, and nothing else that get_key needed. */
+/* The server's buffer has the key after it; nothing else that get_key used is in memory. */
 static void get_key_leaves_no_copy(void)
 {
   kh_secret *key = NULL;
@@ -70,7 +71,7 @@ static void get_key_leaves_no_copy(void)
   kh_secret_free(&key);
 }
 
-/* Calls the SQL function far down the stack, as get_key_into() does. */
+/* Calls the SQL function deep in the stack, as get_key_into() does. */
 __attribute__((noinline)) static my_bool make_inventory(void)
 {
   volatile unsigned char depth[1 << 15] = {0};
@@ -121,7 +122,7 @@ static void assert_all_hidden(const struct secrets *secrets)
   assert_hidden(&secrets->file_key);
 }
 
-/* Of what a running plugin needs, the key itself is there, once; the way to it is gone. */
+/* A running plugin has each key in memory once, and no longer what it read the keys with. */
 static void assert_only_the_key(const struct secrets *secrets)
 {
   assert_all_hidden(secrets);
@@ -151,7 +152,7 @@ static void every_form_of_key_file(void **state)
     run_and_search(form, secret_filekey(form));
 }
 
-/* The file is read again, and written, with the passphrase and all that follows from it. */
+/* Reads and writes the file again, with the passphrase and all that is derived from it. */
 static void a_rotation_and_a_reload(void **state)
 {
   (void)state;
@@ -188,7 +189,7 @@ static void a_passphrase_from_a_program(void **state)
   run_and_search(SECRET_ARGON2, filekey);
 }
 
-/* the other end is another process, since it has the passphrase in its memory */
+/* another process listens, since the passphrase is in its memory */
 static void serve_passphrase(int listening)
 {
   char content[64];
@@ -218,7 +219,7 @@ static void a_passphrase_from_a_socket(void **state)
   close(listening);
 }
 
-/* it is in the environment, and stays there; the plugin adds no copy */
+/* the passphrase is in the environment and stays there; the plugin makes no further copy */
 static void a_passphrase_from_a_variable(void **state)
 {
   (void)state;
@@ -226,7 +227,7 @@ static void a_passphrase_from_a_variable(void **state)
   size_t name_len = (size_t)snprintf(setting, 16, "KEYHOLD_PW=");
   for (size_t i = 0; i < passphrase.len; i++)
     setting[name_len + i] = (char)(passphrase.bytes[i] ^ MEMORY_MASK);
-  putenv(setting); /* which makes no copy */
+  putenv(setting); /* makes no copy */
   plugin_run_file(&loaded, secret_file(SECRET_ARGON2), "ENV:KEYHOLD_PW", 0);
   assert_int_equal(memory_count(&passphrase, MEMORY_DUMPED), 1);
   assert_int_equal(memory_count(&passphrase, MEMORY_NOT_DUMPED), 0);
@@ -285,7 +286,7 @@ static void assert_fails(const char *filename, const char *filekey, const char *
   assert_true(plugin_must_say(message));
 }
 
-/* the slot opens, and what is behind it does not */
+/* the slot opens, and the payload does not */
 static const char *change_payload(enum secret_form form)
 {
   const char *changed = test_path("changed");
@@ -316,7 +317,8 @@ static void sealed_files_that_do_not_open_leave_nothing_behind(void **state)
   plugin_close(&loaded, false);
 }
 
-/* A message of every form, in both directions, with a key that stands on this stack only meanwhile.
+/* Crypts a message of every form, in both directions, with a key that is on this stack only for
+ * that time.
  */
 static void use_key(int other)
 {
@@ -333,7 +335,7 @@ static void use_key(int other)
   kh_wipe(key, sizeof key);
 }
 
-/* a thread keeps key schedules, which begin with the key; not for ever */
+/* a thread caches key schedules, which begin with the key, for some time */
 static void a_key_that_is_no_longer_used_is_wiped(void **state)
 {
   (void)state;
@@ -341,7 +343,7 @@ static void a_key_that_is_no_longer_used_is_wiped(void **state)
     plugin_run_file(&loaded, secret_file(SECRET_TEXT), "", algorithm);
     use_key(0);
     assert_int_not_equal(memory_count(&key_bytes, MEMORY_DUMPED),
-                         0); /* it is kept, so that the next line can fail */
+                         0); /* the key is in the cache now, so the next line can fail */
     for (unsigned i = 0; i < 1024 + 256; i++)
       use_key(1);
     assert_hidden(&key_bytes);

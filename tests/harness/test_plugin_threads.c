@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Threads look up present and absent keys and crypt at the same time. ThreadSanitizer is the judge
- * of the rest. */
+/* Threads look up existing and missing keys and crypt at the same time. ThreadSanitizer checks the
+ * rest. */
 #include <stdio.h>
 #include <string.h>
 
@@ -74,8 +74,8 @@ static bool crypt_shortly(void *round, size_t number)
   return round_trip(&seed) && round_trip(&seed);
 }
 
-/* threads that come and go, as connections do: what each kept is freed (ASan) and nobody else
- * touches it (TSan) */
+/* threads that begin and end, as connections do: what each cached is freed (ASan), and no other
+ * thread uses it (TSan) */
 static void many_short_lived_threads(void **state)
 {
   (void)state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Preloaded into a server, makes one system call of one statement fail, or kills the server at it;
- * into a command likewise. For tests; never installed.
+ * Preloaded into a server or a command, makes one system call of one statement fail, or kills the
+ * process at it. For tests; never installed.
  *
  * The environment variable KEYHOLD_FAULTS names a folder. A thread that opens FOLDER/begin, as by
  * SELECT LOAD_FILE(), or as a passphrase file, is watched until it opens FOLDER/end. The text of
@@ -12,11 +12,11 @@
  *   after N ERRNO     call N is done, and reported as failed
  *   broken N ERRNO    as fail, and so do all later calls that would change a file
  *   short N           call N, a write, writes half
- *   kill N            the process is killed in the place of call N
+ *   kill N            the process is killed instead of call N
  *   spoil N           call N finds the file that it names cut to half: shows that a test notices
  *
  * FOLDER/trace has a line for each call, written before the call is done: number, name, file; and
- * the word "fired" behind the calls that did not go their way.
+ * the word "fired" after the calls that were changed.
  *
  * The calls are those that the kernel sees, not libc's functions: the thread gives itself a seccomp
  * filter that hands each call to another thread of the process (seccomp_unotify(2)), which can do
@@ -117,7 +117,7 @@ static void note(const watch *w, const call *c, bool fires)
     die("trace");
 }
 
-/* A descriptor is gone also when close() fails. */
+/* close() closes the descriptor even when it fails. */
 static void fail(const call *c, int error, struct seccomp_notif_resp *answer)
 {
   if (c->data->nr == SYS_close)
@@ -206,7 +206,7 @@ typedef union {
   char room[1024];
 } message;
 
-/* Answers until the watched thread is no more. */
+/* Answers until the watched thread has ended. */
 static void *answer_calls(void *argument)
 {
   watch *w = argument;
@@ -251,7 +251,7 @@ static int install_filter(void)
                       &program);
 }
 
-/* The server has a thread that waits for signals: they are not for this one. */
+/* Signals are for the server's own thread that waits for them. */
 static void start_answering(watch *w)
 {
   sigset_t all, before;
@@ -282,7 +282,7 @@ static watch *watch_this_thread(void)
   return w;
 }
 
-/* begin: makes this thread's watch, or takes the one that it has already. */
+/* begin: makes this thread's watch, or uses the existing one. */
 static void look_at(const char *opened)
 {
   static _Thread_local watch *mine;
@@ -332,7 +332,7 @@ EXPORT int open64(const char *path, int flags, ...)
   return fd;
 }
 
-/* what a program that was built with _FORTIFY_SOURCE calls when no file is made */
+/* what a program built with _FORTIFY_SOURCE calls to open without O_CREAT */
 EXPORT int __open_2(const char *path, int flags);
 EXPORT int __open_2(const char *path, int flags)
 {

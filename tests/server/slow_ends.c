@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Preloaded into a server by test_ends.py: a thread that ends takes SLOW_ENDS_US microseconds
- * before it calls what the plugin, or a library of the plugin, left for that. The library that is
- * called may have been taken out of the process meanwhile.
+ * Preloaded into a server by test_ends.py: a thread that ends waits SLOW_ENDS_US microseconds
+ * before it calls the functions that the plugin, or a library of it, registered for the end of a
+ * thread. That library may have been unloaded in the meantime.
  */
 #include <dlfcn.h>
 #include <pthread.h>

@@ -104,7 +104,7 @@ const int syscalls_uncounted[] = {
 
 const size_t syscalls_uncounted_count = sizeof syscalls_uncounted / sizeof syscalls_uncounted[0];
 
-/* the others are counted too, and have a number for a name */
+/* other calls are counted too, by their number */
 static const call_kind unknown = {-1, "", NO_FILE, false};
 
 static const call_kind *kind_of(int number)

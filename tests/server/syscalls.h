@@ -21,11 +21,11 @@ typedef struct call {
   bool by_descriptor;        /**< the file is that of a descriptor, argument 0 */
 } call;
 
-/** Calls that are not worth watching. */
+/** Calls that are not watched. */
 extern const int syscalls_uncounted[];
 extern const size_t syscalls_uncounted_count;
 
-/** Finds out what a call is about. The thread that makes it waits meanwhile. */
+/** Finds out which file a call is about, while the thread that makes it waits. */
 call call_describe(const struct seccomp_data *data);
 
 /** Makes the call in this thread, which shares memory and descriptors with the other: as

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The shim for servers, in a child that replaces a file as the plugin does, but without its care.
+/* The shim for servers, in a child that replaces a file as the plugin does, but without handling
+ * failures.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -158,7 +159,7 @@ static int run_at(const char *action, int call, int error)
   return run(watched, order);
 }
 
-/* the trace has calls 1 to `last` and perhaps more, and of these the last one fired, or none */
+/* the trace has calls 1 to `last`, perhaps more; call `last` fired, or none did */
 static void check_trace(int last, bool fired)
 {
   char line[600];
@@ -212,7 +213,7 @@ static void a_broken_disk_stays_broken(void **state)
   assert_string_equal(content(path.kept), OLD);
   assert_string_equal(content(path.fresh), NEW); /* unlink failed too */
   assert_int_equal(run(watched_with_retry, "broken 4 30"), EROFS);
-  assert_string_equal(content(path.fresh), NEW); /* and so did opening it to write */
+  assert_string_equal(content(path.fresh), NEW); /* and opening it for writing failed too */
 }
 
 static void a_write_can_be_short(void **state)

@@ -8,7 +8,7 @@
 
 #include "keyhold/crypt.h"
 
-/** Those that are open; NULL: none. */
+/** The open engines; NULL: none. */
 extern kh_crypt *test_engines;
 
 /** Set-up: opens the best engine for each cipher, or OpenSSL alone. */

@@ -24,7 +24,7 @@ static void die(const char *what)
 
 static void remove_folder(void)
 {
-  if (getpid() != owner) /* a child that a test forked */
+  if (getpid() != owner) /* in a child that a test forked */
     return;
   char command[PATH_SIZE + 16];
   snprintf(command, sizeof command, "rm -rf '%s'", folder);
@@ -81,7 +81,7 @@ size_t test_read_content(const char *path, char *content, size_t size)
 void test_expect_content(const char *path, const char *expected)
 {
   size_t len = strlen(expected);
-  char *content = malloc(len + 2); /* room for a byte more than there should be */
+  char *content = malloc(len + 2); /* room for one byte more than expected */
   assert_non_null(content);
   size_t found = test_read_content(path, content, len + 2);
   assert_string_equal(content, expected);

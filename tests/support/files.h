@@ -13,33 +13,33 @@
 
 #include "keyhold/file.h"
 
-/** Path of `name` in this program's folder, which is made at the first call and removed at exit.
- * Kept for 64 calls. */
+/** Returns the path of `name` in this program's folder, which is made at the first call and removed
+ * at exit. Valid for 64 calls. */
 const char *test_path(const char *name);
 
-/** Writes a file with these bytes and this mode, replacing what is there; gives its path. */
+/** Writes a file with these bytes and this mode, replacing an existing one. Returns its path. */
 const char *test_file(const char *name, const void *data, size_t len, mode_t mode);
 
-/** The same for a string. */
+/** Writes a file with the bytes of a string. */
 const char *test_text(const char *name, const char *text, mode_t mode);
 
-/** Reads the first size - 1 bytes of a file and ends them with a NUL; gives their number. */
+/** Reads the first size - 1 bytes of a file and adds a NUL. Returns their number. */
 size_t test_read_content(const char *path, char *content, size_t size);
 
-/** The file must hold exactly this. */
+/** Asserts that the file has exactly this content. */
 void test_expect_content(const char *path, const char *expected);
 
-/** Whether there is something of this name, be it a link that leads nowhere. */
+/** Returns whether something has this name, even a dangling symbolic link. */
 bool test_is_there(const char *path);
 
-/** What the system tells of a file, not following links, and its stamp; it must be there. */
+/** Returns what lstat(2) reports of a file, which must exist, and its stamp. */
 struct stat test_stat(const char *path);
 kh_file_stamp test_stamp(const char *path);
 
-/** How many descriptors are open; the one for looking is always among them. */
+/** Returns how many descriptors are open, the one that counts them included. */
 unsigned test_open_descriptors(void);
 
-/** Runs a shell command made as by printf; it must succeed. */
+/** Runs a shell command, formatted as by printf; it must succeed. */
 __attribute__((format(printf, 1, 2))) void test_run(const char *format, ...);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file keepers.h
- * Keepers over a key file or a fake store, and what tests ask keepers.
+ * Keepers over a key file or a fake store, and questions that tests ask them.
  */
 #ifndef KEYHOLD_TEST_KEEPERS_H
 #define KEYHOLD_TEST_KEEPERS_H
@@ -15,16 +15,17 @@
 
 enum { KEEPER_START = 1000000000 };
 
-/** What the clock of keeper_options() tells: KEEPER_START, unless a test sets it. */
+/** The time of the clock of keeper_options(): KEEPER_START, unless a test sets it. */
 extern _Atomic uint32_t keeper_now;
 
 /** Set-up: sets the clock back. */
 int keeper_reset_clock(void **state);
 
-/** Options with aes-cbc, this log and the clock keeper_now. */
+/** Returns options with aes-cbc, this log and the clock keeper_now. */
 kh_keeper_options keeper_options(kh_log log);
 
-/** A keeper over a plain key file; as kh_keeper_new(). The path must outlive the keeper. */
+/** Makes a keeper over a plain key file, as kh_keeper_new() does. The path must outlive the keeper.
+ */
 KH_MUST_USE kh_status file_keeper_new(const char *path, const kh_crypt *crypt,
                                       const kh_keeper_options *options, kh_keeper **ret_keeper,
                                       kh_fault *ret_fault);
@@ -34,7 +35,7 @@ KH_MUST_USE kh_status file_keeper_new(const char *path, const kh_crypt *crypt,
 kh_keeper *fake_keeper_start(fake_store *fake, const kh_store_ops *ops, const fake_key *keys,
                              size_t count, recorder *said);
 
-/** The latest version in force; 0: there is no such key. */
+/** Returns the latest version in force; 0: the key does not exist. */
 uint32_t keeper_latest(const kh_keeper *keeper, uint32_t id);
 
 /** Waits until a version is the latest in force; it must become so within half a minute. */

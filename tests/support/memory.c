@@ -19,7 +19,7 @@ static int is_at(const unsigned char *memory, const struct masked *secret)
   return 1;
 }
 
-static unsigned char chunk[CHUNK]; /* what is searched; wiped behind each search */
+static unsigned char chunk[CHUNK]; /* what is searched; wiped after each search */
 
 static size_t count_in_chunk(ssize_t len, const struct masked *secret)
 {
@@ -36,7 +36,7 @@ static size_t count_in_chunk(ssize_t len, const struct masked *secret)
   return found;
 }
 
-/* Number of places in [from, to) that hold the secret; chunks overlap so that none is cut. */
+/* Returns in how many places of [from, to) the secret is; chunks overlap so that none is cut. */
 static size_t count_in(int mem, unsigned long from, unsigned long to, const struct masked *secret)
 {
   size_t found = 0;
@@ -90,7 +90,7 @@ size_t memory_count_in_file(const struct masked *secret, const char *path)
   return found;
 }
 
-/* One byte at a time, so that no buffer of the C library holds them. */
+/* Reads one byte at a time, so that no buffer of the C library has them. */
 struct masked memory_mask_file(const char *path, size_t skip, size_t len)
 {
   struct masked masked = {.len = len};

@@ -8,7 +8,7 @@
 
 #include "keyhold/keyfile_text.h"
 
-/** Parses a short text with each value of a byte at each place: there is a list or a fault. */
+/** Parses a short text with each value of a byte at each place: each gives a list or a fault. */
 void parse_with_any_byte(const char *text, kh_repeats repeats);
 
 #endif

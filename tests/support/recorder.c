@@ -8,7 +8,7 @@
 #include "tasks.h"
 #include "unit.h"
 
-/* threads of one program may say things at once */
+/* several threads may log at the same time */
 static pthread_mutex_t recording = PTHREAD_MUTEX_INITIALIZER;
 
 static void record(void *user, kh_severity severity, const char *message)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file recorder.h
- * A log callback that keeps what it is told, by any thread.
+ * A log callback that records messages, of any thread.
  */
 #ifndef KEYHOLD_TEST_RECORDER_H
 #define KEYHOLD_TEST_RECORDER_H
@@ -10,19 +10,20 @@
 
 #include "keyhold/log.h"
 
-/** What was said since the last recorder_log(). */
+/** The messages since the last recorder_log(). */
 typedef struct recorder {
   unsigned count[3]; /**< messages of each kh_severity */
   char text[16384];  /**< all of them, a line each */
 } recorder;
 
-/** Empties the recorder and gives a log that writes to it. */
+/** Empties the recorder and returns a log that writes to it. */
 kh_log recorder_log(recorder *rec);
 
-/** Whether some message contains this. */
+/** Returns whether some message contains this. */
 bool recorder_has(const recorder *rec, const char *part);
 
-/** Some message must contain this, at once or within half a minute; else what was said is shown. */
+/** Asserts that some message contains this, at once or within half a minute; else prints all
+ * messages. */
 void recorder_expect(const recorder *rec, const char *part);
 void recorder_await(const recorder *rec, const char *part);
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file rotation.h
- * Opens a key file with the engines of engines.h, rotates and saves it, and looks at what it
- * did. Every failed check ends the
- * test.
+ * Opens a key file with the engines of engines.h, rotates and saves it, and checks the result.
+ * Every failed check ends the test.
  */
 #ifndef KEYHOLD_TEST_ROTATION_H
 #define KEYHOLD_TEST_ROTATION_H
@@ -14,7 +13,7 @@
 #include "engines.h"
 #include "keyhold/keyfile.h"
 
-/** One rotation: what goes in, then what came out. */
+/** One rotation: its inputs, then its results. */
 typedef struct rotation_run {
   const char *path;
   const char *filekey;
@@ -33,22 +32,23 @@ typedef struct rotation_digits {
   char text[2 * KH_KEY_MAX + 1];
 } rotation_digits;
 
-/** The table of a text, which need not have key id 1. */
+/** Returns the table of a text, which need not have key id 1. */
 kh_keytable *rotation_table_of(const char *text);
 
-/** Rotates; a failure must leave the outputs untouched and fill the fault with its status. */
+/** Rotates. Asserts that a failure leaves the outputs untouched and sets the status of the fault.
+ */
 kh_status rotation_run_it(rotation_run *run);
 
-/** Frees what came out. */
+/** Frees the results. */
 void rotation_free(rotation_run *run);
 
-/** A key version of the list that came out; it must be there. */
+/** Returns a key version of the new list; it must exist. */
 const kh_key *rotation_key(const rotation_run *run, uint32_t id, uint32_t version);
 
-/** Digits as the key file has them. */
+/** Returns a key's digits as the key file has them. */
 rotation_digits rotation_hex(const kh_key *key);
 
-/** Whether a new file that was not finished lies beside the file. */
+/** Returns whether an unfinished new file is next to the key file. */
 bool rotation_has_temporary(const char *path);
 
 #endif

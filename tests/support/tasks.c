@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-/* the line of a task's status that begins with a word; "" when the task is gone */
+/* gives the line of a task's status that begins with a word; "" when the task has ended */
 static void read_line(const char *task, const char *word, char *ret_line, int size)
 {
   char path[300];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file tasks.h
- * The threads of this process, as the system sees them; and a pause for the one that calls.
+ * The threads of this process, as the system sees them; and pauses of the calling thread.
  */
 #ifndef KEYHOLD_TEST_TASKS_H
 #define KEYHOLD_TEST_TASKS_H
@@ -9,16 +9,16 @@
 #include <stdint.h>
 
 /**
- * How many threads of this process have a name.
+ * Returns how many threads of this process have a name.
  *
  * @param ret_blocked  the signals that the last of them blocks, bit 0 for signal 1; may be NULL.
  */
 unsigned test_tasks(const char *name, uint64_t *ret_blocked);
 
-/** Sleeps so many milliseconds. */
+/** Sleeps for so many milliseconds. */
 void test_pause(long milliseconds);
 
-/** Waits until something is so, at most half a minute; whether it is. */
+/** Waits until a condition is true, at most half a minute. Returns whether it is. */
 #define TEST_COMES(condition)                                                                      \
   ({                                                                                               \
     for (int waits = 0; waits < 3000 && !(condition); waits++)                                     \

@@ -12,11 +12,11 @@
 
 enum { THREADS_MAX = 16 };
 
-/** What a thread does, with what all share and its own number, counted from 1; whether it saw
- * nothing wrong. */
+/** What a thread does, with an object that all share and its own number, counted from 1. Returns
+ * whether all was right. */
 typedef bool threads_work(void *shared, size_t number);
 
-/** The threads that run; all zero: none. Stays where it is while they do. */
+/** The threads that run; all zero: none. Must not move while they run. */
 typedef struct threads {
   size_t count;
   struct threads_one {
@@ -27,13 +27,13 @@ typedef struct threads {
   } at[THREADS_MAX];
 } threads;
 
-/** Starts so many more. */
+/** Starts so many more threads. */
 void threads_start(threads *running, size_t count, threads_work *work, void *shared);
 
-/** Waits for all; none may have seen anything wrong. */
+/** Waits for all. Asserts that each returned true. */
 void threads_join(threads *running);
 
-/** Both. */
+/** Starts threads and waits for them. */
 void threads_run(size_t count, threads_work *work, void *shared);
 
 #endif

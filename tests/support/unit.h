@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file unit.h
- * What every test includes: cmocka with the headers that it wants before it.
+ * What every test includes: cmocka with the headers that it needs before it.
  */
 #ifndef KEYHOLD_TEST_UNIT_H
 #define KEYHOLD_TEST_UNIT_H
 
 #ifdef KEYHOLD_TEST_RUNNER
-/** Here `main` is another name, by which tests/unit/runner.c calls it. */
+/** Renames `main`, so that tests/unit/runner.c can call it. */
 int main(void);
 #endif
 
@@ -25,13 +25,13 @@ int main(void);
 /** Number of elements of an array. */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/** The bytes of a string, without its NUL. */
+/** Returns the bytes of a string, without its NUL. */
 static inline kh_bytes bytes_of(const char *text)
 {
   return (kh_bytes){(const uint8_t *)text, strlen(text)};
 }
 
-/** The name of a status, as the code has it. */
+/** Returns the name of a status, as the code has it. */
 static inline const char *status_name(kh_status status)
 {
   static const char *const names[KH_STATUS_COUNT] = {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file wrap.h
- * Functions of a test program in the place of others (linker option --wrap).
+ * Functions of a test program that replace others (linker option --wrap).
  */
 #ifndef KEYHOLD_TEST_WRAP_H
 #define KEYHOLD_TEST_WRAP_H
 
 /** Declares __real_NAME and __wrap_NAME as the function's own header declares NAME. Not for
- * functions with `...`, whose wrappers take what is there. */
+ * functions with `...`, whose wrappers have parameters of their own. */
 #define WRAPS(name) __typeof__(name) __real_##name, __wrap_##name
 
-/** Defines a wrapper that returns `failure` where strikes("NAME") is true, and calls on where it
- * is not. */
+/** Defines a wrapper that returns `failure` if strikes("NAME") is true, and otherwise calls the
+ * real function. */
 #define WRAP(strikes, type, name, failure, parameters, arguments)                                  \
   type __real_##name parameters;                                                                   \
   type __wrap_##name parameters;                                                                   \
@@ -21,7 +21,7 @@
   }
 
 /*
- * Wrappers that several programs have. `strikes` is calls_strike of calls.h, or a function of the
+ * Wrappers that several programs use. `strikes` is calls_strike of calls.h, or a function of the
  * program.
  */
 

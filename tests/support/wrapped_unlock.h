@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file wrapped_unlock.h
- * For programs that wrap kh_unlock: notes how it was asked, and calls on.
+ * For programs that wrap kh_unlock: records its arguments, and calls the real function.
  */
 #ifndef KEYHOLD_TEST_WRAPPED_UNLOCK_H
 #define KEYHOLD_TEST_WRAPPED_UNLOCK_H
@@ -9,7 +9,7 @@
 #include "keyhold/unlock.h"
 #include "wrap.h"
 
-static bool unlock_was_limited; /* the time for the last passphrase */
+static bool unlock_was_limited; /* the wait for the last passphrase was bounded */
 
 WRAPS(kh_unlock);
 
