@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Key files as a test sees them: read by means that are not Keyhold's, and compared with what they were."""
+"""Key files of tests: read without Keyhold's code, and compared with their earlier content."""
 import base64
 import functools
 import hashlib
@@ -16,7 +16,7 @@ KEY_LINE = re.compile(r"(\d+);(?:(\d+);)?([0-9A-Fa-f]{32}|[0-9A-Fa-f]{48}|[0-9A-
 NEW_LINE = re.compile(r"\d+;\d+;(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{48}|[0-9A-Fa-f]{64})(?:;\w+=[\w:.+-]+)*")
 
 START = """\
-# Keys of a test. What stands in comments stays.
+# Keys of a test. Comments stay.
 
 1;{0}
    # between keys
@@ -31,7 +31,7 @@ class Broken(Exception):
 
 
 class TextFile:
-    """In the clear."""
+    """In plain text."""
     form = "text"
 
     def __init__(self, folder):
@@ -52,7 +52,7 @@ class TextFile:
         fresh.rename(self.path)
 
     def add_version(self):
-        """As somebody who edits the file."""
+        """Writes as an editor does."""
         text = self.text()
         self._write(f"{text}1;{latest(text)[1] + 2};{os.urandom(16).hex()}\n")
 
@@ -60,7 +60,7 @@ class TextFile:
         return [f"--file-key-management-filename={self.path}"]
 
     def text(self):
-        """What it holds now, in the clear."""
+        """The present content in plain text."""
         return self.path.read_text()
 
 
@@ -102,7 +102,7 @@ class ContainerFile(TextFile):
 
 
 class SealedFile(TextFile):
-    """Sealed, with two slots of the least costs, by docs/format-sealed.md."""
+    """Sealed, with two slots of the lowest costs, by docs/format-sealed.md."""
     form = "sealed"
 
     def __init__(self, folder):
@@ -152,7 +152,7 @@ class SealedFile(TextFile):
 
 @functools.lru_cache(8)
 def versions(text):
-    """{(id, version): key} of a key file in the clear."""
+    """{(id, version): key} of a key file in plain text."""
     found = {}
     for line in text.splitlines():
         if not line.strip() or line.lstrip().startswith("#"):
@@ -162,7 +162,7 @@ def versions(text):
             raise Broken(f"no line of a key file: {len(line)} characters")
         number = (int(match[1]), int(match[2] or 1))
         if number in found:
-            raise Broken(f"key {number} stands twice")
+            raise Broken(f"key {number} is in the file twice")
         found[number] = match[3].lower()
     return found
 
@@ -176,7 +176,7 @@ def latest(text):
 
 
 def added(before, after):
-    """{id: version} of the lines that `after` has more; all that `before` has must be there, in its order."""
+    """{id: version} of the lines that only `after` has; all lines of `before` must be in it, in their order."""
     new = []
     rest = iter(after.splitlines(keepends=True))
     for line in before.splitlines(keepends=True):

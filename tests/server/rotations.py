@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A server with encrypted tables and a key file whose rotations can be disturbed (faults.c), and what must hold after each."""
+"""A server with encrypted tables and a key file, rotations with injected failures (faults.c), and the checks after each."""
 from collections import namedtuple
 
 import keyfiles
@@ -11,7 +11,7 @@ IDS = (1, 2, 3)
 TABLES = ("test.i1", "test.i2", "test.i3", "test.a1")
 PAGE = 16384
 
-# malloc() is to ask the system for memory once, or the number of calls would vary
+# malloc() asks the system for memory once; else the number of calls would vary
 MALLOC = ("MALLOC_ARENA_MAX=1", f"MALLOC_TOP_PAD_={1 << 26}", f"MALLOC_TRIM_THRESHOLD_={1 << 30}",
           f"MALLOC_MMAP_THRESHOLD_={1 << 25}")
 
@@ -25,7 +25,7 @@ Outcome = namedtuple("Outcome", "errors calls")
 
 
 class Failure(Exception):
-    """What the test is there to find."""
+    """A fault that the test has found."""
 
 
 def require(condition, what):
@@ -59,10 +59,10 @@ class Rotations:
         self.server.sql(f"CREATE TABLE test.a1 {columns} ENGINE=Aria TRANSACTIONAL=1")
         self.server.sql("".join(f"INSERT INTO {table} (t) SELECT REPEAT(seq, 20) FROM test.seq_1_to_500;" for table in TABLES))
 
-    # --- What is done ---
+    # --- Actions ---
 
     def rotate(self, order="count"):
-        """One rotation of all keys, disturbed as an order to the shim says."""
+        """One rotation of all keys, with the failure that an order to the shim has."""
         if self.without_lock_file:
             self.lock.unlink(missing_ok=True)
         return self._run(ROTATE, order)
@@ -84,7 +84,7 @@ class Rotations:
             number, name, file, fired = line.split("\t")
             calls.append(Call(int(number), SAME.get(name, name), file, fired != ""))
         while calls and calls[-1].kind == "readlink" and not calls[-1].fired and self.faults.is_relative_to(calls[-1].file):
-            calls.pop()  # of the way to "end"
+            calls.pop()  # made for opening "end"
         return calls
 
     def write_rows(self):
@@ -93,7 +93,7 @@ class Rotations:
     def checksums(self):
         return self.server.sql(f"CHECKSUM TABLE {', '.join(TABLES)}")
 
-    # --- What must hold ---
+    # --- Checks ---
 
     def check_tables(self):
         for row in self.server.sql(f"CHECK TABLE {', '.join(TABLES)}"):
@@ -128,18 +128,18 @@ class Rotations:
         return new
 
     def check_folder(self):
-        """Nothing is there that should not be."""
+        """No other file is in the folder."""
         names = {path.name for path in self.key_file.folder.iterdir()}
         wanted = {path.name for path in self.key_file.paths}
         require(wanted <= names <= wanted | {self.lock.name}, f"in the key file's folder are {sorted(names)}")
         require(self.key_file.path.stat().st_mode & 0o7777 == 0o600, "the key file has another mode")
 
     def check_rotation(self):
-        """A rotation that nothing disturbs works; rows can be written afterwards. Gives its calls."""
+        """A rotation without a failure works; rows can be written afterwards. Returns its calls."""
         before, in_use = self.key_file.text(), self.versions_in_use()
         outcome = self.rotate()
         require(not outcome.errors, f"an undisturbed rotation fails: {outcome.errors}")
-        # versions that a disturbed rotation left in the file are taken into use, and no others made
+        # versions that a failed rotation left in the file are used, and no others are made
         is_ahead = keyfiles.latest(before) != in_use
         require(bool(self.check_file(before)) != is_ahead, "versions were left unused, or made in vain")
         if is_ahead:
@@ -151,13 +151,13 @@ class Rotations:
         return outcome.calls
 
     def check_flushed(self, calls):
-        """What somebody else put there is used only once it outlasts a power failure."""
+        """Versions that another process wrote are flushed before they are used."""
         flushed = {call.file for call in calls if call.kind == "fsync"}
         require({str(self.key_file.path), str(self.key_file.folder)} <= flushed,
                 f"unflushed versions are used; flushed: {flushed}")
 
     def check_reload(self):
-        """A reload that nothing disturbs works. Gives its calls."""
+        """A reload without a failure works. Returns its calls."""
         outcome = self.reload()
         require(not outcome.errors, f"an undisturbed reload fails: {outcome.errors}")
         self.check_latest_in_use()
@@ -168,7 +168,7 @@ class Rotations:
         require(self.versions_in_use() == keyfiles.latest(self.key_file.text()), "the server does not use the latest versions")
 
     def check_restart(self, sums):
-        """Starts the server that ended; gives its exit status."""
+        """Starts the server that has ended. Returns its exit status."""
         status = self.server.wait_end()
         self.check_pages()
         self.server.start()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A server whose threads are slow to end when it ends: the plugin is taken out before the last of them is gone.
+"""A server whose threads are slow to end when it ends: the plugin is unloaded before the last of them has ended.
 
-Where that goes wrong it does so in about one end of three."""
+A fault shows in about one end of three."""
 import os
 import shutil
 import tempfile

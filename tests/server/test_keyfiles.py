@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The eyes of the tests with whole servers: what keyfiles.py must notice about a key file."""
+"""What keyfiles.py, which the tests with whole servers use, must notice about a key file."""
 import unittest
 
 import keyfiles

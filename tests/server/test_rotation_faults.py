@@ -50,13 +50,13 @@ ERRORS = {
     "brk": ("ENOMEM",),
     "membarrier": ("ENOMEM",),
 }
-CHANGING = ("open+creat", "write", "fsync", "rename", "fchmod", "fchown")  # where a disk can break, and stay broken
+CHANGING = ("open+creat", "write", "fsync", "rename", "fchmod", "fchown")  # calls at which a disk can fail, and fail from then on
 TAKEN_FOR_GRANTED = ("mprotect", "membarrier")  # by libsodium before it wipes and by liburcu: the server may end
-RETRIED = ("read", "write", "flock", "getrandom")  # EINTR is no failure there
+RETRIED = ("read", "write", "flock", "getrandom")  # EINTR must not make these fail
 
 
 def orders(call):
-    """What is done to a call: orders to the shim."""
+    """The orders to the shim for a call."""
     for name in ERRORS.get(call.kind, ("EIO",)):
         yield f"fail {call.number} {getattr(errno, name)}"
     if call.kind in CHANGING:
@@ -73,7 +73,7 @@ def must_work(call, order):
 
 
 class Disturbances:
-    """All that is done to the rotations of one key file, counted."""
+    """All failures of the rotations of one key file, counted."""
 
     def __init__(self, rotations, say):
         self.rotations = rotations
@@ -84,14 +84,14 @@ class Disturbances:
 
     @contextlib.contextmanager
     def during(self, what):
-        """Says what a failure was about."""
+        """Adds to an error which failure was injected."""
         try:
             yield
         except (Failure, keyfiles.Broken, ServerError) as failure:
             raise Failure(f"{self.key_file.form} key file, {what}: {failure}") from failure
 
     def disturb(self):
-        """Everything that this process may do."""
+        """Every failure that this process can inject."""
         calls = self.calls_of_a_rotation()
         self.calls = len(calls)
         self.disturb_each(calls)
@@ -115,7 +115,7 @@ class Disturbances:
 
     def attempt(self, disturb, call, order):
         with self.during(f"'{order}', {call.kind} {call.file}"):
-            # a call of malloc() may be there or not
+            # the number of malloc()'s calls may vary
             require(any(disturb(call, order) for _ in range(3)), "the call is not made any more")
 
     @staticmethod
@@ -178,7 +178,7 @@ class Disturbances:
 
     def check_error(self, errors, order, new):
         require(any(str(path) in errors for path in self.key_file.paths), f"the error does not name the file: {errors}")
-        if new and not order.startswith("after"):  # a rename that was done and failed cannot be told from one that was not
+        if new and not order.startswith("after"):  # a rename that was done and reported as failed looks like one that was not done
             require("as it was" not in errors, f"the file has new versions, and the error denies it: {errors}")
 
     # --- Kills ---
@@ -209,7 +209,7 @@ class Disturbances:
         self.failures += 1
 
     def fill_disk(self):
-        """There is room for no page, for some, for all but one of the new file."""
+        """The disk has room for none, some, or all but one of the pages of the new file."""
         filler = self.key_file.folder / "filler"
         pages = -(-self.key_file.path.stat().st_size // 4096)
         for room in sorted({0, 1, pages // 2, pages - 1}):
@@ -235,7 +235,7 @@ class Disturbances:
             self.key_file.folder.chmod(0o700)
             self.rotations.check_rotation()
 
-    # --- Whether all this can fail ---
+    # --- Self-check ---
 
     def spoil(self):
         """The shim cuts the new file in half, unnoticed by the server: the test must notice."""
@@ -266,7 +266,7 @@ def check_order(calls, rotations):
 # --- Disks ---
 
 def have_own_mounts():
-    """Whether this process can mount. What it mounts nobody else sees, and it goes with the process."""
+    """Whether this process can mount. Its mounts are private and end with the process."""
     clone_newns = 0x20000
     return (os.geteuid() == 0 and ctypes.CDLL(None).unshare(clone_newns) == 0 and
             subprocess.run(["mount", "--make-rprivate", "/"], capture_output=True).returncode == 0)
@@ -274,7 +274,7 @@ def have_own_mounts():
 
 @contextlib.contextmanager
 def small_disk(folder, can_mount):
-    """Makes a folder a disk of its own, if that is possible; gives whether it is."""
+    """Mounts a small file system at a folder. Returns whether that is possible."""
     mounted = can_mount and subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=0700", "keyhold", folder],
                                            capture_output=True).returncode == 0
     try:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A server with a key file of each form and each source of its passphrase: no passphrase and no key is in its logs, in what
-SQL shows, on its command line, in what mariadb-backup says and writes, or in what a program gets that is run. A passphrase
-that is written into the option is shown, which a warning says."""
+SQL shows, on its command line, in what mariadb-backup prints and writes, or in the arguments and environment of a program that it
+runs. A passphrase that is written into the option is shown, and a warning reports that."""
 import os
 import shutil
 import socket
@@ -66,7 +66,7 @@ class SecretsCase(command.Case):
             self.addCleanup(os.environ.pop, name)
 
     def serve(self):
-        """Gives the content of the passphrase file to everybody who connects."""
+        """Sends the content of the passphrase file to every client that connects."""
         listening = socket.socket(socket.AF_UNIX)
         listening.bind(self.path("socket"))
         listening.listen(8)
@@ -77,7 +77,7 @@ class SecretsCase(command.Case):
                     connection = listening.accept()[0]
                     with connection:
                         connection.sendall(self.read("passphrase"))
-            except OSError:  # it was shut
+            except OSError:  # the socket was closed
                 pass
 
         thread = threading.Thread(target=answer)
@@ -112,7 +112,7 @@ class SecretsCase(command.Case):
         return done
 
     def use(self):
-        """Does what needs the passphrase again, and asks for all that shows something."""
+        """Repeats all that needs the passphrase, and runs every statement that shows something."""
         self.ask("CREATE FUNCTION file_key_management_keys RETURNS STRING SONAME 'keyhold_file.so'")
         self.ask("SET GLOBAL file_key_management_reload = ON")
         self.assertEqual(self.ask("SET GLOBAL file_key_management_rotate_key = -1").stderr, "")
@@ -124,7 +124,7 @@ class SecretsCase(command.Case):
         self.hear("the command line", Path(process + "cmdline").read_bytes())
 
     def back_up(self):
-        """Backs up and prepares; the logs and what is small in the copy is searched."""
+        """Backs up and prepares; searches the logs and the small files of the copy."""
         copy = self.path("copy")
         for step in (["--no-defaults", "--backup", f"--socket={self.server.socket}", "--user=root", f"--datadir={self.server.data}",
                       f"--plugin-dir={self.server.home / 'plugins'}"],
@@ -150,7 +150,7 @@ class SecretsCase(command.Case):
         os.unlink(self.general)
 
     def learn_keys(self, form):
-        """Those that a rotation has made."""
+        """Key versions that a rotation has made."""
         how = {"text": [], "sealed": [f"--passphrase-file={self.path('passphrase')}"]}
         how["openssl"] = [*how["sealed"], "--digest=sha256", "--pbkdf2-iterations=1000"]
         before = len(self.secrets)
@@ -194,7 +194,7 @@ class Secrets(SecretsCase):
                 self.search()
 
     def test_what_a_program_gets(self):
-        """Its words, and the environment of who runs it; in the server and in mariadb-backup."""
+        """The arguments and the environment of the program, in the server and in mariadb-backup."""
         del os.environ["KEYHOLD_PW"]
         try:
             self.run_form("sealed", self.settings["EXEC"], True)
@@ -215,7 +215,7 @@ class Secrets(SecretsCase):
             self.run_form(form, PASSPHRASE, form == "sealed")
             shown = {where for where, data in self.heard if PASSPHRASE.encode() in data}
             variables = {question for question in QUESTIONS if "VARIABLES" in question}
-            # mariadb-backup says with which parameters it loads the plugin
+            # mariadb-backup prints the parameters with which it loads the plugin
             backups = {"backup-my.cnf", "mariadb-backup --backup", "mariadb-backup --prepare"} if form == "sealed" else set()
             self.assertEqual(shown, variables | backups)
             self.assertIn("[Warning] mariadbd: file_key_management: the passphrase is written into filekey: SHOW VARIABLES shows it "
@@ -244,7 +244,7 @@ class Secrets(SecretsCase):
                 self.search()
 
     def bad(self):
-        """(what, content of the key file, passphrase, what is said)"""
+        """(case, content of the key file, passphrase, message)"""
         sealed, openssl = self.read("sealed"), self.read("openssl")
         lines = sealed.splitlines(keepends=True)
         yield "a wrong passphrase", sealed, WRONG, "Wrong key?"
@@ -254,7 +254,7 @@ class Secrets(SecretsCase):
         yield "cut short", sealed[:-100], PASSPHRASE, "cut short or damaged"
         yield "a line too few", b"".join(lines[:1] + lines[2:]), PASSPHRASE, "cut short or damaged"
         yield "cut short by openssl", openssl[:-1], PASSPHRASE, "cut short or damaged"
-        yield "in the clear", TEXT.encode(), PASSPHRASE, "Not encrypted"
+        yield "plain text", TEXT.encode(), PASSPHRASE, "Not encrypted"
 
     def test_bad_lines(self):
         self.start("text", "", plugin=False)

@@ -23,7 +23,7 @@ SMALL = ["--skip-networking", "--skip-log-bin", "--performance-schema=OFF", "--i
 
 
 class ServerError(Exception):
-    """The server did what no test expects."""
+    """The server did something unexpected."""
 
 
 def program(name):

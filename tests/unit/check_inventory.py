@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The inventory of the keys that test_inventory.c makes is JSON and says what those keys are."""
+"""The inventory of the keys that test_inventory.c makes is JSON and has the right properties of those keys."""
 import hashlib
 import hmac
 import json

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* All tests that wrap nothing, in one program, which the linker makes in the time of one:
- * `unit_tests NOUN` runs test_NOUN.c as if it were a program of its own. */
+/* All tests without wrapped functions in one program, which links in the time of one: `unit_tests
+ * NOUN` runs test_NOUN.c. */
 #include <stdio.h>
 #include <string.h>
 

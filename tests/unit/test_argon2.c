@@ -81,7 +81,7 @@ static void its_failures_are_told_apart(void **state)
   kh_secret_free(&key);
 }
 
-/* A thread whose stack stays when it ends, with all that was left on it. */
+/* A thread whose stack remains readable after its end. */
 static _Alignas(4096) uint8_t stack[1 << 20];
 static struct masked derived;
 
@@ -100,7 +100,7 @@ static void *derive_in_thread(void *unused)
 
 static void run_on_stack(void)
 {
-  enum { OFFSET = 16 }; /* at a few addresses other things overwrite what is looked for */
+  enum { OFFSET = 16 }; /* at a few addresses other data overwrites the secret */
   pthread_attr_t attributes;
   pthread_t thread;
   assert_int_equal(pthread_attr_init(&attributes), 0);

@@ -2,9 +2,8 @@
 /* wraps: EVP_CipherUpdate EVP_CIPHER_CTX_new EVP_CipherInit_ex2 EVP_CIPHER_fetch dlopen
  * wraps: pthread_key_create pthread_setspecific */
 /*
- * The bytes themselves are held against vectors and a reference in
- * tests/harness/test_plugin_crypt.c. Here: what is refused, what is wiped, and what happens when
- * OpenSSL fails (its calls are wrapped).
+ * tests/harness/test_plugin_crypt.c compares the bytes with vectors and a reference. These tests:
+ * what is refused, what is wiped, and what happens when OpenSSL fails (its calls are wrapped).
  */
 #include <dlfcn.h>
 #include <malloc.h>
@@ -18,7 +17,7 @@
 #include "unit.h"
 #include "wrap.h"
 
-static int fail_in = -1; /* calls of OpenSSL until one fails; -1: none does */
+static int fail_in = -1; /* calls of OpenSSL until one fails; -1: none fails */
 
 static int wrong_in = -1; /* results of OpenSSL until one has a wrong bit; -1: none has */
 static int no_library;    /* no library can be opened at run time */
@@ -95,7 +94,7 @@ static void finish_wipes_the_context(void **state)
 {
   (void)state;
   static const uint8_t
-      zeros[512]; /* the context was zero before, so what a mode does not touch stays so */
+      zeros[512]; /* the context was zero before, so bytes that a mode does not use stay zero */
   for (size_t c = 0; c < COUNT(ciphers); c++) {
     for (unsigned flags = 0; flags < 4; flags++) {
       _Alignas(16) uint8_t ctx[512] = {0};
@@ -126,8 +125,8 @@ static void encrypted_lengths(void **state)
 }
 
 /*
- * Every call of OpenSSL fails in turn: the answer is an error, no byte is given, ASan sees no leak,
- * and the next message with the same key, whose kept context had failed, is right.
+ * Every call of OpenSSL fails in turn: the result is an error without output, ASan finds no leak,
+ * and the next message with the same key, whose cached context had failed, is right.
  */
 static void failures_of_openssl(void **state)
 {
@@ -135,7 +134,7 @@ static void failures_of_openssl(void **state)
   uint8_t src[64] = "some bytes of which the last are no whole block";
   for (size_t c = 0; c < COUNT(ciphers); c++) {
     for (unsigned flags = 0; flags < 4; flags++) {
-      if (flags == 0) /* what is no ciphertext does not decrypt anyhow */
+      if (flags == 0) /* data that is not a ciphertext fails in any case */
         continue;
       int calls = 0;
       for (; calls < 20; calls++) {
@@ -202,7 +201,7 @@ static kh_status start(kh_crypt *with, uint8_t *ctx, kh_cipher cipher, unsigned 
   return kh_crypt_init(with, (kh_crypt_ctx *)(void *)ctx, cipher, flags, &key);
 }
 
-/* The server may give up between init and finish. That must cost nothing, however often. */
+/* The server may leave out finish after init. That must leak nothing, however often. */
 static void messages_that_are_never_finished(void **state)
 {
   (void)state;
@@ -220,7 +219,7 @@ static void messages_that_are_never_finished(void **state)
           KH_OK);
     }
     a_changed_byte_is_seen_by_gcm(state);
-    kh_crypt_free(&with); /* ASan sees what is left */
+    kh_crypt_free(&with); /* ASan finds leaks */
   }
 }
 
@@ -278,8 +277,8 @@ static void threads_that_end_keep_nothing(void **state)
   kh_crypt_free(&with);
 }
 
-static void (*at_thread_end)(void *);    /* what the C library was told to call */
-static _Thread_local void *thread_value; /* and with what */
+static void (*at_thread_end)(void *);    /* the function that the C library was asked to call */
+static _Thread_local void *thread_value; /* and its argument */
 
 WRAPS(pthread_key_create);
 WRAPS(pthread_setspecific);
@@ -298,7 +297,7 @@ int __wrap_pthread_setspecific(pthread_key_t key, const void *value)
 
 static pthread_barrier_t has_worked, is_closed;
 
-/* The C library has looked at the key, and calls only now. */
+/* The C library has read the key's value before, and calls the destructor only now. */
 static void *end_late(void *with)
 {
   void *failed = one_message(with);
@@ -308,7 +307,7 @@ static void *end_late(void *with)
   return failed;
 }
 
-/* as those of a server that ends, while its plugin does */
+/* as the threads of a server that ends while its plugin is unloaded */
 static void a_thread_that_ends_when_all_is_gone(void **state)
 {
   (void)state;
@@ -332,8 +331,8 @@ enum { MANY = 200, KEYS = 20, THREAD_MAX = 16 * 1024 };
 
 static pthread_barrier_t all_have_worked, all_may_end;
 
-/* fills all that a thread can keep: every operation and key length, many keys, GCM messages that
- * are never finished */
+/* fills everything that a thread can cache: every operation and key length, many keys, GCM messages
+ * that are never finished */
 static void *fill_what_is_kept(void *with)
 {
   uint8_t out[1024];

@@ -20,7 +20,7 @@ enum { WAYS = 4, THREADS = 4, ROUNDS = 20000 };
 /* what the wrapped calls do */
 static bool no_calloc, no_mac, no_copy_of_mac, no_secret;
 /* atomic: threads may make memory at the same time */
-static kh_datakeys *_Atomic derive_meanwhile; /* another thread's derivation, meanwhile */
+static kh_datakeys *_Atomic derive_meanwhile; /* another thread's derivation, at the same time */
 static kh_secret *_Atomic memory;             /* the last one made */
 static atomic_int secrets;                    /* made and not freed */
 
@@ -88,7 +88,7 @@ static bool find(kh_datakeys *keys, const struct identity *identity, uint8_t *re
   return kh_datakeys_find(keys, identity->id, identity->version, passed_of(identity), ret_key);
 }
 
-/* whether it is there, and then the right one */
+/* returns whether the key is cached; asserts that it is right */
 static bool is_kept(kh_datakeys *keys, const struct identity *identity)
 {
   uint8_t key[KH_DATAKEY_SIZE], expected[KH_DATAKEY_SIZE];
@@ -184,7 +184,7 @@ static void what_was_derived_is_found(void **state)
   }
 }
 
-/* One in 256 shares the set of what is kept, so that every word is compared many times. */
+/* One in 256 shares the set of a cached key, so that every word is compared many times. */
 static void nothing_else_is_found(void **state)
 {
   enum { TIMES = 5000, WORDS = 3 };
@@ -314,7 +314,7 @@ static void an_entry_that_is_being_written_is_left_alone(void **state)
   for (size_t i = 0; i < WAYS; i++)
     derive_right(*state, &neighbours[i]);
   _Atomic uint64_t *writes = entry_of(&neighbours[0]);
-  *writes += 1; /* as a thread does that was stopped there */
+  *writes += 1; /* as a thread leaves it that was stopped there */
   assert_false(is_kept(*state, &neighbours[0]));
   derive_right(*state, &neighbours[0]);
   derive_right(*state, &neighbours[WAYS]);
@@ -436,7 +436,7 @@ static struct masked half_of(const char *digits)
   return half;
 }
 
-/* Derives and finds far down the stack, where the search does not overwrite what it leaves. */
+/* Derives and finds deep in the stack, where the search does not overwrite the traces. */
 __attribute__((noinline)) static void use_a_key(kh_datakeys *keys)
 {
   volatile unsigned char depth[1 << 15] = {0};
@@ -464,7 +464,7 @@ static void no_copy_is_left_behind(void **state)
   use_a_key(keys);
   for (size_t i = 0; i < COUNT(halves); i++)
     assert_int_equal(memory_count(&halves[i], MEMORY_DUMPED), 0);
-  assert_int_equal(memory_count(&halves[2], MEMORY_NOT_DUMPED), 1); /* it is kept */
+  assert_int_equal(memory_count(&halves[2], MEMORY_NOT_DUMPED), 1); /* the key is cached */
   kh_datakeys_free(&keys);
   for (size_t i = 0; i < COUNT(halves); i++)
     assert_int_equal(memory_count(&halves[i], MEMORY_NOT_DUMPED), 0);

@@ -12,7 +12,7 @@
 #include "wrap.h"
 
 static bool failing;             /* both wrapped calls */
-static uint8_t *data_key_buffer; /* where the adapter last wanted a data key */
+static uint8_t *data_key_buffer; /* where the adapter last asked for a data key */
 static int data_key_wipes;       /* of that buffer, with a data key in it */
 
 static bool call_fails(const char *name)
@@ -74,13 +74,13 @@ static kh_status data_key_of(void *keys, uint32_t id, uint32_t version, kh_bytes
   asked_len = passed.len;
   memcpy(asked_passed, passed.data, passed.len);
   data_key_buffer = ret_key;
-  expected_data_key(ret_key); /* also when it fails: the buffer is to be wiped then too */
+  expected_data_key(ret_key); /* also when it fails: the buffer must be wiped then too */
   return data_key_status;
 }
 
 static const kh_key_source derived_source = {.cipher = derived_cipher_of, .data_key = data_key_of};
 
-/* a source that has key id 1 version 1 only, and what it was told to miss */
+/* a source that has only key id 1 version 1, and the misses that it was told */
 static uint32_t missed_id, missed_version;
 static int misses;
 
@@ -147,7 +147,7 @@ static int stop(void **state)
   return 0;
 }
 
-/* one message of 20 bytes; the first answer that is not 0 */
+/* crypts one message of 20 bytes; returns the first result that is not 0 */
 static int crypt_one(unsigned id, int flags)
 {
   _Alignas(16) unsigned char ctx[512];
@@ -180,7 +180,7 @@ static void a_failure_while_a_page_is_read_is_soft(void **state)
   }
 }
 
-/* encrypts 40 bytes with a passed key of that length; gives the first answer that is not 0 */
+/* encrypts 40 bytes with a passed key of that length; returns the first result that is not 0 */
 static int encrypt_40(unsigned id, int flags, size_t passed_len, uint8_t *out, unsigned *ret_len)
 {
   _Alignas(16) unsigned char ctx[512];
@@ -242,7 +242,7 @@ static void the_data_key_is_wiped(void **state)
   assert_int_equal(data_key_wipes, 2);
 }
 
-/* a version that is not there is no reason to end the server */
+/* a missing version must not end the server */
 static void a_missing_data_key_is_soft_when_a_page_is_read(void **state)
 {
   (void)state;
@@ -303,7 +303,7 @@ static void the_source_is_told_what_is_missing(void **state)
   assert_int_equal(kh_encryption.get_key(1, 5, NULL, &len), ENCRYPTION_KEY_VERSION_INVALID);
   assert_missed(2, 1, 5);
   assert_int_equal(kh_encryption.get_key(3, 5, NULL, &len), ENCRYPTION_KEY_VERSION_INVALID);
-  assert_missed(2, 1, 5); /* it failed, and did not say that the key is not there */
+  assert_missed(2, 1, 5); /* it failed, but not because the key does not exist */
   data_key_status = KH_E_KEY_NOT_FOUND;
   assert_int_equal(crypt_one(2, ENCRYPTION_FLAG_NOPAD), -1);
   assert_missed(3, 2, 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How the versions of example_key_management change, with a clock that the test turns. Under
- * ThreadSanitizer this also proves that a change under concurrent callers is no race. */
+/* How the versions of example_key_management change, with a clock that the test sets. Under
+ * ThreadSanitizer this also proves that a change under concurrent callers is not a race. */
 #include <stdatomic.h>
 
 #include "plugins/example/source.h"
@@ -48,7 +48,7 @@ static void the_first_version_is_the_time_of_the_start(void **state)
   assert_int_equal(latest(4294967295u), 1000000);
 }
 
-/* Turns the clock by seconds until the version changes; gives the seconds. */
+/* Moves the clock by seconds until the version changes; returns the seconds. */
 static unsigned seconds_to_the_next(void)
 {
   uint32_t before = latest(1);
@@ -103,7 +103,7 @@ static void odd_versions_are_ecb_and_even_ones_cbc(void **state)
   assert_int_equal(kh_example_source.cipher(keys, 2, 0), KH_CIPHER_AES_CBC);
 }
 
-/* No thread ever sees a lower version than it saw before, nor one that the clock never showed. */
+/* No thread ever sees a lower version than before, or one that was never the clock's time. */
 static bool watch_the_version(void *unused, size_t number)
 {
   (void)unused;
@@ -115,7 +115,7 @@ static bool watch_the_version(void *unused, size_t number)
     if (kh_example_source.latest(keys, 1, &version) != KH_OK || version < last ||
         version % 100 != 0 || version > atomic_load(&hands))
       return false;
-    if (version < now) /* each turn of the clock is longer than any period */
+    if (version < now) /* each step of the clock is longer than any period */
       return false;
     last = version;
     if (now >= 2000000 + TURNS * 100)

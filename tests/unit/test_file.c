@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* wraps: read fstat geteuid */
-/* read() and fstat() are wrapped, so that what rarely happens can be made to
- * happen. */
+/* read() and fstat() are wrapped, to make rare events happen. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -19,7 +18,7 @@ static struct {
   int read_error;    /* errno of the next read, 0 for none */
   size_t most;       /* bytes a read gives at most, 0 for no limit */
   int fstat_error;   /* errno of the next fstat */
-  long hidden_bytes; /* how much smaller than it is fstat shows the file: it grew afterwards */
+  long hidden_bytes; /* how many bytes fewer fstat reports than the file has: it grew afterwards */
   void (*meanwhile)(int fd); /* called once, before the next read */
 } inject;
 
@@ -145,7 +144,7 @@ static void directories_and_special_files(void **state)
   assert_int_equal(read_to(test_path("folder"), 10, KH_FILE_REGULAR, &content),
                    KH_E_FILE_DIRECTORY);
   assert_int_equal(read_to(test_path("folder"), 10, KH_FILE_ANY, &content), KH_E_FILE_DIRECTORY);
-  mkfifo(test_path("fifo"), 0600); /* must not be waited for: nobody writes to it */
+  mkfifo(test_path("fifo"), 0600); /* must not be waited for: no process writes to it */
   assert_int_equal(read_to(test_path("fifo"), 10, KH_FILE_REGULAR, &content), KH_E_FILE_SPECIAL);
   make_socket(test_path("socket"));
   assert_int_equal(read_to(test_path("socket"), 10, KH_FILE_REGULAR, &content), KH_E_FILE_SPECIAL);
@@ -197,7 +196,7 @@ static void errors_of_the_system_are_told(void **state)
   assert_null(content);
 }
 
-/* long ago, so that a write is seen however coarse the clock of the file system */
+/* long ago, so that a write is noticed however coarse the file system's clock is */
 static const char *written_before(const char *name, const char *text)
 {
   const char *path = test_text(name, text, 0600);

@@ -21,7 +21,7 @@
 #define NEW "1;a new file\n"
 
 static bool no_rename; /* the file system cannot rename without replacing */
-static bool is_lying;  /* what is done is told to have failed, as over a network */
+static bool is_lying;  /* an operation that succeeded reports a failure, as over a network */
 
 static int reset(void **state)
 {
@@ -84,7 +84,7 @@ static mode_t mode_of(const char *path)
   return st.st_mode;
 }
 
-/* creates, disturbed as `test_calls` says */
+/* creates a file with the failure that `test_calls` has */
 static kh_status create(const char *path, int *ret_error)
 {
   kh_fault fault = {.status = KH_OK};
@@ -229,7 +229,7 @@ static void names_that_lead_nowhere(void **state)
   assert_int_equal(create("/", NULL), KH_E_FILE_EXISTS);
 }
 
-/* the calls in their order, and what it means when one fails */
+/* the calls in their order, with the meaning of a failure of each */
 static const struct step {
   const char *call;
   kh_status status;

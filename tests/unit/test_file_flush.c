@@ -13,7 +13,7 @@
 #include "unit.h"
 #include "wrap.h"
 
-/* which flush fails, and how; what was flushed */
+/* which flush fails, and with which errno; what was flushed */
 static struct {
   unsigned calls, fail_at;
   int error;
@@ -113,7 +113,7 @@ static void a_link_is_followed(void **state)
   assert_false(flushes.folder[0]);
 }
 
-/* the link was exchanged: its folder is what says which file it leads to */
+/* the link was replaced: its folder decides which file it leads to */
 static void the_folder_of_a_link_too(void **state)
 {
   (void)state;

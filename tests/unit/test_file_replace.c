@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* wraps: realpath stat fstatat open openat unlinkat write fstat fchown fchmod fsync renameat
  * wraps: getxattr fgetxattr fsetxattr fremovexattr flock */
-/* Every system call of kh_file_replace() is wrapped: each can be made to fail,
- * to kill the process, or to come after something else has changed the file. */
+/* Every system call of kh_file_replace() is wrapped: each can fail, kill the process, or happen
+ * after another process has changed the file. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -29,10 +29,10 @@
 
 enum { NOBODY = 65534, CANNOT_TELL = 250 };
 
-/* what else is different while calls are counted */
+/* further differences while calls are counted */
 static struct {
   size_t most;  /* bytes that a write takes at most; 0: no limit */
-  bool foreign; /* the new file seems to belong to somebody else */
+  bool foreign; /* the new file seems to have another owner */
 } inject;
 
 static int locked_meanwhile;
@@ -94,7 +94,7 @@ int __wrap_fstat(int fd, struct stat *st)
   return result;
 }
 
-/* replaces, disturbed as `test_calls` and `inject` say; checks fault and stamp */
+/* replaces a file with the failures that `test_calls` and `inject` have; checks fault and stamp */
 static kh_status replace_expecting(const char *path, const kh_file_stamp *expected,
                                    const char *text, int *ret_error)
 {
@@ -197,7 +197,7 @@ static void owner_and_group_are_kept(void **state)
 {
   (void)state;
   if (geteuid() != 0)
-    skip(); /* nobody else may give files away */
+    skip(); /* other users cannot give files away */
   const char *path = test_text("keys", OLD, 0640);
   assert_int_equal(chown(path, 12345, 23456), 0);
   assert_int_equal(replace(path, NEW, NULL), KH_OK);
@@ -243,7 +243,7 @@ static void expect_acl(const char *path)
   assert_int_equal(test_stat(path).st_mode & 07777, 0640);
 }
 
-/* without it the group could read, and user 12345 no longer */
+/* without the list the group could read, and user 12345 could not */
 static void an_access_control_list_is_kept(void **state)
 {
   (void)state;
@@ -368,7 +368,7 @@ static void somebody_makes_the_temporary_file_meanwhile(void **state)
   }
 }
 
-/* as long as it lives, nobody takes its file for one that was left */
+/* while it lives, no process takes its file for an abandoned one */
 static void another_process_writes_the_temporary_file(void **state)
 {
   (void)state;
@@ -435,7 +435,7 @@ static void put_another_in_its_place_and_let_it_lock(void)
   lock_it();
 }
 
-/* what was left was removed by a third process, which is at work now */
+/* a third process, which is working now, has removed the abandoned file */
 static void another_process_removes_what_was_left(void **state)
 {
   (void)state;
@@ -630,7 +630,7 @@ static void short_and_interrupted_writes_go_on(void **state)
   test_expect_content(path, NEW);
 }
 
-/* the calls in their order, and what it means when one fails */
+/* the calls in their order, with the meaning of a failure of each */
 static const struct step {
   const char *call;
   kh_status status;
@@ -761,7 +761,7 @@ static void killed_at_each_call(void **state)
   }
 }
 
-/* the status and errno of replacing as a user with no rights */
+/* gives the status and errno of replacing as a user without rights */
 static kh_status replace_as_nobody(const char *path, int *ret_error)
 {
   int result[2] = {CANNOT_TELL, 0};
@@ -797,14 +797,14 @@ static void a_folder_that_cannot_be_written_or_read(void **state)
 {
   (void)state;
   if (geteuid() != 0)
-    skip(); /* to become somebody else */
+    skip(); /* to become another user */
   static const mode_t modes[] = {0755, 0711};
   for (size_t i = 0; i < COUNT(modes); i++) {
     int error;
     const char *path = file_for_nobody(modes[i], NOBODY);
     kh_status status = replace_as_nobody(path, &error);
     if ((int)status == CANNOT_TELL)
-      skip(); /* the test's folder lies where others cannot reach it */
+      skip(); /* the test's folder is where other users cannot reach it */
     assert_int_equal(status, KH_E_FILE_WRITE);
     assert_int_equal(error, EACCES);
     test_expect_content(path, OLD);

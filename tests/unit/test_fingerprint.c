@@ -13,7 +13,7 @@ static kh_key key_of(uint32_t len, uint8_t first)
   return key;
 }
 
-/* worked out with the module hmac of Python */
+/* computed with Python's module hmac */
 static void fingerprints(void **state)
 {
   (void)state;
@@ -86,7 +86,7 @@ static kh_key version_of(uint32_t id, uint32_t version, uint32_t len, uint8_t fi
   return key;
 }
 
-/* worked out with the modules hmac and hashlib of Python */
+/* computed with Python's modules hmac and hashlib */
 static void tables(void **state)
 {
   (void)state;
@@ -108,7 +108,7 @@ static void a_table_with_anything_else_has_another_one(void **state)
   assert_string_not_equal(fingerprint_of(keys, 1).text, was.text);
   kh_key others[] = {version_of(8, 3, 16, 9), version_of(7, 4, 16, 9), version_of(7, 3, 16, 10),
                      version_of(7, 3, 24, 9)};
-  memset(others[3].bytes + 16, 0, 8); /* HMAC does not tell it from the 16 bytes */
+  memset(others[3].bytes + 16, 0, 8); /* HMAC gives the same for these as for the 16 bytes */
   for (size_t i = 0; i < COUNT(others); i++) {
     keys[1] = others[i];
     assert_string_not_equal(fingerprint_of(keys, 2).text, was.text);

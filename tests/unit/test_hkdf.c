@@ -120,7 +120,7 @@ static void making_ready_fails_with_each_call(void **state)
   }
   calls = 0;
   assert_int_equal(kh_hkdf_new(&hkdf), KH_OK);
-  assert_int_equal(calls, 3); /* so none was left out above */
+  assert_int_equal(calls, 3); /* so no call was left out above */
   kh_hkdf_free(&hkdf);
 }
 

@@ -22,7 +22,7 @@ static struct {
 WRAPS(open_memstream);
 WRAPS(fclose);
 
-/* a stream that cannot grow; the part that it has is there */
+/* a stream that cannot grow; it keeps what it has */
 static FILE *full_stream(char **text, size_t *len)
 {
   *text = strdup("[{");
@@ -49,7 +49,7 @@ struct spec {
   kh_policy policy;
 };
 
-/* the bytes are such that tests/unit/check_inventory.py can work them out too */
+/* bytes that tests/unit/check_inventory.py can compute too */
 static void fill_key(const void *specs, size_t place, kh_key *ret_key)
 {
   const struct spec *spec = (const struct spec *)specs + place;
@@ -142,7 +142,7 @@ static void the_default_cipher(void **state)
   free(text);
 }
 
-/* the last second that 32 bits can tell, and the one after it */
+/* the last second that fits into 32 bits, and the one after it */
 static void a_rotation_beyond_the_clock_is_never(void **state)
 {
   (void)state;
@@ -181,7 +181,7 @@ static void nothing_of_a_key_is_shown(void **state)
   free(text);
 }
 
-/* 10,000 keys with 10 versions each, read and worked out again by Python */
+/* 10,000 keys with 10 versions each, read and computed again by Python */
 static void a_big_table(void **state)
 {
   (void)state;

@@ -28,7 +28,7 @@ static bool no_flush;
 static kh_keeper *committed_in_flush; /* a thread that commits while another one prepares */
 static kh_keeper_token token_in_flush;
 
-static const char *changed_in_flush; /* what the file becomes meanwhile */
+static const char *changed_in_flush; /* the file's content after a change in the meantime */
 static unsigned changes;             /* how often */
 
 static void write_keys(const char *text);
@@ -100,7 +100,7 @@ static void loads_and_says_so(void **state)
   assert_null(keeper);
 }
 
-/* an administrator's editor may have flushed nothing before the server was started */
+/* an editor may not have flushed the file before the server was started */
 static void what_is_loaded_is_on_the_disk(void **state)
 {
   (void)state;
@@ -168,7 +168,7 @@ static const struct {
     {"", KH_E_NO_SYSTEM_KEY, "System key id 1"},
 };
 
-/* a start may wait for who types the passphrase; what comes later holds others up */
+/* a start may wait for a person who types the passphrase; a later wait blocks other sessions */
 static void only_a_start_waits_for_the_passphrase_without_limit(void **state)
 {
   (void)state;
@@ -224,7 +224,7 @@ static void a_file_that_changes_is_read_again(void **state)
   kh_keeper_free(&keeper);
 }
 
-/* what was written since the server started may need them */
+/* data that was written since the server started may need them */
 static void what_is_retired_stays_until_the_end(void **state)
 {
   (void)state;
@@ -251,7 +251,7 @@ static void what_is_retired_stays_until_the_end(void **state)
   kh_keeper_free(&keeper);
 }
 
-/* what one statement prepared and did not put in force, the next one does not lose */
+/* the next statement keeps what one prepared and did not put in force */
 static void a_change_that_was_passed_over_is_taken_by_the_next(void **state)
 {
   (void)state;
@@ -266,7 +266,7 @@ static void a_change_that_was_passed_over_is_taken_by_the_next(void **state)
   kh_keeper_free(&keeper);
 }
 
-/* two changes at once: the second one was compared with what is no longer in force */
+/* two changes at once: the second was compared with a table that is no longer in force */
 static void what_does_not_follow_any_more_is_dropped_and_said(void **state)
 {
   (void)state;
@@ -307,7 +307,7 @@ static void a_rotation_writes_and_then_takes_effect(void **state)
   assert_int_equal(stats.rotations, 1);
   assert_int_equal(stats.next_rotation, 1000000000 + 30 * 86400);
 
-  /* another process that starts now finds the same */
+  /* another process that starts now finds the same keys */
   kh_keeper *other = NULL;
   kh_keeper_options wanted = keeper_options(recorder_log(&said));
   assert_int_equal(file_keeper_new(path, test_engines, &wanted, &other, &fault), KH_OK);
@@ -319,7 +319,7 @@ static void a_rotation_writes_and_then_takes_effect(void **state)
   assert_int_equal(keeper_latest(keeper, 2), 5);
   assert_int_equal(kh_keeper_get_stats(keeper).rotations, 3);
 
-  /* and takes those, where it is asked to rotate, instead of making its own */
+  /* asked to rotate, it takes those versions instead of making its own */
   recorder_log(&said);
   assert_int_equal(kh_keeper_prepare_rotation(other, 0, &token, &fault), KH_OK);
   kh_keeper_commit(other, token);
@@ -372,7 +372,7 @@ static void many_new_versions_fit_a_line(void **state)
   kh_keeper_free(&keeper);
 }
 
-/* readers go on while one thread reloads and another one rotates, without a pause */
+/* readers continue while one thread reloads and another rotates, without a pause */
 enum { READERS = 2, ROUNDS = 60 };
 
 struct shared {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* slow: waits for a thread that waits for changes to settle */
-/* What the keeper's thread does by itself. Nothing is timed: each test waits until something has
- * happened, or lets something else happen first. */
+/* What the keeper's thread does automatically. Nothing is timed: each test waits for an event, or
+ * makes another event happen first. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -93,7 +93,7 @@ static void a_file_that_is_renamed_into_place(void **state)
   kh_keeper_free(&keeper);
 }
 
-/* an editor that writes in place: what is there in between is refused, or waited for */
+/* an editor that writes in place: an intermediate state is refused, or waited for */
 static void a_half_written_file_is_tried_again(void **state)
 {
   (void)state;
@@ -132,7 +132,7 @@ static void a_last_line_without_its_end_is_waited_for(void **state)
   kh_keeper_free(&keeper);
 }
 
-/* a Kubernetes secret: keys.txt -> ..data/keys.txt, ..data -> a folder; ..data is exchanged */
+/* a Kubernetes secret: keys.txt -> ..data/keys.txt, ..data -> a folder; ..data is replaced */
 static void a_folder_that_is_exchanged_by_a_link(void **state)
 {
   (void)state;
@@ -202,7 +202,7 @@ static void a_key_is_rotated_once_an_interval(void **state)
   keeper_await_latest(keeper, 2, 3);
   kh_keeper_free(&keeper);
 
-  /* it stays so, however often the process restarts */
+  /* the version stays the same, however often the process restarts */
   for (int i = 0; i < 3; i++) {
     kh_fault fault;
     kh_keeper_options options = keeper_options(hearing);
@@ -217,13 +217,13 @@ static void a_key_is_rotated_once_an_interval(void **state)
   }
 }
 
-/* the thread is told of keys that come by a reload */
+/* a reload tells the thread of new keys */
 static void a_new_key_that_is_due_is_not_waited_for(void **state)
 {
   (void)state;
   kh_fault fault;
   kh_keeper *keeper = keeper_of("1;" KEY_A "\n", rotates);
-  test_pause(300); /* it has looked, and sleeps for a minute */
+  test_pause(300); /* the thread has checked, and sleeps for a minute */
   test_text("keys.txt", "1;" KEY_A "\n2;" KEY_B ";rotate=5m\n", 0600);
   kh_keeper_token token;
   assert_int_equal(kh_keeper_prepare_reload(keeper, &token, &fault), KH_OK);
@@ -266,8 +266,8 @@ static void a_failed_rotation_is_said_once_and_tried_later(void **state)
   kh_keeper_free(&keeper);
 }
 
-/* An editor is writing while a key is due: neither is half a key taken, nor is the file replaced
- * under the editor. One that was loaded without its last line end is rotated. */
+/* An editor is writing while a key is due: half a key is not loaded, and the file is not replaced
+ * during the edit. A file that was loaded without its last line end is rotated. */
 static void a_file_that_is_being_written_is_not_rotated(void **state)
 {
   (void)state;

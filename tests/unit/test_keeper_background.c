@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* slow: waits for a thread that waits for changes to settle */
-/* What the background thread does over a store that is no file. Nothing is timed: each test waits
- * until something has happened. */
+/* What the background thread does over a store that is not a file. Nothing is timed: each test
+ * waits until something has happened. */
 #include <pthread.h>
 
 #include "keepers.h"
@@ -123,7 +123,7 @@ static void a_task_that_ends_lets_the_watch_go(void **state)
   await_watched(true);
 }
 
-/* what may not be finished waits for its end; who asks for it knows what he does */
+/* an unfinished change is waited for; an explicit reload is not held back */
 static void a_content_that_is_doubted_is_not_reloaded_automatically(void **state)
 {
   (void)state;
@@ -140,7 +140,7 @@ static void a_content_that_is_doubted_is_not_reloaded_automatically(void **state
   assert_int_equal(keeper_latest(keeper, 1), 3);
 }
 
-/* it may be away for a moment, and for longer it is warned of, once */
+/* a store that is away for a moment causes no warning; for longer, one */
 static void a_store_that_stays_away_is_warned_of(void **state)
 {
   (void)state;
@@ -168,7 +168,7 @@ static void a_key_that_is_due_is_rotated(void **state)
   assert_int_equal(kh_keeper_get_stats(keeper).rotations, 1);
 }
 
-/* else it would be asked again and again without a pause */
+/* else the store would be asked again and again without a pause */
 static void a_store_that_loses_new_versions_is_left_alone_for_a_while(void **state)
 {
   (void)state;
@@ -186,7 +186,7 @@ static void a_store_that_loses_new_versions_is_left_alone_for_a_while(void **sta
   assert_int_equal(said.count[KH_LOG_WARNING], 1);
 }
 
-/* while another one is being rotated: it is none that was left out */
+/* while another key is being rotated: this one was not left out */
 static void a_key_that_comes_due_meanwhile_is_rotated(void **state)
 {
   (void)state;

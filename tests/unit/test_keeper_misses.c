@@ -113,7 +113,7 @@ static void a_keeper_counts_misses(void **state)
   assert_int_equal(stats.misses_dropped, 0);
 }
 
-/* what a reload brings is missed no more, and its place is free */
+/* a key that a reload brings is no longer missed, and its place is free */
 static void a_reload_answers_misses(void **state)
 {
   (void)state;
@@ -151,7 +151,7 @@ static void what_the_store_finds_is_put_in_force(void **state)
   assert_int_equal(kh_keeper_get_stats(keeper).versions, 3);
 }
 
-/* asked for again and again, for which the store is asked once */
+/* asked for again and again: the store is asked once */
 static void what_the_store_lacks_is_remembered(void **state)
 {
   (void)state;
@@ -181,7 +181,8 @@ static void an_empty_answer_is_none(void **state)
   assert_int_equal(kh_keeper_get_stats(keeper).generation, 1);
 }
 
-/* it is said once and tried later; the other misses do not ask a store that does not answer */
+/* the failure is logged once and tried again later; the other misses do not ask a store that fails
+ */
 static void a_store_that_does_not_answer_is_left_alone_for_a_while(void **state)
 {
   (void)state;
@@ -215,7 +216,7 @@ static void an_answer_with_another_key_is_refused(void **state)
   assert_int_equal(kh_keeper_get_stats(keeper).generation, 1);
 }
 
-/* One answer that cannot be used, again and again, does not keep the others from being asked for.
+/* A useless answer, again and again, does not keep the others from being looked up.
  */
 static void a_bad_answer_does_not_hold_up_other_misses(void **state)
 {
@@ -230,13 +231,13 @@ static void a_bad_answer_does_not_hold_up_other_misses(void **state)
   assert_int_equal(kh_misses_at(&keeper->misses, 0).id, 9);
   kh_auto_lookup_task.begin(&lookup, keeper);
   assert_true(kh_auto_lookup_task.step(&lookup, keeper) > 0);
-  lookup.backoff.next = 0; /* its time has passed */
+  lookup.backoff.next = 0; /* its waiting time has passed */
   (void)kh_auto_lookup_task.step(&lookup, keeper);
   assert_int_equal(keeper_latest(keeper, 7), 2);
   assert_int_equal(keeper_latest(keeper, 9), 0);
 }
 
-/* A found key is not all of the store: what another session prepared before is not passed over. */
+/* A found key is not the whole store: what another session prepared before is not skipped. */
 static void a_found_key_does_not_replace_a_prepared_change(void **state)
 {
   (void)state;

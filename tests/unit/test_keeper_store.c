@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* slow: runs threads against each other */
-/* A keeper over a store that fails, hangs, lies and answers late: what is in force stays so. */
+/* A keeper over a store that fails, hangs, returns wrong results and answers late: the keys in
+ * force stay in force. */
 #include <stdatomic.h>
 #include <string.h>
 
@@ -115,7 +116,7 @@ static void a_start_that_cannot_be_settled_is_warned_of(void **state)
   recorder_expect(&said, "the fake store may not outlast a power failure: ");
 }
 
-/* what the store has, the keeper names */
+/* the keeper reports what the store has */
 static void a_store_that_fails_changes_nothing(void **state)
 {
   (void)state;
@@ -175,7 +176,7 @@ static void a_store_that_lies_changes_nothing(void **state)
   assert_true(is_kept);
 }
 
-/* A rotation is read from what the store gives back, which is not believed either. */
+/* The content that the store returns after a rotation is checked too. */
 static void a_rotation_that_lost_keys_is_refused(void **state)
 {
   (void)state;
@@ -189,7 +190,7 @@ static void a_rotation_that_lost_keys_is_refused(void **state)
   assert_in_force(1, 3);
 }
 
-/* it says that it made a version, and did not: nothing is lost, and none is invented */
+/* the store reports a version that it did not make: nothing is lost, and no version is invented */
 static void a_rotation_that_was_not_written_changes_no_version(void **state)
 {
   (void)state;
@@ -243,8 +244,8 @@ static void each_session_commits_its_own(void **state)
   assert_int_equal(kh_keeper_get_stats(keeper).failures, 0);
 }
 
-/* The later one comes first, and has what the earlier one made: nothing is left to do, and nothing
- * is taken back. */
+/* The later one is committed first, and has the earlier one's versions: the earlier commit changes
+ * nothing and removes nothing. */
 static void sessions_that_commit_crosswise_lose_nothing(void **state)
 {
   (void)state;
@@ -272,7 +273,7 @@ static void a_token_works_once(void **state)
   assert_int_equal(said.count[KH_LOG_WARNING], 0);
 }
 
-/* another variable of the statement failed: what it prepared comes with the next change */
+/* another variable of the statement failed: the next change includes what it prepared */
 static void what_was_never_committed_is_not_lost(void **state)
 {
   (void)state;
@@ -282,7 +283,7 @@ static void what_was_never_committed_is_not_lost(void **state)
   assert_in_force(2, 5);
 }
 
-/* one past the limit the oldest has to go; what it had comes with the next, which is not repeated
+/* one past the limit the oldest change is evicted; the next one has its keys, which are put in force once
  */
 static void a_change_that_makes_room_comes_with_the_next(void **state)
 {
@@ -302,7 +303,7 @@ static void a_change_that_makes_room_comes_with_the_next(void **state)
   assert_int_equal(said.count[KH_LOG_WARNING], 0);
 }
 
-/* ... unless that and all later ones lack a key that came into force meanwhile */
+/* ... unless that and all later ones lack a key that came into force in the meantime */
 static void a_change_that_made_room_for_nothing_says_so(void **state)
 {
   (void)state;
@@ -314,7 +315,7 @@ static void a_change_that_made_room_for_nothing_says_so(void **state)
   pthread_mutex_lock(&fake.mutex);
   fake.hidden[0] = (fake_key)FAKE_KEY(7, 4, 0xc4);
   pthread_mutex_unlock(&fake.mutex);
-  kh_keeper_note_miss(keeper, 7, 4); /* its change needs a place, for a moment */
+  kh_keeper_note_miss(keeper, 7, 4); /* its change takes a place for a moment */
   keeper_await_latest(keeper, 7, 4);
   for (size_t i = 0; i < COUNT(tokens); i++)
     kh_keeper_commit(keeper, tokens[i]);
@@ -326,7 +327,7 @@ static void a_change_that_made_room_for_nothing_says_so(void **state)
       &said, "the fake store was not put in use, since too many changes were prepared at once");
 }
 
-/* the store took a key back that was never in force: the two contents do not fit */
+/* the store removed a key that was never in force: the two contents contradict each other */
 static void what_does_not_follow_is_dropped_and_warned_of(void **state)
 {
   (void)state;
@@ -357,7 +358,7 @@ static bool reload_in_a_thread(void *unused, size_t number)
   return status == KH_OK;
 }
 
-/* A store that hangs holds up who prepares something, and no one else. */
+/* A store that hangs blocks the session that prepares a change, and no other. */
 static void a_store_that_hangs_holds_up_no_reader_and_no_commit(void **state)
 {
   (void)state;
@@ -376,7 +377,7 @@ static void a_store_that_hangs_holds_up_no_reader_and_no_commit(void **state)
   assert_in_force(3, 5);
 }
 
-/* The answer comes when newer keys are in force: it is compared with those, and refused. */
+/* The answer arrives when newer keys are in force: it is compared with those, and refused. */
 static void a_late_answer_takes_nothing_back(void **state)
 {
   (void)state;

@@ -83,7 +83,7 @@ static void a_passphrase_that_is_given(void **state)
   options.passphrase = passphrase;
   KH_AUTO_KEYFILE file = NULL;
   assert_int_equal(kh_keyfile_open(&options, test_engines, NULL, &file, NULL), KH_OK);
-  assert_memory_equal(kh_secret_bytes(passphrase).data, "secret", 6); /* still the caller's */
+  assert_memory_equal(kh_secret_bytes(passphrase).data, "secret", 6); /* the caller still owns it */
 
   kh_keyfile *none = NULL;
   kh_secret_set_len(passphrase, 0); /* the empty one is one too */
@@ -172,8 +172,7 @@ static void passphrase_and_file_must_fit(void **state)
   assert_true(recorder_has(&heard, "a passphrase that itself begins so"));
 }
 
-/* Of the wrong passphrases whose padding fits by chance, none may read as anything but a wrong
- * passphrase. */
+/* Wrong passphrases whose padding is right by chance must all be reported as wrong passphrases. */
 static void a_wrong_passphrase_is_never_a_syntax_error(void **state)
 {
   (void)state;

@@ -21,7 +21,7 @@ static kh_status parse(const char *text, kh_repeats repeats, kh_keylist **list, 
   return kh_keyfile_parse_text("keys.txt", bytes_of(text), repeats, &log, list, fault);
 }
 
-/* what stands behind "1;" and a key of 256 bits */
+/* what follows "1;" and a key of 256 bits */
 static const struct {
   const char *rest;
   kh_policy policy;
@@ -169,7 +169,7 @@ static void a_nul_ends_the_attributes(void **state)
   assert_int_equal(kh_keylist_at(list, 0)->policy.bits, 128);
 }
 
-/* two lines for one key id and version: which files they may stand in */
+/* two lines for one key id and version, and the files that may have them */
 static const struct {
   const char *text;
   kh_status as_upstream, refused;
@@ -221,7 +221,8 @@ static void a_refused_repeat_names_both_lines_and_the_key(void **state)
   assert_int_equal(fault.key_version, 2);
 }
 
-/* every byte value at every place of lines with attributes: never a crash, always an answer */
+/* every byte value at every place of lines with attributes: never a crash, always a list or a fault
+ */
 static void any_byte_anywhere(void **state)
 {
   (void)state;

@@ -18,7 +18,7 @@
 #define A16 "770A8A65DA156D24EE2A093277530142"
 #define A32 "966050D7777350B6FD5CCB3E5F648DA45C63BEFB6DEDDFA13443F156B7D35C84"
 
-/* all that a text may have beside its keys */
+/* everything that a text may have besides its keys */
 #define TEXT                                                                                       \
   "# mine\r\n1;" A16 "  ignored\r\n\n1;3;" A32 ";cipher=aes256-ctr;created=2026-11-22\n"           \
   "7;" A16 ";rotate=90d;bits=256"
@@ -31,7 +31,7 @@ enum { FORMATS = 3, TEXT_FORMAT = 0, SEALED = 2 };
 
 /* what goes wrong while a file is made */
 static bool spoil_ciphertext;
-static bool spoil_sealed; /* a slot gets another passphrase than it was asked for */
+static bool spoil_sealed; /* a slot gets a wrong passphrase */
 static enum { NOTHING, ANOTHER_KEY, ANOTHER_ATTRIBUTE, ONE_MORE, ONE_LESS, WAYS } spoil_text;
 
 WRAPS(kh_crypt_once);
@@ -39,7 +39,7 @@ WRAPS(kh_keyfile_add_lines);
 
 WRAPS(kh_lockfile_take);
 
-/* nobody waits */
+/* no waiting */
 kh_status __wrap_kh_lockfile_take(const char *path, unsigned milliseconds, kh_lockfile **ret_lock,
                                   kh_fault *ret_fault)
 {
@@ -115,7 +115,7 @@ kh_status __wrap_kh_keyfile_add_lines(kh_bytes text, const kh_keylist *parsed,
 
 static kh_secret *passphrase;
 
-static const char *spoilt_retired; /* the text that is made in the place of the right one */
+static const char *spoilt_retired; /* the text that is made instead of the right one */
 
 WRAPS(kh_keyfile_retire_lines);
 
@@ -140,7 +140,7 @@ static int clean(void **state)
   return test_engines_close(state);
 }
 
-/* with costs that take no time */
+/* with the lowest costs */
 static kh_keyfile_form form_of(const kh_keyfile_format *format)
 {
   bool is_text = format == TEXT_FILE;
@@ -317,7 +317,7 @@ static void keys_without_key_1(void **state)
   assert_false(test_is_there(test_path("new")));
 }
 
-/* what was written wrongly is seen before anything is on the disk */
+/* a wrong file is noticed before it is on the disk */
 static void what_is_read_back_is_wrong(void **state)
 {
   (void)state;
@@ -390,7 +390,7 @@ static void into_another_file(void **state)
   assert_int_equal(convert(path, TEXT_FILE, SEALED_FILE, to), KH_E_FILE_EXISTS);
 }
 
-/* as the server's own plugin takes it: the last one counts */
+/* as in the server's own plugin: the last one counts */
 static void a_file_with_repeats(void **state)
 {
   (void)state;
@@ -673,7 +673,8 @@ static void versions_that_cannot_be_retired(void **state)
   assert_int_equal(retire_versions(path, TEXT_FILE, "1;" A16), KH_E_FILE_LOCKED);
   kh_lockfile_release(&lock);
   KH_AUTO_KEYFILE file = open_file(path, TEXT_FILE);
-  test_text("keys", TEXT, 0600); /* the same, but it may have been another one meanwhile */
+  test_text("keys", TEXT,
+            0600); /* the same bytes, but the file may have been another one in between */
   assert_int_equal(retire_in(file, "1;" A16), KH_E_FILE_CHANGED);
   assert_int_equal(retire_in(file, "1;" A16), KH_E_FILE_CHANGED);
   test_expect_content(path, TEXT);
@@ -683,7 +684,7 @@ static void what_is_retired_and_read_back_wrong(void **state)
 {
   (void)state;
   static const char *const spoilt[] = {
-      "1;3;" A32 "\n",                                           /* lost, and nothing says why */
+      "1;3;" A32 "\n",                                           /* lost without a reason */
       "1;1;retired\n1;2;retired\n1;3;" A32 "\n",                 /* one more */
       "1;2;retired\n1;3;" A32 "\n",                              /* another one */
       "1;1;retired\n1;3;" A32 ";cipher=aes256-ctr\n2;" A16 "\n", /* a new key */

@@ -2,9 +2,9 @@
 /* wraps: kh_argon2id kh_kdf_pbkdf2 kh_kdf_openssl_enc kh_lockfile_take kh_lockfile_release
  * wraps: kh_file_replace */
 /* slow: derives many keys */
-/* How many keys are derived for what is done with an encrypted file, by the command and by a
- * server, and whether that is under the lock, where others wait; also when another process changes
- * the file just before the lock is taken. */
+/* How many keys the command and a server derive for each operation on an encrypted file, and
+ * whether they derive under the lock, while others wait; also when another process changes the file
+ * just before the lock is taken. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,7 +61,7 @@ kh_status __wrap_kh_kdf_pbkdf2(kh_bytes passphrase, kh_bytes salt, kh_digest dig
   return __real_kh_kdf_pbkdf2(passphrase, salt, digest, iterations, ret_derived);
 }
 
-/* the one of this number gives a wrong key; 0: none does */
+/* the derivation of this number gives a wrong key; 0: none */
 static unsigned spoilt_derivation;
 
 kh_status __wrap_kh_kdf_openssl_enc(kh_bytes passphrase, const uint8_t *salt, kh_digest digest,
@@ -169,7 +169,7 @@ static const struct invocation invocations[] = {
     {kh_cli_slot_add, "three --memory=1 --passes=1", "second", 4, KH_CLI_WRITTEN},
     {kh_cli_slot_change, "one --memory=1 --passes=1", "first", 3, KH_CLI_WRITTEN},
     {kh_cli_slot_change, "two --memory=1 --passes=1", "second", 4, KH_CLI_WRITTEN},
-    {kh_cli_slot_remove, "two", "first", 3, KH_CLI_WRITTEN},  /* one is left, and made anew */
+    {kh_cli_slot_remove, "two", "first", 3, KH_CLI_WRITTEN},  /* one slot is left, and made anew */
     {kh_cli_slot_remove, "one", "second", 4, KH_CLI_WRITTEN}, /* likewise */
     {kh_cli_slot_remove, "two", "second", 2, KH_CLI_FAILED},  /* it is that slot's */
     {kh_cli_slot_remove, "one", "first", 2, KH_CLI_FAILED},
@@ -181,7 +181,7 @@ static const struct invocation invocations[] = {
     {kh_cli_add, "", "wrong", 2, KH_CLI_FAILED},
 };
 
-/* The same of a file of `openssl enc`, which has one passphrase: "first". */
+/* The same for a file of `openssl enc`, which has one passphrase: "first". */
 static const struct invocation openssl_invocations[] = {
     {kh_cli_add, OPENSSL_HAS, "first", 3, KH_CLI_WRITTEN},
     {kh_cli_rotate, "--all " OPENSSL_HAS, "first", 3, KH_CLI_WRITTEN},
@@ -309,7 +309,7 @@ static void a_file_that_stays_open(void **state)
   assert_int_equal(kh_keylist_count(kh_keyfile_keys(again)), 3 + 4);
 }
 
-/* A change that was not saved is as if it had not been. */
+/* A change that was not saved has no effect. */
 static void a_change_that_is_dropped(void **state)
 {
   (void)state;
@@ -351,7 +351,7 @@ static void a_server_rotates(void **state)
   assert_derived(1);
   rotation_free(&run);
   start_counting();
-  assert_int_equal(rotation_run_it(&run), KH_OK); /* and takes what is there already */
+  assert_int_equal(rotation_run_it(&run), KH_OK); /* and takes the version that is already there */
   assert_int_equal(run.rotated.taken, 2);
   assert_derived(1);
   end_server(&run);
@@ -376,7 +376,7 @@ static rotation_run openssl_server(const char *path)
   return run;
 }
 
-/* A salt is used for one file, also when that could not be written. */
+/* A salt is used for one file only, even if that could not be written. */
 static void a_salt_is_used_once(void **state)
 {
   (void)state;
@@ -401,7 +401,7 @@ static void a_salt_is_used_once(void **state)
   }
 }
 
-/* A file under a key that its passphrase does not give would be lost. */
+/* A file that is encrypted with a key that its passphrase does not derive would be lost. */
 static void a_key_that_is_not_derived_again_is_not_used(void **state)
 {
   (void)state;
@@ -428,7 +428,7 @@ static void a_server_rotates_a_file_of_openssl(void **state)
   assert_derived(3);
   rotation_free(&run);
   start_counting();
-  assert_int_equal(rotation_run_it(&run), KH_OK); /* nothing is made, and needs no salt */
+  assert_int_equal(rotation_run_it(&run), KH_OK); /* no version is made, and no salt is needed */
   assert_int_equal(run.rotated.taken, 2);
   assert_derived(1);
   end_server(&run);
@@ -546,7 +546,7 @@ static void what_another_process_did_meanwhile(void **state)
   }
 }
 
-/* The key for the new salt is good for what another process made of the file; what that has must be
+/* The key for the new salt also fits the file that another process wrote; its content must be
  * opened anew. */
 static void what_another_process_did_to_a_file_of_openssl(void **state)
 {
@@ -598,7 +598,7 @@ static void swap_openssl_meanwhile(void)
   test_file("keys", kh_secret_bytes(file).data, kh_secret_bytes(file).len, 0600);
 }
 
-/* A file that was given another form, and stays open, is opened anew by that. */
+/* A file that got another form and stays open is opened anew by that form. */
 static void a_form_of_openssl_that_stays_open(void **state)
 {
   (void)state;
@@ -625,7 +625,7 @@ static void a_form_of_openssl_that_stays_open(void **state)
   assert_int_equal(derivations.under_lock, 1);
 }
 
-/* What the other process made of the file is kept when the slots change. */
+/* A change of slots keeps what the other process wrote. */
 static void slots_that_two_change_at_once(void **state)
 {
   (void)state;
@@ -636,7 +636,7 @@ static void slots_that_two_change_at_once(void **state)
     size_t slots;
     size_t keys;
   } cases[] = {
-      {rotate_meanwhile, 3, 0, 3, 5},         /* the slot that was made is good */
+      {rotate_meanwhile, 3, 0, 3, 5},         /* the slot that was made still fits */
       {add_a_slot_meanwhile, 3 + 2, 2, 4, 3}, /* it is made again */
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
@@ -677,7 +677,7 @@ static void a_form_that_changes_after_a_rotation(void **state)
   assert_int_equal(kh_keylist_count(kh_keyfile_keys(again)), 5);
 }
 
-/* What was decided of another file is not done. */
+/* A decision about another file is not carried out. */
 static void versions_of_a_file_that_changed(void **state)
 {
   (void)state;

@@ -75,7 +75,7 @@ static const struct {
     {TEXT("2;" A16 "\n1;" A16), TEXT("2;" A16 "\n1;" A16 "\n1;9;" NEW "\n")},
     {TEXT("1;" A16 "\n# end"), TEXT("1;" A16 "\n1;9;" NEW "\n# end\n")},
     {TEXT("1;" A16 "\r\n "), TEXT("1;" A16 "\r\n1;9;" NEW "\r\n \r\n")},
-    /* each line end by itself */
+    /* each line end alone */
     {TEXT("1;" A16 "\r\n2;" A16 "\n"), TEXT("1;" A16 "\r\n1;9;" NEW "\r\n2;" A16 "\n")},
     {TEXT("2;" A16 "\r\n1;" A16 "\n"), TEXT("2;" A16 "\r\n1;" A16 "\n1;9;" NEW "\n")},
     /* comments, blanks, order and what is ignored stay */
@@ -83,7 +83,7 @@ static const struct {
      TEXT("# one\n\n \t1;" A16 " ignored; \xff\n1;9;" NEW "\n  # two\n\r\n2;3;" A24 "#\n")},
     {TEXT("5;" A16 "\n3;" A16 "\n1;" A16 "\n4;" A16 "\n"),
      TEXT("5;" A16 "\n3;" A16 "\n1;" A16 "\n1;9;" NEW "\n4;" A16 "\n")},
-    /* behind the last line of the key */
+    /* after the last line of the key */
     {TEXT("1;7;" A16 "\n2;" A16 "\n1;3;" A16 "\n3;" A16 "\n"),
      TEXT("1;7;" A16 "\n2;" A16 "\n1;3;" A16 "\n1;9;" NEW "\n3;" A16 "\n")},
     {TEXT("1;" A16 "\n1;" A16 "\n2;" A16 "\n"),
@@ -158,7 +158,7 @@ static const struct {
      TEXT("1;1;retired\n2;" A16 "\n1;1;retired\n")},
     {TEXT("1;" A16 "\n2;" A16 "\n1;" A16 "\n"), "1;" A24 "\n2;" A24,
      TEXT("1;1;retired\n2;1;retired\n1;1;retired\n")},
-    /* what was retired before */
+    /* versions that were retired before */
     {TEXT("1;1;retired # x\n1;3;" A16 "\n1;5;" A16), "1;3;" A24 "\n1;" A24,
      TEXT("1;1;retired # x\n1;3;retired\n1;5;" A16)},
     /* another version, another id */

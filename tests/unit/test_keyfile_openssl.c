@@ -85,7 +85,7 @@ static void an_empty_passphrase(void **state)
   kh_secret_free(&file);
 }
 
-/* the format has no integrity check: of many wrong passphrases, about one in 256 is not seen */
+/* the format has no integrity check: about one of 256 wrong passphrases is not noticed */
 static void most_wrong_passphrases_are_seen(void **state)
 {
   (void)state;
@@ -107,7 +107,7 @@ static void most_wrong_passphrases_are_seen(void **state)
   kh_secret_free(&file);
 }
 
-/* right or wrong, the key that was derived from the passphrase must not stay among the kept
+/* right or wrong, the key that was derived from the passphrase must not stay among the cached
  * schedules */
 static void the_key_of_the_file_is_not_kept(void **state)
 {
@@ -260,7 +260,7 @@ static kh_status read_changed_back(const kh_envelope *envelope, const kh_secret 
   return status;
 }
 
-/* The key that is held would decrypt them all the same. */
+/* The key that is held would still decrypt them. */
 static void a_new_file_with_another_salt_is_not_read_back(void **state)
 {
   (void)state;
@@ -281,7 +281,7 @@ static void a_new_file_with_another_salt_is_not_read_back(void **state)
   assert_memory_equal(kh_secret_bytes(text).data, plain.data, plain.len);
 }
 
-/* What is prepared is of one passphrase and for one file. */
+/* A prepared key is for one passphrase and one file. */
 static void what_is_prepared_is_not_copied_and_ends_with_its_passphrase(void **state)
 {
   (void)state;

@@ -24,7 +24,7 @@
 /* 2026-11-22T00:00:00Z */
 #define NOW 1795305600u
 
-/* what is given instead of what kh_keyfile_add_lines() makes; whether encryption goes wrong */
+/* returned instead of what kh_keyfile_add_lines() makes; whether encryption gives wrong bytes */
 static const char *spoilt_text;
 static bool spoil_ciphertext;
 static bool same_random; /* the generator gives the same bytes each time */
@@ -72,7 +72,7 @@ kh_status __wrap_kh_crypt_once(const kh_crypt *crypt, kh_cipher cipher, unsigned
   return status;
 }
 
-/* one rotation of a text file at NOW; its path and the rest of `it` stay */
+/* one rotation of a text file at NOW; its path and the other fields of `it` do not change */
 static kh_status rotate_text(rotation_run *it, const char *text, const char *known)
 {
   it->path = test_text("keys", text, 0600);
@@ -194,7 +194,7 @@ static void a_key_that_is_not_there(void **state)
   assert_int_equal(it.fault.key_id, 5);
 }
 
-/* rotating again and again, with what the last rotation gave */
+/* rotates again and again, each time with the keys of the last rotation */
 static void versions_step_by_two(void **state)
 {
   (void)state;
@@ -249,8 +249,8 @@ static void another_servers_version_is_taken(void **state)
   }
 }
 
-/* Version 2 was written by hand, with the attributes that the next ones shall have. InnoDB would
- * not leave version 1 for it under its default settings. */
+/* Version 2 was written by hand, with the attributes for the next versions. With its default
+ * settings InnoDB would not re-encrypt from version 1 to it. */
 static void a_version_of_too_small_a_step_is_not_enough(void **state)
 {
   (void)state;
@@ -283,7 +283,7 @@ static void nothing_to_make_leaves_the_file_alone(void **state)
   rotation_free(&it);
 }
 
-/* who made it may have been killed before its folder was flushed, or is an editor that flushes
+/* its writer may have been killed before the folder was flushed, or is an editor that flushes
  * nothing */
 static void what_is_taken_is_on_the_disk_first(void **state)
 {
@@ -450,8 +450,8 @@ static rotation_run rotate_as_expected(const char *text, const char *known)
   return it;
 }
 
-/* rotates with the same random bytes as the rotation before, and finds that another text than the
- * right one was made */
+/* rotates with the same random bytes as the rotation before, and notices that a wrong text was made
+ */
 static void expect_noticed(const char *text, const char *spoilt)
 {
   rotation_run it = {.path = NULL};
@@ -462,7 +462,7 @@ static void expect_noticed(const char *text, const char *spoilt)
   test_expect_content(it.path, text);
 }
 
-/* the new keys as they were made, and what nobody made besides */
+/* the new keys as they were made, and one more that was not made */
 static void a_text_with_a_version_more_is_not_written(void **state)
 {
   (void)state;
@@ -513,7 +513,7 @@ static void the_size_limit(void **state)
   for (size_t over = 0; over < 2; over++) {
     size_t len = KH_KEYFILE_MAX - ADDED + over;
     char *text = malloc(len + 1);
-    memset(text, '#', len); /* a long comment behind the key */
+    memset(text, '#', len); /* a long comment after the key */
     memcpy(text, line, sizeof line - 1);
     memcpy(text + len - 1, "\n", 2);
     rotation_run it = {.path = NULL};
@@ -591,7 +591,7 @@ static void an_encrypted_file_is_encrypted_again(void **state)
   }
 }
 
-/* a rotation of an encrypted file fails, and the file stays; what failed */
+/* a rotation of an encrypted file fails, and the file is unchanged; returns the status */
 static kh_status fail_with_filekey(const char *filekey)
 {
   rotation_run it = openssl_run("1;" A16 "\n", 0);
@@ -622,7 +622,7 @@ static void a_ciphertext_that_does_not_open_is_not_written(void **state)
   spoil_ciphertext = false;
 }
 
-/* the passphrase and the keys that it gave are not kept by the engines */
+/* the engines do not cache the passphrase or the keys that were derived from it */
 static void the_key_of_the_file_is_not_kept(void **state)
 {
   (void)state;

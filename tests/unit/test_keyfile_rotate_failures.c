@@ -66,7 +66,7 @@ WRAP(calls_strike, int, EVP_CipherUpdate, 0,
      (EVP_CIPHER_CTX * ctx, unsigned char *out, int *out_len, const unsigned char *in, int in_len),
      (ctx, out, out_len, in, in_len))
 
-static bool time_flies; /* every look at the clock is 20 seconds later */
+static bool time_flies; /* every reading of the clock is 20 seconds later */
 WRAPS(clock_gettime);
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
@@ -80,7 +80,7 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
 
 enum format { IN_TEXT, IN_OPENSSL, IN_SEALED, FORMATS };
 
-/* a key file, and the rotation that it waits for */
+/* a key file, and the rotation that is due */
 struct subject {
   enum format format;
   rotation_run run;
@@ -156,7 +156,7 @@ static void expect_old_or_new(const struct subject *subject)
   kh_keytable_free(&table);
 }
 
-/* What was left behind must not be in the way of the next rotation. */
+/* What a failure left must not prevent the next rotation. */
 static void expect_that_it_still_rotates(struct subject *subject)
 {
   rotation_run *run = &subject->run;
@@ -169,8 +169,8 @@ static void expect_that_it_still_rotates(struct subject *subject)
   expect_old_or_new(subject);
 }
 
-/* Calls whose failure changes nothing that matters: the lock file keeps the mode that it was made
- * with, the temporary file is not there anyway. */
+/* Calls whose failure has no effect: the lock file keeps the mode that it was made with, the
+ * temporary file does not exist in any case. */
 static bool may_be_ignored(const char *name)
 {
   static const char *const names[] = {"fchown", "fchmod", "flock", "close", "unlinkat"};
@@ -180,7 +180,7 @@ static bool may_be_ignored(const char *name)
   return false;
 }
 
-/* Rotates with a failure at one call; false when there are less calls than that. */
+/* Rotates with a failure at one call. Returns false when there are fewer calls. */
 static bool rotate_with_failure(struct subject *subject, unsigned at, int error)
 {
   set_up(subject);
@@ -229,7 +229,7 @@ static void every_call_fails_in_turn_for_a_sealed_file(void **state)
   fail_each_call(IN_SEALED, EIO);
 }
 
-/* Rotates in a child that is killed at one call; false when it ended before. */
+/* Rotates in a child that is killed at one call. Returns false when it ended before. */
 static bool rotate_and_kill(struct subject *subject, unsigned at)
 {
   set_up(subject);
@@ -326,7 +326,7 @@ static void another_process_has_the_lock(void **state)
   tear_down(&subject);
 }
 
-/* a program may take its time, and other servers wait for the lock only so long */
+/* a program may take long, and other servers wait for the lock only for a limited time */
 static void the_passphrase_is_asked_for_before_the_lock_is_taken(void **state)
 {
   (void)state;
@@ -344,8 +344,8 @@ static void the_passphrase_is_asked_for_before_the_lock_is_taken(void **state)
 
 enum { PROCESSES = 4, ROTATIONS = 10 };
 
-/* Rotates all keys again and again, as a server that publishes what each rotation gives; ends with
- * the number of versions that were made. */
+/* Rotates all keys again and again, as a server that publishes the result of each rotation; exits
+ * with the number of versions that were made. */
 static void be_a_server(struct subject *subject)
 {
   rotation_run *run = &subject->run;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* slow: writes files of the largest size */
 /* wraps: kh_aead_open kh_aead_seal */
-/* The sealed format as one of those of a key file: loaded and rotated as the others are. */
+/* The sealed format as a format of key files: loaded and rotated like the others. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +44,7 @@ bool __wrap_kh_aead_open(const kh_aead_input *input, kh_bytes sealed, uint8_t *r
   return __real_kh_aead_open(input, sealed, ret_text);
 }
 
-/* spoils what is written */
+/* damages what is written */
 static bool spoil;
 WRAPS(kh_aead_seal);
 void __wrap_kh_aead_seal(const kh_aead_input *input, kh_bytes text, uint8_t *ret_sealed)
@@ -65,7 +65,7 @@ static const char *write_sealed(const char *text)
 static kh_status load(const char *path, const char *filekey, kh_keyfile **ret_file)
 {
   kh_log log = recorder_log(&heard);
-  kh_keyfile_options options = {/* the last two must not count */
+  kh_keyfile_options options = {/* the last two calls must not count */
                                 .path = path,
                                 .filekey = filekey,
                                 .digest = KH_DIGEST_SHA224,
@@ -152,7 +152,7 @@ static void rotate(const char *path, const char *filekey, rotation_run *run)
   assert_int_equal(status, KH_OK);
 }
 
-/* the lines of the slots as they lie on the disk */
+/* the lines of the slots as they are on the disk */
 static size_t read_slots(const char *path, char *slots)
 {
   char content[8192];
@@ -246,7 +246,7 @@ static void the_size_limit(void **state)
   free(text);
 }
 
-/* A thread whose stack stays when it ends, with all that was left on it. */
+/* A thread whose stack remains readable after its end. */
 static _Alignas(4096) uint8_t stack[1 << 20];
 static const char *thread_path;
 static kh_status thread_status;

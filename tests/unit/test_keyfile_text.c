@@ -218,7 +218,7 @@ static void a_text_full_of_keys_fits(void **state)
   free(text);
 }
 
-/* every byte value at every place of a good file: never a crash, always an answer */
+/* every byte value at every place of a good file: never a crash, always a list or a fault */
 static void any_byte_anywhere(void **state)
 {
   (void)state;

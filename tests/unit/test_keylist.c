@@ -73,7 +73,7 @@ static void comparing_keys(void **state)
   kh_key b = a;
   assert_true(kh_key_is_same_version(&a, &b));
   assert_true(kh_key_is_same_secret(&a, &b));
-  b.bytes[16] = 'y'; /* behind its length */
+  b.bytes[16] = 'y'; /* after its length */
   assert_true(kh_key_is_same_secret(&a, &b));
   b.bytes[15] = 'y';
   assert_false(kh_key_is_same_secret(&a, &b));
@@ -101,7 +101,7 @@ static void random_keys(void **state)
   assert_memory_not_equal(a->bytes, b->bytes, 16);
   static const uint8_t zero[16];
   assert_memory_not_equal(b->bytes + 16, zero, 16); /* all of it is random */
-  assert_memory_equal(a->bytes + 16, zero, 16);     /* and nothing beyond */
+  assert_memory_equal(a->bytes + 16, zero, 16);     /* and no byte after it */
   kh_keylist_free(&list);
 }
 

@@ -12,9 +12,9 @@
 
 enum { READERS = 4, EXCHANGES = 500, IDS = 50 };
 
-/* what is in force while an exchange waits */
+/* the table in force while an exchange waits */
 static struct {
-  const kh_keyring *ring; /* NULL: nobody asks */
+  const kh_keyring *ring; /* NULL: not asked for */
   uint32_t version;
   kh_cipher cipher;
 } asked;
@@ -28,7 +28,8 @@ void __wrap_urcu_bp_synchronize_rcu(void)
   __real_urcu_bp_synchronize_rcu();
 }
 
-/* every byte of every key is the same, so that a reader sees when a table goes away under it */
+/* every byte of every key is the same, so that a reader notices a table that is freed while it
+ * reads */
 static void fill_with_byte(const void *spec, size_t place, kh_key *ret_key)
 {
   *ret_key = *(const kh_key *)spec;
@@ -84,7 +85,7 @@ static void the_latest_version_is_that_in_force(void **state)
   kh_keyring_free(&ring);
 }
 
-/* a key of a length is copied where there is room for it, and not a byte further */
+/* a key is copied if there is room for it, and no byte after it is written */
 static void check_copy(size_t len)
 {
   kh_keyring *ring = NULL;
@@ -126,7 +127,7 @@ static void a_key_that_is_not_there_is_not_copied(void **state)
   kh_keyring_free(&ring);
 }
 
-/* the first table has a cipher, or one that comes later has */
+/* the first table has a cipher, or a later one has */
 static void a_cipher_is_that_of_the_version(void **state)
 {
   (void)state;
@@ -180,7 +181,7 @@ static bool is_whole(const kh_keytable *table)
   return true;
 }
 
-/* in one call each; the version may have gone in between, a key may not be another one's */
+/* one call each; the version may disappear in between, but a key must not be another version's */
 static bool is_copied_whole(const kh_keyring *ring)
 {
   uint8_t key[KH_KEY_MAX];

@@ -12,7 +12,7 @@ struct spec {
   uint32_t id, version, len;
 };
 
-/* bytes that tell a key's id, version and place in the list */
+/* bytes made of a key's id, version and place in the list */
 static void make_bytes(uint8_t *bytes, const struct spec *spec, size_t place)
 {
   for (uint32_t i = 0; i < spec->len; i++)
@@ -95,7 +95,7 @@ static void the_last_of_repeated_versions_counts(void **state)
   kh_keytable_free(&table);
 }
 
-/* the order of the file says nothing about which version is the latest */
+/* the order of the file does not decide which version is the latest */
 static void the_latest_is_the_highest(void **state)
 {
   (void)state;
@@ -236,7 +236,7 @@ static const struct line in_use[] = {
 
 static const struct {
   kh_status status;
-  uint32_t id, version; /* of the one that is wrong */
+  uint32_t id, version; /* of the wrong version */
   unsigned line;
   struct line lines[4];
 } successors[] = {
@@ -247,7 +247,7 @@ static const struct {
      0,
      0,
      {{1, 1, 32, 7, 0}, {1, 3, 32, 8, KH_CIPHER_AES256_CTR}, {5, 1, 16, 9, 0}, {1, 2, 16, 1, 0}}},
-    /* the default, said aloud */
+    /* the default, written explicitly */
     {KH_OK,
      0,
      0,

@@ -66,7 +66,7 @@ static kh_lockfile *take(const char *path, unsigned milliseconds)
   return lock;
 }
 
-/* takes and gives back at once; checks the fault */
+/* takes the lock and releases it at once; checks the fault */
 static kh_status try(const char *path, unsigned milliseconds, int *ret_error)
 {
   kh_lockfile *const untouched = (kh_lockfile *)&test_calls;
@@ -88,7 +88,7 @@ static kh_status try(const char *path, unsigned milliseconds, int *ret_error)
   return status;
 }
 
-/* the same, while a call fails at its `at`th time, and only then */
+/* the same, while only the `at`th call fails */
 static kh_status try_failing(const char *path, unsigned milliseconds, const char *call, unsigned at,
                              int error, int *ret_error)
 {
@@ -99,7 +99,7 @@ static kh_status try_failing(const char *path, unsigned milliseconds, const char
   return status;
 }
 
-/* a child that does not outlive a failed test */
+/* a child that ends with a failed test */
 static pid_t fork_bound(void)
 {
   pid_t child = fork();
@@ -312,7 +312,7 @@ static kh_status count_up(const char *path)
 static void many_processes_take_turns(void **state)
 {
   (void)state;
-  unlink(test_path("keys.lock")); /* they make it together */
+  unlink(test_path("keys.lock")); /* all make the lock file at the same time */
   const char *path = test_text("keys", "0\n", 0600);
   pid_t children[PROCESSES];
   for (int i = 0; i < PROCESSES; i++)
@@ -426,7 +426,7 @@ static void a_file_that_cannot_be_locked_itself(void **state)
   }
 }
 
-/* what a process waited for is not the file any more when it has it */
+/* when a process gets the lock that it waited for, the file may have been replaced */
 static void a_file_that_was_replaced_is_locked_in_its_new_form(void **state)
 {
   (void)state;
@@ -543,7 +543,7 @@ static void each_call_fails(void **state)
   }
 }
 
-/* "theirs/keys", which belongs to nobody, in a folder of that mode */
+/* "theirs/keys", which the user nobody owns, in a folder of that mode */
 static const char *file_of_nobody(mode_t folder)
 {
   test_run("cd '%s' && chmod 0711 . && rm -rf theirs && mkdir theirs", test_path(""));
@@ -557,12 +557,12 @@ static void roots_lock_file_does_not_lock_the_owner_out(void **state)
 {
   (void)state;
   if (geteuid() != 0)
-    skip(); /* to become somebody else */
+    skip(); /* to become another user */
   const char *path = file_of_nobody(0755);
   assert_int_equal(try(path, 0, NULL), KH_OK);
   kh_status status = in_a_child(try_as_nobody, path);
   if ((int)status == CANNOT_TELL)
-    skip(); /* the test's folder lies where others cannot reach it */
+    skip(); /* the test's folder is where other users cannot reach it */
   assert_int_equal(status, KH_OK);
   kh_lockfile *lock = take(path, 0);
   assert_int_equal(in_a_child(try_as_nobody, path), KH_E_FILE_LOCKED);

@@ -57,7 +57,7 @@ int __wrap_fcntl(int fd, int command, long argument)
   return calls_strike("fcntl") ? -1 : __real_fcntl(fd, command, argument);
 }
 
-/* one run, and what came of it */
+/* one run and its results */
 struct run {
   kh_status status;
   kh_fault fault;
@@ -94,7 +94,7 @@ static int before_each(void **state)
   return 0;
 }
 
-/* whatever happened: no child, no zombie and no descriptor is left */
+/* after every run: no child, no zombie and no open descriptor */
 static int after_each(void **state)
 {
   (void)state;
@@ -204,7 +204,7 @@ static void an_exit_status_is_told_with_what_it_said(void **state)
   assert_string_equal(it.fault.quote, "");
 }
 
-/* as a shell does that traces: the error log and SHOW STATUS would have it */
+/* as a shell that traces its commands: the passphrase would be in the error log and SHOW STATUS */
 static void its_output_is_not_quoted(void **state)
 {
   (void)state;
@@ -225,7 +225,7 @@ static void its_output_is_not_quoted(void **state)
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* their memory takes minutes  \
                                                                      */
-/* the script puts together what it says, so that this program has it from its pipes alone */
+/* the script assembles its output, so that this program has it only from the pipes */
 static void what_it_says_is_wiped(void **state)
 {
   (void)state;
@@ -279,7 +279,7 @@ static void a_line_at_the_limit_and_one_past_it(void **state)
   }
 }
 
-/* whether a process is there and is no zombie; an orphan's zombie is not ours to reap */
+/* returns whether a process exists and is not a zombie; another process reaps an orphan */
 static bool is_alive(pid_t pid)
 {
   char path[64], state = 'Z';
@@ -402,7 +402,7 @@ static void where_sigchld_is_ignored_nobody_knows(void **state)
   signal(SIGCHLD, SIG_DFL);
   assert_int_equal(it.status, KH_E_PROGRAM_RUN);
   assert_int_equal(it.fault.os_error, ECHILD);
-  assert_int_equal(test_calls.made, 0); /* its number may be another process's by now */
+  assert_int_equal(test_calls.made, 0); /* its number may belong to another process now */
 }
 
 /* a process without standard descriptors: the pipes' ends would be the program's */

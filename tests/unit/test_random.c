@@ -18,7 +18,7 @@ static void every_number_below_the_bound_comes(void **state)
     seen[number]++;
   }
   for (size_t i = 0; i < COUNT(seen); i++)
-    assert_in_range(seen[i], 1, 300); /* that one of them misses this has a chance below 1e-40 */
+    assert_in_range(seen[i], 1, 300); /* the chance that one of them fails this is below 1e-40 */
 }
 
 static void bounds_of_nothing(void **state)

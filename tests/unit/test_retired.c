@@ -72,7 +72,7 @@ static const struct {
     {"7;0;retired\n", KH_E_KEY_VERSION, 1, 0},
     {"0;3;retired\n", KH_E_KEY_ID, 1, 0},
     {"1;1;retired\n", KH_E_NO_SYSTEM_KEY, 1, 0},
-    /* nothing tells which of the two is meant */
+    /* it is undecided which of the two is meant */
     {"1;" A16 "\n7;3;retired\n7;3;" A16 "\n", KH_E_KEY_DUPLICATE, 3, 2},
     {"1;" A16 "\n7;3;" A16 "\n7;3;retired\n", KH_E_KEY_DUPLICATE, 3, 2},
     {"1;" A16 "\n1;5;" A16 "\n2;" A16 "\n1;5;retired\n", KH_E_KEY_DUPLICATE, 4, 2},
@@ -139,7 +139,7 @@ static const struct {
     {"1;" A16 "\n1;3;" B16, "1;2;retired\n2;1;retired\n1;3;" B16, KH_E_KEY_LOST},
     /* the server's latest one, while the file has a later one */
     {"1;" A16 "\n1;3;" B16, "1;1;retired\n1;3;retired\n1;5;" B16, KH_OK},
-    /* no later one: what is written needs it */
+    /* no later version: the server writes with this one */
     {"1;" A16 "\n1;3;" B16, "1;" A16 "\n1;3;retired", KH_E_KEY_LOST},
     {"1;" A16 "\n2;" B16, "1;" A16 "\n2;1;retired", KH_E_KEY_LOST},
 };
@@ -189,7 +189,7 @@ static void a_running_server_keeps_what_is_retired(void **state)
   assert_non_null(kh_keytable_find(next, 1, 1));
   assert_non_null(kh_keytable_find(next, 1, 3));
   assert_int_equal(kh_keytable_version_count(next), 4);
-  /* what comes back into the file is as any other key */
+  /* a version that is put back into the file is like any other */
   kh_keytable *last = table_after("1;" A16 "\n1;3;retired\n1;5;" A16 "\n2;3;" A16, next);
   assert_int_equal(kh_keytable_find(last, 1, 1)->line, 1);
   assert_false(kh_keytable_is_retired(last, 1, 1));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Files are made, opened, listed, and get another text. */
+/* Makes, opens and lists files, and changes their text. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +58,7 @@ static void passphrases_and_texts_may_hold_any_byte(void **state)
   }
 }
 
-/* no line shows anything of the text, and nothing of one file is in another one of the same text */
+/* no line shows a part of the text, and two files of the same text share nothing */
 static void files_of_one_text_have_nothing_in_common(void **state)
 {
   (void)state;
@@ -70,7 +70,7 @@ static void files_of_one_text_have_nothing_in_common(void **state)
     kh_bytes in_a = sealed_line(file, line);
     kh_bytes in_b = sealed_line(kh_secret_bytes(b), line);
     assert_int_equal(in_a.len, in_b.len);
-    size_t same = 0; /* at the end of the line, where its random bytes stand */
+    size_t same = 0; /* at the end of the line, where its random bytes are */
     while (in_a.data[in_a.len - 2 - same] == in_b.data[in_b.len - 2 - same])
       same++;
     assert_in_range(same, 0, 15);
@@ -170,7 +170,7 @@ static void labels_have_a_length_and_an_alphabet(void **state)
     kh_sealed_slot slot = kh_sealed_slot_default(bad[i], &kh_sealed_argon2id);
     assert_int_equal(kh_sealed_slot_validate(&slot, &fault), KH_E_SLOT_LABEL);
     assert_int_equal(fault.status, KH_E_SLOT_LABEL);
-    assert_string_equal(fault.name, ""); /* it may be a passphrase in the wrong place */
+    assert_string_equal(fault.name, ""); /* it may be a passphrase in the wrong argument */
   }
   kh_sealed_slot unended = kh_sealed_slot_default("a", &kh_sealed_argon2id);
   memset(unended.label, 'a', sizeof unended.label);
@@ -215,7 +215,7 @@ static void costs_have_limits(void **state)
   assert_int_equal(validate_pbkdf2(8388609), KH_E_SLOT_COST);
 }
 
-/* what kh_sealed_new() answers, and with which slot in the fault; nothing may come out */
+/* asserts what kh_sealed_new() returns, and the slot in the fault; outputs stay untouched */
 static kh_status make(const kh_sealed_entry *entries, size_t count, kh_fault *ret_fault)
 {
   kh_secret *file = NULL;

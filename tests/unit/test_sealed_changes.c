@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* slow: opens a sealed file for each byte of it */
-/* Files that somebody or something changed. None opens, whether the last line was made to fit or
- * not. Changes without a fitting last line are damage; the others are found by what is
- * authenticated. */
+/* Files that an attacker or a fault changed. None opens, with a right last line or without. Without
+ * the right last line a change is damage; the others are found by the authentication. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,7 @@
 
 enum { END_LINE = 69 };
 
-/* however it is changed, and whoever opens it */
+/* for every change and every passphrase */
 static void expect_refused(uint8_t *data, size_t len)
 {
   kh_bytes file = {data, len};
@@ -132,7 +131,7 @@ static void a_byte_put_in_everywhere(void **state)
     }
 }
 
-/* A file of lines of other files, with a last line that fits. */
+/* Makes a file of lines of other files, with the right last line. */
 struct patchwork {
   uint8_t data[4096];
   size_t len;
@@ -220,7 +219,7 @@ static void lines_of_another_file(void **state)
   kh_secret_free(&other);
 }
 
-/* a slot of a file whose passphrase somebody knows, beside those that he does not */
+/* a slot whose passphrase the attacker knows, next to slots whose passphrases he does not know */
 static void a_slot_of_another_file_added(void **state)
 {
   (void)state;
@@ -238,7 +237,7 @@ static void a_slot_of_another_file_added(void **state)
   kh_secret_free(&other);
 }
 
-/* an older payload with the slots of now, and the other way round */
+/* an older payload with the present slots, and the reverse */
 static void a_payload_of_an_older_version(void **state)
 {
   (void)state;

@@ -84,13 +84,13 @@ static void each_call_fails_in_turn(void **state)
       if (status != KH_OK)
         assert_string_equal(fault.path.text, SEALED_PATH);
     } while (status != KH_OK);
-    assert_in_range(at, 10, 60); /* none of them was taken for something else */
+    assert_in_range(at, 10, 60); /* each was reported as what it is */
     assert_int_equal(test_calls.made, at - 1);
     kh_secret_free(&made);
   }
 }
 
-/* a lack of memory is no wrong passphrase, though another slot is there to be tried */
+/* a lack of memory is not a wrong passphrase, even if another slot could be tried */
 static void no_memory_is_no_wrong_passphrase(void **state)
 {
   (void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a file may look like, found without a passphrase. All files here have the right last line
- * unless it is what is tested. */
+/* The form of a file, checked without a passphrase. All files here have the right last line, except
+ * where the last line is tested. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,7 +139,7 @@ static void payloads_that_are_none(void **state)
   expect_damaged(FIRST SLOT PAYLOAD B64_48 PAYLOAD B64_16, 5, 1);
 }
 
-/* the last line as the file has it, here not mended */
+/* the last line as the file has it, not corrected */
 static void expect_end(const char *format, const char *digest, unsigned line, size_t column)
 {
   kh_sealed_slots slots;

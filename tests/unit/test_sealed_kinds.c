@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* wraps: kh_sealed_kind_at kh_sealed_kind_by_name kh_argon2id */
-/* A kind of slot whose wrapping key lives elsewhere, in the table of kinds for this test only: it
- * needs no passphrase, has a text and a long field, and came with version 2 of the format. */
+/* A kind of slot whose wrapping key is kept elsewhere, in the table of kinds for this test only: it
+ * needs no passphrase, has a text and a long field, and belongs to version 2 of the format. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@
 
 enum { BLOB = 2000, HUGE_BLOB = 20000, MASK = 0x5a };
 
-/* The one who holds the key: what it answers, and how often it was asked. */
+/* The holder of the key: what it answers, and how often it was asked. */
 static struct {
   size_t blob_len;
   kh_status answer;
@@ -197,7 +197,7 @@ static void a_reader_without_it_says_that_the_file_is_newer(void **state)
   kh_secret_free(&file);
 }
 
-/* The first line of a file says another version. */
+/* The first line of a file has another version. */
 static kh_status list_as_version(const kh_secret *file, char version, kh_fault *ret_fault)
 {
   kh_sealed_slots slots;
@@ -241,7 +241,7 @@ static void slots_come_and_go(void **state)
   assert_int_equal(sealed_change_slot(kh_secret_bytes(two), NO_SECRET, &away, &changed, NULL),
                    KH_OK);
   sealed_expect(changed, "", 0, TEXT);
-  /* by the passphrase of the slot that stays, as ever */
+  /* by the passphrase of the slot that stays, as before */
   assert_int_equal(sealed_remove_slot(kh_secret_bytes(two), NO_SECRET, "away", &old, NULL),
                    KH_E_WRONG_PASSPHRASE);
   assert_int_equal(sealed_remove_slot(kh_secret_bytes(two), bytes_of("second"), "away", &old, NULL),
@@ -285,7 +285,7 @@ static void slots_that_need_a_passphrase_are_skipped_without_one(void **state)
   kh_secret_free(&file);
 }
 
-/* what the memory of a line is made for */
+/* the size for which the memory of a line is made */
 static void every_kind_keeps_the_limits_of_a_line(void **state)
 {
   (void)state;

@@ -34,7 +34,7 @@ static kh_secret *file_of(const char *const *passphrases, size_t count)
 
 static const char *const passphrases[] = {"pa", "pb", "pc", "pd", "pe", "pf", "pg", "ph"};
 
-/* One change of slots: what came of it. */
+/* One change of slots and its results. */
 struct change {
   kh_status status;
   kh_secret *file; /* NULL after a failure */
@@ -222,7 +222,7 @@ static void the_last_slot_stays(void **state)
   kh_secret_free(&file);
 }
 
-/* With other slots their passphrases would be needed to wrap a new one. */
+/* With other slots, their passphrases would be needed to wrap a new file key. */
 static void the_file_key_stays_with_other_slots(void **state)
 {
   (void)state;
@@ -238,7 +238,7 @@ static void the_file_key_stays_with_other_slots(void **state)
   kh_secret_free(&file);
 }
 
-/* Then nothing of an old copy of the file opens anything of the new one. */
+/* After that, an old copy of the file helps to open nothing of the new one. */
 static void the_file_key_changes_with_the_only_slot(void **state)
 {
   (void)state;

@@ -3,7 +3,7 @@
 /* slow: runs a second program on what it makes */
 /* wraps: kh_random_bytes */
 /* The files that docs/format-sealed.md shows, byte for byte; and an independent program that opens
- * whatever is made here. Arguments: the folder of the vectors, Python, and that program. */
+ * every file that is made here. Arguments: the folder of the vectors, Python, and that program. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

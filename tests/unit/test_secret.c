@@ -116,7 +116,7 @@ static void a_frozen_secret_cannot_be_written(void **state)
   assert_int_equal(in_child(write_first, secret), 0);
   kh_secret_freeze(secret);
   assert_int_equal(in_child(write_first, secret), SIGSEGV);
-  kh_secret_free(&secret); /* must make it writable to wipe it */
+  kh_secret_free(&secret); /* freeing must make the memory writable to wipe it */
 }
 
 static void a_guard_page_follows(void **state)

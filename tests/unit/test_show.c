@@ -4,7 +4,7 @@
 #include "server/show.h"
 #include "unit.h"
 
-/* the server's buffer, and a byte behind it that must stay */
+/* the server's buffer, and a byte after it that must not change */
 static struct {
   _Alignas(8) char buff[SHOW_VAR_FUNC_BUFF_SIZE];
   char behind;
@@ -30,7 +30,7 @@ static const kh_show_field fields[] = {
     KH_SHOW_FIELD("chars", KH_SHOW_CHARS, struct stats, chars),
 };
 
-/* as the server asks: the variable is a copy of the table's entry */
+/* as the server does: the variable is a copy of the table's entry */
 static const struct st_mysql_show_var *show(const kh_show_field *table, size_t count,
                                             const void *stats)
 {
@@ -62,7 +62,7 @@ static void assert_end(const struct st_mysql_show_var *var)
   assert_null(var->name);
 }
 
-/* the structure is gone when the server looks */
+/* the structure no longer exists when the server reads */
 static void every_kind(void **state)
 {
   (void)state;

@@ -124,7 +124,7 @@ static void each_change_opens_the_file_once(void **state)
     unsigned to_rotate;
   } cases[] = {
       {write_sealed, "first", 1, 1},
-      {write_sealed, "second", 2, 2}, /* the second slot's */
+      {write_sealed, "second", 2, 2}, /* of the second slot */
       {write_openssl, "first", 1, 3}, /* a new salt, and its proof */
   };
   for (size_t i = 0; i < COUNT(cases); i++) {

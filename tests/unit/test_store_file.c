@@ -23,7 +23,7 @@ static kh_store store;
 static char path[1024];
 
 static unsigned loads;
-static unsigned changes_left; /* how many loads find that the file changed under them */
+static unsigned changes_left; /* how many loads find that the file changed while it was read */
 
 WRAPS(kh_file_read);
 kh_status __wrap_kh_file_read(const char *name, size_t most, kh_file_kind kind,
@@ -136,7 +136,7 @@ static void a_file_that_changes_is_read_again(void **state)
   assert_null(content.list);
 }
 
-/* a start may wait for who types the passphrase; what comes later holds others up */
+/* a start may wait for a person who types the passphrase; a later wait blocks other sessions */
 static void only_the_first_load_waits_without_limit(void **state)
 {
   (void)state;

@@ -126,7 +126,7 @@ static void bytes_behind_the_end_and_nul_bytes(void **state)
   static const char text[] = "2026-11-22T01:05:55Z\0";
   uint32_t time;
   for (size_t len = 0; len < sizeof text; len++) {
-    /* on the heap, where the sanitizer sees a read behind the end */
+    /* on the heap, where the sanitizer notices a read past the end */
     uint8_t *data = malloc(len == 0 ? 1 : len);
     memcpy(data, text, len);
     assert_int_equal(kh_time_read((kh_bytes){data, len}, &time), len == 10 || len == 20);

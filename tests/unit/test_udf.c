@@ -39,7 +39,7 @@ static int forget(void **state)
   return 0;
 }
 
-/* what the server hands over: its own defaults, and a message that is empty */
+/* what the server passes: its defaults, and an empty message */
 static my_bool start(UDF_INIT *init, unsigned arg_count, char *message)
 {
   UDF_ARGS args = {.arg_count = arg_count};
@@ -118,7 +118,7 @@ static void a_long_reason_is_cut(void **state)
   assert_int_equal(message[MYSQL_ERRMSG_SIZE], 'x');
 }
 
-/* a NULL alone would be a row less, and no error */
+/* a NULL alone would drop the row without an error */
 static void a_failure_is_reported(void **state)
 {
   (void)state;

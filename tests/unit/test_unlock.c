@@ -123,7 +123,7 @@ static void a_file_at_the_limit_and_one_past_it(void **state)
   assert_int_equal(unlock(filekey, &passphrase, &fault), KH_E_SECRET_TOO_LONG);
   assert_int_equal(fault.limit, KH_SECRET_FILE_MAX);
   assert_string_equal(fault.path.text, filekey + 5);
-  content[3] = '\0'; /* as in the server's own plugin, the length counts before the NUL does */
+  content[3] = '\0'; /* as in the server's own plugin, the length is checked before the NUL */
   test_file("pw", content, KH_SECRET_FILE_MAX + 1, 0600);
   assert_int_equal(unlock(filekey, &passphrase, &fault), KH_E_SECRET_TOO_LONG);
   assert_null(passphrase);
@@ -161,7 +161,7 @@ static void a_file_open_to_others_is_warned_of_with_its_mode(void **state)
   }
 }
 
-/* a pipe that holds these bytes and ends behind them */
+/* a pipe that has these bytes and ends after them */
 static int pipe_with(const char *content, size_t len)
 {
   int ends[2];

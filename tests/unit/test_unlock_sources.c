@@ -42,7 +42,7 @@ int __wrap_poll(struct pollfd *waited, nfds_t count, int milliseconds)
 static recorder heard;
 static kh_unlock_how how;
 
-/* one call, and what came of it */
+/* one call and its results */
 struct got {
   kh_status status;
   kh_fault fault;
@@ -73,7 +73,7 @@ static void assert_passphrase(struct got got, const char *expected)
   assert_false(recorder_has(&heard, expected));
 }
 
-/* the argument is not what the source takes; it is not shown, but the prefix is */
+/* the argument is not valid for the source; the message has the prefix, not the argument */
 static void assert_malformed(const char *prefix, const char *argument)
 {
   struct got got = unlock(prefix, argument);
@@ -196,7 +196,7 @@ static void a_folder_of_credentials_that_is_too_deep(void **state)
 {
   (void)state;
   char folder[4097];
-  memset(folder, '/', sizeof folder - 1); /* if it were cut, it would be a folder that is there */
+  memset(folder, '/', sizeof folder - 1); /* if it were cut, it would name an existing folder */
   folder[sizeof folder - 1] = '\0';
   setenv("CREDENTIALS_DIRECTORY", folder, 1);
   struct got got = unlock("CREDENTIAL:", "pw");
@@ -285,7 +285,7 @@ static int listen_at(const char *path, int type)
   return fd;
 }
 
-/* the other end: sends this in pieces, each after a moment, and closes unless it keeps quiet */
+/* the other end: sends this in pieces, each after a moment, and closes unless it is silent */
 struct other_end {
   int listening;
   const char *pieces[4];
@@ -384,7 +384,7 @@ static void sockets_that_cannot_be_connected_to(void **state)
   assert_no_socket(path, ENAMETOOLONG);
 }
 
-/* as many as the queue takes wait already, and nobody accepts them */
+/* the queue is already full, and no one accepts */
 static void a_socket_whose_queue_is_full(void **state)
 {
   (void)state;
@@ -442,10 +442,10 @@ static void a_fifo_has_ten_seconds_where_there_is_a_limit(void **state)
 {
   (void)state;
   how.bounded_wait = true;
-  struct got got = unlock("FILE:", fifo()); /* nobody opens it */
+  struct got got = unlock("FILE:", fifo()); /* no process opens it */
   assert_int_equal(got.status, KH_E_SOURCE_TIME);
   assert_string_equal(got.fault.path.text, test_path("fifo"));
-  int fd = open(test_path("fifo"), O_RDWR); /* somebody opens it, and does not close it */
+  int fd = open(test_path("fifo"), O_RDWR); /* a process opens it, and does not close it */
   assert_int_equal(write(fd, "secret", 6), 6);
   assert_int_equal(unlock("FILE:", test_path("fifo")).status, KH_E_SOURCE_TIME);
   close(fd);
