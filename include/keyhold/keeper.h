@@ -45,18 +45,24 @@ typedef struct kh_keeper_background {
   bool rotate; /**< rotate keys whose interval has passed */
 } kh_keeper_background;
 
-/** What has happened so far. */
+/** The keys in force, and what has happened so far, all of one moment. Times are UNIX times. */
 typedef struct kh_keeper_stats {
   size_t ids;                 /**< key ids in force */
   size_t versions;            /**< key versions in force */
   kh_fingerprint fingerprint; /**< of the table in force */
-  uint64_t generation;  /**< of the table in force: 1 at the start, 1 more with each exchange */
-  const char *format;   /**< of the store's content (kh_store_content); constant */
-  uint32_t last_reload; /**< UNIX time of the last load, reload or refusal of one */
-  char last_result[KH_MESSAGE_MAX]; /**< "ok", or why it was refused */
+  uint64_t generation;    /**< of the table in force: 1 at the start, 1 more with each exchange */
+  const char *format;     /**< of the store's content (kh_store_content); constant */
+  uint32_t last_load;     /**< when the store's content came into force last: by the start, a
+                             reload or a rotation */
+  uint32_t oldest_latest; /**< kh_keytable_oldest_latest() of the table in force */
+  uint32_t last_reload;   /**< when the last load or reload was tried */
+  bool last_reload_ok;    /**< whether it succeeded. A store that an automatic reload finds missing
+                             counts as a reload that failed, until it is back */
+  char last_result[KH_MESSAGE_MAX]; /**< "ok", or why it failed */
   uint64_t rotations;               /**< new versions that this process made */
   uint64_t failures;                /**< reloads and rotations that were refused or failed */
-  uint64_t next_rotation;  /**< UNIX time at which the first key is due, or KH_POLICY_NEVER */
+  uint64_t next_rotation;           /**< when the first key is due, or KH_POLICY_NEVER */
+  size_t overdue;          /**< key ids that are due for rotation when the statistics are made */
   uint64_t misses;         /**< different key versions that kh_keeper_note_miss() has noted */
   uint64_t misses_dropped; /**< calls of it for which there was no room */
 } kh_keeper_stats;
@@ -148,7 +154,7 @@ KH_MUST_USE kh_status kh_keeper_set_background(kh_keeper *keeper, kh_keeper_back
  */
 void kh_keeper_note_miss(kh_keeper *keeper, uint32_t id, uint32_t version);
 
-/** What has happened so far. Thread-safe; waits for nothing that waits for a store. */
+/** Returns the statistics. Thread-safe; waits for nothing that waits for a store. */
 kh_keeper_stats kh_keeper_get_stats(kh_keeper *keeper);
 
 #endif

@@ -81,6 +81,22 @@ bool kh_keytable_is_latest(const kh_keytable *table, size_t index);
  */
 uint64_t kh_keytable_first_due(const kh_keytable *table, uint32_t *ret_interval);
 
+/**
+ * Returns how many key ids are due for rotation at a time: those whose latest version has a
+ * kh_policy_due() that is not after it. Lock-free, thread-safe; looks at every key version.
+ *
+ * @param now  UNIX time.
+ */
+size_t kh_keytable_count_due(const kh_keytable *table, uint64_t now);
+
+/**
+ * Returns when the oldest of the latest versions was created. Versions whose time of creation is
+ * unknown do not count. Lock-free, thread-safe; looks at every key version.
+ *
+ * @return UNIX time; 0: no latest version has a time of creation.
+ */
+uint32_t kh_keytable_oldest_latest(const kh_keytable *table);
+
 /** Returns whether any key version has a cipher of its own (kh_policy). Thread-safe. */
 bool kh_keytable_has_ciphers(const kh_keytable *table);
 

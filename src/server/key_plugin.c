@@ -142,6 +142,13 @@ static const kh_show_field status_fields[] = {
     KH_SHOW_FIELD("rotations", KH_SHOW_NUMBER, struct plugin_status, keys.rotations),
     KH_SHOW_FIELD("failures", KH_SHOW_NUMBER, struct plugin_status, keys.failures),
     KH_SHOW_FIELD("next_rotation", KH_SHOW_TIME, struct plugin_status, keys.next_rotation),
+    KH_SHOW_FIELD("last_load_timestamp", KH_SHOW_TIMESTAMP, struct plugin_status, keys.last_load),
+    KH_SHOW_FIELD("last_reload_ok", KH_SHOW_NUMBER, struct plugin_status, keys.last_reload_ok),
+    KH_SHOW_FIELD("next_rotation_timestamp", KH_SHOW_TIMESTAMP, struct plugin_status,
+                  keys.next_rotation),
+    KH_SHOW_FIELD("oldest_latest_version_timestamp", KH_SHOW_TIMESTAMP, struct plugin_status,
+                  keys.oldest_latest),
+    KH_SHOW_FIELD("keys_overdue", KH_SHOW_NUMBER, struct plugin_status, keys.overdue),
     KH_SHOW_FIELD("crypto_engine", KH_SHOW_TEXT, struct plugin_status, engines),
 };
 

@@ -2,6 +2,7 @@
 #include "show.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -18,14 +19,24 @@ _Static_assert(sizeof(struct page) <= SHOW_VAR_FUNC_BUFF_SIZE, "larger than the 
 
 static unsigned long long read_number_member(const char *member, size_t size)
 {
+  bool flag = false;
   uint32_t small = 0;
   uint64_t large = 0;
-  assert(size == sizeof small || size == sizeof large);
+  assert(size == sizeof flag || size == sizeof small || size == sizeof large);
   if (size == sizeof large)
     memcpy(&large, member, sizeof large);
-  else
+  else if (size == sizeof small)
     memcpy(&small, member, sizeof small);
-  return large + small;
+  else
+    memcpy(&flag, member, sizeof flag);
+  return large + small + flag;
+}
+
+/* Returns a time of at most 32 bits, or 0: never. */
+static uint32_t read_time_member(const char *member, size_t size)
+{
+  unsigned long long time = read_number_member(member, size);
+  return time > UINT32_MAX ? 0 : (uint32_t)time;
 }
 
 static const char *read_pointer(const char *member)
@@ -48,11 +59,9 @@ static char *put_text_on_page(struct page *page, const char *text)
   return place;
 }
 
-static char *put_time(struct page *page, unsigned long long time)
+static char *put_time(struct page *page, uint32_t time)
 {
-  if (time == 0 || time > UINT32_MAX)
-    return put_text_on_page(page, "never");
-  return put_text_on_page(page, kh_time_show((uint32_t)time).text);
+  return put_text_on_page(page, time == 0 ? "never" : kh_time_show(time).text);
 }
 
 static void *put_value(struct page *page, const kh_show_field *field, const char *member,
@@ -63,12 +72,20 @@ static void *put_value(struct page *page, const kh_show_field *field, const char
     *number = read_number_member(member, field->size);
     return number;
   case KH_SHOW_TIME:
-    return put_time(page, read_number_member(member, field->size));
+    return put_time(page, read_time_member(member, field->size));
+  case KH_SHOW_TIMESTAMP:
+    *number = read_time_member(member, field->size);
+    return number;
   case KH_SHOW_TEXT:
     return put_text_on_page(page, read_pointer(member));
   default:
     return put_text_on_page(page, member);
   }
+}
+
+static enum enum_mysql_show_type type_of(kh_show_kind kind)
+{
+  return kind == KH_SHOW_NUMBER || kind == KH_SHOW_TIMESTAMP ? SHOW_ULONGLONG : SHOW_CHAR;
 }
 
 void kh_show_fields(const kh_show_field *fields, size_t count, const void *stats, void *buff,
@@ -80,8 +97,7 @@ void kh_show_fields(const kh_show_field *fields, size_t count, const void *stats
   for (size_t i = 0; i < count; i++) {
     const char *member = (const char *)stats + fields[i].offset;
     void *value = put_value(page, &fields[i], member, &page->numbers[i]);
-    page->vars[i] = (struct st_mysql_show_var){
-        fields[i].name, value, fields[i].kind == KH_SHOW_NUMBER ? SHOW_ULONGLONG : SHOW_CHAR};
+    page->vars[i] = (struct st_mysql_show_var){fields[i].name, value, type_of(fields[i].kind)};
   }
   page->vars[count] = (struct st_mysql_show_var){NULL, NULL, SHOW_UNDEF};
   ret_var->type = SHOW_ARRAY;

@@ -16,11 +16,12 @@
 
 /** What a member is, and how it is shown. */
 typedef enum kh_show_kind {
-  KH_SHOW_NUMBER, /**< an unsigned integer of 4 or 8 bytes */
-  KH_SHOW_TIME,   /**< an unsigned integer of 4 or 8 bytes, UNIX time: as "2026-11-22T01:05:55Z".
-                     "never" for 0, and for more than 32 bits */
-  KH_SHOW_TEXT,   /**< a pointer to a text; NULL is the empty one */
-  KH_SHOW_CHARS,  /**< an array of char with a NUL in it */
+  KH_SHOW_NUMBER,    /**< an unsigned integer of 4 or 8 bytes, or a bool: as 1 or 0 */
+  KH_SHOW_TIME,      /**< an unsigned integer of 4 or 8 bytes, UNIX time: as
+                        "2026-11-22T01:05:55Z". "never" for 0, and for more than 32 bits */
+  KH_SHOW_TIMESTAMP, /**< the same as a number, for monitoring. 0 where KH_SHOW_TIME is "never" */
+  KH_SHOW_TEXT,      /**< a pointer to a text; NULL is the empty one */
+  KH_SHOW_CHARS,     /**< an array of char with a NUL in it */
 } kh_show_kind;
 
 /** One status variable. */

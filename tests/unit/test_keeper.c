@@ -93,6 +93,10 @@ static void loads_and_says_so(void **state)
   assert_string_equal(stats.format, "text");
   assert_int_equal(stats.last_reload, 1000000000);
   assert_string_equal(stats.last_result, "ok");
+  assert_true(stats.last_reload_ok);
+  assert_int_equal(stats.last_load, 1000000000);
+  assert_int_equal(stats.oldest_latest, 0); /* no age is known */
+  assert_int_equal(stats.overdue, 1);
   assert_int_equal(stats.rotations, 0);
   assert_int_equal(stats.failures, 0);
   assert_int_equal(stats.next_rotation, 3600); /* its age is unknown */
@@ -139,6 +143,7 @@ static void a_reload_takes_effect_with_its_commit(void **state)
   assert_int_equal(keeper_latest(keeper, 1), 1);
   assert_int_equal(keeper_latest(keeper, 7), 0);
   assert_fingerprint(keeper);
+  assert_int_equal(kh_keeper_get_stats(keeper).last_load, 1000000000);
   kh_keeper_commit(keeper, token);
   assert_fingerprint(keeper);
   assert_int_equal(keeper_latest(keeper, 1), 3);
@@ -150,6 +155,7 @@ static void a_reload_takes_effect_with_its_commit(void **state)
   assert_int_equal(stats.generation, 2);
   assert_int_equal(stats.versions, 3);
   assert_int_equal(stats.last_reload, 1000000060);
+  assert_int_equal(stats.last_load, 1000000060);
   kh_keeper_commit(keeper, token); /* nothing is left to put in force */
   assert_int_equal(kh_keeper_get_stats(keeper).generation, 2);
   kh_keeper_free(&keeper);
@@ -189,6 +195,7 @@ static void a_reload_that_loses_something_is_refused(void **state)
   kh_keeper *keeper = keeper_of("1;" KEY_A "\n5;2;" KEY_B "\n5;4;" KEY_C "\n");
   for (size_t i = 0; i < COUNT(refused); i++) {
     kh_fault fault;
+    atomic_store(&keeper_now, 1000000060);
     write_keys(refused[i].text);
     assert_int_equal(kh_keeper_prepare_reload(keeper, &token, &fault), refused[i].status);
     char sentence[KH_MESSAGE_MAX];
@@ -200,8 +207,16 @@ static void a_reload_that_loses_something_is_refused(void **state)
     assert_int_equal(stats.failures, i + 1);
     assert_int_equal(stats.generation, 1);
     assert_string_equal(stats.last_result, sentence);
+    assert_false(stats.last_reload_ok);
+    assert_int_equal(stats.last_reload, 1000000060);
+    assert_int_equal(stats.last_load, 1000000000);
     assert_int_equal(keeper_latest(keeper, 5), 4);
   }
+  write_keys("1;" KEY_A "\n5;2;" KEY_B "\n5;4;" KEY_C "\n");
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &token, NULL), KH_OK);
+  kh_keeper_commit(keeper, token);
+  assert_true(kh_keeper_get_stats(keeper).last_reload_ok);
+  assert_int_equal(kh_keeper_get_stats(keeper).last_load, 1000000060);
   kh_keeper_free(&keeper);
 }
 
@@ -334,6 +349,41 @@ static void a_rotation_writes_and_then_takes_effect(void **state)
   kh_keeper_free(&other);
 }
 
+/* what monitoring sees of a key that comes due, and of its rotation */
+static void keys_are_overdue_until_they_are_rotated(void **state)
+{
+  (void)state;
+  kh_keeper *keeper = keeper_of("1;" KEY_A ";created=2001-09-08;rotate=1d\n"
+                                "1;3;" KEY_B ";created=2001-09-09\n"
+                                "2;" KEY_B ";created=2001-09-09;rotate=1d\n"
+                                "3;" KEY_C ";created=2001-09-09;rotate=2d\n");
+  kh_keeper_stats stats = kh_keeper_get_stats(keeper);
+  assert_int_equal(stats.overdue, 0);
+  assert_int_equal(stats.next_rotation, 999993600 + 86400);
+  assert_int_equal(stats.oldest_latest, 999993600);
+  static const struct {
+    uint32_t now;
+    size_t overdue;
+  } cases[] = {{999993600 + 86399, 0}, {999993600 + 86400, 1}, {999993600 + 2 * 86400, 2}};
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    atomic_store(&keeper_now, cases[i].now);
+    assert_int_equal(kh_keeper_get_stats(keeper).overdue, cases[i].overdue);
+  }
+  assert_int_equal(kh_keeper_prepare_rotation(keeper, 2, &token, NULL), KH_OK);
+  kh_keeper_commit(keeper, token);
+  stats = kh_keeper_get_stats(keeper);
+  assert_int_equal(stats.overdue, 1);
+  assert_int_equal(stats.last_load, 999993600 + 2 * 86400);
+  assert_int_equal(stats.last_reload, 1000000000);
+  assert_int_equal(stats.oldest_latest, 999993600);
+  assert_int_equal(kh_keeper_prepare_rotation(keeper, 0, &token, NULL), KH_OK);
+  kh_keeper_commit(keeper, token);
+  stats = kh_keeper_get_stats(keeper);
+  assert_int_equal(stats.overdue, 0);
+  assert_int_equal(stats.oldest_latest, 999993600 + 2 * 86400);
+  kh_keeper_free(&keeper);
+}
+
 static void a_rotation_of_an_unknown_key_is_refused(void **state)
 {
   (void)state;
@@ -459,6 +509,7 @@ int main(void)
       cmocka_unit_test_setup(a_change_that_was_passed_over_is_taken_by_the_next, reset),
       cmocka_unit_test_setup(what_does_not_follow_any_more_is_dropped_and_said, reset),
       cmocka_unit_test_setup(a_rotation_writes_and_then_takes_effect, reset),
+      cmocka_unit_test_setup(keys_are_overdue_until_they_are_rotated, reset),
       cmocka_unit_test_setup(a_rotation_of_an_unknown_key_is_refused, reset),
       cmocka_unit_test_setup(many_new_versions_fit_a_line, reset),
       cmocka_unit_test_setup(readers_while_keys_change, reset),

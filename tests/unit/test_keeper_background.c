@@ -151,11 +151,27 @@ static void a_store_that_stays_away_is_warned_of(void **state)
   set_background(reloads);
   test_pause(300);
   assert_int_equal(said.count[KH_LOG_WARNING], 0);
+  assert_true(kh_keeper_get_stats(keeper).last_reload_ok);
   await_said("the fake store was not reloaded: ", reloads);
   set_background(reloads);
   test_pause(300);
   assert_int_equal(said.count[KH_LOG_WARNING], 1);
   assert_int_equal(keeper_latest(keeper, 1), 1);
+  kh_keeper_stats stats = kh_keeper_get_stats(keeper);
+  assert_false(stats.last_reload_ok);
+  assert_string_not_equal(stats.last_result, "ok");
+  assert_int_equal(stats.failures, 1);
+
+  /* it comes back as it was: there is nothing to reload */
+  pthread_mutex_lock(&fake.mutex);
+  fake.mark_fails = KH_OK;
+  pthread_mutex_unlock(&fake.mutex);
+  set_background(reloads);
+  assert_true(TEST_COMES(kh_keeper_get_stats(keeper).last_reload_ok));
+  stats = kh_keeper_get_stats(keeper);
+  assert_string_equal(stats.last_result, "ok");
+  assert_int_equal(stats.failures, 1);
+  assert_int_equal(stats.generation, 1);
 }
 
 static void a_key_that_is_due_is_rotated(void **state)

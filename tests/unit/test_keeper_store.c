@@ -346,6 +346,8 @@ static void what_does_not_follow_is_dropped_and_warned_of(void **state)
   recorder_expect(
       &said, "the fake store was not put in use, since other keys were put in use meanwhile: ");
   recorder_expect(&said, "key id 7 version 1");
+  assert_false(kh_keeper_get_stats(keeper).last_reload_ok);
+  assert_non_null(strstr(kh_keeper_get_stats(keeper).last_result, "key id 7 version 1"));
 }
 
 static bool reload_in_a_thread(void *unused, size_t number)

@@ -231,6 +231,40 @@ static void the_first_latest_version_that_is_due(void **state)
   }
 }
 
+static void how_many_keys_are_due(void **state)
+{
+  (void)state;
+  static const kh_policy latest[] = {
+      {.created = 500, .rotate = 100}, {.rotate = 90}, {.created = 5}};
+  KH_AUTO_KEYTABLE table = table_with_policies(latest);
+  static const struct {
+    uint64_t now;
+    size_t due;
+  } cases[] = {{0, 0}, {89, 0}, {90, 1}, {599, 1}, {600, 2}, {UINT32_MAX, 2}};
+  for (size_t i = 0; i < COUNT(cases); i++)
+    assert_int_equal(kh_keytable_count_due(table, cases[i].now), cases[i].due);
+}
+
+/* older versions than the latest have 1 as their time of creation */
+static void the_oldest_of_the_latest_versions(void **state)
+{
+  (void)state;
+  static const struct {
+    kh_policy latest[3];
+    uint32_t oldest;
+  } cases[] = {
+      {{{0}, {0}, {0}}, 0},
+      {{{.created = 500}, {0}, {0}}, 500},
+      {{{0}, {.created = 500, .rotate = 1}, {.created = 499}}, 499},
+      {{{.created = 1}, {.created = UINT32_MAX}, {.created = 2}}, 1},
+      {{{0}, {.created = UINT32_MAX}, {0}}, UINT32_MAX},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    KH_AUTO_KEYTABLE table = table_with_policies(cases[i].latest);
+    assert_int_equal(kh_keytable_oldest_latest(table), cases[i].oldest);
+  }
+}
+
 static const struct line in_use[] = {
     {1, 1, 32, 7, KH_CIPHER_UNSET}, {1, 3, 32, 8, KH_CIPHER_AES256_CTR}, {5, 1, 16, 9, 0}};
 
@@ -326,6 +360,8 @@ int main(void)
       cmocka_unit_test(places_go_by_id_and_version),
       cmocka_unit_test(ciphers_are_noticed),
       cmocka_unit_test(the_first_latest_version_that_is_due),
+      cmocka_unit_test(how_many_keys_are_due),
+      cmocka_unit_test(the_oldest_of_the_latest_versions),
       cmocka_unit_test(who_may_follow),
       cmocka_unit_test(free_takes_nothing),
   };

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdbool.h>
 #include <string.h>
 
 #include "server/show.h"
@@ -18,6 +19,7 @@ struct stats {
   uint64_t due;
   const char *text;
   char chars[8];
+  bool flag;
 };
 
 static const kh_show_field fields[] = {
@@ -28,6 +30,9 @@ static const kh_show_field fields[] = {
     KH_SHOW_FIELD("due", KH_SHOW_TIME, struct stats, due),
     KH_SHOW_FIELD("text", KH_SHOW_TEXT, struct stats, text),
     KH_SHOW_FIELD("chars", KH_SHOW_CHARS, struct stats, chars),
+    KH_SHOW_FIELD("flag", KH_SHOW_NUMBER, struct stats, flag),
+    KH_SHOW_FIELD("at_timestamp", KH_SHOW_TIMESTAMP, struct stats, at),
+    KH_SHOW_FIELD("due_timestamp", KH_SHOW_TIMESTAMP, struct stats, due),
 };
 
 /* as the server does: the variable is a copy of the table's entry */
@@ -66,8 +71,9 @@ static void assert_end(const struct st_mysql_show_var *var)
 static void every_kind(void **state)
 {
   (void)state;
-  struct stats stats = {(size_t)-1, 4294967295u, 18446744073709551615u, 1795309555, 4294967295u,
-                        "a text",   "0123456"};
+  struct stats stats = {(size_t)-1, 4294967295u, 18446744073709551615u,
+                        1795309555, 4294967295u, "a text",
+                        "0123456",  true};
   const struct st_mysql_show_var *var = show(fields, COUNT(fields), &stats);
   memset(&stats, 0, sizeof stats);
   assert_number(&var[0], "ids", SIZE_MAX);
@@ -77,13 +83,16 @@ static void every_kind(void **state)
   assert_text(&var[4], "due", "2106-02-07T06:28:15Z");
   assert_text(&var[5], "text", "a text");
   assert_text(&var[6], "chars", "0123456");
-  assert_end(&var[7]);
+  assert_number(&var[7], "flag", 1);
+  assert_number(&var[8], "at_timestamp", 1795309555);
+  assert_number(&var[9], "due_timestamp", 4294967295u);
+  assert_end(&var[10]);
 }
 
 static void nothing_and_never(void **state)
 {
   (void)state;
-  struct stats stats = {.due = 4294967296u};
+  struct stats stats = {.due = 4294967297u};
   const struct st_mysql_show_var *var = show(fields, COUNT(fields), &stats);
   assert_number(&var[0], "ids", 0);
   assert_number(&var[1], "small", 0);
@@ -92,7 +101,10 @@ static void nothing_and_never(void **state)
   assert_text(&var[4], "due", "never");
   assert_text(&var[5], "text", "");
   assert_text(&var[6], "chars", "");
-  assert_end(&var[7]);
+  assert_number(&var[7], "flag", 0);
+  assert_number(&var[8], "at_timestamp", 0);
+  assert_number(&var[9], "due_timestamp", 0);
+  assert_end(&var[10]);
   assert_end(show(fields, 0, &stats));
 }
 

@@ -84,15 +84,27 @@ static int64_t consider_change(kh_auto_reload *reload, kh_keeper *keeper, const 
 }
 
 /* A content that is being exchanged may be away for a moment; one that stays away is warned of. */
-static int64_t wait_for_store(kh_auto_reload *reload, const kh_keeper *keeper,
-                              const kh_fault *fault)
+static int64_t wait_for_store(kh_auto_reload *reload, kh_keeper *keeper, const kh_fault *fault)
 {
   int64_t now = kh_clock_milliseconds();
   if (reload->missing_since == 0)
     reload->missing_since = now;
-  if (now - reload->missing_since >= LOOK_EVERY)
-    note_refusal(reload, keeper, fault);
+  if (now - reload->missing_since < LOOK_EVERY)
+    return LOOK_EVERY;
+  if (!reload->is_missing_noted)
+    kh_prepare_note_reload(keeper, fault->status, fault);
+  reload->is_missing_noted = true;
+  note_refusal(reload, keeper, fault);
   return LOOK_EVERY;
+}
+
+/* The store has what is in force, perhaps again: what was wrong with it is over. */
+static void note_in_step(kh_auto_reload *reload, kh_keeper *keeper)
+{
+  reload->candidate_since = 0;
+  if (kh_backoff_has_failed(&reload->backoff))
+    kh_prepare_note_reload(keeper, KH_OK, NULL);
+  kh_backoff_reset(&reload->backoff);
 }
 
 static bool is_in_force(kh_keeper *keeper, const kh_store_mark *mark)
@@ -114,9 +126,9 @@ static int64_t look_for_change(void *memory, kh_keeper *keeper)
   if (store->ops->mark(store->self, &mark, &fault) != KH_OK)
     return wait_for_store(reload, keeper, &fault);
   reload->missing_since = 0;
+  reload->is_missing_noted = false;
   if (is_in_force(keeper, &mark)) {
-    reload->candidate_since = 0;
-    kh_backoff_reset(&reload->backoff);
+    note_in_step(reload, keeper);
     return LOOK_EVERY;
   }
   int64_t left = consider_change(reload, keeper, &mark);

@@ -17,6 +17,7 @@ typedef struct kh_auto_reload {
   int64_t candidate_since; /* 0: there is none */
   kh_store_mark refused;   /* the change that `backoff` is about */
   int64_t missing_since;   /* when the store went away; 0: it is there */
+  bool is_missing_noted;   /* in the statistics */
   kh_backoff backoff;
 } kh_auto_reload;
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "change.h"
 
+#include <stdio.h>
+
 static void warn_if_unlocked(const kh_keeper *keeper, const kh_store_content *content,
                              const kh_keytable *table)
 {
@@ -39,6 +41,7 @@ void kh_change_note_in_force(kh_keeper *keeper, const kh_change *change)
   if (change->is_whole) {
     keeper->mark = change->mark;
     keeper->token_in_force = change->token;
+    stats->last_load = kh_clock_now(&keeper->options.clock);
   }
   stats->ids = kh_keytable_id_count(change->table);
   stats->versions = kh_keytable_version_count(change->table);
@@ -46,4 +49,17 @@ void kh_change_note_in_force(kh_keeper *keeper, const kh_change *change)
   stats->generation++;
   stats->format = change->format;
   stats->next_rotation = kh_keytable_first_due(change->table, NULL);
+  stats->oldest_latest = kh_keytable_oldest_latest(change->table);
+}
+
+void kh_change_note_load(kh_keeper *keeper, kh_status status, const kh_fault *fault)
+{
+  kh_keeper_stats *stats = &keeper->stats;
+  stats->last_reload = kh_clock_now(&keeper->options.clock);
+  stats->last_reload_ok = status == KH_OK;
+  if (status == KH_OK)
+    snprintf(stats->last_result, sizeof stats->last_result, "ok");
+  else
+    kh_fault_describe(fault, stats->last_result, sizeof stats->last_result);
+  stats->failures += status != KH_OK;
 }

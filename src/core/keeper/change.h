@@ -31,4 +31,12 @@ KH_MUST_USE kh_status kh_change_check(const kh_keeper *keeper, const kh_change *
  * `state` held, or before another thread knows the keeper. */
 void kh_change_note_in_force(kh_keeper *keeper, const kh_change *change);
 
+/**
+ * Notes how a load or reload went, for the statistics. With the mutex `state` held, or before
+ * another thread knows the keeper.
+ *
+ * @param fault  why it failed; not looked at with KH_OK.
+ */
+void kh_change_note_load(kh_keeper *keeper, kh_status status, const kh_fault *fault);
+
 #endif

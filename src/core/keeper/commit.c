@@ -75,10 +75,18 @@ static kh_status check_against_table_in_force(kh_keeper *keeper, const kh_change
   return status;
 }
 
+static void note_dropped(kh_keeper *keeper, const kh_change *change, const kh_fault *fault)
+{
+  if (change->is_whole)
+    kh_change_note_load(keeper, fault->status, fault);
+  else
+    keeper->stats.failures++;
+}
+
 static void put_in_force(kh_keeper *keeper, const kh_change *change, commit_outcome *done)
 {
   if (check_against_table_in_force(keeper, change, &done->fault) != KH_OK) {
-    keeper->stats.failures++;
+    note_dropped(keeper, change, &done->fault);
     leave_over(done, change->table);
     return;
   }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "keyhold/keeper.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "background.h"
@@ -22,11 +21,9 @@ static void settle_first(const kh_keeper *keeper)
 
 static void note_start(kh_keeper *keeper, kh_change *change)
 {
-  kh_keeper_stats *stats = &keeper->stats;
   change->fingerprint = kh_keytable_fingerprint(change->table);
   kh_change_note_in_force(keeper, change);
-  stats->last_reload = kh_clock_now(&keeper->options.clock);
-  snprintf(stats->last_result, sizeof stats->last_result, "ok");
+  kh_change_note_load(keeper, KH_OK, NULL);
 }
 
 static kh_status load_first(kh_keeper *keeper, kh_fault *ret_fault)
@@ -99,9 +96,14 @@ kh_store_name kh_keeper_store_name(const kh_keeper *keeper)
 
 kh_keeper_stats kh_keeper_get_stats(kh_keeper *keeper)
 {
+  uint64_t now = kh_clock_now(&keeper->options.clock);
   pthread_mutex_lock(&keeper->state);
   kh_keeper_stats stats = keeper->stats;
+  const kh_keytable *table = kh_keyring_begin(keeper->ring); /* which the statistics are of */
   pthread_mutex_unlock(&keeper->state);
+  if (stats.next_rotation <= now)
+    stats.overdue = kh_keytable_count_due(table, now);
+  kh_keyring_end(keeper->ring);
   stats.misses = atomic_load(&keeper->misses.noted);
   stats.misses_dropped = atomic_load(&keeper->misses.dropped);
   return stats;

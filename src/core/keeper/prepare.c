@@ -2,7 +2,6 @@
 #include "prepare.h"
 
 #include <poll.h>
-#include <stdio.h>
 
 #include "change.h"
 #include "log_messages.h"
@@ -140,16 +139,10 @@ static kh_status reload_keys(preparation *going, bool finished_only)
   return KH_OK;
 }
 
-static void note_reload(kh_keeper *keeper, kh_status status, const kh_fault *fault)
+void kh_prepare_note_reload(kh_keeper *keeper, kh_status status, const kh_fault *fault)
 {
-  kh_keeper_stats *stats = &keeper->stats;
   pthread_mutex_lock(&keeper->state);
-  stats->last_reload = kh_clock_now(&keeper->options.clock);
-  if (status == KH_OK)
-    snprintf(stats->last_result, sizeof stats->last_result, "ok");
-  else
-    kh_fault_describe(fault, stats->last_result, sizeof stats->last_result);
-  stats->failures += status != KH_OK;
+  kh_change_note_load(keeper, status, fault);
   pthread_mutex_unlock(&keeper->state);
 }
 
@@ -170,7 +163,7 @@ kh_status kh_prepare_reload(kh_keeper *keeper, bool finished_only, kh_keeper_tok
   preparation going = begin_preparation(keeper);
   kh_status status = reload_keys(&going, finished_only);
   end_preparation(&going, status);
-  note_reload(keeper, status, &going.fault);
+  kh_prepare_note_reload(keeper, status, &going.fault);
   return give_results(&going, status, ret_token, ret_fault);
 }
 

@@ -18,6 +18,13 @@
 KH_MUST_USE kh_status kh_prepare_reload(kh_keeper *keeper, bool finished_only,
                                         kh_keeper_token *ret_token, kh_fault *ret_fault);
 
+/**
+ * Notes in the statistics how a reload went. kh_prepare_reload() does so. Thread-safe.
+ *
+ * @param fault  why it failed; not looked at with KH_OK.
+ */
+void kh_prepare_note_reload(kh_keeper *keeper, kh_status status, const kh_fault *fault);
+
 /** Prepares a rotation, as kh_keeper_prepare_rotation().
  *
  * @param due_only  rotate only keys that are due. */

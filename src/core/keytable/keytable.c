@@ -285,6 +285,25 @@ uint64_t kh_keytable_first_due(const kh_keytable *table, uint32_t *ret_interval)
   return first;
 }
 
+size_t kh_keytable_count_due(const kh_keytable *table, uint64_t now)
+{
+  size_t due = 0;
+  for (size_t i = 0; i < table->version_count; i++)
+    due += kh_keytable_is_latest(table, i) && kh_policy_due(&table->versions[i].policy) <= now;
+  return due;
+}
+
+uint32_t kh_keytable_oldest_latest(const kh_keytable *table)
+{
+  uint32_t oldest = 0;
+  for (size_t i = 0; i < table->version_count; i++) {
+    uint32_t created = table->versions[i].policy.created;
+    if (kh_keytable_is_latest(table, i) && created != 0 && (oldest == 0 || created < oldest))
+      oldest = created;
+  }
+  return oldest;
+}
+
 bool kh_keytable_has_ciphers(const kh_keytable *table)
 {
   return table->has_ciphers;
