@@ -284,7 +284,7 @@ static size_t lines_of(const struct line *lines)
   return count;
 }
 
-static void who_may_follow(void **state)
+static void tables_that_may_follow(void **state)
 {
   (void)state;
   kh_keytable *old = keytable_of(in_use, COUNT(in_use), fill_from_line);
@@ -326,7 +326,7 @@ int main(void)
       cmocka_unit_test(places_go_by_id_and_version),
       cmocka_unit_test(ciphers_are_noticed),
       cmocka_unit_test(the_first_latest_version_that_is_due),
-      cmocka_unit_test(who_may_follow),
+      cmocka_unit_test(tables_that_may_follow),
       cmocka_unit_test(free_takes_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
