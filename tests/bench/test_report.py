@@ -112,7 +112,7 @@ class Report(unittest.TestCase):
         path.write_text("".join("\t".join(line) + "\n" for line in lines))
         return path
 
-    def test_sysbench_says_what_is_lost_and_won_back(self):
+    def test_sysbench_shows_what_is_lost_and_won_back(self):
         lines = [("oltp_insert", variant, str(number), rate) for number in (1, 2, 3)
                  for variant, rate in (("none", "1000"), ("file_key_management.aes_cbc", "600"), ("keyhold_file.aes_cbc", "800"))]
         result = self.run_report("sysbench", self.put_sysbench(lines))

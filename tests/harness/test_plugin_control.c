@@ -88,7 +88,7 @@ static void reload_reads_the_file(void **state)
   assert_int_equal(plugin_heard_now.warnings, 0);
 }
 
-static void what_is_no_switch_is_refused(void **state)
+static void a_value_that_is_not_a_switch_is_refused(void **state)
 {
   (void)state;
   run("1;" KEY_A "\n");
@@ -137,7 +137,7 @@ static void rotate_key_makes_versions(void **state)
   assert_int_equal(plugin_heard_now.errors, 0);
 }
 
-static void what_is_no_key_id_is_refused(void **state)
+static void a_value_that_is_not_a_key_id_is_refused(void **state)
 {
   (void)state;
   run("1;" KEY_A "\n");
@@ -305,7 +305,7 @@ static void nothing_goes_on(const char *text)
   assert_true(plugin_must_say(text));
 }
 
-static void help_and_bootstrap_are_no_servers(void **state)
+static void help_and_bootstrap_do_not_count_as_servers(void **state)
 {
   (void)state;
   mysqld_server_started = 1;
@@ -317,7 +317,7 @@ static void help_and_bootstrap_are_no_servers(void **state)
   nothing_goes_on("1 key with 1 version");
 }
 #else
-static void backup_is_no_server(void **state)
+static void mariadb_backup_does_not_count_as_a_server(void **state)
 {
   (void)state;
   mysqld_server_started = 1;
@@ -334,10 +334,10 @@ int main(int argc, char **argv)
   plugin_folder = argv[1];
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(reload_reads_the_file, stop),
-      cmocka_unit_test_teardown(what_is_no_switch_is_refused, stop),
+      cmocka_unit_test_teardown(a_value_that_is_not_a_switch_is_refused, stop),
       cmocka_unit_test_teardown(a_bad_file_is_refused_and_nothing_changes, stop),
       cmocka_unit_test_teardown(rotate_key_makes_versions, stop),
-      cmocka_unit_test_teardown(what_is_no_key_id_is_refused, stop),
+      cmocka_unit_test_teardown(a_value_that_is_not_a_key_id_is_refused, stop),
       cmocka_unit_test_teardown(a_check_alone_changes_nothing_that_is_seen, stop),
       cmocka_unit_test_teardown(each_session_commits_what_it_prepared, stop),
       cmocka_unit_test_teardown(nothing_puts_nothing_in_force, stop),
@@ -346,9 +346,9 @@ int main(int argc, char **argv)
 #ifndef TEST_AS_BACKUP
       cmocka_unit_test_teardown(a_server_rotates_when_it_has_started, stop),
       cmocka_unit_test_teardown(tasks_can_be_set_while_it_runs, stop),
-      cmocka_unit_test_teardown(help_and_bootstrap_are_no_servers, stop),
+      cmocka_unit_test_teardown(help_and_bootstrap_do_not_count_as_servers, stop),
 #else
-      cmocka_unit_test_teardown(backup_is_no_server, stop),
+      cmocka_unit_test_teardown(mariadb_backup_does_not_count_as_a_server, stop),
 #endif
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -365,7 +365,7 @@ static void key_and_iv_are_needed_during_init_only(void **state)
   }
 }
 
-static void init_refuses_and_needs_no_finish(void **state)
+static void a_refused_init_needs_no_finish(void **state)
 {
   (void)state;
   unsigned char key[64] = {0}, iv[16] = {0};
@@ -478,7 +478,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(counters_that_carry),
       cmocka_unit_test(in_place),
       cmocka_unit_test(key_and_iv_are_needed_during_init_only),
-      cmocka_unit_test(init_refuses_and_needs_no_finish),
+      cmocka_unit_test(a_refused_init_needs_no_finish),
       cmocka_unit_test(bad_ciphertexts_are_bad_data),
       cmocka_unit_test(finish_after_a_failure_writes_nothing),
       cmocka_unit_test(no_key_file_can_ask_for_ecb),

@@ -39,7 +39,7 @@ static void the_version_is_the_variable(void **state)
   }
 }
 
-static void there_is_no_other_id(void **state)
+static void other_ids_do_not_exist(void **state)
 {
   (void)state;
   static const unsigned ids[] = {0, 2, 100, 4294967295u};
@@ -119,7 +119,7 @@ int main(int argc, char **argv)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(it_warns_that_it_protects_nothing),
       cmocka_unit_test(the_version_is_the_variable),
-      cmocka_unit_test(there_is_no_other_id),
+      cmocka_unit_test(other_ids_do_not_exist),
       cmocka_unit_test(the_keys_of_the_servers_own),
       cmocka_unit_test(buffers_of_any_size),
       cmocka_unit_test(set_while_it_is_read),

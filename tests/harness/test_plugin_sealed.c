@@ -90,7 +90,7 @@ static void assert_exchanged(const char *from, const char *to, const char *messa
   free(data);
 }
 
-static void the_causes_are_told_apart(void **state)
+static void each_cause_has_its_message(void **state)
 {
   (void)state;
   kh_bytes file = kh_secret_bytes(original);
@@ -142,7 +142,7 @@ int main(int argc, char **argv)
   plugin_folder = argv[1];
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_passphrase_opens_it),
-      cmocka_unit_test(the_causes_are_told_apart),
+      cmocka_unit_test(each_cause_has_its_message),
       cmocka_unit_test(every_byte_is_changed),
       cmocka_unit_test(it_is_cut_at_every_length),
   };

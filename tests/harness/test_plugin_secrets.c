@@ -238,7 +238,7 @@ static void a_passphrase_from_a_variable(void **state)
   assert_gone(&passphrase);
 }
 
-static void a_program_that_fails_leaves_nothing_behind(void **state)
+static void a_program_that_fails_leaves_no_secret(void **state)
 {
   (void)state;
   static const char *const ends[] = {"exit 3", "kill -KILL $$", "cat /dev/zero",
@@ -257,7 +257,7 @@ static void a_program_that_fails_leaves_nothing_behind(void **state)
   plugin_close(&loaded, false);
 }
 
-static void failures_leave_nothing_behind(void **state)
+static void failures_leave_no_secret(void **state)
 {
   (void)state;
   char filekey[1024];
@@ -297,7 +297,7 @@ static const char *change_payload(enum secret_form form)
   return test_path("changed.whole");
 }
 
-static void sealed_files_that_do_not_open_leave_nothing_behind(void **state)
+static void sealed_files_that_do_not_open_leave_no_secret(void **state)
 {
   (void)state;
   char wrong[1024], right[1024];
@@ -377,10 +377,10 @@ int main(int argc, char **argv)
       cmocka_unit_test(a_passphrase_from_a_program),
       cmocka_unit_test(a_passphrase_from_a_socket),
       cmocka_unit_test(a_passphrase_from_a_variable),
-      cmocka_unit_test(a_program_that_fails_leaves_nothing_behind),
+      cmocka_unit_test(a_program_that_fails_leaves_no_secret),
       cmocka_unit_test(a_key_that_is_no_longer_used_is_wiped),
-      cmocka_unit_test(failures_leave_nothing_behind),
-      cmocka_unit_test(sealed_files_that_do_not_open_leave_nothing_behind),
+      cmocka_unit_test(failures_leave_no_secret),
+      cmocka_unit_test(sealed_files_that_do_not_open_leave_no_secret),
       cmocka_unit_test(a_rotation_and_a_reload),
   };
   return cmocka_run_group_tests(tests, make_files, NULL);

@@ -2,17 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Decrypts an InnoDB data file with the keys of a text key file, and counts the pages that hold a marker.
 
-It knows nothing of Keyhold's code nor of the server's, only what both have to write: docs/architecture.md ("Ciphers",
-"Data keys"), docs/key-file.md, and the format of a page:
+It shares no code with Keyhold or the server. Its sources are docs/architecture.md ("Ciphers",
+"Data keys"), docs/key-file.md, and this format of a page:
 
 page 0     space id at 34, flags at 54, both 4 bytes. A file in the format full_crc32 has the flag 0x10, and its page
-           size is 512 << (flags & 15); in the older format that number stands in the flags' bits 6 to 9, 0 for 16 KiB.
-           Behind the extents' descriptors stands what is known of the encryption: the bytes 73 0e 0c 52 45 74, the
+           size is 512 << (flags & 15); in the older format that number is in the flags' bits 6 to 9, 0 for 16 KiB.
+           After the extents' descriptors are the parameters of the encryption: the bytes 73 0e 0c 52 45 74, the
            scheme (0: none, 1: keys derived by AES-ECB), the IV's length (16), the IV, the smallest key version, the key
            id and a mode.
 any page   page number at 4, LSN (8 bytes) at 16. Key version at 0 and ciphertext from 26 to 4 before the end in the
            format full_crc32; at 26, and from 38 to 8 before the end, in the older one. Key version 0: not encrypted.
-           What shows that all of it was decrypted right, its last bytes too: in the format full_crc32 it has the space
+           Proof that all of it was decrypted right, its last bytes too: in the format full_crc32 it has the space
            id at 34 and ends with the LSN's low 4 bytes; in the older one an index page (type 45bf at 24) ends with 0063,
            the place of its first record.
 
@@ -72,7 +72,7 @@ def decrypt_ctr(key, iv, data):
 
 
 def decrypt_cbc(key, iv, data):
-    """CBC without padding; a rest that fills no block is XORed with the first bytes of AES-ECB(key, IV)."""
+    """CBC without padding; a last part shorter than a block is XORed with the first bytes of AES-ECB(key, IV)."""
     whole = len(data) // 16 * 16
     decryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor()
     mask = ecb(key, iv)
@@ -89,7 +89,7 @@ def data_key(stored, passed, key_id, version):
 # --- the data file
 
 class Space:
-    """What page 0 says of a data file."""
+    """The properties of a data file, from page 0."""
 
     def __init__(self, first):
         flags = be(first, 54, 4)
@@ -165,10 +165,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("ibd", help="data file of a table; the server is stopped, or has flushed it (FLUSH TABLES ... "
                         "FOR EXPORT)")
-    parser.add_argument("keys", help="key file, in the clear")
+    parser.add_argument("keys", help="key file in plain text")
     parser.add_argument("marker", help="text to look for")
     parser.add_argument("--cipher", choices=CIPHERS, default="aes-cbc",
-                        help="of keys whose line has none (default: %(default)s)")
+                        help="cipher of keys whose line has none (default: %(default)s)")
     arguments = parser.parse_args()
     try:
         with open(arguments.ibd, "rb") as file:

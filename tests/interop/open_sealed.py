@@ -3,8 +3,8 @@
 """Opens sealed key files, and encrypts the pieces of one, by docs/format-sealed.md alone: it shares no code with Keyhold, nor
 the libraries.
 
-open_sealed.py FILE PASSPHRASE_FILE            writes the text; the passphrase file's content is the passphrase, all of it
-open_sealed.py --explain FILE PASSPHRASE_FILE  writes the keys on the way to it
+open_sealed.py FILE PASSPHRASE_FILE            writes the text; the passphrase is the whole content of its file
+open_sealed.py --explain FILE PASSPHRASE_FILE  writes the keys that lead to the text
 open_sealed.py --vectors FOLDER PAGE           opens each NAME.sealed in the folder with each line of NAME.passphrases,
                                                compares with NAME.text, and looks for all of it in the page
 """
@@ -34,7 +34,7 @@ def unhex(digits):
 
 
 def decrypt(key, nonce, bound, sealed):
-    """XChaCha20-Poly1305; the tag is behind the ciphertext."""
+    """XChaCha20-Poly1305; the tag is after the ciphertext."""
     cipher = ChaCha20_Poly1305.new(key=key, nonce=nonce)
     cipher.update(bound)
     return cipher.decrypt_and_verify(sealed[:-16], sealed[-16:])
@@ -86,7 +86,7 @@ def explain(data, passphrase):
     try:
         text = decrypt(file_key, unhex(match["nonce"]), match["head"], payload)
     except ValueError:
-        raise Refused("changed by somebody")
+        raise Refused("the file was changed")
     return text, {"slot": slot["label"].decode(), "slot key": key.hex(), "file key": file_key.hex()}
 
 

@@ -7,11 +7,11 @@ import keyfiles
 
 OLD = keyfiles.START.format("1" * 32, "2" * 64, "3" * 32)
 NEW_1, NEW_2 = f"1;3;{'a' * 32};created=2026-01-02T03:04:05Z\n", f"2;3;{'b' * 64};bits=256\n"
-BEHIND_1, BEHIND_2 = "1" * 32 + "\n", "bits=256\n"
+AFTER_1, AFTER_2 = "1" * 32 + "\n", "bits=256\n"
 
 
 def with_lines(text=OLD):
-    return text.replace(BEHIND_1, BEHIND_1 + NEW_1).replace(BEHIND_2, BEHIND_2 + NEW_2)
+    return text.replace(AFTER_1, AFTER_1 + NEW_1).replace(AFTER_2, AFTER_2 + NEW_2)
 
 
 class Added(unittest.TestCase):
@@ -33,7 +33,7 @@ class Added(unittest.TestCase):
 
     def test_what_was_there_has_changed(self):
         self.refuse(with_lines().replace("1;" + "1" * 32, "1;" + "1" * 31 + "f"))
-        self.refuse(with_lines().replace("stays", "goes"))
+        self.refuse(with_lines().replace("Comments stay", "Comments go"))
 
     def test_a_file_that_is_cut_at_any_byte(self):
         whole = with_lines()
@@ -46,14 +46,14 @@ class Added(unittest.TestCase):
                 self.refuse(with_lines().replace(NEW_1, NEW_1[:end] + "\n"))
 
     def test_a_version_that_is_not_the_latest(self):
-        self.refuse(OLD.replace(BEHIND_1, BEHIND_1 + NEW_1), before=OLD.replace("1;" + "1" * 32, "1;5;" + "1" * 32))
-        self.refuse(OLD.replace(BEHIND_1, BEHIND_1 + NEW_1.replace("1;3;", "1;1;")))
+        self.refuse(OLD.replace(AFTER_1, AFTER_1 + NEW_1), before=OLD.replace("1;" + "1" * 32, "1;5;" + "1" * 32))
+        self.refuse(OLD.replace(AFTER_1, AFTER_1 + NEW_1.replace("1;3;", "1;1;")))
 
     def test_one_key_twice(self):
         self.refuse(with_lines().replace("a" * 32, "1" * 32))
 
     def test_two_new_versions_of_one_key(self):
-        self.refuse(OLD.replace(BEHIND_1, BEHIND_1 + NEW_1 + NEW_1.replace("1;3;", "1;5;").replace("a" * 32, "c" * 32)))
+        self.refuse(OLD.replace(AFTER_1, AFTER_1 + NEW_1 + NEW_1.replace("1;3;", "1;5;").replace("a" * 32, "c" * 32)))
 
 
 if __name__ == "__main__":

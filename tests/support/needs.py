@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Runs a test, or skips it with a sentence that names what is missing here: needs.py NAME... -- COMMAND...
+"""Runs a test, or skips it and reports what is missing: needs.py NAME... -- COMMAND...
 
 A NAME is a program, or python:MODULE. Exits with 77, which CTest counts as skipped, when one is missing.
 """

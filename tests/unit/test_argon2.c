@@ -64,7 +64,7 @@ static void it_matches_another_implementation(void **state)
   }
 }
 
-static void its_failures_are_told_apart(void **state)
+static void each_failure_has_its_error(void **state)
 {
   (void)state;
   kh_argon2_cost cost = {KH_ARGON2_MEMORY_MIN, KH_ARGON2_PASSES_MIN};
@@ -125,7 +125,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(it_matches_another_implementation),
       cmocka_unit_test(no_copy_of_the_key_stays),
-      cmocka_unit_test(its_failures_are_told_apart),
+      cmocka_unit_test(each_failure_has_its_error),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -308,7 +308,7 @@ static void *end_late(void *with)
 }
 
 /* as the threads of a server that ends while its plugin is unloaded */
-static void a_thread_that_ends_when_all_is_gone(void **state)
+static void a_thread_that_ends_after_the_plugin(void **state)
 {
   (void)state;
   kh_crypt *with = NULL;
@@ -446,7 +446,7 @@ int main(void)
     cmocka_unit_test(messages_that_are_never_finished),
     cmocka_unit_test(more_open_gcm_messages_than_contexts),
     cmocka_unit_test(threads_that_end_keep_nothing),
-    cmocka_unit_test(a_thread_that_ends_when_all_is_gone),
+    cmocka_unit_test(a_thread_that_ends_after_the_plugin),
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     cmocka_unit_test(a_thread_keeps_at_most_16_KiB),
 #endif

@@ -307,7 +307,7 @@ static void a_key_is_kept_once(void **state)
   }
 }
 
-static void an_entry_that_is_being_written_is_left_alone(void **state)
+static void an_entry_that_is_being_written_is_not_changed(void **state)
 {
   struct identity neighbours[WAYS + 1];
   find_neighbours(neighbours, COUNT(neighbours));
@@ -347,7 +347,7 @@ static void who_makes_the_memory_second_frees_its_own(void **state)
   assert_true(is_kept(*state, &identity));
 }
 
-static void failures_are_told_and_keep_nothing(void **state)
+static void failures_are_reported_and_cache_nothing(void **state)
 {
   const struct identity identity = {1, 1, "passed", 16};
   uint8_t key[KH_DATAKEY_SIZE];
@@ -454,7 +454,7 @@ __attribute__((noinline)) static void use_a_key(kh_datakeys *keys)
   __real_kh_secret_free(&key);
 }
 
-static void no_copy_is_left_behind(void **state)
+static void no_copy_remains(void **state)
 {
   (void)state;
   const struct masked halves[] = {half_of(stored_digits), half_of(passed_digits),
@@ -481,14 +481,14 @@ int main(void)
       cmocka_unit_test_setup_teardown(a_limited_number_is_kept, make, drop),
       cmocka_unit_test_setup_teardown(older_ones_make_place_in_turn, make, drop),
       cmocka_unit_test_setup_teardown(a_key_is_kept_once, make, drop),
-      cmocka_unit_test_setup_teardown(an_entry_that_is_being_written_is_left_alone, make, drop),
+      cmocka_unit_test_setup_teardown(an_entry_that_is_being_written_is_not_changed, make, drop),
       cmocka_unit_test_setup_teardown(without_memory_it_is_derived_and_not_kept, make, drop),
       cmocka_unit_test_setup_teardown(who_makes_the_memory_second_frees_its_own, make, drop),
-      cmocka_unit_test_setup_teardown(failures_are_told_and_keep_nothing, make, drop),
+      cmocka_unit_test_setup_teardown(failures_are_reported_and_cache_nothing, make, drop),
       cmocka_unit_test(free_takes_nothing),
       cmocka_unit_test_setup_teardown(threads_find_whole_keys, make, drop),
 #ifndef __SANITIZE_THREAD__
-      cmocka_unit_test(no_copy_is_left_behind),
+      cmocka_unit_test(no_copy_remains),
 #endif
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

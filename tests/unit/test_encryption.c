@@ -258,7 +258,7 @@ static void a_missing_data_key_is_soft_when_a_page_is_read(void **state)
     }
 }
 
-static void a_passed_key_of_no_aes_length_is_refused(void **state)
+static void a_passed_key_without_an_aes_length_is_refused(void **state)
 {
   (void)state;
   uint8_t out[64];
@@ -318,7 +318,7 @@ int main(void)
       cmocka_unit_test_setup_teardown(the_data_key_is_wiped, start_derived, stop),
       cmocka_unit_test_setup_teardown(a_missing_data_key_is_soft_when_a_page_is_read, start_derived,
                                       stop),
-      cmocka_unit_test_setup_teardown(a_passed_key_of_no_aes_length_is_refused, start_derived,
+      cmocka_unit_test_setup_teardown(a_passed_key_without_an_aes_length_is_refused, start_derived,
                                       stop),
       cmocka_unit_test_setup_teardown(a_data_key_does_not_change_the_length, start_derived, stop),
       cmocka_unit_test_teardown(the_source_is_told_what_is_missing, stop),

@@ -236,7 +236,7 @@ static kh_fault full_fault(void)
   return fault;
 }
 
-static void templates_have_no_loose_end(void **state)
+static void templates_are_well_formed(void **state)
 {
   (void)state;
   for (int status = 0; status < KH_STATUS_COUNT; status++)
@@ -313,7 +313,7 @@ int main(void)
       cmocka_unit_test(each_failure_has_its_sentence),
       cmocka_unit_test(set_replaces_all_and_gives_the_status_back),
       cmocka_unit_test(a_path_at_its_limit_and_one_past_it),
-      cmocka_unit_test(templates_have_no_loose_end),
+      cmocka_unit_test(templates_are_well_formed),
       cmocka_unit_test(every_sentence_fits_with_the_longest_details),
       cmocka_unit_test(every_sentence_is_one_without_details),
       cmocka_unit_test(limits_in_words_are_those_of_the_code),

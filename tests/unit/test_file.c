@@ -104,7 +104,7 @@ static void a_file_is_read_whole(void **state)
   kh_secret_free(&content);
 }
 
-static void an_empty_file_is_no_error(void **state)
+static void an_empty_file_is_not_an_error(void **state)
 {
   (void)state;
   kh_secret *content = NULL;
@@ -260,7 +260,7 @@ static void interrupted_and_short_reads_go_on(void **state)
   kh_secret_free(&content);
 }
 
-static void errors_of_the_system_are_told(void **state)
+static void errors_of_the_system_are_reported(void **state)
 {
   (void)state;
   kh_secret *content = NULL;
@@ -416,7 +416,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(a_file_is_read_whole, reset),
-      cmocka_unit_test_setup(an_empty_file_is_no_error, reset),
+      cmocka_unit_test_setup(an_empty_file_is_not_an_error, reset),
       cmocka_unit_test_setup(no_more_than_asked_for_is_read, reset),
       cmocka_unit_test_setup(names_that_lead_nowhere, reset),
       cmocka_unit_test_setup(a_file_without_permission, reset),
@@ -426,7 +426,7 @@ int main(void)
       cmocka_unit_test_setup(a_fifo_has_ten_seconds_where_there_is_a_limit, reset),
       cmocka_unit_test_setup(where_a_fifo_is_allowed_devices_are_not, reset),
       cmocka_unit_test_setup(interrupted_and_short_reads_go_on, reset),
-      cmocka_unit_test_setup(errors_of_the_system_are_told, reset),
+      cmocka_unit_test_setup(errors_of_the_system_are_reported, reset),
       cmocka_unit_test_setup(a_file_that_grows_is_refused, reset),
       cmocka_unit_test_setup(a_file_that_is_written_meanwhile_is_refused, reset),
       cmocka_unit_test_setup(strict_files_belong_to_root_or_this_user, reset),

@@ -154,7 +154,7 @@ static void link_it(void)
   assert_int_equal(symlink("nowhere", test_path("keys")), 0);
 }
 
-static void somebody_makes_it_meanwhile(void **state)
+static void another_process_makes_it_meanwhile(void **state)
 {
   (void)state;
   static void (*const ways[])(void) = {make_it, link_it};
@@ -172,7 +172,7 @@ static void somebody_makes_it_meanwhile(void **state)
   }
 }
 
-static void what_a_killed_process_left_is_replaced(void **state)
+static void a_file_of_a_killed_process_is_replaced(void **state)
 {
   (void)state;
   const char *path = missing();
@@ -198,7 +198,7 @@ static void another_process_is_making_it(void **state)
   test_expect_content(path, NEW);
 }
 
-static void what_is_done_and_told_to_have_failed(void **state)
+static void calls_that_succeed_and_report_failure(void **state)
 {
   (void)state;
   for (int i = 0; i < 2; i++) {
@@ -296,10 +296,10 @@ int main(void)
       cmocka_unit_test_setup(a_file_that_only_its_owner_may_read, reset),
       cmocka_unit_test_setup(a_relative_name, reset),
       cmocka_unit_test_setup(what_is_there_stays, reset),
-      cmocka_unit_test_setup(somebody_makes_it_meanwhile, reset),
-      cmocka_unit_test_setup(what_a_killed_process_left_is_replaced, reset),
+      cmocka_unit_test_setup(another_process_makes_it_meanwhile, reset),
+      cmocka_unit_test_setup(a_file_of_a_killed_process_is_replaced, reset),
       cmocka_unit_test_setup(another_process_is_making_it, reset),
-      cmocka_unit_test_setup(what_is_done_and_told_to_have_failed, reset),
+      cmocka_unit_test_setup(calls_that_succeed_and_report_failure, reset),
       cmocka_unit_test_setup(names_that_lead_nowhere, reset),
       cmocka_unit_test_setup(the_file_is_flushed_before_and_the_folder_after_it_has_its_name,
                              reset),

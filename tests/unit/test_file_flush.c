@@ -78,7 +78,7 @@ static void the_file_and_then_its_folder(void **state)
   assert_true(flushes.folder[1]);
 }
 
-static void a_failure_of_either_is_told(void **state)
+static void a_failure_of_either_is_reported(void **state)
 {
   (void)state;
   static const struct {
@@ -170,7 +170,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(the_file_and_then_its_folder, reset),
-      cmocka_unit_test_setup(a_failure_of_either_is_told, reset),
+      cmocka_unit_test_setup(a_failure_of_either_is_reported, reset),
       cmocka_unit_test_setup(a_link_is_followed, reset),
       cmocka_unit_test_setup(the_folder_of_a_link_too, reset),
       cmocka_unit_test_setup(a_folder_that_cannot_be_read, reset),

@@ -181,7 +181,7 @@ static void see_the_mode(void)
   mode_while_written = test_stat(temporary()).st_mode & 07777;
 }
 
-static void nobody_else_can_read_it_before_it_is_whole(void **state)
+static void others_cannot_read_it_before_it_is_complete(void **state)
 {
   (void)state;
   umask(0);
@@ -311,7 +311,7 @@ static void a_relative_name(void **state)
   test_expect_content(test_path("keys"), OLD);
 }
 
-static void what_a_killed_process_left_is_replaced(void **state)
+static void a_file_of_a_killed_process_is_replaced(void **state)
 {
   (void)state;
   const char *path = test_text("keys", OLD, 0600);
@@ -350,7 +350,7 @@ static void link_the_temporary_file(void)
   assert_int_equal(symlink(test_text("other", "untouched", 0600), temporary()), 0);
 }
 
-static void somebody_makes_the_temporary_file_meanwhile(void **state)
+static void another_process_makes_the_temporary_file_meanwhile(void **state)
 {
   (void)state;
   static void (*const ways[])(void) = {make_the_temporary_file, link_the_temporary_file};
@@ -401,7 +401,7 @@ static void put_another_in_its_place(void)
 }
 
 /* before it could lock it */
-static void another_process_takes_the_temporary_file_for_one_that_was_left(void **state)
+static void another_process_takes_the_temporary_file_for_an_abandoned_one(void **state)
 {
   (void)state;
   static const struct {
@@ -436,7 +436,7 @@ static void put_another_in_its_place_and_let_it_lock(void)
 }
 
 /* a third process, which is working now, has removed the abandoned file */
-static void another_process_removes_what_was_left(void **state)
+static void another_process_removes_the_abandoned_file(void **state)
 {
   (void)state;
   const char *path = test_text("keys", OLD, 0600);
@@ -661,7 +661,7 @@ static void the_new_file_is_flushed_before_and_the_folder_after_the_rename(void 
     assert_string_equal(test_calls.name[i], steps[i].call);
 }
 
-static void an_owner_that_is_right_is_left_alone(void **state)
+static void a_right_owner_is_not_changed(void **state)
 {
   (void)state;
   assert_int_equal(replace(test_text("keys", OLD, 0640), NEW, NULL), KH_OK);
@@ -685,7 +685,7 @@ static void rename_it(void)
 
 /* NFS: the answer was lost, the client asked again, and the file is no longer there to be renamed
  */
-static void a_rename_that_is_done_and_told_to_have_failed(void **state)
+static void a_rename_that_succeeds_and_reports_failure(void **state)
 {
   (void)state;
   const char *path = test_text("keys", OLD, 0640);
@@ -839,18 +839,18 @@ int main(void)
       cmocka_unit_test_setup(the_content_is_replaced, reset),
       cmocka_unit_test_setup(a_large_content, reset),
       cmocka_unit_test_setup(the_mode_is_kept_whatever_the_umask, reset),
-      cmocka_unit_test_setup(nobody_else_can_read_it_before_it_is_whole, reset),
+      cmocka_unit_test_setup(others_cannot_read_it_before_it_is_complete, reset),
       cmocka_unit_test_setup(owner_and_group_are_kept, reset),
       cmocka_unit_test_setup(an_access_control_list_is_kept, reset),
       cmocka_unit_test_setup(the_folders_access_control_list_is_not_taken, reset),
       cmocka_unit_test_setup(symbolic_links_stay, reset),
       cmocka_unit_test_setup(a_relative_name, reset),
-      cmocka_unit_test_setup(what_a_killed_process_left_is_replaced, reset),
+      cmocka_unit_test_setup(a_file_of_a_killed_process_is_replaced, reset),
       cmocka_unit_test_setup(a_folder_in_the_temporary_files_place, reset),
-      cmocka_unit_test_setup(somebody_makes_the_temporary_file_meanwhile, reset),
+      cmocka_unit_test_setup(another_process_makes_the_temporary_file_meanwhile, reset),
       cmocka_unit_test_setup(another_process_writes_the_temporary_file, reset),
-      cmocka_unit_test_setup(another_process_takes_the_temporary_file_for_one_that_was_left, reset),
-      cmocka_unit_test_setup(another_process_removes_what_was_left, reset),
+      cmocka_unit_test_setup(another_process_takes_the_temporary_file_for_an_abandoned_one, reset),
+      cmocka_unit_test_setup(another_process_removes_the_abandoned_file, reset),
       cmocka_unit_test_setup(a_file_system_without_locks, reset),
       cmocka_unit_test_setup(names_that_lead_nowhere, reset),
       cmocka_unit_test_setup(directories_and_special_files, reset),
@@ -860,8 +860,8 @@ int main(void)
       cmocka_unit_test_setup(a_link_that_is_turned_away_and_back, reset),
       cmocka_unit_test_setup(short_and_interrupted_writes_go_on, reset),
       cmocka_unit_test_setup(the_new_file_is_flushed_before_and_the_folder_after_the_rename, reset),
-      cmocka_unit_test_setup(an_owner_that_is_right_is_left_alone, reset),
-      cmocka_unit_test_setup(a_rename_that_is_done_and_told_to_have_failed, reset),
+      cmocka_unit_test_setup(a_right_owner_is_not_changed, reset),
+      cmocka_unit_test_setup(a_rename_that_succeeds_and_reports_failure, reset),
       cmocka_unit_test_setup(each_call_fails, reset),
       cmocka_unit_test_setup(killed_at_each_call, reset),
       cmocka_unit_test_setup(a_folder_that_cannot_be_written_or_read, reset),

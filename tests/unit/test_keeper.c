@@ -78,7 +78,7 @@ static void assert_fingerprint(kh_keeper *keeper)
   assert_string_equal(kh_keeper_get_stats(keeper).fingerprint.text, expected.text);
 }
 
-static void loads_and_says_so(void **state)
+static void a_load_is_logged(void **state)
 {
   (void)state;
   kh_keeper *keeper = keeper_of("1;" KEY_A "\n2;3;" KEY_B ";rotate=1h\n");
@@ -282,7 +282,7 @@ static void a_change_that_was_passed_over_is_taken_by_the_next(void **state)
 }
 
 /* two changes at once: the second was compared with a table that is no longer in force */
-static void what_does_not_follow_any_more_is_dropped_and_said(void **state)
+static void a_change_that_no_longer_follows_is_dropped_and_logged(void **state)
 {
   (void)state;
   kh_fault fault;
@@ -498,7 +498,7 @@ static void free_takes_nothing(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup(loads_and_says_so, reset),
+      cmocka_unit_test_setup(a_load_is_logged, reset),
       cmocka_unit_test_setup(what_is_loaded_is_on_the_disk, reset),
       cmocka_unit_test_setup(a_bad_file_is_not_loaded, reset),
       cmocka_unit_test_setup(a_reload_takes_effect_with_its_commit, reset),
@@ -507,7 +507,7 @@ int main(void)
       cmocka_unit_test_setup(a_file_that_changes_is_read_again, reset),
       cmocka_unit_test_setup(what_is_retired_stays_until_the_end, reset),
       cmocka_unit_test_setup(a_change_that_was_passed_over_is_taken_by_the_next, reset),
-      cmocka_unit_test_setup(what_does_not_follow_any_more_is_dropped_and_said, reset),
+      cmocka_unit_test_setup(a_change_that_no_longer_follows_is_dropped_and_logged, reset),
       cmocka_unit_test_setup(a_rotation_writes_and_then_takes_effect, reset),
       cmocka_unit_test_setup(keys_are_overdue_until_they_are_rotated, reset),
       cmocka_unit_test_setup(a_rotation_of_an_unknown_key_is_refused, reset),

@@ -250,7 +250,7 @@ static void two_keepers_make_one_version(void **state)
   kh_keeper_free(&two);
 }
 
-static void a_failed_rotation_is_said_once_and_tried_later(void **state)
+static void a_failed_rotation_is_logged_once_and_tried_again(void **state)
 {
   (void)state;
   kh_keeper *keeper = keeper_of("1;" KEY_A ";rotate=1h\n", (kh_keeper_background){0});
@@ -313,7 +313,7 @@ int main(void)
       cmocka_unit_test_setup(a_key_is_rotated_once_an_interval, reset),
       cmocka_unit_test_setup(a_new_key_that_is_due_is_not_waited_for, reset),
       cmocka_unit_test_setup(two_keepers_make_one_version, reset),
-      cmocka_unit_test_setup(a_failed_rotation_is_said_once_and_tried_later, reset),
+      cmocka_unit_test_setup(a_failed_rotation_is_logged_once_and_tried_again, reset),
       cmocka_unit_test_setup(a_file_that_is_being_written_is_not_rotated, reset),
       cmocka_unit_test_setup(the_thread_takes_no_signals, reset),
   };

@@ -185,7 +185,7 @@ static void a_key_that_is_due_is_rotated(void **state)
 }
 
 /* else the store would be asked again and again without a pause */
-static void a_store_that_loses_new_versions_is_left_alone_for_a_while(void **state)
+static void a_store_that_loses_new_versions_is_not_asked_for_a_while(void **state)
 {
   (void)state;
   run_keeper(&fake_store_ops, due, COUNT(due));
@@ -218,7 +218,7 @@ static void a_key_that_comes_due_meanwhile_is_rotated(void **state)
   assert_int_equal(said.count[KH_LOG_WARNING], 0);
 }
 
-static void a_store_that_cannot_rotate_says_so_once(void **state)
+static void a_store_that_cannot_rotate_is_logged_once(void **state)
 {
   (void)state;
   run_keeper(&fake_store_ops_bare, due, COUNT(due));
@@ -253,9 +253,9 @@ int main(void)
       cmocka_unit_test_teardown(a_content_that_is_doubted_is_not_reloaded_automatically, stop),
       cmocka_unit_test_teardown(a_store_that_stays_away_is_warned_of, stop),
       cmocka_unit_test_teardown(a_key_that_is_due_is_rotated, stop),
-      cmocka_unit_test_teardown(a_store_that_loses_new_versions_is_left_alone_for_a_while, stop),
+      cmocka_unit_test_teardown(a_store_that_loses_new_versions_is_not_asked_for_a_while, stop),
       cmocka_unit_test_teardown(a_key_that_comes_due_meanwhile_is_rotated, stop),
-      cmocka_unit_test_teardown(a_store_that_cannot_rotate_says_so_once, stop),
+      cmocka_unit_test_teardown(a_store_that_cannot_rotate_is_logged_once, stop),
       cmocka_unit_test_teardown(the_thread_runs_only_if_there_is_a_task, stop),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -167,7 +167,7 @@ static void what_the_store_lacks_is_remembered(void **state)
   assert_int_equal(said.count[KH_LOG_WARNING], 0);
 }
 
-static void an_empty_answer_is_none(void **state)
+static void an_empty_answer_counts_as_no_answer(void **state)
 {
   (void)state;
   run_background();
@@ -183,7 +183,7 @@ static void an_empty_answer_is_none(void **state)
 
 /* the failure is logged once and tried again later; the other misses do not ask a store that fails
  */
-static void a_store_that_does_not_answer_is_left_alone_for_a_while(void **state)
+static void a_store_that_does_not_answer_is_not_asked_for_a_while(void **state)
 {
   (void)state;
   run_background();
@@ -266,8 +266,8 @@ int main(void)
       cmocka_unit_test_teardown(a_reload_answers_misses, stop),
       cmocka_unit_test_teardown(what_the_store_finds_is_put_in_force, stop),
       cmocka_unit_test_teardown(what_the_store_lacks_is_remembered, stop),
-      cmocka_unit_test_teardown(an_empty_answer_is_none, stop),
-      cmocka_unit_test_teardown(a_store_that_does_not_answer_is_left_alone_for_a_while, stop),
+      cmocka_unit_test_teardown(an_empty_answer_counts_as_no_answer, stop),
+      cmocka_unit_test_teardown(a_store_that_does_not_answer_is_not_asked_for_a_while, stop),
       cmocka_unit_test_teardown(an_answer_with_another_key_is_refused, stop),
       cmocka_unit_test_teardown(a_bad_answer_does_not_hold_up_other_misses, stop),
       cmocka_unit_test_teardown(a_found_key_does_not_replace_a_prepared_change, stop),

@@ -162,7 +162,7 @@ static const struct {
     {{FAKE_KEY(0, 0, 0)}, KH_E_KEY_LOST, "key id 1 version 1"},
 };
 
-static void a_store_that_lies_changes_nothing(void **state)
+static void a_store_with_wrong_results_changes_nothing(void **state)
 {
   (void)state;
   run_keeper(&fake_store_ops);
@@ -283,7 +283,8 @@ static void what_was_never_committed_is_not_lost(void **state)
   assert_in_force(2, 5);
 }
 
-/* one past the limit the oldest change is evicted; the next one has its keys, which are put in force once
+/* one past the limit the oldest change is evicted; the next one has its keys, which are put in
+ * force once
  */
 static void a_change_that_makes_room_comes_with_the_next(void **state)
 {
@@ -304,7 +305,7 @@ static void a_change_that_makes_room_comes_with_the_next(void **state)
 }
 
 /* ... unless that and all later ones lack a key that came into force in the meantime */
-static void a_change_that_made_room_for_nothing_says_so(void **state)
+static void an_evicted_change_is_logged(void **state)
 {
   (void)state;
   kh_keeper_token tokens[KH_KEEPER_CHANGES_MAX];
@@ -361,7 +362,7 @@ static bool reload_in_a_thread(void *unused, size_t number)
 }
 
 /* A store that hangs blocks the session that prepares a change, and no other. */
-static void a_store_that_hangs_holds_up_no_reader_and_no_commit(void **state)
+static void a_store_that_hangs_blocks_no_reader_and_no_commit(void **state)
 {
   (void)state;
   threads reloading = {.count = 0};
@@ -444,7 +445,8 @@ int main(void)
       cmocka_unit_test_setup_teardown(a_start_that_cannot_be_settled_is_warned_of,
                                       keeper_reset_clock, stop),
       cmocka_unit_test_setup_teardown(a_store_that_fails_changes_nothing, keeper_reset_clock, stop),
-      cmocka_unit_test_setup_teardown(a_store_that_lies_changes_nothing, keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(a_store_with_wrong_results_changes_nothing,
+                                      keeper_reset_clock, stop),
       cmocka_unit_test_setup_teardown(a_rotation_that_lost_keys_is_refused, keeper_reset_clock,
                                       stop),
       cmocka_unit_test_setup_teardown(a_rotation_that_was_not_written_changes_no_version,
@@ -461,11 +463,10 @@ int main(void)
                                       stop),
       cmocka_unit_test_setup_teardown(a_change_that_makes_room_comes_with_the_next,
                                       keeper_reset_clock, stop),
-      cmocka_unit_test_setup_teardown(a_change_that_made_room_for_nothing_says_so,
-                                      keeper_reset_clock, stop),
+      cmocka_unit_test_setup_teardown(an_evicted_change_is_logged, keeper_reset_clock, stop),
       cmocka_unit_test_setup_teardown(what_does_not_follow_is_dropped_and_warned_of,
                                       keeper_reset_clock, stop),
-      cmocka_unit_test_setup_teardown(a_store_that_hangs_holds_up_no_reader_and_no_commit,
+      cmocka_unit_test_setup_teardown(a_store_that_hangs_blocks_no_reader_and_no_commit,
                                       keeper_reset_clock, stop),
       cmocka_unit_test_setup_teardown(a_late_answer_takes_nothing_back, keeper_reset_clock, stop),
       cmocka_unit_test_setup_teardown(sessions_at_once_lose_nothing, keeper_reset_clock, stop),

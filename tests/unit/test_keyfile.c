@@ -219,7 +219,7 @@ static void the_size_limit_and_one_past_it(void **state)
   free(text);
 }
 
-static void names_that_are_no_files(void **state)
+static void names_that_are_not_files(void **state)
 {
   (void)state;
   mkdir(test_path("folder"), 0700);
@@ -285,7 +285,7 @@ int main(void)
       cmocka_unit_test(an_error_inside_an_encrypted_file_names_its_place),
       cmocka_unit_test(a_text_file_with_odd_bytes_has_a_syntax_error),
       cmocka_unit_test(the_size_limit_and_one_past_it),
-      cmocka_unit_test(names_that_are_no_files),
+      cmocka_unit_test(names_that_are_not_files),
       cmocka_unit_test(a_file_open_to_others_is_warned_of_with_its_mode),
       cmocka_unit_test(strict_permissions_are_for_both_files),
   };

@@ -111,7 +111,7 @@ static void several_keys_at_once(void **state)
                       "\n2;4;" A16 "\n2;9;" NEW "\n"));
 }
 
-static void new_ids_stand_at_the_end(void **state)
+static void new_ids_are_at_the_end(void **state)
 {
   (void)state;
   static const uint32_t ids[] = {7, 2, 1, 3};
@@ -280,7 +280,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(all_other_bytes_stay),
       cmocka_unit_test(several_keys_at_once),
-      cmocka_unit_test(new_ids_stand_at_the_end),
+      cmocka_unit_test(new_ids_are_at_the_end),
       cmocka_unit_test(a_text_is_made_of_nothing),
       cmocka_unit_test(lines_are_retired),
       cmocka_unit_test(nothing_to_add),

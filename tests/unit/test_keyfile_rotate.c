@@ -142,7 +142,7 @@ static void info_is_that_of_the_new_file(void **state)
   rotation_free(&it);
 }
 
-static void faults_that_nobody_wants(void **state)
+static void a_fault_may_be_null(void **state)
 {
   (void)state;
   KH_AUTO_KEYFILE file = NULL;
@@ -263,7 +263,7 @@ static void a_version_of_too_small_a_step_is_not_enough(void **state)
   rotation_free(&it);
 }
 
-static void nothing_to_make_leaves_the_file_alone(void **state)
+static void a_rotation_of_nothing_does_not_change_the_file(void **state)
 {
   (void)state;
   static const char text[] = "1;" A16 "\n1;3;" B16;
@@ -341,7 +341,7 @@ static void only_keys_that_are_due(void **state)
 }
 
 /* the older version is due, the latest is not */
-static void the_latest_version_says_when(void **state)
+static void the_latest_version_decides_when(void **state)
 {
   (void)state;
   static const char text[] = "1;3;" B16 ";created=2026-11-21T12:00:00Z;rotate=1d\n1;" A16
@@ -654,7 +654,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(all_keys_at_once_and_the_rest_stays),
       cmocka_unit_test(info_is_that_of_the_new_file),
-      cmocka_unit_test(faults_that_nobody_wants),
+      cmocka_unit_test(a_fault_may_be_null),
       cmocka_unit_test(new_keys_differ),
       cmocka_unit_test(one_key_alone),
       cmocka_unit_test(a_key_that_is_not_there),
@@ -662,10 +662,10 @@ int main(void)
       cmocka_unit_test(the_last_version_number),
       cmocka_unit_test(another_servers_version_is_taken),
       cmocka_unit_test(a_version_of_too_small_a_step_is_not_enough),
-      cmocka_unit_test(nothing_to_make_leaves_the_file_alone),
+      cmocka_unit_test(a_rotation_of_nothing_does_not_change_the_file),
       cmocka_unit_test(what_is_taken_is_on_the_disk_first),
       cmocka_unit_test(only_keys_that_are_due),
-      cmocka_unit_test(the_latest_version_says_when),
+      cmocka_unit_test(the_latest_version_decides_when),
       cmocka_unit_test(files_that_may_not_follow),
       cmocka_unit_test(files_that_cannot_be_loaded),
       cmocka_unit_test(a_file_that_is_not_there),

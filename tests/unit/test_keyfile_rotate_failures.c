@@ -279,7 +279,7 @@ static void change_the_file(void)
   test_text("keys", TEXT "3;" A16 "\n", 0600);
 }
 
-static void a_file_that_was_changed_meanwhile_is_left_alone(void **state)
+static void a_file_that_was_changed_meanwhile_is_not_replaced(void **state)
 {
   (void)state;
   struct subject subject = {.format = IN_TEXT};
@@ -398,7 +398,7 @@ int main(void)
       cmocka_unit_test(every_call_fails_in_turn_for_a_sealed_file),
       cmocka_unit_test(killed_at_every_call),
       cmocka_unit_test(a_generator_that_does_not_start),
-      cmocka_unit_test(a_file_that_was_changed_meanwhile_is_left_alone),
+      cmocka_unit_test(a_file_that_was_changed_meanwhile_is_not_replaced),
       cmocka_unit_test(a_file_that_cannot_be_flushed_has_the_new_versions),
       cmocka_unit_test(another_process_has_the_lock),
       cmocka_unit_test(the_passphrase_is_asked_for_before_the_lock_is_taken),

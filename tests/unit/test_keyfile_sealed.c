@@ -120,7 +120,7 @@ static void a_passphrase_of_a_file(void **state)
   assert_int_equal(load(path, filekey, &file), KH_OK);
 }
 
-static void each_failure_is_told_apart(void **state)
+static void each_failure_has_its_status(void **state)
 {
   (void)state;
   kh_keyfile *file = NULL;
@@ -291,7 +291,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_key_and_attribute_is_loaded),
       cmocka_unit_test(a_passphrase_of_a_file),
-      cmocka_unit_test(each_failure_is_told_apart),
+      cmocka_unit_test(each_failure_has_its_status),
       cmocka_unit_test(a_rotation_keeps_the_slots),
       cmocka_unit_test(a_rotation_adds_lines_and_changes_none),
       cmocka_unit_test(a_rotation_that_cannot_open_changes_nothing),

@@ -318,7 +318,7 @@ static size_t lines_of(const struct line *lines)
   return count;
 }
 
-static void who_may_follow(void **state)
+static void tables_that_may_follow(void **state)
 {
   (void)state;
   kh_keytable *old = keytable_of(in_use, COUNT(in_use), fill_from_line);
@@ -362,7 +362,7 @@ int main(void)
       cmocka_unit_test(the_first_latest_version_that_is_due),
       cmocka_unit_test(how_many_keys_are_due),
       cmocka_unit_test(the_oldest_of_the_latest_versions),
-      cmocka_unit_test(who_may_follow),
+      cmocka_unit_test(tables_that_may_follow),
       cmocka_unit_test(free_takes_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -170,7 +170,7 @@ static void a_second_thread_is_kept_out(void **state)
   }
 }
 
-static void it_is_no_lock_of_another_file(void **state)
+static void it_does_not_lock_another_file(void **state)
 {
   (void)state;
   kh_lockfile *lock = take(fresh_file(0600), 0);
@@ -374,7 +374,7 @@ static void a_link_takes_the_files_own_lock(void **state)
   assert_int_equal(try(path, 0, NULL), KH_OK);
 }
 
-static void what_is_no_lock_file_is_refused(void **state)
+static void a_file_that_is_not_a_lock_file_is_refused(void **state)
 {
   (void)state;
   int error;
@@ -397,7 +397,7 @@ static void what_is_no_lock_file_is_refused(void **state)
   assert_int_equal(rmdir(test_path("keys.lock")), 0);
 }
 
-static void removing_the_lock_file_lets_nobody_in(void **state)
+static void removing_the_lock_file_does_not_release_the_lock(void **state)
 {
   (void)state;
   const char *path = fresh_file(0600);
@@ -602,7 +602,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(a_second_process_is_kept_out, reset),
       cmocka_unit_test_setup(a_second_thread_is_kept_out, reset),
-      cmocka_unit_test_setup(it_is_no_lock_of_another_file, reset),
+      cmocka_unit_test_setup(it_does_not_lock_another_file, reset),
       cmocka_unit_test_setup(releasing_nothing, reset),
       cmocka_unit_test_setup(the_scope_releases, reset),
       cmocka_unit_test_setup(it_ends_with_a_killed_process, reset),
@@ -614,8 +614,8 @@ int main(void)
       cmocka_unit_test_setup(the_lock_file_is_made_like_the_file_and_stays, reset),
       cmocka_unit_test_setup(one_that_is_there_is_used_as_it_is, reset),
       cmocka_unit_test_setup(a_link_takes_the_files_own_lock, reset),
-      cmocka_unit_test_setup(what_is_no_lock_file_is_refused, reset),
-      cmocka_unit_test_setup(removing_the_lock_file_lets_nobody_in, reset),
+      cmocka_unit_test_setup(a_file_that_is_not_a_lock_file_is_refused, reset),
+      cmocka_unit_test_setup(removing_the_lock_file_does_not_release_the_lock, reset),
       cmocka_unit_test_setup(a_file_that_cannot_be_locked_itself, reset),
       cmocka_unit_test_setup(a_file_that_was_replaced_is_locked_in_its_new_form, reset),
       cmocka_unit_test_setup(names_that_lead_nowhere, reset),

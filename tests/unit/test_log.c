@@ -16,7 +16,7 @@ static void a_message_reaches_the_callback(void **state)
   assert_int_equal(rec.count[KH_LOG_WARNING], 1);
 }
 
-static void no_log_is_no_error(void **state)
+static void a_missing_log_is_not_an_error(void **state)
 {
   (void)state;
   kh_log none = {NULL, NULL};
@@ -40,7 +40,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_message_reaches_the_callback),
-      cmocka_unit_test(no_log_is_no_error),
+      cmocka_unit_test(a_missing_log_is_not_an_error),
       cmocka_unit_test(a_long_message_is_cut),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

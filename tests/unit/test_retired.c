@@ -144,7 +144,7 @@ static const struct {
     {"1;" A16 "\n2;" B16, "1;" A16 "\n2;1;retired", KH_E_KEY_LOST},
 };
 
-static void who_may_follow(void **state)
+static void tables_that_may_follow(void **state)
 {
   (void)state;
   for (size_t i = 0; i < COUNT(successors); i++) {
@@ -230,7 +230,7 @@ int main(void)
       cmocka_unit_test(lines_that_are_refused),
       cmocka_unit_test(no_memory_for_what_is_retired),
       cmocka_unit_test(a_table_knows_what_is_retired),
-      cmocka_unit_test(who_may_follow),
+      cmocka_unit_test(tables_that_may_follow),
       cmocka_unit_test(a_running_server_keeps_what_is_retired),
       cmocka_unit_test(a_server_that_starts_keeps_nothing),
       cmocka_unit_test(no_memory_for_what_is_kept),

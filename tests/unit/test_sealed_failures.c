@@ -91,7 +91,7 @@ static void each_call_fails_in_turn(void **state)
 }
 
 /* a lack of memory is not a wrong passphrase, even if another slot could be tried */
-static void no_memory_is_no_wrong_passphrase(void **state)
+static void a_lack_of_memory_is_not_a_wrong_passphrase(void **state)
 {
   (void)state;
   kh_secret *text = NULL;
@@ -105,7 +105,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_call_fails_in_turn),
-      cmocka_unit_test(no_memory_is_no_wrong_passphrase),
+      cmocka_unit_test(a_lack_of_memory_is_not_a_wrong_passphrase),
   };
   return cmocka_run_group_tests(tests, sealed_make_original, sealed_free_original);
 }

@@ -182,7 +182,7 @@ static void it_is_listed_with_its_text(void **state)
   kh_secret_free(&file);
 }
 
-static void a_reader_without_it_says_that_the_file_is_newer(void **state)
+static void a_reader_without_it_reports_a_newer_file(void **state)
 {
   (void)state;
   kh_secret *file = make(true);
@@ -359,7 +359,7 @@ static kh_status list_slot(const char *key, size_t digits)
   return status;
 }
 
-static void what_a_file_says_is_judged_likewise(void **state)
+static void values_in_a_file_have_the_same_limits(void **state)
 {
   (void)state;
   char text[KH_SEALED_TEXT_MAX + 2] = "";
@@ -416,7 +416,7 @@ static const char *write_file(const char *name, kh_secret *file)
   return path;
 }
 
-static void a_key_file_says_whether_it_needs_a_passphrase(void **state)
+static void a_key_file_shows_whether_it_needs_a_passphrase(void **state)
 {
   (void)state;
   assert_false(needs_passphrase(write_file("a", make(true))));
@@ -458,7 +458,7 @@ static void a_key_file_is_made_changed_and_saved_without_one(void **state)
   assert_false(needs_passphrase(path));
 }
 
-static void a_key_file_that_does_not_open_says_why(void **state)
+static void a_key_file_that_does_not_open_reports_why(void **state)
 {
   (void)state;
   KH_AUTO_KEYFILE file = NULL;
@@ -476,18 +476,18 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(it_is_made_and_opens_without_a_passphrase, reset),
       cmocka_unit_test_setup(it_is_listed_with_its_text, reset),
-      cmocka_unit_test_setup(a_reader_without_it_says_that_the_file_is_newer, reset),
+      cmocka_unit_test_setup(a_reader_without_it_reports_a_newer_file, reset),
       cmocka_unit_test_setup(a_file_has_no_kind_that_is_newer_than_it, reset),
       cmocka_unit_test_setup(slots_come_and_go, reset),
       cmocka_unit_test_setup(a_holder_out_of_reach_leaves_the_other_slots, reset),
       cmocka_unit_test_setup(slots_that_need_a_passphrase_are_skipped_without_one, reset),
       cmocka_unit_test_setup(every_kind_keeps_the_limits_of_a_line, reset),
       cmocka_unit_test_setup(texts_have_a_length_and_an_alphabet, reset),
-      cmocka_unit_test_setup(what_a_file_says_is_judged_likewise, reset),
+      cmocka_unit_test_setup(values_in_a_file_have_the_same_limits, reset),
       cmocka_unit_test_setup(a_field_has_a_limit, reset),
-      cmocka_unit_test_setup(a_key_file_says_whether_it_needs_a_passphrase, reset),
+      cmocka_unit_test_setup(a_key_file_shows_whether_it_needs_a_passphrase, reset),
       cmocka_unit_test_setup(a_key_file_is_made_changed_and_saved_without_one, reset),
-      cmocka_unit_test_setup(a_key_file_that_does_not_open_says_why, reset),
+      cmocka_unit_test_setup(a_key_file_that_does_not_open_reports_why, reset),
   };
   return cmocka_run_group_tests(tests, test_engines_open_openssl, test_engines_close);
 }

@@ -267,7 +267,7 @@ static void a_change_wakes_who_watches(void **state)
   assert_int_equal(store.ops->watch_descriptor(store.self), -1);
 }
 
-static void what_cannot_be_watched_is_told(void **state)
+static void a_file_that_cannot_be_watched_is_logged(void **state)
 {
   (void)state;
   kh_fault fault;
@@ -293,7 +293,7 @@ int main(void)
       cmocka_unit_test_teardown(new_versions_are_in_the_file, close_store),
       cmocka_unit_test_teardown(a_fifo_is_loaded_and_not_rotated, close_store),
       cmocka_unit_test_teardown(a_change_wakes_who_watches, close_store),
-      cmocka_unit_test_teardown(what_cannot_be_watched_is_told, close_store),
+      cmocka_unit_test_teardown(a_file_that_cannot_be_watched_is_logged, close_store),
   };
   return cmocka_run_group_tests(tests, test_engines_open_openssl, test_engines_close);
 }

@@ -37,7 +37,7 @@ static void times_that_exist(void **state)
   }
 }
 
-static void texts_that_are_no_times(void **state)
+static void texts_that_are_not_times(void **state)
 {
   (void)state;
   static const char *const texts[] = {
@@ -120,7 +120,7 @@ static void texts_that_are_no_times(void **state)
   }
 }
 
-static void bytes_behind_the_end_and_nul_bytes(void **state)
+static void bytes_after_the_end_and_nul_bytes(void **state)
 {
   (void)state;
   static const char text[] = "2026-11-22T01:05:55Z\0";
@@ -211,7 +211,7 @@ static void intervals(void **state)
   }
 }
 
-static void texts_that_are_no_intervals(void **state)
+static void texts_that_are_not_intervals(void **state)
 {
   (void)state;
   static const char *const texts[] = {
@@ -317,13 +317,13 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(times_that_exist),
-      cmocka_unit_test(texts_that_are_no_times),
-      cmocka_unit_test(bytes_behind_the_end_and_nul_bytes),
+      cmocka_unit_test(texts_that_are_not_times),
+      cmocka_unit_test(bytes_after_the_end_and_nul_bytes),
       cmocka_unit_test(what_is_shown_reads_back),
       cmocka_unit_test(days_read_as_their_beginning),
       cmocka_unit_test(times_are_shown_in_utc),
       cmocka_unit_test(intervals),
-      cmocka_unit_test(texts_that_are_no_intervals),
+      cmocka_unit_test(texts_that_are_not_intervals),
       cmocka_unit_test(intervals_are_shown_in_the_largest_unit),
       cmocka_unit_test(intervals_read_back),
   };

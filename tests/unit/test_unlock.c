@@ -34,7 +34,7 @@ static void assert_from_file(const char *content, size_t len, const char *expect
   kh_secret_free(&passphrase);
 }
 
-static void no_setting_is_no_passphrase(void **state)
+static void without_a_setting_there_is_no_passphrase(void **state)
 {
   (void)state;
   kh_secret *passphrase = (kh_secret *)1;
@@ -85,7 +85,7 @@ static void line_ends_at_the_end_do_not_count(void **state)
   assert_from_file("\nsecret", 7, "\nsecret", 7);
 }
 
-static void a_nul_ends_the_passphrase_and_is_said(void **state)
+static void a_nul_ends_the_passphrase_and_is_logged(void **state)
 {
   (void)state;
   assert_from_file("sec\0ret\n", 8, "sec", 3);
@@ -95,7 +95,7 @@ static void a_nul_ends_the_passphrase_and_is_said(void **state)
   assert_false(recorder_has(&heard, "NUL"));
 }
 
-static void an_empty_file_is_the_empty_passphrase_and_is_said(void **state)
+static void an_empty_file_is_the_empty_passphrase_and_is_logged(void **state)
 {
   (void)state;
   assert_from_file("", 0, "", 0);
@@ -260,12 +260,12 @@ static void which_settings_are_literal(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(no_setting_is_no_passphrase),
+      cmocka_unit_test(without_a_setting_there_is_no_passphrase),
       cmocka_unit_test(anything_else_is_the_passphrase),
       cmocka_unit_test(a_literal_at_its_limit_and_one_past_it),
       cmocka_unit_test(line_ends_at_the_end_do_not_count),
-      cmocka_unit_test(a_nul_ends_the_passphrase_and_is_said),
-      cmocka_unit_test(an_empty_file_is_the_empty_passphrase_and_is_said),
+      cmocka_unit_test(a_nul_ends_the_passphrase_and_is_logged),
+      cmocka_unit_test(an_empty_file_is_the_empty_passphrase_and_is_logged),
       cmocka_unit_test(a_file_at_the_limit_and_one_past_it),
       cmocka_unit_test(files_that_cannot_be_read),
       cmocka_unit_test(a_file_open_to_others_is_warned_of_with_its_mode),

@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034
 # Installs Debian packages that are missing. Sourced.
 
-# need PACKAGE...: does nothing, and asks the network nothing, when all are there.
+# need PACKAGE...: installs missing packages; without any, it does nothing and needs no network.
 need() {
   local missing=() package
   for package in "$@"; do

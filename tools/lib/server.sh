@@ -34,7 +34,7 @@ server_begin() {
   ln -sf "$(realpath "$1")"/*.so "$SERVER_ROOT/plugins"
 }
 
-# server_end: ends every server and removes the private folder. Runs by itself, however the script ends.
+# server_end: ends every server and removes the private folder. Runs automatically, however the script ends.
 server_end() {
   trap '' HUP INT TERM
   local name
@@ -68,7 +68,7 @@ server_home() { echo "$SERVER_ROOT/$1"; }
 server_data() { echo "$SERVER_ROOT/$1/data"; }
 server_log() { echo "$SERVER_ROOT/$1/error.log"; }
 
-# server_daemon: prints the path of mariadbd; /usr/sbin is not in everybody's PATH.
+# server_daemon: prints the path of mariadbd; /usr/sbin is not in every user's PATH.
 server_daemon() { PATH=$PATH:/usr/sbin:/sbin command -v mariadbd; }
 
 # server_create NAME [OPTION...]: makes a home with a new data directory. The account root has no password:
