@@ -13,7 +13,7 @@ need() {
   [ "$(id -u)" -eq 0 ] || root=(sudo)
   echo "installing: ${missing[*]}"
   "${root[@]}" apt-get -qq update
-  # the server is only wanted as a program: policy-rc.d keeps apt-get from starting it
+  # servers are only wanted as programs: policy-rc.d keeps apt-get from starting them
   local policy=/usr/sbin/policy-rc.d made=
   if [ ! -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' | "${root[@]}" tee "$policy" >/dev/null
@@ -30,5 +30,5 @@ need() {
 PACKAGES_BUILD=(gcc libc6-dev cmake make ninja-build pkg-config libssl-dev libsodium-dev liburcu-dev libmariadbd-dev libmariadb-dev)
 [ "$(dpkg --print-architecture)" != amd64 ] || PACKAGES_BUILD+=(libipsec-mb-dev) # the header of an optional engine
 PACKAGES_SERVER=(mariadb-server mariadb-client mariadb-backup openssl)
-PACKAGES_TEST=(libcmocka-dev nettle-dev mariadb-test clang clang-format clang-tidy libclang-rt-14-dev llvm python3 python3-cryptography python3-argon2 python3-pycryptodome man-db gdb)
+PACKAGES_TEST=(libcmocka-dev nettle-dev mariadb-test clang clang-format clang-tidy libclang-rt-14-dev llvm python3 python3-cryptography python3-argon2 python3-pycryptodome man-db gdb prometheus prometheus-mysqld-exporter)
 PACKAGES_BENCH=(sysbench python3)
