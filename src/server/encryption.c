@@ -8,19 +8,18 @@
 #include "keyhold/secret.h"
 
 /*
- * What the methods answer beside 0. The server's consumers know the numbers of its own AES wrapper;
- * InnoDB treats all ones as "this page cannot be decrypted" and fails one table, and aborts the
- * server on any other number.
+ * What the methods return for a failure. Callers in the server know these numbers from its own AES
+ * functions. InnoDB takes -1 for a page that cannot be decrypted, and fails one table; any other
+ * number aborts the server.
  */
 enum { RC_BAD_DATA = -100, RC_CRYPTO = -101, RC_KEY_SIZE = -102, RC_SOFT = -1 };
 
-/* The one writable thing of a plugin: set by start before the server's first call, cleared by stop
- * after its last. */
+/* Start sets it before the server's first call, stop clears it after the last one. */
 static struct {
   const kh_key_source *source;
   void *keys;
   kh_crypt *crypt;
-  _Atomic(void *) in_use; /* the same keys, for threads that may ask before start and after stop */
+  _Atomic(void *) in_use; /* the same keys, for threads that ask before start or after stop */
 } plugin;
 
 void kh_encryption_start(const kh_key_source *source, void *keys, kh_crypt *crypt)
@@ -46,9 +45,9 @@ void kh_encryption_stop(void)
   kh_crypt_free(&plugin.crypt);
 }
 
-/* Out of line, as a key that is there does not need it. */
-__attribute__((cold, noinline)) static void tell_of_miss(kh_status status, uint32_t id,
-                                                         uint32_t version)
+/* Tells the source of a key that it does not have. Out of line: keys that it has do not need it. */
+__attribute__((cold, noinline)) static void report_miss(kh_status status, uint32_t id,
+                                                        uint32_t version)
 {
   if (status == KH_E_KEY_NOT_FOUND && plugin.source->miss != NULL)
     plugin.source->miss(plugin.keys, id, version);
@@ -60,11 +59,11 @@ static unsigned get_latest_key_version(unsigned key_id)
   kh_status status = plugin.source->latest(plugin.keys, key_id, &version);
   if (status == KH_OK)
     return version;
-  tell_of_miss(status, key_id, 0);
+  report_miss(status, key_id, 0);
   return ENCRYPTION_KEY_VERSION_INVALID;
 }
 
-/* With key NULL, *key_length comes uninitialised and only the length is asked for. */
+/* With a NULL key, the server wants only the length, and *key_length is uninitialised. */
 static unsigned get_key(unsigned key_id, unsigned key_version, unsigned char *key,
                         unsigned *key_length)
 {
@@ -72,7 +71,7 @@ static unsigned get_key(unsigned key_id, unsigned key_version, unsigned char *ke
   size_t len = 0;
   kh_status status = plugin.source->copy(plugin.keys, key_id, key_version, key, room, &len);
   if (status != KH_OK) {
-    tell_of_miss(status, key_id, key_version);
+    report_miss(status, key_id, key_version);
     return ENCRYPTION_KEY_VERSION_INVALID;
   }
   *key_length = (unsigned)len;
@@ -86,7 +85,7 @@ static unsigned crypt_ctx_size(unsigned key_id, unsigned key_version)
   return (unsigned)kh_crypt_ctx_size();
 }
 
-/* Decrypting without padding is how pages are read: what is not the page's fault must not end the
+/* Pages are read by decrypting without padding: a failure that is not the page's must not abort the
  * server. */
 static int code_of(kh_status status, unsigned flags)
 {
@@ -104,7 +103,7 @@ static int code_of(kh_status status, unsigned flags)
   }
 }
 
-/* Starts a message with its data key. Out of line: all other messages do without its buffer. */
+/* Starts a message with its data key. Out of line: other messages need no buffer for one. */
 __attribute__((noinline)) static kh_status init_derived(void *ctx, kh_cipher cipher, unsigned flags,
                                                         const kh_crypt_key *passed, uint32_t id,
                                                         uint32_t version)
@@ -117,7 +116,7 @@ __attribute__((noinline)) static kh_status init_derived(void *ctx, kh_cipher cip
   if (status == KH_OK)
     status = kh_crypt_init(plugin.crypt, ctx, cipher, flags, &both);
   else
-    tell_of_miss(status, id, version);
+    report_miss(status, id, version);
   kh_wipe(data_key, sizeof data_key);
   return status;
 }
@@ -134,7 +133,7 @@ static int crypt_ctx_init(void *ctx, const unsigned char *key, unsigned klen,
   return code_of(status, (unsigned)flags);
 }
 
-/* The server calls finish with dst + *dlen also when this fails: the core sets 0 then. */
+/* If this fails, the server still calls finish, with dst + *dlen: the core sets the length to 0. */
 static int crypt_ctx_update(void *ctx, const unsigned char *src, unsigned slen, unsigned char *dst,
                             unsigned *dlen)
 {
@@ -148,7 +147,7 @@ static int crypt_ctx_update(void *ctx, const unsigned char *src, unsigned slen, 
 static int crypt_ctx_finish(void *ctx, unsigned char *dst, unsigned *dlen)
 {
   size_t made = 0;
-  unsigned flags = kh_crypt_flags(ctx); /* which finishing wipes */
+  unsigned flags = kh_crypt_flags(ctx); /* before finish wipes them */
   kh_status status = kh_crypt_finish(ctx, dst, &made);
   *dlen = (unsigned)made;
   return code_of(status, flags);

@@ -2,7 +2,7 @@
 /**
  * @file encryption.h
  * The adapter from the core to st_mariadb_encryption (mysql/plugin_encryption.h): the seven
- * methods, over a key source. One set for each plugin's `.so`.
+ * methods, over a key source. Each plugin's `.so` has its own set.
  */
 #ifndef KEYHOLD_SERVER_ENCRYPTION_H
 #define KEYHOLD_SERVER_ENCRYPTION_H
@@ -12,7 +12,7 @@
 #include "keyhold/crypt.h"
 #include "server/key_source.h"
 
-/** The descriptor that a plugin hands to the server. Its methods may be called between start and
+/** The descriptor that a plugin gives to the server. The server calls its methods between start and
  * stop. */
 extern struct st_mariadb_encryption kh_encryption;
 
@@ -29,12 +29,12 @@ extern struct st_mariadb_encryption kh_encryption_keys;
  */
 void kh_encryption_start(const kh_key_source *source, void *keys, kh_crypt *crypt);
 
-/** The keys that start was given; NULL before it and from stop on. They are freed by stop, so the
- * caller must know that the server is not ending the plugin. Thread-safe. */
+/** Returns the keys that start was given; NULL before start and after stop. Stop frees them: the
+ * caller must know that the server does not end the plugin meanwhile. Thread-safe. */
 void *kh_encryption_in_use(void);
 
-/** Wipes and frees what start took. Called by the plugin's deinit, after the server's last call;
- * also without a start. */
+/** Wipes and frees what start took over. Called by the plugin's deinit, after the server's last
+ * call. May be called without a start. */
 void kh_encryption_stop(void);
 
 #endif

@@ -8,25 +8,25 @@
 
 #include <mysql.h>
 
-/** What `function`_init does: refuses arguments, and a call without the plugin.
+/** Does the work of NAME_init: refuses arguments, and a call while the plugin is not loaded.
  *
  * @param plugin_name  a constant string. */
 my_bool kh_inventory_init(UDF_INIT *init, const UDF_ARGS *args, char *message,
                           const char *plugin_name);
 
-/** What `function` does: gives the inventory of the keys in force. The server ends the plugin only
- * after the last statement.
+/** Does the work of NAME: returns the inventory of the keys in force. The server ends the plugin
+ * only after the last statement.
  *
  * @param name  of the function, for messages; a constant string. */
 char *kh_inventory_text(const UDF_INIT *init, const char *name, unsigned long *ret_len,
                         char *ret_error);
 
-/** What `function`_deinit does. */
+/** Does the work of NAME_deinit. */
 void kh_inventory_deinit(UDF_INIT *init);
 
 /**
- * Defines the three functions that the server finds by their names; cmake/plugin.map exports them.
- * The server's own buffer, `result`, has room for a short text only.
+ * Defines the three functions that the server finds by name; cmake/plugin.map exports them. They do
+ * not use the server's buffer, `result`, which has room for a short text only.
  *
  * @param function     NAME_key_management_keys, without quotes.
  * @param plugin_name  NAME_key_management, a string.

@@ -22,13 +22,13 @@ kh_choices kh_key_plugin_algorithms = {.typelib = {2, "", algorithm_names, NULL}
 static const char *engine_names[] = {"auto", "openssl", "ipsec_mb", NULL};
 kh_choices kh_key_plugin_engines = {.typelib = {3, "", engine_names, NULL}};
 
-/* Written by start, before anyone can ask for it. */
+/* Written by start, before another thread can read it. */
 static struct {
   const kh_key_plugin *plugin;
   char engines[256]; /* the value of the status variable */
 } started;
 
-/* NULL while the plugin is not running */
+/* Returns the keeper; NULL while the plugin is not running. */
 static kh_keeper *running_keeper(void)
 {
   const kh_keeper_keys *keys = kh_encryption_in_use();
@@ -72,7 +72,8 @@ static kh_status open_engines(kh_crypt **ret_crypt, kh_fault *ret_fault)
   return kh_fault_set(ret_fault, status, option, 0);
 }
 
-/* Has the keeper do in the background what `auto_reload` and `auto_rotate` say now, in a server. */
+/* Starts or ends the background tasks, as `auto_reload` and `auto_rotate` specify now. Does nothing
+ * in a process that is not a server. */
 static void begin_background(kh_keeper *keeper)
 {
   kh_fault fault;
@@ -87,8 +88,8 @@ static void begin_background(kh_keeper *keeper)
   kh_report_refusal("auto_reload and auto_rotate cannot start", &fault);
 }
 
-/* Those that act only when they are set while the server runs: an option file may have them, and
- * mariadb-backup gives them back. */
+/* Resets the variables that act only when SET GLOBAL sets them. An option file may set them, and
+ * mariadb-backup passes them on. */
 static void clear_actions(void)
 {
   kh_key_plugin_settings.reload = 0;
@@ -125,7 +126,7 @@ int kh_key_plugin_stop(void *unused)
   return 0;
 }
 
-/* What SHOW STATUS shows, at one moment. */
+/* The values of all status variables, of one moment. */
 struct plugin_status {
   kh_keeper_stats keys;
   const char *engines;
@@ -166,16 +167,17 @@ int kh_key_plugin_show(MYSQL_THD thd, struct st_mysql_show_var *var, void *buff,
   return 0;
 }
 
-/* What the check function of `reload` hands to its update function, in the 8 bytes that the server
- * has for the value; the default value, which is OFF, has one. That of `rotate_key` hands the token
- * over as the number. */
+/* What the check function of `reload` passes to its update function, in the 8 bytes that the server
+ * has for a value. DEFAULT, which is OFF, fills only the first byte. For `rotate_key` the token
+ * itself is the value. */
 typedef struct saved_reload {
   char is_wanted;
   kh_keeper_token token;
 } saved_reload;
-_Static_assert(sizeof(saved_reload) <= sizeof(long long), "more than the server has");
+_Static_assert(sizeof(saved_reload) <= sizeof(long long),
+               "larger than the server's room for a value");
 
-/* reads ON, TRUE, 1 and their opposites, as the server does; false: it is another value */
+/* Reads ON, TRUE, 1 and their opposites, as the server does; false: it is another value. */
 static bool read_switch(struct st_mysql_value *value, bool *ret_on)
 {
   char buffer[SWITCH_TEXT];
@@ -221,7 +223,8 @@ int kh_key_plugin_check_reload(MYSQL_THD thd, struct st_mysql_sys_var *var, void
   return 0;
 }
 
-/* gives a key id, or 0 for all keys; false: it is out of range, which is reported */
+/* Converts the value to a key id, or to 0 for all keys. Reports a value that is out of range, and
+ * returns false. */
 static bool read_key_id(struct st_mysql_value *value, long long number, uint32_t *ret_id)
 {
   bool is_too_low = number < ALL_KEYS || (number < 0 && value->is_unsigned(value));

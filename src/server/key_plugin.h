@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file key_plugin.h
- * All that the key management plugins over a keeper share: the system variables that act on keys,
- * the status variables, start and end. A plugin adds two small files: options.c, its own system
- * variables, which make a store, and plugin.c, its descriptor (docs/writing-a-plugin.md).
+ * What the key management plugins over a keeper share: the system variables that act on keys, the
+ * status variables, start and end. A plugin adds two small files: options.c has its own system
+ * variables and makes a store of them, plugin.c has its descriptor (docs/writing-a-plugin.md).
  */
 #ifndef KEYHOLD_SERVER_KEY_PLUGIN_H
 #define KEYHOLD_SERVER_KEY_PLUGIN_H
@@ -33,22 +33,22 @@ typedef struct kh_key_plugin {
 } kh_key_plugin;
 
 /**
- * What the plugin's init does: loads the keys and starts the background thread, in a server. A
- * failure is reported.
+ * Does the work of the plugin's init: loads the keys and, in a server, starts the background
+ * thread. Reports a failure.
  *
  * @param plugin  a constant table.
  * @return 0, or 1: the plugin cannot start.
  */
 int kh_key_plugin_start(const kh_key_plugin *plugin);
 
-/** What the plugin's deinit does; the argument is not looked at. @return 0. */
+/** Does the work of the plugin's deinit. @param unused  any value. @return 0. */
 int kh_key_plugin_stop(void *unused);
 
-/** The function of the status variables, whose names begin with the plugin's. Thread-safe. */
+/** Shows the status variables; their names begin with the plugin's. Thread-safe. */
 int kh_key_plugin_show(MYSQL_THD thd, struct st_mysql_show_var *var, void *buff,
                        struct system_status_var *status_var, enum enum_var_type scope);
 
-/** The plugin's status variables: the initializer of an array.
+/** The initializer of the plugin's array of status variables.
  *
  * @param prefix  the plugin's name with a capital, a string. */
 #define KH_KEY_PLUGIN_STATUS(prefix)                                                               \
@@ -74,9 +74,10 @@ extern kh_key_plugin_values kh_key_plugin_settings;
 extern kh_choices kh_key_plugin_algorithms, kh_key_plugin_engines;
 
 /*
- * What SET GLOBAL does (mysql/plugin.h). The check functions do the slow work without a lock of the
- * server, and hand a token to the update functions, which put its change in force. The variables
- * `reload` and `rotate_key` keep their values, which say "nothing". DEFAULT comes without a check.
+ * The callbacks of SET GLOBAL (mysql/plugin.h). The check functions do the slow work without a lock
+ * of the server, and pass a token to the update functions, which put its change in force. The
+ * variables `reload` and `rotate_key` always keep their defaults. The server does not call check
+ * functions for DEFAULT.
  */
 int kh_key_plugin_check_reload(MYSQL_THD thd, struct st_mysql_sys_var *var, void *save,
                                struct st_mysql_value *value);
@@ -92,7 +93,7 @@ void kh_key_plugin_update_background(MYSQL_THD thd, struct st_mysql_sys_var *var
 /**
  * Defines the system variables that all plugins share.
  *
- * @param noun  where the keys are, in their comments: "key file".
+ * @param noun  what the comments of the variables call the store: "key file".
  */
 #define KH_KEY_PLUGIN_SYSVARS(noun)                                                                \
   static MYSQL_SYSVAR_ENUM(                                                                        \
@@ -103,14 +104,14 @@ void kh_key_plugin_update_background(MYSQL_THD thd, struct st_mysql_sys_var *var
   static MYSQL_SYSVAR_ENUM(                                                                        \
       crypto_engine, kh_key_plugin_settings.crypto_engine,                                         \
       PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_READONLY,                                                   \
-      "Library that works AES: auto takes the fastest that is there for each operation", NULL,     \
+      "Library that computes AES: auto uses the fastest one available for each operation", NULL,   \
       NULL, KH_ENGINE_AUTO, &kh_key_plugin_engines.typelib);                                       \
   static MYSQL_SYSVAR_BOOL(reload, kh_key_plugin_settings.reload, PLUGIN_VAR_OPCMDARG,             \
-                           "ON reads the " noun " again; shown as OFF always",                     \
+                           "ON reads the " noun " again. The value shown is always OFF",           \
                            kh_key_plugin_check_reload, kh_key_plugin_update_reload, 0);            \
   static MYSQL_SYSVAR_LONGLONG(rotate_key, kh_key_plugin_settings.rotate_key, PLUGIN_VAR_RQCMDARG, \
-                               "Makes a new version of the key with this id, or of all keys with " \
-                               "-1, and writes it into the " noun "; shown as 0 always",           \
+                               "Make a new version of the key with this id (-1: of all keys) and " \
+                               "write it into the " noun ". The value shown is always 0",          \
                                kh_key_plugin_check_rotate_key, kh_key_plugin_update_rotate_key, 0, \
                                -1, KH_KEY_ID_MAX, 1);                                              \
   static MYSQL_SYSVAR_BOOL(auto_reload, kh_key_plugin_settings.auto_reload, PLUGIN_VAR_OPCMDARG,   \

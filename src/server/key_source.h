@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file key_source.h
- * What makes one key management plugin different from another: where its keys come from and how
- * each is used. A plugin fills one `const` table and hands it to kh_encryption_start()
- * (encryption.h), which does the rest.
+ * Where the keys of a plugin come from, and how each is used. A plugin fills one `const` table and
+ * passes it to kh_encryption_start() (encryption.h), which does the rest.
  *
- * The server calls from any number of threads at once, and with locks held: a function of the table
- * may wait for nothing, neither for a disk or a network nor for a lock that is held during such.
+ * The server calls the functions of the table from any number of threads at once, with locks held.
+ * They must not wait: not for a disk or a network, and not for a lock that is held during either.
  */
 #ifndef KEYHOLD_SERVER_KEY_SOURCE_H
 #define KEYHOLD_SERVER_KEY_SOURCE_H
@@ -19,10 +18,10 @@
 #include "keyhold/datakey.h"
 #include "keyhold/status.h"
 
-/** A source of keys. `keys` is what kh_encryption_start() was given: the plugin's own. */
+/** A source of keys. `keys` belongs to the plugin, which gave it to kh_encryption_start(). */
 typedef struct kh_key_source {
   /**
-   * The latest version of a key.
+   * Finds the latest version of a key.
    *
    * @param ret_version  KH_KEY_VERSION_MIN .. KH_KEY_VERSION_MAX; untouched on failure.
    * @return KH_OK, KH_E_KEY_NOT_FOUND: there is no such key id.
@@ -30,37 +29,37 @@ typedef struct kh_key_source {
   kh_status (*latest)(void *keys, uint32_t id, uint32_t *ret_version);
 
   /**
-   * Copies a key, straight to where the server wants it.
+   * Copies a key into the server's buffer.
    *
-   * @param ret_key  where the key goes; untouched when `room` is less than its length, and on
+   * @param ret_key  the buffer; untouched when `room` is less than the key's length, and on
    * failure. May be NULL when `room` is 0.
    * @param room     of ret_key in bytes.
    * @param ret_len  of the key in bytes, whether it was copied or not: 16, 24 or 32; untouched on
    * failure.
    * @return KH_OK, KH_E_KEY_NOT_FOUND: there is no such key id, or no such version of it; any other
-   * status when the key cannot be had.
+   * status when the key is not available.
    */
   kh_status (*copy)(void *keys, uint32_t id, uint32_t version, uint8_t *ret_key, size_t room,
                     size_t *ret_len);
 
-  /** The cipher of a key version, also of one that is not there: not KH_CIPHER_UNSET. NULL when the
-   * server does the encryption (kh_encryption_keys). */
+  /** Returns the cipher of a key version, also of an unknown one; never KH_CIPHER_UNSET. NULL when
+   * the server encrypts (kh_encryption_keys). */
   kh_cipher (*cipher)(void *keys, uint32_t id, uint32_t version);
 
   /**
-   * The data key of a message, called for a cipher that derives one; NULL when none does.
+   * Makes the data key of a message. Called for ciphers that derive one; NULL when none does.
    *
    * @param passed   the key that the server passes: 16, 24 or 32 bytes.
    * @param ret_key  KH_DATAKEY_SIZE bytes, which the caller wipes, also after a failure.
    * @return KH_OK, KH_E_KEY_NOT_FOUND: there is no such key id, or no such version of it; any other
-   * status when the data key cannot be had.
+   * status when the data key is not available.
    */
   kh_status (*data_key)(void *keys, uint32_t id, uint32_t version, kh_bytes passed,
                         uint8_t *ret_key);
 
   /**
-   * Called after one of the functions above has answered KH_E_KEY_NOT_FOUND, so that it costs a key
-   * that is there nothing; NULL when that does not matter.
+   * Takes note of a key that was not found. Called after a function above has returned
+   * KH_E_KEY_NOT_FOUND, so that known keys pay nothing. NULL: there is nothing to note.
    *
    * @param version  0: the latest one, of an unknown key id.
    */

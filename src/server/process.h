@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file process.h
- * What kind of process the plugin was loaded into: mariadb-backup, `mariadbd --help` and
- * `mariadbd --bootstrap` load plugins too, with the same options, and nothing may run in the
+ * What kind of process the plugin was loaded into. mariadb-backup, `mariadbd --help` and
+ * `mariadbd --bootstrap` load plugins too, with the same options; nothing must run in the
  * background there.
  */
 #ifndef KEYHOLD_SERVER_PROCESS_H
@@ -10,11 +10,11 @@
 
 #include <stdbool.h>
 
-/** Whether the process is a server that will take connections. An unrecognised process
+/** Returns whether the process is a server that will accept connections. An unrecognised process
  * counts as not being a server. */
 bool kh_process_is_server(void);
 
-/** Whether the server has started and takes connections. */
+/** Returns whether the server has started and accepts connections. */
 bool kh_process_is_up(void);
 
 #endif

@@ -33,8 +33,8 @@ void kh_quirks_report(unsigned number, unsigned long flags, const char *what, co
  */
 void kh_quirks_describe(const kh_fault *fault, char *ret_message, size_t size);
 
-/** Names for a variable of type ENUM. A TYPELIB grows at its end in later servers; the zeros are
- * what they find there. */
+/** The names of an ENUM variable's values. TYPELIB has more members in later servers, which find
+ * zeros there. */
 typedef struct kh_choices {
   TYPELIB typelib;
   void *later[4];

@@ -9,8 +9,8 @@
 #include "keyhold/version.h"
 #include "server/quirks.h"
 
-/* mysys_err.h of the server's source; not among the packaged headers. Both are part of the wire
- * protocol. */
+/* From mysys_err.h of the server's source, which is not among the packaged headers. Clients see
+ * both numbers, so they do not change. */
 enum { EE_READ = 2, EE_FILENOTFOUND = 29 };
 
 static unsigned long server_flags_of(kh_severity severity)

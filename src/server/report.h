@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file report.h
- * Says things in the server's error log, and to the client whose INSTALL SONAME or SET GLOBAL
+ * Writes messages to the server's error log, and to the client whose INSTALL SONAME or SET GLOBAL
  * caused them.
  */
 #ifndef KEYHOLD_SERVER_REPORT_H
@@ -11,34 +11,34 @@
 #include "keyhold/log.h"
 
 /**
- * The log callback of a plugin. Warnings and hints reach the error log and the client, notes the
- * error log alone. Each line begins with the plugin's name.
+ * Returns the log callback of a plugin. Warnings and hints reach the error log and the client,
+ * notes only the error log. Each line begins with the plugin's name.
  *
  * @param plugin_name  a constant string.
  */
 kh_log kh_report_log(const char *plugin_name);
 
 /**
- * Reports the failure that ends the plugin's start: the sentence of kh_fault_describe(), to the
- * error log and the client, with the error number EE_FILENOTFOUND for a file that cannot be opened,
+ * Reports the failure that ends the plugin's start, to the error log and the client: the sentence
+ * of kh_fault_describe(). The error number is EE_FILENOTFOUND for a file that cannot be opened,
  * else EE_READ.
  */
 void kh_report_fault(const kh_fault *fault);
 
 /**
- * Reports what was refused while the server runs, as kh_report_fault() does: "what: sentence".
+ * Reports a failure while the server runs, as kh_report_fault() does: "what: sentence".
  *
  * @param what  a constant string.
  */
 void kh_report_refusal(const char *what, const kh_fault *fault);
 
-/** Reports a failure in the plugin's own words, with the error number EE_READ.
+/** Reports a failure in the caller's words, with the error number EE_READ.
  *
  * @param format  as printf. No argument may hold a secret. */
 __attribute__((format(printf, 1, 2))) void kh_report_error(const char *format, ...);
 
 /**
- * Warns, at the start of a plugin that is for tests, that its keys protect nothing.
+ * Warns that the keys of a plugin for tests protect nothing. Called at its start.
  *
  * @param plugin_name  a constant string.
  */

@@ -8,7 +8,7 @@
 
 #include "keyhold/time.h"
 
-/* The content of the server's buffer. */
+/* How the server's buffer is used. */
 struct page {
   struct st_mysql_show_var vars[KH_SHOW_MAX + 1]; /* with an end mark */
   unsigned long long numbers[KH_SHOW_MAX];
@@ -46,8 +46,8 @@ static const char *read_pointer(const char *member)
   return text == NULL ? "" : text;
 }
 
-/* Copies as much of a text as there is room for. When there is none left, the last byte is every
- * further text. */
+/* Copies as much of a text as there is room for. Once there is no room, every further text is the
+ * last byte, a NUL. */
 static char *put_text_on_page(struct page *page, const char *text)
 {
   char *place = page->texts + page->used;

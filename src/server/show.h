@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file show.h
- * Status variables that are the members of one structure: the server asks for all of them at once,
- * so that they fit to each other.
+ * Shows the members of one structure as status variables. The server asks for all of them at once,
+ * so the values are of one moment.
  *
- * A plugin has one entry of type SHOW_FUNC among its status variables, whose name is what the names
- * of its fields have in front, with an underscore between. Its function fills the structure and
- * ends with kh_show_fields(). The server calls it in any number of threads at once.
+ * A plugin has one status variable of type SHOW_FUNC. Its name, followed by an underscore, begins
+ * the names of all fields. Its function fills the structure and ends with kh_show_fields(). The
+ * server calls it from any number of threads at once.
  */
 #ifndef KEYHOLD_SERVER_SHOW_H
 #define KEYHOLD_SERVER_SHOW_H
@@ -32,24 +32,26 @@ typedef struct kh_show_field {
   size_t size;   /**< of the member */
 } kh_show_field;
 
-/** A kh_show_field for a member of a type. */
+/** The initializer of a kh_show_field for a member of a type. */
 #define KH_SHOW_FIELD(name, kind, type, member)                                                    \
   {                                                                                                \
     name, kind, offsetof(type, member), sizeof(((type *)NULL)->member)                             \
   }
 
-/** Most fields of one table, and room for the texts of all of them in bytes, each with its NUL: the
- * server gives SHOW_VAR_FUNC_BUFF_SIZE bytes (2048, with pointers of 64 bits) for everything. */
+/** The most fields of one table, and the room for all their texts with their NULs, in bytes. All of
+ * it must fit into the server's buffer of SHOW_VAR_FUNC_BUFF_SIZE bytes (2048 with 64-bit
+ * pointers). */
 enum { KH_SHOW_MAX = 20, KH_SHOW_TEXTS = 1280 };
 
 /**
- * Makes one status variable of each field. Copies: the structure may be gone afterwards. A text
- * that has no room is cut.
+ * Makes one status variable of each field. Copies the values: the structure is not needed
+ * afterwards. A text for which there is no room is cut.
  *
- * @param fields   KH_SHOW_MAX at most; constant.
+ * @param fields   constant.
+ * @param count    of the fields; KH_SHOW_MAX at most.
  * @param stats    the structure.
- * @param buff     what the server gave: SHOW_VAR_FUNC_BUFF_SIZE bytes, aligned for a pointer.
- * @param ret_var  what the server gave.
+ * @param buff     the server's: SHOW_VAR_FUNC_BUFF_SIZE bytes, aligned for a pointer.
+ * @param ret_var  the server's.
  *
  * Thread-safe.
  */

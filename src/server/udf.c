@@ -8,9 +8,9 @@
 
 #include "server/report.h"
 
-/* what a statement keeps from init to deinit */
+/* What a statement keeps between init and deinit. */
 struct result {
-  char *text; /* NULL: not made yet */
+  char *text; /* NULL: it was not made yet */
   size_t len;
 };
 
@@ -41,7 +41,7 @@ static kh_status make_once(struct result *result, kh_udf_maker make)
   return result->text == NULL ? make(&result->text, &result->len) : KH_OK;
 }
 
-/* A NULL without a report would be no error but a statement without rows. */
+/* Without the report, the server would take NULL for an empty result and not for an error. */
 char *kh_udf_text(const UDF_INIT *init, const char *name, kh_udf_maker make, unsigned long *ret_len,
                   char *ret_error)
 {

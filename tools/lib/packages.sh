@@ -13,7 +13,7 @@ need() {
   [ "$(id -u)" -eq 0 ] || root=(sudo)
   echo "installing: ${missing[*]}"
   "${root[@]}" apt-get -qq update
-  # the server is only wanted as a program: policy-rc.d keeps apt-get from starting it
+  # servers are only wanted as programs: policy-rc.d keeps apt-get from starting them
   local policy=/usr/sbin/policy-rc.d made=
   if [ ! -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' | "${root[@]}" tee "$policy" >/dev/null
@@ -37,5 +37,6 @@ PACKAGES_BUILD=(git gcc libc6-dev cmake make ninja-build pkg-config libssl-dev l
 PACKAGES_SERVER=(mariadb-server mariadb-client mariadb-backup openssl hostname)
 # netbase, patch: mariadb-test looks up protocols by name and patches result files, and depends on neither
 PACKAGES_TEST=(libcmocka-dev nettle-dev mariadb-test netbase patch clang clang-format clang-tidy "$llvm_runtime" llvm python3
-  python3-cryptography python3-argon2 python3-pycryptodome man-db gdb doxygen)
+  python3-cryptography python3-argon2 python3-pycryptodome man-db gdb doxygen
+  prometheus prometheus-mysqld-exporter)
 PACKAGES_BENCH=(sysbench python3)

@@ -5,7 +5,7 @@
 
 enum { KEY_SIZE = 16 };
 
-/* Set by SET GLOBAL while other threads read it; so each access of ours is atomic. */
+/* SET GLOBAL changes it while other threads read it, so each access is atomic. */
 static unsigned version;
 
 static void update_version(MYSQL_THD thd, struct st_mysql_sys_var *variable, void *value,
@@ -30,7 +30,7 @@ static kh_status debug_latest(void *unused, uint32_t id, uint32_t *ret_version)
   return KH_OK;
 }
 
-/* Any version has a key: a test may set the variable back and still read what is there. */
+/* Any version has a key, so that a test may lower the variable and still read its data. */
 static kh_status debug_copy(void *unused, uint32_t id, uint32_t wanted, uint8_t *ret_key,
                             size_t room, size_t *ret_len)
 {
