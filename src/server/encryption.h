@@ -29,8 +29,8 @@ extern struct st_mariadb_encryption kh_encryption_keys;
  */
 void kh_encryption_start(const kh_key_source *source, void *keys, kh_crypt *crypt);
 
-/** The keys that start was given; NULL before it and from stop on. They are freed by stop, so the
- * caller must know that the server is not ending the plugin. Thread-safe. */
+/** Returns the keys that were passed to start; NULL before it and after stop. They are freed by
+ * stop, so the caller must know that the server is not ending the plugin. Thread-safe. */
 void *kh_encryption_in_use(void);
 
 /** Wipes and frees what start took. Called by the plugin's deinit, after the server's last call;

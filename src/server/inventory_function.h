@@ -8,20 +8,20 @@
 
 #include <mysql.h>
 
-/** What `function`_init does: refuses arguments, and a call without the plugin.
+/** Implements `function`_init: refuses arguments, and a call without the plugin.
  *
  * @param plugin_name  a constant string. */
 my_bool kh_inventory_init(UDF_INIT *init, const UDF_ARGS *args, char *message,
                           const char *plugin_name);
 
-/** What `function` does: gives the inventory of the keys in force. The server ends the plugin only
- * after the last statement.
+/** Implements `function`: returns the inventory of the keys in force. The server ends the plugin
+ * only after the last statement.
  *
  * @param name  of the function, for messages; a constant string. */
 char *kh_inventory_text(const UDF_INIT *init, const char *name, unsigned long *ret_len,
                         char *ret_error);
 
-/** What `function`_deinit does. */
+/** Implements `function`_deinit. */
 void kh_inventory_deinit(UDF_INIT *init);
 
 /**

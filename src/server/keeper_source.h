@@ -2,7 +2,7 @@
 /**
  * @file keeper_source.h
  * The key source over a keeper: the keys that it has in force, each with the cipher of its version.
- * A key that is missing is noted with the keeper.
+ * The keeper notes keys that are missing.
  */
 #ifndef KEYHOLD_SERVER_KEEPER_SOURCE_H
 #define KEYHOLD_SERVER_KEEPER_SOURCE_H
@@ -28,11 +28,11 @@ typedef struct kh_keeper_keys kh_keeper_keys;
 KH_MUST_USE kh_status kh_keeper_keys_new(const kh_keeper_options *options, kh_store *store,
                                          kh_keeper_keys **ret_keys, kh_fault *ret_fault);
 
-/** The keeper of the keys. Owned by them. Thread-safe. */
+/** Returns the keeper of the keys, which they own. Thread-safe. */
 kh_keeper *kh_keeper_keys_keeper(const kh_keeper_keys *keys);
 
 /**
- * The inventory of the keys in force, as JSON (keyhold/inventory.h).
+ * Writes the inventory of the keys in force, as JSON (keyhold/inventory.h).
  *
  * @param ret_text  NUL-terminated, for free(); untouched on failure.
  * @param ret_len   its length in bytes without the NUL; untouched on failure.

@@ -4,8 +4,8 @@
 #include <dlfcn.h>
 #include <stddef.h>
 
-/* The plugin interface does not tell. These are variables of the server's, which it exports for its
- * plugins; each is one byte. */
+/* The plugin interface does not provide this. These are variables of the server, which it exports
+ * to its plugins; each is one byte. */
 static bool is_set(const char *name)
 {
   const char *flag = dlsym(RTLD_DEFAULT, name);

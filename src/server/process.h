@@ -10,11 +10,11 @@
 
 #include <stdbool.h>
 
-/** Whether the process is a server that will take connections. An unrecognised process
+/** Returns whether the process is a server that will take connections. An unrecognised process
  * counts as not being a server. */
 bool kh_process_is_server(void);
 
-/** Whether the server has started and takes connections. */
+/** Returns whether the server has started and takes connections. */
 bool kh_process_is_up(void);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file udf.h
- * What the SQL functions of the plugins share. Each takes no arguments and gives a text, which is
- * made once for each statement that calls it.
+ * The part that the SQL functions of the plugins share. Each takes no arguments and returns a text,
+ * which is made once for each statement that calls it.
  *
  * The server calls, by name: NAME_init when it prepares a statement, NAME for each value,
  * NAME_deinit at the statement's end if NAME_init had succeeded. It checks no privilege in between.
@@ -34,11 +34,12 @@ typedef kh_status (*kh_udf_maker)(char **ret_text, size_t *ret_len);
  */
 __attribute__((format(printf, 2, 3))) my_bool kh_udf_refuse(char *message, const char *format, ...);
 
-/** NAME_init: refuses arguments, and declares a text of any length that is never NULL. */
+/** Implements NAME_init: refuses arguments, and declares a text of any length that is never NULL.
+ */
 my_bool kh_udf_start(UDF_INIT *init, const UDF_ARGS *args, char *message);
 
 /**
- * NAME: the text. If it cannot be made, the statement fails.
+ * Implements NAME: returns the text. If it cannot be made, the statement fails.
  *
  * @param name  of the function, for the message; a constant string.
  * @return the text, freed by kh_udf_stop(); NULL on failure.
@@ -46,7 +47,7 @@ my_bool kh_udf_start(UDF_INIT *init, const UDF_ARGS *args, char *message);
 char *kh_udf_text(const UDF_INIT *init, const char *name, kh_udf_maker make, unsigned long *ret_len,
                   char *ret_error);
 
-/** NAME_deinit: frees the text. */
+/** Implements NAME_deinit: frees the text. */
 void kh_udf_stop(UDF_INIT *init);
 
 #endif

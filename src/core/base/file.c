@@ -93,8 +93,8 @@ static kh_status read_all(int fd, kh_secret *secret)
   return KH_OK;
 }
 
-/* Half of what another process writes just now can look whole: half of a key is a key. What changes
- * the owner, the mode or the links does not matter here. */
+/* A file that another process is writing can look complete: half of a key is a valid key. What
+ * changes the owner, the mode or the links does not matter here. */
 static kh_status check_unchanged(int fd, const struct stat *before)
 {
   struct stat st;

@@ -14,7 +14,7 @@ static bool is_none(ssize_t got)
   return got < 0 && (errno == ENODATA || errno == EOPNOTSUPP);
 }
 
-/* the folder may give a list to every new file in it */
+/* every new file may inherit a list from its folder */
 static bool remove_list(int fd)
 {
   ssize_t got = fgetxattr(fd, list_name, NULL, 0);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file engine.h
- * A library that works AES: a `const` table in its own file, and one line in engines.c.
+ * An AES library: a `const` table in its own file, and one line in engines.c.
  *
- * An engine is asked for whole runs of bytes and keeps nothing from one call to the next but key
- * schedules, in an area that each thread has of its own. So a message that is never finished holds
- * nothing of an engine.
+ * An engine processes whole runs of bytes. Between calls it keeps only key schedules, in an area of
+ * each thread. So a message that is never finished holds no resource of an engine.
  */
 #ifndef KEYHOLD_CRYPT_ENGINE_H
 #define KEYHOLD_CRYPT_ENGINE_H
@@ -37,15 +36,15 @@ typedef struct kh_gcm_state {
 } kh_gcm_state;
 
 /**
- * Works a run of bytes.
+ * Encrypts or decrypts a run of bytes.
  *
- * @param engine  what open() gave.
+ * @param engine  from open().
  * @param area    this thread's area: thread_size bytes that begin with a kh_area, zero at first.
  * @param key     16, 24 or 32 bytes.
  * @param iv      16 bytes.
  * @param dst     src.len bytes; may be src.
- * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO, KH_E_ENGINE_BUSY (another engine must do it this
- * time).
+ * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO, KH_E_ENGINE_BUSY (the caller uses another engine for
+ * this call).
  */
 typedef kh_status (*kh_aes_run)(void *engine, kh_area *area, kh_bytes key, const uint8_t *iv,
                                 kh_bytes src, uint8_t *dst);

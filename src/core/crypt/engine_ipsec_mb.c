@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Intel's libIPSec_MB: VAES, several blocks at once, and almost nothing to set up. Its header was
- * there when this was built; the library is opened at run time, by the name that belongs to the
- * header.
+ * Intel's libIPSec_MB: VAES, several blocks at once, and almost nothing to set up. Built with its
+ * header; the library is opened at run time, by the name that belongs to the header.
  *
  * Its managers take 200 KB, so threads share a few: one takes whichever is free for the length of a
  * call. CBC encryption is a chain, in which a library for many messages at once has no advantage:
@@ -132,7 +131,7 @@ static void ipsec_mb_end_thread(kh_area *area)
   (void)area; /* nothing hangs on it, and the caller wipes it */
 }
 
-/* A manager that no thread uses; NULL: all are in use, the thread does not wait. */
+/* Returns a manager that no thread uses; NULL: all are in use, and the thread does not wait. */
 static struct manager *take_manager(struct ipsec_mb *ipsec_mb, struct area *area)
 {
   if (area->home == 0)
@@ -236,13 +235,14 @@ static kh_status submit_job(const struct hold *hold, IMB_CIPHER_MODE mode,
   job->iv = iv;
   job->iv_len_in_bytes = KH_AES_BLOCK;
   job = IMB_SUBMIT_JOB_NOCHECK(mgr); /* all that it would check is set above */
-  if (job == NULL) /* both modes are done at once; should a later library queue them, this ends the
-                      queue */
+  if (job == NULL) /* both modes are processed immediately; if a later library queues them, this
+                      empties the queue */
     job = IMB_FLUSH_JOB(mgr);
   return job != NULL && job->status == IMB_STATUS_COMPLETED ? KH_OK : KH_E_CRYPTO;
 }
 
-/* Bytes until the low 32 bits of the counter wrap: the library does not carry out of them. */
+/* Returns the bytes until the low 32 bits of the counter wrap: the library does not carry out of
+ * them. */
 static uint64_t bytes_to_wrap(const uint8_t *counter)
 {
   uint32_t low = (uint32_t)counter[12] << 24 | (uint32_t)counter[13] << 16 |

@@ -113,7 +113,7 @@ static void sweep_slots(struct cached_evp *slots, size_t count, uint32_t now)
       forget_schedule(&slots[i]);
 }
 
-/* A GCM message that is under way this long was never finished. */
+/* A GCM message that has taken this long was never finished. */
 static void openssl_sweep(kh_area *head)
 {
   struct area *area = (struct area *)(void *)head;
@@ -131,9 +131,9 @@ static void openssl_end_thread(kh_area *head)
 }
 
 /*
- * The slot that has this key; else the one that is evicted for it. Of one kind and key
- * length only a few are cached: a new key in a context of its own kind is much cheaper than another
- * cipher, and many keys of one kind do not drive out the others.
+ * Returns the slot that has this key, or the one to evict for it. Only a few of each kind and key
+ * length are cached: setting a new key in a context of the same kind is much cheaper than changing
+ * its cipher, and many keys of one kind do not evict the others.
  */
 static struct cached_evp *choose_context(struct area *area, kh_bytes key, uint8_t kind)
 {
@@ -244,9 +244,9 @@ static kh_status openssl_run_ecb_decrypt(void *engine, kh_area *area, kh_bytes k
 }
 
 /*
- * A context that no message has, with this key if there is one. If messages have them all, some
- * were never finished: the one started longest ago loses its context, and should it come back after
- * all, gets an error.
+ * Returns a context that no message uses, with this key if there is one. If messages use them all,
+ * some were never finished: the oldest one loses its context, and should it come back after all,
+ * gets an error.
  */
 static struct cached_evp *choose_gcm_context(struct area *area, kh_bytes key, uint8_t kind)
 {
@@ -286,7 +286,8 @@ static kh_status openssl_gcm_start(void *engine, kh_area *head, bool encrypt, kh
   return KH_OK;
 }
 
-/* The message's context, unless it was taken away or the message is now on another thread. */
+/* Returns the message's context, unless it was taken away or the message is now on another thread.
+ */
 static struct cached_evp *slot_of(kh_area *head, const kh_gcm_state *state)
 {
   struct area *area = (struct area *)(void *)head;

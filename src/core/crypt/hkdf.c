@@ -35,7 +35,7 @@ void kh_hkdf_free(kh_hkdf **hkdf)
   *hkdf = NULL;
 }
 
-/* HMAC of a text in two parts */
+/* computes the HMAC of a text in two parts */
 static bool make_mac(EVP_MAC_CTX *ctx, kh_bytes key, kh_bytes text, kh_bytes end, uint8_t *ret_mac)
 {
   size_t len;

@@ -51,11 +51,11 @@ static inline kh_bytes kh_mode_key(const kh_crypt_ctx *ctx)
   return (kh_bytes){ctx->key, ctx->key_len};
 }
 
-/** Has the engine of that operation work a run of bytes; src.len 0 is nothing to do. */
+/** Processes a run of bytes with the engine of that operation. Does nothing if src.len is 0. */
 KH_MUST_USE kh_status kh_mode_run(const kh_crypt_ctx *ctx, kh_aes_op op, const uint8_t *iv,
                                   kh_bytes src, uint8_t *dst);
 
-/** Works whole blocks by CBC, moving the chain on, or by ECB. */
+/** Processes whole blocks with CBC, advancing the chain, or with ECB. */
 KH_MUST_USE kh_status kh_mode_blocks(kh_crypt_ctx *ctx, kh_bytes src, uint8_t *dst);
 
 /** Moves up to `most` bytes from the front of src into ctx->held; src becomes what is left. */

@@ -107,7 +107,7 @@ void kh_threads_free(kh_threads **threads)
     thread->threads = NULL;
   }
   pthread_mutex_unlock(&mutex);
-  free(own); /* those of other threads are left to them: they may be at their end just now */
+  free(own); /* other threads free theirs: they may be ending at this moment */
   free(*threads);
   *threads = NULL;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file auto_rotate.h
- * Rotates keys whose interval has passed: a task of the background thread. Servers that share a
- * store wait a random time longer, so that they do not all come at once: a tenth of the interval at
- * most, and an hour.
+ * Rotates keys whose interval has passed: a task of the background thread. It adds a random time,
+ * at most a tenth of the interval and an hour, so that servers that share a store do not all rotate
+ * at once.
  */
 #ifndef KEYHOLD_KEEPER_AUTO_ROTATE_H
 #define KEYHOLD_KEEPER_AUTO_ROTATE_H

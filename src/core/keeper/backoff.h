@@ -30,7 +30,7 @@ void kh_backoff_fail(kh_backoff *backoff, const kh_log *log, const char *what,
 /** Notes a success. */
 void kh_backoff_reset(kh_backoff *backoff);
 
-/** Whether the last try failed. */
+/** Returns whether the last try failed. */
 bool kh_backoff_has_failed(const kh_backoff *backoff);
 
 /** Milliseconds until the next try; 0: now. */

@@ -12,7 +12,7 @@
 /** A task. Its functions are called by the background thread alone; `memory` is the task's own, of
  * the type that its header names. */
 typedef struct kh_task {
-  /** Whether the task is to be done, as the user wants it now. */
+  /** Returns whether the task is enabled by the current settings. */
   bool (*is_wanted)(const kh_keeper *keeper, kh_keeper_background wanted);
 
   /** Begins: fills `memory`. */
@@ -22,8 +22,8 @@ typedef struct kh_task {
    * thread is woken, and when the time has passed. @return milliseconds until the next call. */
   int64_t (*step)(void *memory, kh_keeper *keeper);
 
-  /** A descriptor to wait for, asked for between begin and end; -1: there is none now. NULL: there
-   * never is. */
+  /** Returns a descriptor to wait for, between begin and end; -1: none now. NULL: the task never
+   * has one. */
   int (*descriptor)(const kh_keeper *keeper);
 
   /** Ends what `begin` began; NULL: nothing. */

@@ -71,7 +71,7 @@ static kh_status read_whole(const char *path, kh_secret **ret_file, kh_file_info
   }
 }
 
-/* `log` NULL: nothing is said */
+/* `log` NULL: logs nothing */
 static kh_status read_key_file(const kh_keyfile_options *options, const kh_log *log,
                                kh_content *content, kh_fault *ret_fault)
 {
@@ -166,8 +166,8 @@ static bool has_only_text(kh_bytes text)
 }
 
 /*
- * A wrong passphrase that is not seen gives random bytes, which read as a syntax error or as an
- * empty file. Among random bytes there are control characters, in a key file there are none.
+ * A wrong passphrase that is not noticed decrypts to random bytes, which parse as a syntax error or
+ * as an empty file. Random bytes contain control characters, and a key file does not.
  */
 static kh_status parse_content(const kh_keyfile *file, const kh_keyfile_format *format,
                                kh_content *content, kh_fault *ret_fault)
@@ -302,8 +302,8 @@ static bool follow_content(kh_keyfile *file, kh_content *content)
                                             &content->decrypted, NULL) == KH_OK;
 }
 
-/* By the passphrase: derives keys, although the lock is held. What was prepared with the same
- * passphrase, digest and iterations is as good for the new file. */
+/* Opens it with the passphrase: derives keys, although the lock is held. A key that was prepared
+ * with the same passphrase, digest and iterations is valid for the new file too. */
 static kh_status open_anew(kh_keyfile *file, kh_content *content, kh_fault *ret_fault)
 {
   KH_AUTO_ENVELOPE envelope = {.options = file->envelope.options, .crypt = file->crypt};

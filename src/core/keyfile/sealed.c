@@ -114,8 +114,8 @@ bool kh_sealed_is_same(const kh_sealed *a, const kh_sealed *b)
 }
 
 /* Tries a passphrase in the slots from `first` on; KH_E_WRONG_PASSPHRASE: it opens none of them.
- * Who holds the key of a slot that needs none may be out of reach: the others are tried all the
- * same. */
+ * The service that holds the key of a slot without a passphrase may not be reachable: the other
+ * slots are tried anyway. */
 static kh_status try_slots(const kh_sealed_lines *lines, size_t first, kh_bytes passphrase,
                            kh_secret *ret_file_key, size_t *ret_slot)
 {

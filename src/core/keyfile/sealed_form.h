@@ -24,13 +24,13 @@ typedef struct kh_sealed_lines {
   size_t count;
 } kh_sealed_lines;
 
-/** Allocates, for free(); NULL: there is no memory. */
+/** Allocates, for free(). Returns NULL without memory. */
 kh_sealed_lines *kh_sealed_lines_new(void);
 
-/** The version of the format that a file with these slots has. */
+/** Returns the version of the format of a file with these slots. */
 uint32_t kh_sealed_lines_version(const kh_sealed_lines *lines);
 
-/** What is visible of them without a passphrase. */
+/** Returns the part of the slots that is visible without a passphrase. */
 kh_sealed_slots kh_sealed_lines_slots(const kh_sealed_lines *lines);
 
 /** A file's parts; views into it, but for the lines of slots. */
@@ -51,11 +51,11 @@ typedef struct kh_sealed_form {
 KH_MUST_USE kh_status kh_sealed_form_read(const char *path, kh_bytes file, kh_sealed_form *ret_form,
                                           kh_fault *ret_fault);
 
-/** For `__attribute__((cleanup))`: frees the lines, if there are some. */
+/** Frees the lines, if any. For `__attribute__((cleanup))`. */
 void kh_sealed_form_clear(kh_sealed_form *form);
 #define KH_AUTO_SEALED_FORM __attribute__((cleanup(kh_sealed_form_clear))) kh_sealed_form
 
-/** Whether the file's last line is one of a sealed file, whatever is before it. */
+/** Returns whether the file's last line is that of a sealed file, whatever precedes it. */
 bool kh_sealed_form_has_end(kh_bytes file);
 
 /**

@@ -69,7 +69,7 @@ static void put_base64(kh_output *output, kh_bytes data)
   }
 }
 
-/* Bytes of the whole file; `sealed` is the length of the payload. */
+/* Returns the bytes of the whole file; `sealed` is the length of the payload. */
 static size_t size_of(const kh_sealed_lines *lines, size_t sealed)
 {
   size_t size = strlen(first_line_of(lines).text) + PAYLOAD_LINE + END_LINE;

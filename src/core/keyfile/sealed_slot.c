@@ -40,7 +40,7 @@ static kh_status fail_cost(kh_fault *ret_fault, const char *path, const kh_seale
   return KH_E_SLOT_COST;
 }
 
-/* whether it ends within `most`, is `least` at least, and has such characters only */
+/* returns whether it ends within `most`, has at least `least` characters, and only valid ones */
 static bool has_only(const char *text, size_t least, size_t most, bool (*is_allowed)(int))
 {
   size_t len = strnlen(text, most + 1);

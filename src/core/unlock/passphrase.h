@@ -14,7 +14,7 @@ kh_status kh_passphrase_too_long(const char *name, kh_fault *ret_fault);
 
 /**
  * Cuts a content to the passphrase: without the line ends at its end, then up to the first NUL. It
- * may be empty. A NUL is said in a hint.
+ * may be empty. Logs a hint about a NUL.
  *
  * @param name  of the source, for messages.
  * @return KH_OK, KH_E_SECRET_TOO_LONG.
@@ -23,7 +23,7 @@ KH_MUST_USE kh_status kh_passphrase_cut(kh_secret *content, const char *name, co
                                         kh_fault *ret_fault);
 
 /**
- * The same, and takes the content over: *content becomes NULL.
+ * Cuts a content as kh_passphrase_cut() and takes it over: *content becomes NULL.
  *
  * @return KH_OK, KH_E_SECRET_TOO_LONG, KH_E_SOURCE_EMPTY.
  */

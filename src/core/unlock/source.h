@@ -17,7 +17,7 @@ typedef struct kh_unlock_source {
   /** Returns whether `argument`, which is what follows the prefix, can be what the source takes;
    * NULL when `takes` is. */
   bool (*fits)(const char *argument);
-  /** Reads the passphrase. Otherwise as kh_unlock(). */
+  /** Reads the passphrase. Parameters and codes as for kh_unlock(). */
   kh_status (*read)(const char *argument, const kh_unlock_how *how, const kh_log *log,
                     kh_secret **ret_passphrase, kh_fault *ret_fault);
 } kh_unlock_source;

@@ -30,7 +30,7 @@ static kh_status debug_latest(void *unused, uint32_t id, uint32_t *ret_version)
   return KH_OK;
 }
 
-/* Any version has a key: a test may set the variable back and still read what is there. */
+/* Every version has a key: a test may lower the variable and still read older data. */
 static kh_status debug_copy(void *unused, uint32_t id, uint32_t wanted, uint8_t *ret_key,
                             size_t room, size_t *ret_len)
 {

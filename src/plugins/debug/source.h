@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file source.h
- * The key source of debug_key_management, and its one system variable: key id 1 alone, the latest
- * version what the variable says, the key made from the version. Anybody can work these keys out:
- * they protect nothing.
+ * The key source of debug_key_management, and its one system variable: only key id 1, whose latest
+ * version is the value of the variable, and whose key is made from the version. Anyone can compute
+ * these keys: they protect nothing.
  */
 #ifndef KEYHOLD_PLUGINS_DEBUG_SOURCE_H
 #define KEYHOLD_PLUGINS_DEBUG_SOURCE_H

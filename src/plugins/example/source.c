@@ -32,13 +32,13 @@ static kh_status example_latest(void *keys, uint32_t id, uint32_t *ret_version)
   if (now >= (uint32_t)period) {
     uint64_t next = period_from(now);
     if (atomic_compare_exchange_strong(&example->period, &period, next))
-      period = next; /* else it is what another thread has just made */
+      period = next; /* else another thread has just made one */
   }
   *ret_version = (uint32_t)(period >> 32);
   return KH_OK;
 }
 
-/* Any id and any version has a key, also those that are still to come. */
+/* Every id and every version has a key, also future ones. */
 static kh_status example_copy(void *keys, uint32_t id, uint32_t version, uint8_t *ret_key,
                               size_t room, size_t *ret_len)
 {
@@ -61,7 +61,8 @@ kh_status kh_example_keys_new(const kh_clock *clock, kh_example_keys **ret_keys)
   uint8_t key[KH_KEY_MAX];
   size_t len;
   kh_status status = kh_random_start();
-  if (status == KH_OK) /* a server without MD5 (FIPS mode) is better told now than at a page */
+  if (status ==
+      KH_OK) /* a server without MD5 (FIPS mode) should fail at the start, not at the first page */
     status = example_copy(NULL, KH_KEY_ID_SYSTEM, KH_KEY_VERSION_MIN, key, sizeof key, &len);
   if (status != KH_OK)
     return status;

@@ -16,10 +16,10 @@
 /** The table for the plugin's descriptor. */
 extern struct st_mysql_sys_var *kh_file_options[];
 
-/** Whether the variables name a key file. */
+/** Returns whether the variables name a key file. */
 bool kh_file_options_are_set(void);
 
-/** kh_key_plugin.make_store of this plugin. */
+/** Implements kh_key_plugin.make_store for this plugin. */
 KH_MUST_USE kh_status kh_file_make_store(const kh_crypt *crypt, const kh_log *log,
                                          kh_store *ret_store, kh_fault *ret_fault);
 
