@@ -62,7 +62,7 @@ kh_status kh_file_classify(const struct stat *st, kh_file_kind kind)
 static kh_status open_checked(const char *path, kh_file_kind kind, int *ret_fd, struct stat *ret_st,
                               kh_fault *ret_fault)
 {
-  /* a FIFO in the place of a regular file must be refused, not waited for */
+  /* a FIFO instead of a regular file must be refused without waiting */
   int wait = kind == KH_FILE_REGULAR ? O_NONBLOCK : 0;
   *ret_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | wait);
   if (*ret_fd < 0 && errno == ENXIO) /* a socket */
@@ -114,7 +114,7 @@ kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind, kh_secr
   if (status != KH_OK)
     return status;
 
-  /* one byte more than the file has shows that it grew meanwhile */
+  /* one byte more than the file's size shows that it grew meanwhile */
   bool sized = S_ISREG(st.st_mode) && st.st_size > 0 && (uint64_t)st.st_size < most;
   size_t capacity = sized ? (size_t)st.st_size + 1 : most;
   KH_AUTO_SECRET secret = NULL;

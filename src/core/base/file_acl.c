@@ -4,7 +4,7 @@
 
 #include "file_parts.h"
 
-/* as the kernel names it; the list counts beside the mode, whose group part is its mask */
+/* the kernel's name; the list applies in addition to the mode, whose group part is its mask */
 static const char list_name[] = "system.posix_acl_access";
 enum { LIST_MAX = 8192 /* bytes: a thousand users and groups */ };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file file_parts.h
- * What reading, replacing and locking a file have in common. For src/core/base alone.
+ * Functions that reading, replacing and locking a file share. For src/core/base only.
  */
 #ifndef KEYHOLD_FILE_PARTS_H
 #define KEYHOLD_FILE_PARTS_H
@@ -32,10 +32,10 @@ static inline void kh_string_cleanup(char **string)
  * not an error. Returns false with errno on failure. */
 bool kh_file_flush_fd(int fd);
 
-/** Returns the stamp of what stat() saw. */
+/** Returns the stamp of a stat() result. */
 kh_file_stamp kh_file_stamp_from(const struct stat *st);
 
-/** KH_OK, KH_E_FILE_DIRECTORY or KH_E_FILE_SPECIAL, by the type that stat() saw. */
+/** Returns KH_OK, KH_E_FILE_DIRECTORY or KH_E_FILE_SPECIAL, by the type in a stat() result. */
 kh_status kh_file_classify(const struct stat *st, kh_file_kind kind);
 
 /** Fills a fault for a name that does not exist or cannot be followed, and returns its status:

@@ -6,7 +6,7 @@
 #include "file_parts.h"
 #include "temp_file.h"
 
-/* the file that is replaced, where it really lies */
+/* the path of the file that is replaced, without links */
 struct target {
   const char *path; /* as the caller wrote it */
   const kh_file_stamp *expected;

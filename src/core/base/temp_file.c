@@ -71,7 +71,8 @@ static bool remove_leftover(const kh_temp_file *file)
   return unlinkat(file->folder, file->temp_name, 0) == 0 || errno == ENOENT;
 }
 
-/* Locks the new file, unless another process took it for one that was left, before it was locked.
+/* Locks the new file, unless another process removed it as one of a killed process before it was
+ * locked.
  */
 static bool claim_temp_file(kh_temp_file *file)
 {

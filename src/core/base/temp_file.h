@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file temp_file.h
- * A file under another name until it is whole. For src/core/base alone.
+ * A file with a temporary name until it is complete. For src/core/base only.
  */
 #ifndef KEYHOLD_BASE_TEMP_FILE_H
 #define KEYHOLD_BASE_TEMP_FILE_H
@@ -12,12 +12,12 @@
 #include "keyhold/bytes.h"
 #include "keyhold/status.h"
 
-/** A file under another name until it is whole: ".NAME.keyhold-new", beside its place. Starts with
- * both descriptors negative. */
+/** A file with a temporary name until it is complete: ".NAME.keyhold-new", in the same folder.
+ * Starts with both descriptors negative. */
 typedef struct kh_temp_file {
   int folder;                   /**< that it is in */
   int fd;                       /**< the file, open for writing */
-  char name[NAME_MAX + 1];      /**< that it is to have in the folder */
+  char name[NAME_MAX + 1];      /**< the final name in the folder */
   char temp_name[NAME_MAX + 1]; /**< that it has until then */
 } kh_temp_file;
 

@@ -33,7 +33,7 @@ struct entry {
 
 struct kh_datakeys {
   kh_hkdf *hkdf;
-  _Atomic(kh_secret *) memory;     /* for KH_DATAKEYS_MAX entries; NULL until it is needed */
+  _Atomic(kh_secret *) memory;     /* for KH_DATAKEYS_MAX entries; NULL before the first key */
   _Atomic(struct entry *) entries; /* in it */
 };
 

@@ -31,7 +31,7 @@ enum {
 /* one for each kind of key schedule */
 enum kind { KIND_BLOCK = 1, KIND_GCM = 2 };
 
-/* On a cache line of its own: only threads that want the same manager meet there. */
+/* On a cache line of its own: only threads that use the same manager share it. */
 struct manager {
   _Alignas(64) atomic_bool busy;
   IMB_MGR *mgr;
@@ -128,7 +128,7 @@ static kh_status ipsec_mb_open(void **ret_engine)
 
 static void ipsec_mb_end_thread(kh_area *area)
 {
-  (void)area; /* nothing hangs on it, and the caller wipes it */
+  (void)area; /* it has no other objects, and the caller wipes it */
 }
 
 /* Returns a manager that no thread uses; NULL: all are in use, and the thread does not wait. */
@@ -197,14 +197,14 @@ static const struct cached_block *schedule_of(struct area *area, IMB_MGR *mgr, k
   return block;
 }
 
-/* One call's hold on a manager, and what it works with. */
+/* The manager that a call uses, with its key schedule. */
 struct hold {
   struct manager *manager;
   const struct cached_block *block;
   size_t key_len;
 };
 
-/* Takes a manager and finds the key's schedule; false: all managers are busy. */
+/* Takes a manager and finds the key's schedule; returns false when all managers are busy. */
 static bool take_hold(struct ipsec_mb *ipsec_mb, struct area *area, kh_bytes key,
                       struct hold *ret_hold)
 {
@@ -395,7 +395,7 @@ static aes_gcm_enc_dec_finalize_t finalize_of(const IMB_MGR *mgr, size_t key_len
 static kh_status ipsec_mb_gcm_finish(void *engine, kh_area *area, bool encrypt, kh_bytes key,
                                      kh_gcm_state *state, uint8_t *tag)
 {
-  uint8_t made[TAG_SIZE]; /* the tag is computed alike in both directions */
+  uint8_t made[TAG_SIZE]; /* the tag is computed in the same way in both directions */
   finalize_of(functions_of(engine), key.len)(gcm_key_of(engine, area, key), message_of(state), made,
                                              TAG_SIZE);
   if (!encrypt)

@@ -15,7 +15,7 @@ enum {
   KEY_SIZES = 3,
   CACHED = 8,         /* for CTR and CBC: about 1 KiB of OpenSSL's memory each */
   CACHED_ALIKE = 3,   /* of one kind and key length */
-  CACHED_GCM = 4,     /* the same; one of them for each message that is under way */
+  CACHED_GCM = 4,     /* the same; one for each unfinished message */
   FEED_MAX = 1 << 30, /* EVP counts in int; a multiple of the block */
   TAG_SIZE = 16,
   NONCE_SIZE = 12,
@@ -43,7 +43,7 @@ struct area {
   uint64_t serial; /* of the last GCM message that was started */
 };
 
-/* A GCM message: which cached context it has. Its serial shows whether that was taken away. */
+/* A GCM message: the cached context that it uses. Its serial shows whether that was taken away. */
 struct gcm_message {
   struct cached_evp *slot;
   uint64_t serial;
@@ -170,7 +170,7 @@ static kh_status set_up_context(const struct openssl *openssl, struct cached_evp
   }
   if (slot->evp == NULL && (slot->evp = EVP_CIPHER_CTX_new()) == NULL)
     return KH_E_NO_MEMORY;
-  /* naming the cipher again would make OpenSSL's context anew */
+  /* with the cipher OpenSSL would set up its context again */
   bool same_cipher = slot->schedule.len == key.len && slot->schedule.kind == kind;
   const EVP_CIPHER *cipher = same_cipher ? NULL : openssl->ciphers[kind][(key.len - 16) / 8];
   if (EVP_CipherInit_ex2(slot->evp, cipher, key.data, iv, encrypt, NULL) != 1) {
@@ -314,8 +314,7 @@ static kh_status openssl_gcm_finish(void *engine, kh_area *area, bool encrypt, k
 {
   (void)engine;
   (void)key;
-  uint8_t
-      nothing[KH_AES_BLOCK]; /* GCM's last step writes no byte, and wants a place all the same */
+  uint8_t nothing[KH_AES_BLOCK]; /* GCM's last step writes no byte but needs a buffer */
   int made = 0;
   struct cached_evp *slot = slot_of(area, state);
   if (slot == NULL)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file engines_parts.h
- * Which engine serves which operation, inside this folder.
+ * The engine of each operation. For src/core/crypt only.
  */
 #ifndef KEYHOLD_CRYPT_ENGINES_PARTS_H
 #define KEYHOLD_CRYPT_ENGINES_PARTS_H
@@ -20,10 +20,10 @@ struct kh_crypt {
 /** All engines, in the order of preference; OpenSSL, which can do everything, is last. */
 extern const kh_engine *const kh_engine_list[KH_ENGINES];
 
-/** Index of the engine that can always help out. */
+/** Index of the engine that is always available. */
 enum { KH_ENGINE_LAST = KH_ENGINES - 1 };
 
-/** Compares every operation of an engine with published answers (engines_selftest.c): KH_OK or
+/** Compares every operation of an engine with known answers (engines_selftest.c). Returns KH_OK or
  * KH_E_SELF_TEST. */
 KH_MUST_USE kh_status kh_engines_selftest(const kh_crypt *crypt);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Of HMAC, not of OpenSSL's HKDF: that takes three times as long, and frees the salt, which can be
+/* Uses HMAC, not OpenSSL's HKDF: that takes three times as long, and frees the salt, which can be
  * a stored key, without wiping it. */
 #include "hkdf.h"
 

@@ -100,7 +100,8 @@ void kh_threads_free(kh_threads **threads)
   if (threads == NULL || *threads == NULL)
     return;
   struct thread *own = pthread_getspecific((*threads)->key);
-  pthread_key_delete((*threads)->key); /* threads that end from now on are not heard of */
+  pthread_key_delete(
+      (*threads)->key); /* end_thread() is not called for threads that end from now on */
   pthread_mutex_lock(&mutex);
   for (struct thread *thread = (*threads)->first; thread != NULL; thread = thread->next) {
     free_areas((*threads)->engines, thread);

@@ -11,13 +11,13 @@
 #include "misses.h"
 #include "task.h"
 
-/** A miss that the store was asked for and answered. */
+/** A miss that the store has answered. */
 typedef struct kh_answered {
   kh_miss miss;
   int64_t since; /* of kh_clock_milliseconds() */
 } kh_answered;
 
-/** What the task remembers. */
+/** The state of the task. */
 typedef struct kh_auto_lookup {
   kh_answered answered[KH_KEEPER_MISSES_MAX]; /* by the place of the miss */
   size_t first; /* the index to begin with: after the miss that failed last */

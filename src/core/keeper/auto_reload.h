@@ -20,8 +20,8 @@ typedef struct kh_auto_reload {
   kh_backoff backoff;
 } kh_auto_reload;
 
-/** Its memory is a kh_auto_reload. A store that cannot be watched is warned of; its mark is
- * compared every few seconds in any case. */
+/** Its memory is a kh_auto_reload. The task warns of a store that cannot be watched, and compares
+ * the mark of every store every few seconds. */
 extern const kh_task kh_auto_reload_task;
 
 #endif

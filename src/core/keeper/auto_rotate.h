@@ -11,7 +11,7 @@
 #include "backoff.h"
 #include "task.h"
 
-/** What the task remembers. */
+/** The state of the task. */
 typedef struct kh_auto_rotate {
   uint64_t due;      /* the time that `jitter` was drawn for */
   uint32_t jitter;   /* in seconds */

@@ -24,7 +24,7 @@ typedef struct kh_change {
   bool is_whole;      /* it has all keys of the store and so replaces older changes */
   kh_store_mark mark; /* of the content that the table is from */
   const char *format;
-  kh_fingerprint fingerprint; /* of the table: worked out here, where it may take its time */
+  kh_fingerprint fingerprint; /* of the table: computed here, where it may take long */
   kh_message message;
 } kh_change;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file task.h
- * Something that the background thread does: a `const` table in a file of its own, and a line in
+ * A task of the background thread: a `const` table in a file of its own, and a line in
  * the array of background.c.
  */
 #ifndef KEYHOLD_KEEPER_TASK_H
@@ -18,7 +18,7 @@ typedef struct kh_task {
   /** Begins: fills `memory`. */
   void (*begin)(void *memory, kh_keeper *keeper);
 
-  /** Does what is to be done now. Called after `begin`, when the descriptor is readable, when the
+  /** Runs the task. Called after `begin`, when the descriptor is readable, when the
    * thread is woken, and when the time has passed. @return milliseconds until the next call. */
   int64_t (*step)(void *memory, kh_keeper *keeper);
 

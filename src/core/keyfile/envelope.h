@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file envelope.h
- * What is around the text of a key file: its format and all that opens and writes it. And the
- * functions of a format, which work on that.
+ * The envelope of a key file's text: its format, and the keys that open and write it; and the
+ * functions of a format, which work on an envelope.
  */
 #ifndef KEYHOLD_KEYFILE_ENVELOPE_H
 #define KEYHOLD_KEYFILE_ENVELOPE_H
@@ -16,7 +16,7 @@ typedef struct kh_envelope {
   const kh_crypt *crypt;
   kh_secret *passphrase; /**< NULL: there is none */
   kh_sealed *sealed;     /**< of a format with slots, once it is opened or made; else NULL */
-  kh_secret *prepared;   /**< what the format made ready for the next make(); NULL: nothing */
+  kh_secret *prepared;   /**< what the format prepared for the next make(); NULL: nothing */
 } kh_envelope;
 
 /** A format's functions. A const table in a file of its own, and a line in the array of
@@ -79,7 +79,7 @@ KH_MUST_USE kh_status kh_envelope_make(const kh_keyfile_form *form, const char *
 
 /**
  * Makes sure that the envelope is prepared for make(): derives nothing if it is already. Called
- * before the lock is taken wherever make() is to be expected. What is prepared is for one file.
+ * before the lock is taken if make() will be needed. Valid for one file.
  *
  * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO.
  */
@@ -93,7 +93,7 @@ KH_MUST_USE kh_status kh_envelope_set_passphrase(kh_envelope *envelope, const kh
  * either case. */
 KH_MUST_USE kh_status kh_envelope_clone(const kh_envelope *envelope, kh_envelope *ret_clone);
 
-/** Moves it out: what is left is empty. */
+/** Moves an envelope out of a variable, which is empty then. */
 kh_envelope kh_envelope_take(kh_envelope *envelope);
 
 /** Wipes and frees the content of an envelope. Also for `__attribute__((cleanup))`. */

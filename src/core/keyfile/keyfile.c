@@ -10,7 +10,7 @@
 #include "keyhold/unlock.h"
 #include "text.h"
 
-/* Another process may replace the file just while it is read. */
+/* Another process may replace the file while it is read. */
 enum { TRIES = 5, PAUSE = 100 /* milliseconds */ };
 
 kh_status kh_keyfile_fail(const kh_keyfile *file, kh_status status, kh_fault *ret_fault)
@@ -293,7 +293,8 @@ bool kh_keyfile_memory_is_locked(const kh_keyfile *file)
   return file->is_locked;
 }
 
-/* Opens what another process made of the file by the file key that is held; false: that cannot be.
+/* Opens the file that another process changed with the file key that is held; returns false when
+ * the key does not open it.
  */
 static bool follow_content(kh_keyfile *file, kh_content *content)
 {

@@ -142,7 +142,7 @@ static bool has_attributes(kh_cursor list)
   return false;
 }
 
-/* What is read of a line, and where. */
+/* The state of reading a line. */
 struct reading {
   kh_policy policy;
   size_t value_at[ATTRIBUTES]; /* 0: not seen, since the key is before it */

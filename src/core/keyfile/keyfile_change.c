@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Changes of a key file but for the rotation, in memory. */
+/* Changes of a key file in memory, except rotations. */
 #include <string.h>
 
 #include "keyfile_parts.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file keyfile_parts.h
- * What an open key file is made of, and what its functions share inside this folder.
+ * The parts of an open key file, and functions that src/core/keyfile shares.
  */
 #ifndef KEYHOLD_KEYFILE_PARTS_H
 #define KEYHOLD_KEYFILE_PARTS_H
@@ -65,7 +65,7 @@ void kh_keyfile_drop_change(kh_keyfile *file);
 
 /**
  * Begins a change: drops the one before, takes the lock unless it is held, and brings the content
- * up to date. `change.before` and an empty `change.delta` are there then.
+ * up to date. Sets `change.before` and an empty `change.delta`.
  *
  * @param repeats  KH_REPEATS_REFUSED when keys are to be changed: then the delta has room for a new
  * version of each, and for one new key.

@@ -11,7 +11,7 @@ struct kh_sealed {
   const char *path; /* for messages; the caller's */
   kh_sealed_lines *lines;
   kh_secret *file_key;
-  size_t opened; /* which slot the passphrase opened */
+  size_t opened; /* index of the slot that the passphrase opened */
 };
 
 static kh_status fail_sealed(const kh_sealed *sealed, kh_status status, kh_fault *ret_fault)
@@ -210,7 +210,7 @@ static kh_status make_file_key(kh_secret *ret_file_key)
   return KH_OK;
 }
 
-/* Makes a slot and opens it, as it is spelt, with the passphrase that someone will count on. */
+/* Makes a slot, and opens its line again with the passphrase to prove that it works. */
 static kh_status make_line(const kh_sealed_entry *entry, const kh_secret *file_key,
                            kh_sealed_line *ret_line)
 {

@@ -16,7 +16,7 @@ enum {
   END_LINE = END_WORD + 2 * KH_SHA256_SIZE + 1
 };
 
-/* What is read, and how far. */
+/* The state of the reader. */
 struct reader {
   const char *path;
   kh_fault *ret_fault;
@@ -137,7 +137,7 @@ static kh_status read_label(struct reader *reader, kh_sealed_slot *slot)
   if (len == 0 || len > KH_SEALED_LABEL_MAX)
     return fail_as_damaged(reader);
   kh_bytes label = kh_cursor_take(&reader->cursor, len);
-  if (label.data == NULL) /* cannot be: there are characters */
+  if (label.data == NULL) /* cannot happen: there are characters */
     return fail_as_damaged(reader);
   memcpy(slot->label, label.data, label.len);
   return has_label(reader->form->lines, slot->label) ? fail_as_damaged(reader)

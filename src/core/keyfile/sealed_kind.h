@@ -55,16 +55,16 @@ typedef struct kh_sealed_line {
   size_t bound_len; /**< of the text up to the digits of the last field, which is bound to it */
 } kh_sealed_line;
 
-/** What src/core/keyfile knows of a kind. */
+/** The functions of a kind, for src/core/keyfile only. */
 typedef struct kh_sealed_kind_functions {
   const kh_sealed_field *fields; /**< in the order of the slot; the last one is the wrapped key */
 
-  /** What it costs to try a passphrase, by the measure of KH_SEALED_WORK_MAX; 0: hardly anything.
+  /** Returns the cost of trying a passphrase, in the unit of KH_SEALED_WORK_MAX; 0: negligible.
    */
   uint64_t (*work)(const kh_sealed_slot *slot);
 
   /**
-   * Wraps the file key: writes the kind's fields after what the line has.
+   * Wraps the file key: appends the kind's fields to the line.
    *
    * @param passphrase  may be empty if the kind needs none.
    * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO; codes of its own if it needs no passphrase.
@@ -72,7 +72,7 @@ typedef struct kh_sealed_kind_functions {
   kh_status (*wrap)(kh_sealed_line *line, kh_bytes passphrase, const kh_secret *file_key);
 
   /**
-   * Gets the file key out of a slot.
+   * Unwraps the file key of a slot.
    *
    * @param passphrase    may be empty if the kind needs none, and may be meant for another slot.
    * @param ret_file_key  room for KH_SEALED_KEY_SIZE bytes; its length is set.

@@ -15,7 +15,7 @@
 enum {
   PAYLOAD_LINE = sizeof KH_SEALED_WORD_PAYLOAD - 1 + (size_t)2 * KH_AEAD_NONCE_SIZE + 1,
   END_LINE = sizeof KH_SEALED_WORD_END - 1 + (size_t)2 * KH_SHA256_SIZE + 1,
-  BASE64_MARGIN = 3 /* what a padded line decodes to is shorter than what it could */
+  BASE64_MARGIN = 3 /* a padded line decodes to fewer bytes than its length allows */
 };
 
 /* "keyhold-sealed 1" and its line end */

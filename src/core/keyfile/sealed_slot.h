@@ -44,7 +44,7 @@ KH_MUST_USE kh_status kh_sealed_slot_wrap(const kh_sealed_entry *entry, const kh
                                           kh_sealed_line *ret_line);
 
 /**
- * Proves that a passphrase gets the file key out of a slot. One derivation.
+ * Proves that a passphrase unwraps the file key of a slot. One derivation.
  *
  * @return KH_OK, KH_E_WRONG_PASSPHRASE, KH_E_NO_MEMORY, KH_E_CRYPTO, the codes of the kind.
  */

@@ -12,12 +12,11 @@
 #include "keyhold/fault.h"
 #include "keyhold/keylist.h"
 
-/** Is in the place of a key that was taken out of the file on purpose. */
+/** The word that replaces a key that was removed from the file on purpose. */
 #define KH_KEYFILE_RETIRED "retired"
 
 /**
- * Judges the repeats in a list of kh_keyfile_parse_text() as if KH_REPEATS_REFUSED had been asked
- * for.
+ * Checks the repeats in a list of kh_keyfile_parse_text() as with KH_REPEATS_REFUSED.
  *
  * @return KH_OK, KH_E_KEY_DUPLICATE, KH_E_NO_MEMORY.
  */

@@ -24,9 +24,9 @@ __attribute__((const, noinline)) static struct urcu_bp_reader **own_reader(void)
 }
 
 /*
- * Tells ThreadSanitizer of an order between threads that it cannot see, since liburcu is not built
- * with it: what a thread did before a release comes before what another does after an acquire of
- * the same address. Nothing in other builds.
+ * Informs ThreadSanitizer of an order between threads that it cannot see, since liburcu is not
+ * built with it: the accesses before a release happen before those after an acquire of the same
+ * address. Empty in other builds.
  */
 #ifdef __SANITIZE_THREAD__
 void __tsan_acquire(void *address);

@@ -38,7 +38,7 @@ static size_t hash_id(uint64_t multiplier, uint32_t id)
   return (size_t)((id * multiplier) >> 32);
 }
 
-/* Fills `order` with the indices of the keys that count, sorted by id and version. */
+/* Fills `order` with the indices of the keys to use, sorted by id and version. */
 static size_t order_keys(const kh_keylist *list, uint32_t *order)
 {
   size_t count = kh_keylist_count(list);
@@ -197,7 +197,7 @@ kh_status kh_keytable_new_after(const kh_keylist *list, const kh_keytable *known
     status = copy_retired(list, known, all);
   if (status != KH_OK)
     return status;
-  for (size_t i = 0; i < kh_keylist_count(list); i++) /* last: the last one of a version counts */
+  for (size_t i = 0; i < kh_keylist_count(list); i++) /* last: the last one of a version is used */
     append_key_of_line(kh_keylist_at(list, i), kh_keylist_at(list, i)->line, all);
   return kh_keytable_new(all, ret_table);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file stream.h
- * Reads a passphrase that comes when it likes, into secret memory.
+ * Reads a passphrase from a stream, piece by piece, into secret memory.
  */
 #ifndef KEYHOLD_UNLOCK_STREAM_H
 #define KEYHOLD_UNLOCK_STREAM_H
