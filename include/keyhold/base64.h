@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file base64.h
- * Base64 (RFC 4648, 4) with padding, in its one canonical spelling (libsodium).
+ * Base64 (RFC 4648, 4) with padding, in its canonical form (libsodium).
  */
 #ifndef KEYHOLD_BASE64_H
 #define KEYHOLD_BASE64_H
@@ -10,7 +10,7 @@
 
 #include "keyhold/bytes.h"
 
-/** Returns the number of characters that `len` bytes become. */
+/** Returns the number of characters that encode `len` bytes. */
 size_t kh_base64_length(size_t len);
 
 /**

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file cipher.h
- * The ciphers: one table of their names and of how each works. Plugins, key files and the command
+ * The ciphers: one table with their names and properties. Plugins, key files and the command
  * read it.
  */
 #ifndef KEYHOLD_CIPHER_H
@@ -16,7 +16,7 @@
 
 /** The ciphers; the numbers are not stored anywhere. */
 typedef enum kh_cipher {
-  KH_CIPHER_UNSET,   /**< a key version without a cipher of its own: the plugin's option counts */
+  KH_CIPHER_UNSET,   /**< a key version without a cipher of its own: the plugin's option applies */
   KH_CIPHER_AES_CBC, /**< "aes-cbc": CBC always; `encryption_algorithm` = aes_cbc */
   KH_CIPHER_AES_CTR, /**< "aes-ctr": CTR without padding, GCM with padding;
                         `encryption_algorithm` = aes_ctr */
@@ -26,12 +26,12 @@ typedef enum kh_cipher {
   KH_CIPHER_COUNT
 } kh_cipher;
 
-/** A way of working AES (src/core/crypt/mode.h). */
+/** A mode of AES (src/core/crypt/mode.h). */
 struct kh_mode;
 
-/** What there is to know of a cipher. */
+/** The properties of a cipher. */
 typedef struct kh_cipher_info {
-  const char *name; /**< in a key file; "": no key file can name it */
+  const char *name; /**< in a key file; "": not allowed in a key file */
   size_t key_min;   /**< shortest stored key in bytes */
   bool is_derived;  /**< data is encrypted with a data key that is derived from the stored one, not
                        with the key that the server passes */
@@ -40,7 +40,7 @@ typedef struct kh_cipher_info {
   const struct kh_mode *unpadded; /**< output as long as the input: pages, logs */
 } kh_cipher_info;
 
-/** All of them. Read by the functions below; those in this header are on the way of a message. */
+/** All of them. Read by the functions below, which are inline because each message calls them. */
 extern const kh_cipher_info kh_ciphers[KH_CIPHER_COUNT];
 
 /** Returns whether the cipher encrypts with a derived data key. Thread-safe. */
@@ -72,8 +72,8 @@ static inline size_t kh_cipher_encrypted_length(kh_cipher cipher, size_t len)
 /**
  * Finds a cipher by its name. Thread-safe.
  *
- * @param ret_cipher  untouched when there is none.
- * @return false: no cipher has that name.
+ * @param ret_cipher  untouched on failure.
+ * @return false when no cipher has that name.
  */
 bool kh_cipher_by_name(kh_bytes name, kh_cipher *ret_cipher);
 
@@ -85,7 +85,7 @@ typedef struct kh_cipher_names_text {
   char text[KH_CIPHER_NAMES_MAX]; /**< ends with NUL */
 } kh_cipher_names_text;
 
-/** Writes the names of all ciphers that have one, for a help or an error. Thread-safe. */
+/** Writes the names of all ciphers that have one, for help texts and errors. Thread-safe. */
 kh_cipher_names_text kh_cipher_names(void);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file crypt.h
- * Messages: AES as MariaDB stores it, CBC, CTR, GCM and ECB over streams of any chunking.
+ * Encrypts and decrypts messages with AES as MariaDB stores them: CBC, CTR, GCM and ECB, over input
+ * in pieces of any length.
  *
  * Sources: AES FIPS 197; CBC, CTR and ECB NIST SP 800-38A; GCM NIST SP 800-38D; padding PKCS#7 (RFC
  * 5652, 6.3); the flags and the forms without padding are what MariaDB 10.11 writes to disk
@@ -19,8 +20,8 @@
 #include "keyhold/limits.h"
 #include "keyhold/status.h"
 
-/** One message on its way. Lies in memory of the caller, kh_crypt_ctx_size() bytes, aligned as for
- * a pointer. */
+/** The state of one message. In memory of the caller: kh_crypt_ctx_size() bytes, aligned as for a
+ * pointer. */
 typedef struct kh_crypt_ctx kh_crypt_ctx;
 
 /** Bits of kh_crypt_init(), with the values of ENCRYPTION_FLAG_* in mysql/service_encryption.h. */
@@ -55,14 +56,14 @@ KH_MUST_USE kh_status kh_crypt_init(const kh_crypt *crypt, kh_crypt_ctx *ctx, kh
 unsigned kh_crypt_flags(const kh_crypt_ctx *ctx);
 
 /**
- * Takes the next bytes of a message.
+ * Processes the next bytes of a message.
  *
  * CBC and ECB write whole blocks and GCM decryption keeps the last 16 bytes back, so the output may
  * be shorter than the input or longer by up to 15 bytes; CTR and GCM encryption write as much as
  * they get.
  *
  * @param src      any number of bytes, 0 included. dst may be the same memory when the whole
- * message is worked in place.
+ * message is processed in place.
  * @param dst      src.len + 15 bytes at most are written.
  * @param ret_len  bytes written to dst; 0 on failure.
  * @return KH_OK, KH_E_BAD_DATA (longer than GCM allows), KH_E_CRYPTO. After a failure only
@@ -72,7 +73,7 @@ KH_MUST_USE kh_status kh_crypt_update(kh_crypt_ctx *ctx, kh_bytes src, uint8_t *
                                       size_t *ret_len);
 
 /**
- * Ends a message: writes what is left and wipes the context, also on failure.
+ * Ends a message: writes the remaining output and wipes the context, also on failure.
  *
  * @param dst      up to 16 bytes are written: the padded last block, the rest without padding, or
  * the tag.
@@ -83,7 +84,7 @@ KH_MUST_USE kh_status kh_crypt_update(kh_crypt_ctx *ctx, kh_bytes src, uint8_t *
 KH_MUST_USE kh_status kh_crypt_finish(kh_crypt_ctx *ctx, uint8_t *dst, size_t *ret_len);
 
 /**
- * Does a whole message in one call.
+ * Processes a whole message in one call.
  *
  * @param dst      src.len + 16 bytes.
  * @param ret_len  bytes written; 0 on failure.

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file cursor.h
- * Reads bytes from front to back and never past their end. The only way in which the core reads a
- * file's content.
+ * Reads bytes from front to back, never past their end. The core reads the content of files only
+ * through it.
  *
- * The functions are inline: they stand in the innermost loop of the key file reader. Not
+ * The functions are inline: they are in the innermost loop of the key file reader. Not
  * thread-safe for one cursor.
  */
 #ifndef KEYHOLD_CURSOR_H
@@ -14,10 +14,10 @@
 
 #include "keyhold/bytes.h"
 
-/** What kh_cursor_peek() answers after the last byte. */
+/** What kh_cursor_peek() returns after the last byte. */
 #define KH_CURSOR_END (-1)
 
-/** A place in a run of bytes. The bytes must outlive it. */
+/** A position in a run of bytes. The bytes must outlive it. */
 typedef struct kh_cursor {
   kh_bytes bytes; /**< all of them */
   size_t at;      /**< bytes already read; never more than bytes.len */
@@ -49,13 +49,13 @@ static inline void kh_cursor_skip(kh_cursor *cursor, size_t count)
   cursor->at += count < left ? count : left;
 }
 
-/** Returns whether all is read. */
+/** Returns whether all bytes were read. */
 static inline bool kh_cursor_at_end(const kh_cursor *cursor)
 {
   return cursor->at == cursor->bytes.len;
 }
 
-/** Returns the number of bytes from here on that `is_in` accepts. */
+/** Returns the number of bytes, from the next one on, that `is_in` accepts. */
 static inline size_t kh_cursor_span(const kh_cursor *cursor, bool (*is_in)(int byte))
 {
   size_t count = 0;

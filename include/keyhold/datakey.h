@@ -2,8 +2,8 @@
 /**
  * @file datakey.h
  * The data keys of the aes256 ciphers: 256 bits, derived from the stored key of a key version and
- * from the key that the server passes for a table or a log, and kept, so that a message does not
- * pay for the derivation.
+ * from the key that the server passes for a table or a log, and cached, so that a message does
+ * not need a derivation.
  *
  * data key = HKDF-SHA-256 (RFC 5869), 32 bytes, with
  *   IKM  = the stored key (32 bytes)
@@ -23,12 +23,12 @@
 /** Bytes of a data key. */
 enum { KH_DATAKEY_SIZE = 32 };
 
-/** Data keys that were derived, in secret memory, made at the first one; KH_DATAKEYS_MAX
- * (limits.h). */
+/** A cache of derived data keys in secret memory, which is allocated for the first one;
+ * KH_DATAKEYS_MAX (limits.h). */
 typedef struct kh_datakeys kh_datakeys;
 
 /**
- * Makes an empty store. Its memory for keys is taken when the first one is derived.
+ * Makes an empty cache. Its memory for keys is allocated when the first one is derived.
  *
  * @param ret_keys  for kh_datakeys_free(); untouched on failure.
  * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO (OpenSSL has no HMAC with SHA-256).
@@ -44,15 +44,15 @@ void kh_datakeys_free(kh_datakeys **keys);
  * waits. Thread-safe.
  *
  * @param passed    16, 24 or 32 bytes.
- * @param ret_key   KH_DATAKEY_SIZE bytes; undefined when there is none.
- * @return whether it was there.
+ * @param ret_key   KH_DATAKEY_SIZE bytes; undefined when it is not found.
+ * @return whether it was found.
  */
 bool kh_datakeys_find(kh_datakeys *keys, uint32_t id, uint32_t version, kh_bytes passed,
                       uint8_t *ret_key);
 
 /**
- * Derives a data key and keeps it in the place of an older one; when another thread is writing
- * there, or there is no memory, it is not kept. Never waits. Thread-safe.
+ * Derives a data key and caches it in place of an older one; when another thread is writing
+ * there, or there is no memory, it is not cached. Never waits. Thread-safe.
  *
  * @param stored    the stored key of that id and version: 32 bytes.
  * @param passed    16, 24 or 32 bytes.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file hex.h
- * Hexadecimal digits of keys, read and written without a branch or a look-up that depends on a
- * key's value (libsodium).
+ * Hexadecimal digits of keys, decoded and encoded in constant time: no branch or look-up depends
+ * on a key's value (libsodium).
  */
 #ifndef KEYHOLD_HEX_H
 #define KEYHOLD_HEX_H
@@ -15,8 +15,8 @@
  * Decodes pairs of digits, either case. Thread-safe.
  *
  * @param digits    an even number of hexadecimal digits.
- * @param ret_data  digits.len / 2 bytes, straight into their last place; undefined on failure.
- * @return false when the number is odd or something else than a digit is among them.
+ * @param ret_data  digits.len / 2 bytes, undefined on failure.
+ * @return false when their number is odd or one is not a hexadecimal digit.
  */
 bool kh_hex_decode(kh_bytes digits, uint8_t *ret_data);
 

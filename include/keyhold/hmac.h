@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file hmac.h
- * A hash that only a holder of the key can compute (libsodium).
+ * HMAC-SHA-256, a keyed hash (libsodium).
  */
 #ifndef KEYHOLD_HMAC_H
 #define KEYHOLD_HMAC_H
@@ -14,7 +14,7 @@
 #define KH_HMAC_SHA256_SIZE 32u
 
 /**
- * Computes HMAC-SHA-256 (RFC 2104). Leaves nothing of the key behind. Thread-safe.
+ * Computes HMAC-SHA-256 (RFC 2104). Wipes its copies of the key. Thread-safe.
  *
  * @param key      of any length.
  * @param ret_mac  KH_HMAC_SHA256_SIZE bytes.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file inventory.h
- * What keys there are, without their bytes: as JSON.
+ * The list of keys, without their bytes, as JSON.
  */
 #ifndef KEYHOLD_INVENTORY_H
 #define KEYHOLD_INVENTORY_H
@@ -18,13 +18,12 @@
  *       {"version":1,"bits":256,"cipher":"aes-cbc","created":null,"fingerprint":"0123456789abcdef"},
  *       ...]}
  *
- * Times are ISO 8601 in UTC, or null: unknown, or never, which is also a rotation later than 32
- * bits of UNIX time. A rotation of an interval after an unknown time of creation is that interval
- * after the 1st of January 1970 (kh_policy_due()). A version without a cipher of its own has the
- * default one. Without white space. Thread-safe.
+ * Times are ISO 8601 in UTC, or null for an unknown time and for never (also for a rotation after
+ * the end of 32-bit UNIX time). A rotation of an interval after an unknown time of creation is that
+ * interval after the 1st of January 1970 (kh_policy_due()). A version without a cipher of its own
+ * has the default one. Without white space. Thread-safe.
  *
- * @param default_cipher  KH_CIPHER_UNSET: it is not known, and the cipher of such a version is
- * null.
+ * @param default_cipher  KH_CIPHER_UNSET when unknown: the cipher of such a version is then null.
  * @param ret_text  NUL-terminated, for free(); untouched on failure.
  * @param ret_len   its length in bytes without the NUL; untouched on failure.
  * @return KH_OK, KH_E_NO_MEMORY.

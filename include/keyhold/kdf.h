@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file kdf.h
- * Keys from passphrases: the key derivation of `openssl enc`, and PBKDF2.
+ * Key derivation from passphrases: that of `openssl enc`, and PBKDF2.
  */
 #ifndef KEYHOLD_KDF_H
 #define KEYHOLD_KDF_H
@@ -48,13 +48,13 @@ KH_MUST_USE kh_status kh_kdf_openssl_enc(kh_bytes passphrase, const uint8_t *sal
  * @param passphrase   any length, 0 included.
  * @param salt         any length.
  * @param iterations   1 to INT_MAX.
- * @param ret_derived  is filled to its capacity; its length is set.
+ * @param ret_derived  filled to its capacity; its length is set.
  * @return KH_OK, KH_E_CRYPTO.
  */
 KH_MUST_USE kh_status kh_kdf_pbkdf2(kh_bytes passphrase, kh_bytes salt, kh_digest digest,
                                     uint32_t iterations, kh_secret *ret_derived);
 
-/** Returns the name of a digest as `openssl enc -md` takes it. Thread-safe. */
+/** Returns the name of a digest as for `openssl enc -md`. Thread-safe. */
 const char *kh_digest_name(kh_digest digest);
 
 #endif

@@ -2,12 +2,11 @@
 /**
  * @file keeper.h
  * Keeps the keys of a running process in step with their store (store.h): loads them, reloads them,
- * makes new versions, also automatically.
+ * makes new versions, on request or automatically.
  *
  * A change has two halves, as `SET GLOBAL` has: a slow one that reads, derives and writes
- * (kh_keeper_prepare_...) and gives a token, and a fast one that puts in force what the token names
- * (kh_keeper_commit()). Keys that are in force are never dropped or changed by either, whatever the
- * store answers.
+ * (kh_keeper_prepare_...) and returns a token, and a fast one that puts the change of that token in
+ * force (kh_keeper_commit()). Neither drops or changes a key in force, whatever the store returns.
  */
 #ifndef KEYHOLD_KEEPER_H
 #define KEYHOLD_KEEPER_H
@@ -22,10 +21,10 @@
 #include "keyhold/log.h"
 #include "keyhold/store.h"
 
-/** The keys of one process, and what it does with them. */
+/** The keys of one process, their store, and the background thread. */
 typedef struct kh_keeper kh_keeper;
 
-/** Names a change that was prepared; 0 names none. Tokens count upwards from 1. */
+/** Identifies a prepared change; 0: none. Tokens count upwards from 1. */
 typedef uint32_t kh_keeper_token;
 
 /** What a keeper needs. Everything that is pointed to must outlive it. */
@@ -38,8 +37,8 @@ typedef struct kh_keeper_options {
   void *user;                /**< for is_up */
 } kh_keeper_options;
 
-/** What the keeper does in the background. If its store has a `lookup`, the thread also asks that
- * for the key versions of kh_keeper_note_miss(). */
+/** The tasks of the background thread. If the store has a `lookup`, the thread also looks up the
+ * key versions of kh_keeper_note_miss(). */
 typedef struct kh_keeper_background {
   bool reload; /**< reload the keys when the store's content changes */
   bool rotate; /**< rotate keys whose interval has passed */
@@ -64,7 +63,7 @@ typedef struct kh_keeper_stats {
   uint64_t next_rotation;           /**< when the first key is due, or KH_POLICY_NEVER */
   size_t overdue;          /**< key ids that are due for rotation when the statistics are made */
   uint64_t misses;         /**< different key versions that kh_keeper_note_miss() has noted */
-  uint64_t misses_dropped; /**< calls of it for which there was no room */
+  uint64_t misses_dropped; /**< calls of it that could not be noted */
 } kh_keeper_stats;
 
 /**
@@ -72,7 +71,7 @@ typedef struct kh_keeper_stats {
  * that fails.
  *
  * @param options     copied.
- * @param store       taken over, and made none, on success; untouched on failure.
+ * @param store       taken over and set to none on success; untouched on failure.
  * @param ret_keeper  for kh_keeper_free(); untouched on failure.
  * @param ret_fault   may be NULL.
  * @return KH_OK, the codes of the store's `load`, KH_E_NO_MEMORY, KH_E_CRYPTO.
@@ -84,67 +83,67 @@ KH_MUST_USE kh_status kh_keeper_new(const kh_keeper_options *options, kh_store *
  * NULL and a pointer to NULL. No other thread may be inside a call or reading the ring. */
 void kh_keeper_free(kh_keeper **keeper);
 
-/** The keys in force. Owned by the keeper. Thread-safe. */
+/** Returns the keys in force. Owned by the keeper. Thread-safe. */
 const kh_keyring *kh_keeper_ring(const kh_keeper *keeper);
 
-/** What messages call the store. Thread-safe. */
+/** Returns the store's name for messages. Thread-safe. */
 kh_store_name kh_keeper_store_name(const kh_keeper *keeper);
 
 /**
- * Reads the store again and has its content ready to be put in force: all of it, or nothing. The
- * content is settled first, so that no version is used that a power failure could take away.
+ * Reads the store again and prepares its whole content to be put in force. The content is settled
+ * first, so that no version is used that a power failure could undo.
  *
- * A failure is counted, and reported to the caller alone.
+ * A failure is counted and returned, but not logged.
  *
  * @param ret_token  for kh_keeper_commit(); untouched on failure.
  * @param ret_fault  may be NULL.
  * @return KH_OK; the codes of the store's `load` and `settle` and of kh_keytable_check_follows();
- * KH_E_NO_MEMORY. Thread-safe; waits for the store and for other threads that prepare something.
+ * KH_E_NO_MEMORY. Thread-safe; waits for the store and for other threads that prepare a change.
  */
 KH_MUST_USE kh_status kh_keeper_prepare_reload(kh_keeper *keeper, kh_keeper_token *ret_token,
                                                kh_fault *ret_fault);
 
 /**
- * Makes a new version of a key in the store, and has it ready to be put in force. If it never is,
- * it is not lost: it is in the store, and the next change of any kind brings it.
+ * Makes a new version of a key in the store, and prepares it to be put in force. If it is never
+ * committed it is not lost: it is in the store, and the next change of any kind loads it.
  *
  * @param id         of the key, or 0: all keys.
  * @param ret_token  for kh_keeper_commit(); untouched on failure.
  * @param ret_fault  may be NULL.
  * @return KH_OK, the codes of kh_store_make_versions() and of kh_keytable_check_follows(),
- * KH_E_NO_MEMORY. Thread-safe; waits for the store and for other threads that prepare something.
+ * KH_E_NO_MEMORY. Thread-safe; waits for the store and for other threads that prepare a change.
  */
 KH_MUST_USE kh_status kh_keeper_prepare_rotation(kh_keeper *keeper, uint32_t id,
                                                  kh_keeper_token *ret_token, kh_fault *ret_fault);
 
 /**
- * Puts in force what a token names, and logs it.
+ * Puts the change of a token in force, and logs it.
  *
- * Does nothing if that was done before, or if something is in force that was prepared later: every
- * change has all keys of the store. A change that lacks something that came into force meanwhile is
- * dropped, counted as a failure and warned of. The last KH_KEEPER_CHANGES_MAX changes are kept: in
- * the place of one that had to make room the next one is put in force, which has all that it had;
- * if there is none any more, that is a failure too.
+ * Does nothing if that was done before, or if a change that was prepared later is in force: every
+ * change has all keys of the store. A change that lacks a key version that came into force
+ * meanwhile is dropped, counted as a failure and logged as a warning. The last
+ * KH_KEEPER_CHANGES_MAX changes are kept. In place of a discarded one the next one is put in force,
+ * which has all its keys; if there is none, that is a failure too.
  *
- * @param token  0: nothing is done. Each token is committed once at most.
+ * @param token  0: does nothing. A token is committed at most once.
  *
- * Thread-safe; waits for nothing that waits for a store.
+ * Thread-safe; never waits for a store.
  */
 void kh_keeper_commit(kh_keeper *keeper, kh_keeper_token token);
 
 /**
- * Sets what the keeper does in the background. Its thread is started when there is a first task,
- * and takes no signals.
+ * Sets the tasks of the background thread. The thread starts with the first task, and blocks all
+ * signals.
  *
  * @return KH_OK, KH_E_NO_MEMORY (no thread can be started). Thread-safe.
  */
 KH_MUST_USE kh_status kh_keeper_set_background(kh_keeper *keeper, kh_keeper_background wanted);
 
 /**
- * Notes that a key that is not in force was asked for. Called after a look-up in the ring has
- * failed, so that hits pay nothing. If the store has a `lookup`, the background thread is woken for
- * a key that was not noted before, and puts in force what the store finds; a key that the store
- * does not have is asked for again after a minute at the earliest.
+ * Notes that the server asked for a key that is not in force. Called after a look-up in the ring
+ * has failed, so that hits cost nothing more. If the store has a `lookup`, the background thread is
+ * woken for a key that was not noted before, and puts in force what the store finds; it looks a key
+ * that the store does not have up again after a minute at the earliest.
  *
  * Up to KH_KEEPER_MISSES_MAX keys are noted at a time; calls for others are counted.
  *

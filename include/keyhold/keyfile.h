@@ -8,15 +8,16 @@
  *     kh_keyfile_rotate(), ...  makes a change in memory, of what is on the disk under the lock
  *     kh_keyfile_save()         reads the new content back, compares it, and replaces the file
  *
- * The lock (kh_lockfile) is the first step of a change and no call of its own, so that no change
- * can be based on anything but what is on the disk while no one else can write it. It is held until
- * kh_keyfile_save() or kh_keyfile_free(). The content is compared, not the stamp alone: where the
- * file is still what was opened, nothing is derived or parsed again. Where it is not, a sealed file
- * in which the slot that was opened is still there opens with the file key that is held; any other
- * file is opened anew, with a key derivation under the lock. A file of `openssl enc` gets a new
- * salt when it is changed: its key is derived before the lock is taken, and stays good for a file
- * that another process changed meanwhile. So key derivations happen before the lock is taken unless
- * another process changed the file, and a program that gives the passphrase never runs under it.
+ * The lock (kh_lockfile) is the first step of a change and not a separate call, so that every
+ * change is based on the file as it is on the disk, while no other process can write it. It is held
+ * until kh_keyfile_save() or kh_keyfile_free(). The content is compared, not the stamp alone: where
+ * the file is still what was opened, nothing is derived or parsed again. Where it is not, a sealed
+ * file in which the slot that was opened is still there opens with the file key that is held; any
+ * other file is opened again, with a key derivation under the lock. A file of `openssl enc` gets a
+ * new salt when it is changed: its key is derived before the lock is taken, and stays good for a
+ * file that another process changed meanwhile. So key derivations happen before the lock is taken,
+ * unless another process changed the file, and a program that supplies the passphrase never runs
+ * under it.
  */
 #ifndef KEYHOLD_KEYFILE_H
 #define KEYHOLD_KEYFILE_H
@@ -46,15 +47,16 @@ extern const kh_keyfile_format kh_keyfile_format_text;    /**< "text": not encry
 extern const kh_keyfile_format kh_keyfile_format_openssl; /**< "openssl": of `openssl enc` */
 extern const kh_keyfile_format kh_keyfile_format_sealed;  /**< "sealed" */
 
-/** The format at a place of the list of all, from 0; NULL after the last one. Thread-safe. */
+/** Returns the format at an index of the list of all formats; NULL after the last one. Thread-safe.
+ */
 const kh_keyfile_format *kh_keyfile_format_at(size_t index);
 
 /** Finds a format by its name; NULL: there is none. Thread-safe. */
 const kh_keyfile_format *kh_keyfile_format_by_name(const char *name);
 
 /**
- * Recognises the format of a key file without opening it. What is not of another format is text,
- * whatever it holds.
+ * Recognises the format of a key file without opening it. A file of no other format counts as
+ * text, whatever it holds.
  *
  * @param ret_format  untouched on failure.
  * @param ret_fault   may be NULL.
@@ -64,7 +66,7 @@ KH_MUST_USE kh_status kh_keyfile_recognise(const char *path, const kh_keyfile_fo
                                            kh_fault *ret_fault);
 
 /**
- * Reads the slots of a sealed key file without opening it: what the file says is not proved.
+ * Reads the slots of a sealed key file without opening it: their content is not authenticated.
  *
  * @param ret_slots  count 0: the format has no slots; untouched on failure.
  * @param ret_fault  may be NULL.
@@ -98,16 +100,16 @@ typedef struct kh_keyfile_options {
   uint32_t pbkdf2_iterations;  /**< its iterations; 0: no PBKDF2; at most INT_MAX */
 } kh_keyfile_options;
 
-/** How a key file is to lie on the disk. */
+/** The form of a key file on the disk. */
 typedef struct kh_keyfile_form {
   const kh_keyfile_format *format; /**< its format */
-  const kh_secret *passphrase; /**< not empty; NULL if kh_keyfile_form_needs_passphrase() says so */
-  kh_digest digest;            /**< openssl: of the key derivation */
-  uint32_t pbkdf2_iterations;  /**< openssl: its iterations; 0: no PBKDF2; at most INT_MAX */
-  kh_sealed_slot slot;         /**< sealed: its only slot */
+  const kh_secret *passphrase;     /**< not empty; NULL if the form needs none */
+  kh_digest digest;                /**< openssl: of the key derivation */
+  uint32_t pbkdf2_iterations;      /**< openssl: its iterations; 0: no PBKDF2; at most INT_MAX */
+  kh_sealed_slot slot;             /**< sealed: its only slot */
 } kh_keyfile_form;
 
-/** Whether a file of this form has a passphrase: by its format, and the kind of its slot.
+/** Returns whether a file of this form has a passphrase: by its format, and the kind of its slot.
  * Thread-safe. */
 bool kh_keyfile_form_needs_passphrase(const kh_keyfile_form *form);
 
@@ -122,15 +124,15 @@ typedef struct kh_keyfile kh_keyfile;
 /**
  * Opens a key file. It is not locked.
  *
- * Warns of a file that others may read, and of a key that a later line of an `id;key` file
- * replaces; after KH_E_WRONG_PASSPHRASE a hint says what was tried. A file that another process
+ * Warns of a file that other users can read, and of a key that a later line of an `id;key` file
+ * replaces; after KH_E_WRONG_PASSPHRASE a hint lists what was tried. A file that another process
  * replaces while it is read is read again.
  *
  * @param options    copied.
  * @param crypt      for the decryption; must outlive *ret_file.
  * @param log        copied; may be NULL.
  * @param ret_file   for kh_keyfile_free(); untouched on failure.
- * @param ret_fault  may be NULL; names the file, and line and column where there are some.
+ * @param ret_fault  may be NULL; has the file, and line and column if there are any.
  * @return KH_OK; the codes of kh_unlock() and kh_file_read(); KH_E_FILE_TOO_LARGE,
  * KH_E_FILE_UNSAFE; KH_E_NOT_ENCRYPTED, KH_E_NO_PASSPHRASE, KH_E_WRONG_PASSPHRASE,
  * KH_E_CONTAINER_SIZE; the codes of kh_sealed_open() and kh_keyfile_parse_text(). As thread-safe as
@@ -140,7 +142,7 @@ KH_MUST_USE kh_status kh_keyfile_open(const kh_keyfile_options *options, const k
                                       const kh_log *log, kh_keyfile **ret_file,
                                       kh_fault *ret_fault);
 
-/** Drops a change that was not saved, gives the lock back, wipes and frees; sets the pointer to
+/** Drops a change that was not saved, releases the lock, wipes and frees; sets the pointer to
  * NULL. Takes NULL and a pointer to NULL. */
 void kh_keyfile_free(kh_keyfile **file);
 
@@ -150,37 +152,38 @@ void kh_keyfile_free(kh_keyfile **file);
  * owned by the key file, and valid until the next change, kh_keyfile_save() or kh_keyfile_free().
  */
 
-/** The keys, key id 1 among them. */
+/** Returns the keys, key id 1 among them. */
 const kh_keylist *kh_keyfile_keys(const kh_keyfile *file);
 
-/** The text, keys and all. */
+/** Returns the text, with its keys. */
 kh_bytes kh_keyfile_text(const kh_keyfile *file);
 
-/** The format. */
+/** Returns the format. */
 const kh_keyfile_format *kh_keyfile_format_of(const kh_keyfile *file);
 
-/** The slots; count 0: the format has none. */
+/** Returns the slots; count 0: the format has none. */
 kh_sealed_slots kh_keyfile_slots(const kh_keyfile *file);
 
-/** The stamp of the content. */
+/** Returns the stamp of the content. */
 kh_file_stamp kh_keyfile_stamp(const kh_keyfile *file);
 
-/** Whether the file is text and its last line has a line end, or it is of another format. */
+/** Returns whether the file is text and its last line has a line end, or it is of another format.
+ */
 bool kh_keyfile_ends_line(const kh_keyfile *file);
 
-/** Whether all memory that held the passphrase, the file, its text and the keys was locked into
- * RAM. */
+/** Returns whether all memory that held the passphrase, the file, its text and the keys was locked
+ * into RAM. */
 bool kh_keyfile_memory_is_locked(const kh_keyfile *file);
 
 /*
- * Changes. Each begins with the lock, and works on what is then on the disk: one that was not saved
- * is dropped by the next one. All may return, beside their own codes: those of kh_random_start(),
- * kh_lockfile_take() and, since the file is read again, kh_keyfile_open(); KH_E_KEY_DUPLICATE, also
- * in a file of `id;key` lines where a change of keys could not be told from the repetition;
- * KH_E_NO_MEMORY, KH_E_CRYPTO. They may wait for the disk, up to KH_KEYFILE_LOCK_WAIT for another
- * process, and, where the format has a salt for each file, for a key derivation. `ret_fault` may be
- * NULL. A change that fails leaves the file as it is; whether the lock is held then does not
- * matter, the next change or kh_keyfile_free() takes care of it.
+ * Changes. Each begins with the lock, and works on the file as it is then on the disk. It drops an
+ * earlier change that was not saved. All may return, beside their own codes: those of
+ * kh_random_start(), kh_lockfile_take() and, since the file is read again, kh_keyfile_open();
+ * KH_E_KEY_DUPLICATE, also in a file of `id;key` lines where a change of keys could not be told
+ * from the repetition; KH_E_NO_MEMORY, KH_E_CRYPTO. They may wait for the disk, up to
+ * KH_KEYFILE_LOCK_WAIT for another process, and, where the format has a salt for each file, for a
+ * key derivation. `ret_fault` may be NULL. A change that fails leaves the file as it is; the lock
+ * may still be held then, until the next change or kh_keyfile_free().
  */
 
 /** A new key. */
@@ -203,9 +206,9 @@ KH_MUST_USE kh_status kh_keyfile_add_key(kh_keyfile *file, const kh_keyfile_addi
 typedef struct kh_rotation {
   const kh_keytable *known; /**< the keys in use */
   uint32_t id;              /**< of the key, or 0: all */
-  bool due_only; /**< only keys whose interval has passed at `now`; and a file that may not be
-                    finished is refused */
-  const kh_file_stamp *loaded; /**< of the file that `known` is from, which is finished in any case;
+  bool due_only; /**< only keys whose interval has passed at `now`; and a file that may be
+                    incomplete is refused */
+  const kh_file_stamp *loaded; /**< of the file that `known` is from, which is complete;
                                   NULL: not known */
   uint32_t now;                /**< UNIX time; the new versions' time of creation */
   kh_cipher default_cipher;    /**< as for kh_keytable_check_follows() */
@@ -223,11 +226,11 @@ typedef struct kh_rotated {
  * last line of its key.
  *
  * A new version is KH_ROTATION_STEP above the highest one in the file, has random bytes
- * (kh_random_bytes()) as many as the attribute `bits` of the latest version says, or else as many
- * as that has, the same attributes, and `created`. A key of which the file has a version that is
- * KH_ROTATION_STEP or more above that of `known` gets none: another server made it. When none is
- * made, kh_keyfile_save() is needed all the same: it flushes the file, since the process that made
- * the others may not have done so.
+ * (kh_random_bytes()), as many as the attribute `bits` of the latest version specifies, or else as
+ * many as that version has, the same attributes, and `created`. A key of which the file has a
+ * version that is KH_ROTATION_STEP or more above that of `known` gets none: another server made it.
+ * Even when none is made, the caller must call kh_keyfile_save(): it flushes the file, since the
+ * process that made the others may not have done so.
  *
  * @param ret_rotated  untouched on failure.
  * @return KH_OK, also when there is nothing to make; KH_E_FILE_UNFINISHED (with `due_only`: no line
@@ -238,26 +241,26 @@ KH_MUST_USE kh_status kh_keyfile_rotate(kh_keyfile *file, const kh_rotation *rot
                                         kh_rotated *ret_rotated, kh_fault *ret_fault);
 
 /**
- * Takes old versions of keys out of the file that was opened. A line in the place of each says that
- * it is retired, so that a server that has them in use (kh_keytable_check_follows()) can tell that
- * from a loss.
+ * Removes old versions of keys from the file that was opened. A line in place of each marks it as
+ * retired, so that a server that uses them (kh_keytable_check_follows()) can distinguish that from
+ * a loss.
  *
  * @param retired  none of them the latest of its key; which keys they are does not matter.
- * @return KH_OK; KH_E_FILE_CHANGED: the file is not the one for which that was decided, which is
- * the one that kh_keyfile_open() read or kh_keyfile_save() wrote; KH_E_KEY_NOT_FOUND,
+ * @return KH_OK; KH_E_FILE_CHANGED: the file is no longer the one that kh_keyfile_open() read or
+ * kh_keyfile_save() wrote, for which the removal was decided; KH_E_KEY_NOT_FOUND,
  * KH_E_KEY_LATEST.
  */
 KH_MUST_USE kh_status kh_keyfile_retire_versions(kh_keyfile *file, const kh_keytable *retired,
                                                  kh_fault *ret_fault);
 
 /**
- * Gives the file another form. Its text stays, byte for byte.
+ * Changes the form of the file. Its text stays the same, byte for byte.
  *
  * @param form  "text" takes the text as it is; "openssl" makes a new salt, with two key
  * derivations; "sealed" makes a new file key and one slot, whatever slots there were, with two.
  * They happen before the lock is taken.
- * @return KH_OK; KH_E_NO_PASSPHRASE, KH_E_NOT_ENCRYPTED (the form's passphrase is missing, or is
- * one too many); the codes of kh_sealed_new().
+ * @return KH_OK; KH_E_NO_PASSPHRASE, KH_E_NOT_ENCRYPTED (the form's passphrase is missing, or
+ * not allowed); the codes of kh_sealed_new().
  */
 KH_MUST_USE kh_status kh_keyfile_set_form(kh_keyfile *file, const kh_keyfile_form *form,
                                           kh_fault *ret_fault);
@@ -275,13 +278,13 @@ KH_MUST_USE kh_status kh_keyfile_change_slot(kh_keyfile *file, kh_slot_change ch
                                              const kh_sealed_entry *entry, kh_fault *ret_fault);
 
 /**
- * Writes what the last change made, and gives the lock back.
+ * Writes the last change, and releases the lock.
  *
  * The file keeps its form unless that was changed: one of `openssl enc` is encrypted again, with
  * the same passphrase and a new salt; a sealed one keeps its slots, byte for byte. Nothing is
  * written unless the whole new content was read back from memory and has exactly the keys that it
- * must have, one by one. Then the file is replaced by kh_file_replace(), and `file` is what it is
- * now. Without a change, or when it made nothing, what is on the disk is flushed by
+ * must have, one by one. Then the file is replaced by kh_file_replace(), and `file` has its new
+ * content. Without a change, or when it made nothing, the file on the disk is flushed by
  * kh_file_flush().
  *
  * Reading back takes no key derivation: the new slots of a sealed file were proved when they were
@@ -290,18 +293,18 @@ KH_MUST_USE kh_status kh_keyfile_change_slot(kh_keyfile *file, kh_slot_change ch
  * @param ret_fault  may be NULL.
  * @return KH_OK; KH_E_FILE_TOO_LARGE; KH_E_KEY_LOST, KH_E_KEY_CHANGED; the codes of
  * kh_sealed_read_back() and kh_keyfile_parse_text(); those of kh_file_replace() or
- * kh_file_flush(). After KH_E_FILE_FLUSH the file on the disk has the new content, which may not
- * outlast a power failure and must not be used yet. After a failure the change is dropped.
+ * kh_file_flush(). After KH_E_FILE_FLUSH the file on the disk has the new content, which a
+ * power failure may undo and which must not be used yet. After a failure the change is dropped.
  */
 KH_MUST_USE kh_status kh_keyfile_save(kh_keyfile *file, kh_fault *ret_fault);
 
 /**
  * Writes a copy of what was opened into a new file, by kh_file_create(). The key file itself is
- * neither locked nor changed.
+ * not locked or changed.
  *
- * @param form       how the copy is to lie on the disk; its text is the same, and it is read back
+ * @param form       the form of the copy; its text is the same, and it is read back
  * and compared as in kh_keyfile_save(). NULL: byte for byte as the file.
- * @param path       at which there is nothing yet.
+ * @param path       must not exist.
  * @param ret_fault  may be NULL.
  * @return KH_OK; the codes of kh_keyfile_set_form(), kh_keyfile_save() and kh_file_create().
  */
@@ -309,9 +312,9 @@ KH_MUST_USE kh_status kh_keyfile_save_as(kh_keyfile *file, const kh_keyfile_form
                                          const char *path, kh_fault *ret_fault);
 
 /**
- * Makes a key file by kh_file_create(), after it was read back from memory and has the keys.
+ * Creates a key file by kh_file_create(), after its content was read back from memory and compared.
  *
- * @param path       at which there is nothing yet.
+ * @param path       must not exist.
  * @param keys       key id 1 among them; no version twice.
  * @param ret_fault  may be NULL.
  * @return KH_OK; the codes of kh_keyfile_set_form(); KH_E_FILE_TOO_LARGE; the codes of

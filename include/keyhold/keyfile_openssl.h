@@ -11,15 +11,15 @@
 #include "keyhold/keyfile.h"
 
 /**
- * Whether a file is encrypted by `openssl enc`: longer than 8 bytes and beginning with "Salted__"
- * (enc(1ssl)).
+ * Returns whether a file is encrypted by `openssl enc`: longer than 8 bytes and beginning with
+ * "Salted__" (enc(1ssl)).
  */
 bool kh_keyfile_is_openssl(kh_bytes file);
 
 /**
- * Decrypts a file that kh_keyfile_is_openssl() knows: AES-256-CBC, PKCS#7 padding.
+ * Decrypts a file for which kh_keyfile_is_openssl() is true: AES-256-CBC, PKCS#7 padding.
  *
- * The format has no integrity check: about one wrong passphrase in 256 is not seen here.
+ * The format has no integrity check: about one wrong passphrase in 256 is not noticed here.
  * Thread-safe.
  *
  * @param options     path for messages; digest and iterations.

@@ -12,10 +12,10 @@
 #include "keyhold/log.h"
 #include "keyhold/secret.h"
 
-/** How kh_keyfile_parse_text() judges one key id and version that appears twice with different keys
+/** How kh_keyfile_parse_text() treats one key id and version that appears twice with different keys
  * or attributes. */
 typedef enum kh_repeats {
-  KH_REPEATS_AS_UPSTREAM, /**< the last one counts, with a warning, in a file of `id;key` lines
+  KH_REPEATS_AS_UPSTREAM, /**< the last one is used, with a warning, in a file of `id;key` lines
                              without attributes; an error in any other */
   KH_REPEATS_REFUSED,     /**< an error in every file */
 } kh_repeats;
@@ -38,13 +38,13 @@ KH_MUST_USE kh_status kh_keyfile_parse_text(const char *path, kh_bytes text, kh_
                                             kh_fault *ret_fault);
 
 /**
- * Puts lines for new key versions into the text of a key file that kh_keyfile_parse_text() takes.
- * All that was there stays, byte for byte; each new line is after the last line of its key id,
- * with that line's line end ("\r\n" or "\n"), and those of key ids that are not in the text at its
- * end. A last line without a line end gets one. Thread-safe.
+ * Adds lines for new key versions to the text of a key file that kh_keyfile_parse_text() accepts.
+ * The existing text stays the same, byte for byte; each new line is after the last line of its key
+ * id, with that line's line end ("\r\n" or "\n"), and those of key ids that are not in the text at
+ * its end. A last line without a line end gets one. Thread-safe.
  *
- * @param text      may be empty: then a text is made.
- * @param parsed    the text's list, whose lines say where keys are.
+ * @param text      may be empty.
+ * @param parsed    the text's list, with the line of each key.
  * @param added     the new versions, in their order in the text; at most one for each
  * key id that is in the text.
  * @param ret_text  for kh_secret_free(); untouched on failure.
@@ -54,11 +54,11 @@ KH_MUST_USE kh_status kh_keyfile_add_lines(kh_bytes text, const kh_keylist *pars
                                            const kh_keylist *added, kh_secret **ret_text);
 
 /**
- * Puts "id;version;retired" in the place of the lines of key versions in such a text; all else
- * stays, byte for byte. Thread-safe.
+ * Replaces the lines of key versions in such a text with "id;version;retired"; the rest stays the
+ * same, byte for byte. Thread-safe.
  *
- * @param text      that kh_keyfile_parse_text() takes.
- * @param parsed    the text's list, whose lines say where keys are.
+ * @param text      that kh_keyfile_parse_text() accepts.
+ * @param parsed    the text's list, with the line of each key.
  * @param retired   the key versions; which keys they are does not matter.
  * @param ret_text  for kh_secret_free(); untouched on failure.
  * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO.

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file keylist.h
- * Keys in the order in which a key file names them: what a reader fills and a keytable is made
- * from.
+ * A list of keys in the order of a key file. A reader fills it, and a keytable is made from it.
  */
 #ifndef KEYHOLD_KEYLIST_H
 #define KEYHOLD_KEYLIST_H
@@ -26,11 +25,11 @@ typedef struct kh_key {
   uint8_t bytes[KH_KEY_MAX]; /**< the first `len` are the key */
 } kh_key;
 
-/** A version of a key that was taken out of a key file on purpose. */
+/** A version of a key that was removed from a key file on purpose. */
 typedef struct kh_retired {
   uint32_t id;      /**< of the key */
-  uint32_t version; /**< that was taken out */
-  uint32_t line;    /**< as kh_key has it */
+  uint32_t version; /**< that was removed */
+  uint32_t line;    /**< as in kh_key */
 } kh_retired;
 
 /**
@@ -51,14 +50,14 @@ KH_MUST_USE kh_status kh_keylist_new(size_t capacity, kh_keylist **ret_list);
 void kh_keylist_free(kh_keylist **list);
 
 /**
- * Returns the place for the next key, zeroed; it counts only after kh_keylist_commit(). A key is
- * written straight into it, so that no copy stays on a stack.
+ * Returns the place for the next key, zeroed; it is added only by kh_keylist_commit(). The caller
+ * writes a key directly into it, so that no copy stays on a stack.
  *
  * @return NULL when the list is full.
  */
 kh_key *kh_keylist_next(kh_keylist *list);
 
-/** Counts the key that was written into kh_keylist_next(). Its numbers and length must be within
+/** Adds the key that was written into kh_keylist_next(). Its numbers and length must be within
  * the limits. */
 void kh_keylist_commit(kh_keylist *list);
 
@@ -73,10 +72,10 @@ void kh_keylist_add_random(kh_keylist *list, uint32_t id, uint32_t version, uint
                            const kh_policy *policy);
 
 /**
- * Adds a retired version. It takes no place of a key, and may be added more than once.
+ * Adds a retired version. It does not count towards the capacity, and may be added more than once.
  *
  * @param retired  copied; its numbers are within the limits.
- * @return KH_OK, KH_E_NO_MEMORY: then nothing was added.
+ * @return KH_OK, KH_E_NO_MEMORY (nothing was added).
  */
 KH_MUST_USE kh_status kh_keylist_retire(kh_keylist *list, const kh_retired *retired);
 
@@ -99,8 +98,8 @@ const kh_key *kh_keylist_at(const kh_keylist *list, size_t index);
 /**
  * Sorts the indices of the list by key id, then by version, then by place in the list.
  *
- * @param ret_order  kh_keylist_count() numbers. Indices are sorted and not keys: a sort may copy
- * what it sorts to memory that is not wiped.
+ * @param ret_order  kh_keylist_count() numbers. It sorts indices and not keys, since a sort
+ * may copy its elements to memory that is not wiped.
  */
 void kh_keylist_sort(const kh_keylist *list, uint32_t *ret_order);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file keyring.h
- * The table of keys in force, and how another one takes its place while any number of threads read.
+ * The table of keys in force, which can be exchanged while any number of threads read.
  *
  * Readers never wait and write nothing that other threads read (read-copy-update, liburcu).
  */
@@ -11,7 +11,7 @@
 #include "keyhold/keytable.h"
 #include "keyhold/status.h"
 
-/** A place for one table at a time. */
+/** Holds one table at a time. */
 typedef struct kh_keyring kh_keyring;
 
 /**
@@ -27,17 +27,18 @@ KH_MUST_USE kh_status kh_keyring_new(kh_keytable *table, kh_keyring **ret_ring);
  * pointer to NULL. No thread may be reading. */
 void kh_keyring_free(kh_keyring **ring);
 
-/** Begins to read: the table in force, which stays until kh_keyring_end(). In between the thread
- * may not wait for anything that a caller of kh_keyring_exchange() could hold. Pairs nest. A
- * thread's first call makes a few bytes of its own, freed when it ends. Thread-safe. */
+/** Begins to read: returns the table in force, which stays valid until kh_keyring_end(). In between
+ * the thread must not wait for anything that a caller of kh_keyring_exchange() could hold. Pairs
+ * may nest. A thread's first call allocates a few bytes, which are freed when the thread ends.
+ * Thread-safe. */
 const kh_keytable *kh_keyring_begin(const kh_keyring *ring);
 
-/** Ends to read what the thread's kh_keyring_begin() gave. */
+/** Ends the reading that the thread's kh_keyring_begin() began. */
 void kh_keyring_end(const kh_keyring *ring);
 
 /**
  * Finds the latest version of a key in the table in force: kh_keytable_latest() between begin and
- * end, in one call. Thread-safe, waits for nothing.
+ * end, in one call. Thread-safe; never waits.
  *
  * @param ret_version  untouched on failure.
  * @return KH_OK, KH_E_KEY_NOT_FOUND.
@@ -45,7 +46,7 @@ void kh_keyring_end(const kh_keyring *ring);
 KH_MUST_USE kh_status kh_keyring_latest(const kh_keyring *ring, uint32_t id, uint32_t *ret_version);
 
 /**
- * Copies a key version out of the table in force. Thread-safe, waits for nothing.
+ * Copies a key version out of the table in force. Thread-safe; never waits.
  *
  * @param ret_key  where the key goes; untouched when `room` is less than its length, and on
  * failure. May be NULL when `room` is 0.
@@ -57,13 +58,13 @@ KH_MUST_USE kh_status kh_keyring_copy(const kh_keyring *ring, uint32_t id, uint3
                                       uint8_t *ret_key, size_t room, size_t *ret_len);
 
 /** Returns the cipher that a key version in force has of its own; KH_CIPHER_UNSET when it has none,
- * and when it is not there. While no version has one it is a look at one word, since each message
- * asks. Thread-safe, waits for nothing. */
+ * and when it does not exist. While no version has one it reads a single word, since each message
+ * calls it. Thread-safe; never waits. */
 kh_cipher kh_keyring_cipher(const kh_keyring *ring, uint32_t id, uint32_t version);
 
 /**
- * Puts another table in force. Returns when no reader holds the old one. Not by two threads at
- * once, and not between begin and end.
+ * Puts another table in force. Returns when no reader holds the old one. Must not be called by two
+ * threads at once, nor between begin and end.
  *
  * @param table  taken over.
  * @return the old table, for kh_keytable_free().

@@ -20,8 +20,8 @@
 typedef struct kh_keytable kh_keytable;
 
 /**
- * Builds a table. Where the list names one (id, version) more than once, the last one counts. What
- * the list says is retired, the table knows to be retired. Thread-safe.
+ * Builds a table. If the list has one (id, version) more than once, the last one is used. Retired
+ * versions of the list are retired in the table. Thread-safe.
  *
  * @param list       copied; may be freed afterwards.
  * @param ret_table  for kh_keytable_free(); untouched on failure.
@@ -30,11 +30,11 @@ typedef struct kh_keytable kh_keytable;
 KH_MUST_USE kh_status kh_keytable_new(const kh_keylist *list, kh_keytable **ret_table);
 
 /**
- * Builds the table that takes the place of another one while a server runs: as kh_keytable_new(),
- * and with those key versions of the other one that the list says are retired. The server's
+ * Builds the table that replaces another one while a server runs: as kh_keytable_new(), with those
+ * key versions of the other one that are retired in the list. The server's
  * temporary files may be encrypted with a version that was the latest when it started.
  *
- * @param known  the other one; NULL: there is none.
+ * @param known  the other one, or NULL.
  * @return as kh_keytable_new().
  */
 KH_MUST_USE kh_status kh_keytable_new_after(const kh_keylist *list, const kh_keytable *known,
@@ -54,21 +54,21 @@ KH_MUST_USE kh_status kh_keytable_latest(const kh_keytable *table, uint32_t id,
                                          uint32_t *ret_version);
 
 /**
- * Looks a key version up. Lock-free, thread-safe.
+ * Looks up a key version. Lock-free, thread-safe.
  *
- * @return the key, owned by the table; NULL when there is none.
+ * @return the key, owned by the table; NULL when it is not found.
  */
 const kh_key *kh_keytable_find(const kh_keytable *table, uint32_t id, uint32_t version);
 
 /**
- * Returns the key version at a place, in the order of key id and version. Lock-free, thread-safe.
+ * Returns the key version at an index, in the order of key id and version. Lock-free, thread-safe.
  *
  * @param index  < kh_keytable_version_count().
  * @return the key, owned by the table.
  */
 const kh_key *kh_keytable_at(const kh_keytable *table, size_t index);
 
-/** Returns whether the key version at a place is the latest one of its key id. Thread-safe. */
+/** Returns whether the key version at an index is the latest one of its key id. Thread-safe. */
 bool kh_keytable_is_latest(const kh_keytable *table, size_t index);
 
 /**
@@ -101,22 +101,22 @@ uint32_t kh_keytable_oldest_latest(const kh_keytable *table);
 bool kh_keytable_has_ciphers(const kh_keytable *table);
 
 /**
- * Checks whether a table may take the place of another one that was in use: it has every key
- * version of that, with the same key and the same cipher, or knows it to be retired and has a later
- * one. Its latest versions are then no lower. Thread-safe.
+ * Checks whether a table may replace another one that was in use: it must have every key version of
+ * that, with the same key and the same cipher, or mark it as retired and have a later one. So no
+ * latest version becomes lower. Thread-safe.
  *
- * @param default_cipher  what a version without a cipher of its own is used with.
- * @param ret_fault  may be NULL; names the first key version that is wrong, and its line; the path
+ * @param default_cipher  the cipher of versions without one of their own.
+ * @param ret_fault  may be NULL; has the first key version that is wrong, and its line; the path
  * is left empty.
  * @return KH_OK, KH_E_KEY_LOST, KH_E_KEY_CHANGED, KH_E_CIPHER_CHANGED.
  */
 KH_MUST_USE kh_status kh_keytable_check_follows(const kh_keytable *table, const kh_keytable *old,
                                                 kh_cipher default_cipher, kh_fault *ret_fault);
 
-/** Returns whether a key version was taken out of the key file on purpose. Thread-safe. */
+/** Returns whether a key version was removed from the key file on purpose. Thread-safe. */
 bool kh_keytable_is_retired(const kh_keytable *table, uint32_t id, uint32_t version);
 
-/** Returns the number of key versions that were taken out of the key file on purpose. */
+/** Returns the number of key versions that were removed from the key file on purpose. */
 size_t kh_keytable_retired_count(const kh_keytable *table);
 
 /** Returns the number of key ids. */

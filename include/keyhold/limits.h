@@ -7,16 +7,16 @@
 #define KEYHOLD_LIMITS_H
 
 /**
- * Largest key file in bytes, as it lies on disk: 64 MiB, half a million key versions with their
- * attributes. The server's own plugin takes 1 MiB.
+ * Largest key file in bytes, as it is on the disk: 64 MiB, half a million key versions with their
+ * attributes. The server's own plugin reads 1 MiB.
  */
 #define KH_KEYFILE_MAX 67108864u
 
-/** Longest passphrase from a file in bytes, line ends at its end not counted: what the server's own
- * plugin takes. */
+/** Longest passphrase from a file in bytes, without line ends at its end: as in the server's own
+ * plugin. */
 #define KH_SECRET_FILE_MAX 256u
 
-/** Longest passphrase given literally in bytes; no option file or command line holds a longer one
+/** Longest literal passphrase in bytes; an option file or command line cannot hold a longer one
  * (MAX_ARG_STRLEN). */
 #define KH_SECRET_LITERAL_MAX 131072u
 
@@ -30,26 +30,26 @@
 /** Longest text parameter of a slot in bytes: a key's ARN or PKCS#11 URI, an address. */
 #define KH_SEALED_TEXT_MAX 512u
 
-/** Longest field of a slot in bytes: what AWS KMS gives back for a key at most (CiphertextBlob). */
+/** Longest field of a slot in bytes: the longest CiphertextBlob of AWS KMS. */
 #define KH_SEALED_FIELD_MAX 6144u
 
 /**
- * Memory of Argon2id in KiB: the least that the algorithm takes with one lane (RFC 9106, 3.1); what
- * a new slot has, RFC 9106's second choice, which also a small server can spare when it starts; and
- * 1 GiB, so that a hostile file does not take the server's memory.
+ * Memory of Argon2id in KiB: the minimum of the algorithm with one lane (RFC 9106, 3.1); the
+ * default for a new slot, RFC 9106's second recommended option, which a small server can spare when
+ * it starts; and 1 GiB, so that a hostile file does not exhaust the server's memory.
  */
 #define KH_ARGON2_MEMORY_MIN     8u
 #define KH_ARGON2_MEMORY_DEFAULT 65536u   /**< of a new slot */
 #define KH_ARGON2_MEMORY_MAX     1048576u /**< of any slot */
 
-/** Passes of Argon2id: one; RFC 9106's second choice; and more than anybody needs, since memory
- * costs an attacker more. */
+/** Passes of Argon2id: one; RFC 9106's second recommended option; and more than a slot needs, since
+ * more memory costs an attacker more. */
 #define KH_ARGON2_PASSES_MIN     1u
 #define KH_ARGON2_PASSES_DEFAULT 3u  /**< of a new slot */
 #define KH_ARGON2_PASSES_MAX     64u /**< of any slot */
 
-/** Iterations of PBKDF2-HMAC-SHA-512 in a slot: the least that NIST SP 800-132 knows; about as long
- * as Argon2id takes; and what KH_SEALED_WORK_MAX leaves for one slot. */
+/** Iterations of PBKDF2-HMAC-SHA-512 in a slot: the minimum of NIST SP 800-132; about as long as
+ * Argon2id takes; and as much as KH_SEALED_WORK_MAX allows for one slot. */
 #define KH_PBKDF2_ITERATIONS_MIN     1000u
 #define KH_PBKDF2_ITERATIONS_DEFAULT 600000u  /**< of a new slot */
 #define KH_PBKDF2_ITERATIONS_MAX     8388608u /**< of any slot */
@@ -61,12 +61,12 @@
  */
 #define KH_SEALED_WORK_MAX 8388608u
 
-/** Most bytes that are taken from a program, a socket or an open descriptor, line ends at the end
- * counted. Who sends more sends no passphrase. */
+/** Most bytes that are read from a program, a socket or an open descriptor, with line ends at the
+ * end. More cannot be a passphrase. */
 #define KH_SECRET_STREAM_MAX 1024u
 
-/** Time in milliseconds that a program or a socket has for the passphrase: enough for a request to
- * another host and its repetition, and short for who waits for the server to start. */
+/** Time in milliseconds for a program or a socket to supply the passphrase: enough for a request to
+ * another host and one retry, without delaying the start of the server for long. */
 #define KH_UNLOCK_WAIT 10000u
 
 /** Time in milliseconds that the writer of a FIFO with keys has, where a statement waits. */
@@ -97,8 +97,8 @@
 
 /**
  * By how much a rotation raises a key's version. InnoDB encrypts a page again when its version plus
- * innodb_encryption_rotate_key_age (1 unless the user says otherwise) is less than the latest one:
- * the next number would do nothing.
+ * innodb_encryption_rotate_key_age (default: 1) is less than the latest one: the next number
+ * would have no effect.
  */
 #define KH_ROTATION_STEP 2u
 
@@ -107,20 +107,20 @@
 #define KH_ROTATE_MAX 3155760000u /**< the longest */
 
 /**
- * Data keys that are kept (datakey.h), one for each encrypted table and key version in use: 96 KiB,
- * little of what may be locked into RAM. A server that works on more tables at a time derives
- * again, which costs less than a page.
+ * Data keys that are cached (datakey.h), one for each encrypted table and key version in use: 96
+ * KiB, little of what may be locked into RAM. A server that uses more tables at a time derives them
+ * again, which costs less than encrypting a page.
  */
 #define KH_DATAKEYS_MAX 1024u
 
 /**
- * Most changes of a keeper that are prepared and not yet in force: statements of several sessions
- * at once are rare, and one that failed between its two halves leaves a table in locked memory.
+ * Most changes of a keeper that are prepared and not yet in force: several sessions rarely change
+ * keys at once, and a statement that fails between its two halves leaves a table in locked memory.
  */
 #define KH_KEEPER_CHANGES_MAX 4u
 
-/** Most key versions that a keeper notes as asked for and missing: more than a server with a sound
- * configuration ever has, and quick to search. */
+/** Most missing key versions that a keeper notes: more than a correctly configured server ever has,
+ * and quick to search. */
 #define KH_KEEPER_MISSES_MAX 64u
 
 /** Longest AES key in bytes (FIPS 197). */
@@ -139,8 +139,8 @@
  * label of a slot. */
 #define KH_NAME_SHOWN_MAX (KH_SEALED_LABEL_MAX + 1)
 
-/** Longest path in a message in bytes, the final NUL included; of a longer one the middle is left
- * out. */
+/** Longest path in a message in bytes, the final NUL included; the middle of a longer one is
+ * replaced by "...". */
 #define KH_PATH_SHOWN_MAX 240u
 
 #endif

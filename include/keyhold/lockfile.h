@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file lockfile.h
- * Lets one process at a time change a file, be it a server or the command, on one host or on
- * several that share the folder.
+ * Locks a file, so that only one process at a time changes it: a server or the command, on one host
+ * or on several that share the folder.
  */
 #ifndef KEYHOLD_LOCKFILE_H
 #define KEYHOLD_LOCKFILE_H
@@ -15,15 +15,15 @@ typedef struct kh_lockfile kh_lockfile;
 
 /**
  * Takes the lock of a file: an exclusive flock(2) on "NAME.lock" beside the file that `path` leads
- * to through symbolic links. The lock file is made when it is not there, empty, with the file's
- * owner, group and mode, but always writable by its owner, and stays. The file itself is locked in
- * the same way, where it can be (not on NFS), so that removing the lock file does not let two
- * processes in.
+ * to through symbolic links. The lock file is created if it does not exist: empty, with the file's
+ * owner, group and mode, but always writable by its owner. It is never removed. The file itself is
+ * locked in the same way, where possible (not on NFS), so that two processes exclude each other
+ * even if the lock file is removed.
  *
- * The lock ends with the process at the latest.
+ * The end of the process releases the lock.
  *
  * @param path          of the file that is to be changed.
- * @param milliseconds  how long to wait for another process or thread at most; 0 tries once.
+ * @param milliseconds  longest wait for another process or thread; 0 tries once.
  * @param ret_lock      for kh_lockfile_release(); untouched on failure.
  * @param ret_fault     may be NULL.
  * @return KH_OK, KH_E_FILE_NOT_FOUND, KH_E_FILE_OPEN (the file itself), KH_E_FILE_LOCK,
@@ -32,7 +32,7 @@ typedef struct kh_lockfile kh_lockfile;
 KH_MUST_USE kh_status kh_lockfile_take(const char *path, unsigned milliseconds,
                                        kh_lockfile **ret_lock, kh_fault *ret_fault);
 
-/** Gives the lock back; sets the pointer to NULL. Takes NULL and a pointer to NULL. */
+/** Releases the lock; sets the pointer to NULL. Takes NULL and a pointer to NULL. */
 void kh_lockfile_release(kh_lockfile **lock);
 
 /** For `__attribute__((cleanup))`: releases the lock when the scope ends. */

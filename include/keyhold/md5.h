@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file md5.h
- * MD5 (RFC 1321), which protects nothing any more: only to make the keys that
- * example_key_management always made.
+ * MD5 (RFC 1321), which is not secure: only for the keys of example_key_management, which the
+ * server's own plugin makes in this way.
  */
 #ifndef KEYHOLD_MD5_H
 #define KEYHOLD_MD5_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file policy.h
- * What a key file says of a key version beside its bytes: its attributes (docs/key-file.md).
+ * The attributes of a key version in a key file (docs/key-file.md).
  */
 #ifndef KEYHOLD_POLICY_H
 #define KEYHOLD_POLICY_H
@@ -13,18 +13,19 @@
 /** The attributes of one key version. All zero: none is given. */
 typedef struct kh_policy {
   uint32_t created; /**< UNIX time; 0: unknown */
-  uint32_t rotate;  /**< the interval of rotation in seconds; 0: the key is not rotated by itself */
+  uint32_t rotate;  /**< the interval of rotation in seconds; 0: no automatic rotation */
   uint16_t bits;    /**< length of new versions: 128, 192 or 256; 0: as this version */
   uint8_t cipher;   /**< a kh_cipher; KH_CIPHER_UNSET: not given */
 } kh_policy;
 
-/** What kh_policy_due() answers for a key that is not rotated by itself: later than any time. */
+/** What kh_policy_due() returns for a key without automatic rotation: later than any time. */
 #define KH_POLICY_NEVER UINT64_MAX
 
 /**
  * Returns when the key is due for rotation, going by its latest version. Thread-safe.
  *
- * A version whose time of creation is unknown counts as old: with an interval it is due at once.
+ * A version whose time of creation is unknown counts as old: with an interval it is due
+ * immediately.
  *
  * @return UNIX time, or KH_POLICY_NEVER.
  */

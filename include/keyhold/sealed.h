@@ -4,9 +4,9 @@
  * The sealed key file: the text of a key file encrypted under a random file key, which is wrapped
  * once for each passphrase, in a slot. docs/format-sealed.md is the format.
  *
- * A kh_sealed is what an opened file has beside its text: the slots and the file key. All functions
+ * A kh_sealed holds the slots and the file key of an opened file, but not its text. All functions
  * work in memory. A key derivation may take seconds (KH_SEALED_WORK_MAX) and up to
- * KH_ARGON2_MEMORY_MAX of memory; each function says how many it makes.
+ * KH_ARGON2_MEMORY_MAX of memory; each function lists how many it makes.
  */
 #ifndef KEYHOLD_SEALED_H
 #define KEYHOLD_SEALED_H
@@ -28,17 +28,17 @@
  */
 typedef struct kh_sealed_parameter {
   const char *name; /**< NULL after the last one */
-  const char *unit; /**< "KiB"; "": a mere number, or a text */
-  uint32_t least;   /**< of a text: its length, 1 at least */
-  uint32_t usual;   /**< of a slot for which no other one is chosen; a text has none */
-  uint32_t most;    /**< of a text: its length, KH_SEALED_TEXT_MAX at most */
+  const char *unit; /**< "KiB"; "": a number without a unit, or a text */
+  uint32_t least;   /**< of a text: its length, at least 1 */
+  uint32_t usual;   /**< the default; a text has none */
+  uint32_t most;    /**< of a text: its length, at most KH_SEALED_TEXT_MAX */
   bool is_text;     /**< of a to z, A to Z, 0 to 9 and "%&*+,-./:;=?@_~" */
 } kh_sealed_parameter;
 
 /** A kind of slot: how the file key is wrapped in it. A constant; kinds are compared by address. */
 typedef struct kh_sealed_kind {
   const char *name;      /**< as in the slot */
-  uint32_t version;      /**< of the format that brought it: 1 at least */
+  uint32_t version;      /**< the first version of the format that has it: at least 1 */
   bool needs_passphrase; /**< false: the key that wraps the file key is held elsewhere */
   kh_sealed_parameter parameters[KH_SEALED_PARAMETERS_MAX + 1]; /**< in the order of the slot */
   const struct kh_sealed_kind_functions *functions;             /**< for src/core/keyfile only */
@@ -49,24 +49,25 @@ extern const kh_sealed_kind kh_sealed_argon2id;
 /** "pbkdf2-hmac-sha512": a key derived by RFC 8018, 5.2. */
 extern const kh_sealed_kind kh_sealed_pbkdf2_hmac_sha512;
 
-/** The kind at a place of the list of all, from 0; NULL after the last one. Thread-safe. */
+/** Returns the kind at an index of the list of all kinds; NULL after the last one. Thread-safe. */
 const kh_sealed_kind *kh_sealed_kind_at(size_t index);
 
-/** Finds a kind by its name; NULL: there is none. Thread-safe. */
+/** Finds a kind by its name; NULL: no kind has that name. Thread-safe. */
 const kh_sealed_kind *kh_sealed_kind_by_name(kh_bytes name);
 
-/** The highest version of the format that is read: that of the newest kind. Thread-safe. */
+/** Returns the highest version of the format that can be read: that of the newest kind.
+ * Thread-safe. */
 uint32_t kh_sealed_newest_version(void);
 
-/** What can be read of a slot without a passphrase. */
+/** The part of a slot that can be read without a passphrase. */
 typedef struct kh_sealed_slot {
-  char label[KH_SEALED_LABEL_MAX + 1]; /**< a to z, A to Z, 0 to 9, '.', '_' and '-'; one at least;
-                                          no two slots of a file have the same */
+  char label[KH_SEALED_LABEL_MAX + 1]; /**< a to z, A to Z, 0 to 9, '.', '_' and '-'; at least one;
+                                          unique in a file */
   const kh_sealed_kind *kind;          /**< what opens it */
   uint32_t values[KH_SEALED_PARAMETERS_MAX]; /**< of the kind's parameters, in their order; of a
                                                 text, and the rest: 0 */
-  char texts[KH_SEALED_PARAMETERS_MAX][KH_SEALED_TEXT_MAX + 1]; /**< likewise; of a number, and the
-                                                                   rest: "" */
+  char texts[KH_SEALED_PARAMETERS_MAX][KH_SEALED_TEXT_MAX + 1]; /**< the same for texts; of a
+                                                                   number, and the rest: "" */
 } kh_sealed_slot;
 
 /** The slots of a file, in its order. */
@@ -76,33 +77,33 @@ typedef struct kh_sealed_slots {
 } kh_sealed_slots;
 
 /**
- * Whether a file with these slots can be opened only by a passphrase. If not, one of them is of a
- * kind that needs none; whether that one opens is another question. The one place that decides it.
+ * Returns whether a file with these slots can be opened only by a passphrase. If not, a slot is of
+ * a kind that needs none, though it may fail to open. The only place that decides this.
  * Thread-safe.
  */
 bool kh_sealed_needs_passphrase(const kh_sealed_slots *slots);
 
-/** A slot that is to be made, and the passphrase that will open it: at most KH_SECRET_LITERAL_MAX
- * bytes, and not empty unless the kind needs none. */
+/** A slot to make, and the passphrase that will open it: at most KH_SECRET_LITERAL_MAX bytes, and
+ * not empty unless the kind needs none. */
 typedef struct kh_sealed_entry {
   kh_sealed_slot slot; /**< its label, kind and parameters */
   kh_bytes passphrase; /**< owned by the caller */
 } kh_sealed_entry;
 
-/** The label of the slot in a file for which no other one is chosen. */
+/** The default label of a slot. */
 #define KH_SEALED_LABEL_DEFAULT "main"
 
-/** Returns a slot with the usual values and without texts; a label that is too long becomes "",
+/** Returns a slot with the default values and without texts; a label that is too long becomes "",
  * which is not valid. Thread-safe. */
 kh_sealed_slot kh_sealed_slot_default(const char *label, const kh_sealed_kind *kind);
 
-/** The value of a number; 0: the slot's kind does not have it. Thread-safe. */
+/** Returns the value of a number; 0: the slot's kind does not have it. Thread-safe. */
 uint32_t kh_sealed_slot_get(const kh_sealed_slot *slot, const char *parameter);
 
 /** Sets the value of a number. @return false: the slot's kind does not have it. Thread-safe. */
 bool kh_sealed_slot_set(kh_sealed_slot *slot, const char *parameter, uint32_t value);
 
-/** A text; "": the slot's kind does not have it. Valid as long as the slot. Thread-safe. */
+/** Returns a text; "": the slot's kind does not have it. Valid as long as the slot. Thread-safe. */
 const char *kh_sealed_slot_get_text(const kh_sealed_slot *slot, const char *parameter);
 
 /** Sets a text. @return false: the slot's kind does not have it, or it is longer than
@@ -110,28 +111,27 @@ const char *kh_sealed_slot_get_text(const kh_sealed_slot *slot, const char *para
 bool kh_sealed_slot_set_text(kh_sealed_slot *slot, const char *parameter, const char *text);
 
 /**
- * Whether a slot could be in a file: its label and its parameters.
+ * Checks whether a slot could be in a file: its label and its parameters.
  *
  * @param ret_fault  may be NULL; without a path.
- * @return KH_OK, KH_E_SLOT_LABEL (without the label, which may be something secret),
+ * @return KH_OK, KH_E_SLOT_LABEL (without the label, which may be a secret),
  * KH_E_SLOT_COST, KH_E_SLOT_TEXT. Thread-safe.
  */
 KH_MUST_USE kh_status kh_sealed_slot_validate(const kh_sealed_slot *slot, kh_fault *ret_fault);
 
-/** What is done to a slot of a sealed key file. */
+/** How a slot of a sealed key file is changed. */
 typedef enum kh_slot_change {
   KH_SLOT_ADD,    /**< after the others */
-  KH_SLOT_CHANGE, /**< another passphrase, kind and parameters for the slot with this label, in its
-                     place */
+  KH_SLOT_CHANGE, /**< another passphrase, kind and parameters for the slot with this label */
   KH_SLOT_REMOVE, /**< the slot with this label */
 } kh_slot_change;
 
 /**
- * Whether a change of a slot could be made, as far as that is visible without a passphrase.
+ * Checks whether a change of a slot is possible, as far as that is visible without a passphrase.
  *
  * @param path       for messages.
  * @param slots      of the file.
- * @param slot       that is added, or what the slot with its label becomes; of one that is removed
+ * @param slot       the slot to add, or the new content of the slot with its label; to remove one,
  * only the label.
  * @param ret_fault  may be NULL.
  * @return KH_OK; KH_E_SLOT_COUNT, KH_E_SLOT_LABEL, KH_E_SLOT_COST (also when all together would
@@ -142,12 +142,13 @@ KH_MUST_USE kh_status kh_sealed_check_change(const char *path, const kh_sealed_s
                                              kh_slot_change change, const kh_sealed_slot *slot,
                                              kh_fault *ret_fault);
 
-/** Whether a file is sealed, in any version of the format: it begins with "keyhold-sealed ", or its
- * last line is that of a sealed file, whose first bytes are damaged then. Thread-safe. */
+/** Returns whether a file is sealed, in any version of the format: it begins with
+ * "keyhold-sealed ", or its last line is that of a sealed file (its first bytes are then damaged).
+ * Thread-safe. */
 bool kh_sealed_knows(kh_bytes file);
 
 /**
- * Reads the slots, without a passphrase: what the file says is not proved. No derivation.
+ * Reads the slots, without a passphrase: their content is not authenticated. No derivation.
  *
  * @param path       for messages.
  * @param ret_slots  untouched on failure.
@@ -158,7 +159,7 @@ bool kh_sealed_knows(kh_bytes file);
 KH_MUST_USE kh_status kh_sealed_list(const char *path, kh_bytes file, kh_sealed_slots *ret_slots,
                                      kh_fault *ret_fault);
 
-/** The slots and the file key of a sealed file: all that opens and writes it without a derivation.
+/** The slots and the file key of a sealed file, which open and write it without a derivation.
  * Not thread-safe. */
 typedef struct kh_sealed kh_sealed;
 
@@ -172,10 +173,10 @@ typedef struct kh_sealed kh_sealed;
  * @param ret_sealed  for kh_sealed_free(); untouched on failure.
  * @param ret_fault   may be NULL; `slot` has the label of the entry that is wrong.
  * @return KH_OK; KH_E_SLOT_COUNT, KH_E_SLOT_LABEL, KH_E_SLOT_COST (also when all together cost too
- * much), KH_E_SLOT_TEXT, KH_E_SLOT_EXISTS; KH_E_NO_PASSPHRASE (an empty one for a kind that needs
- * it), KH_E_SECRET_TOO_LONG;
- * KH_E_WRONG_PASSPHRASE (a slot that was made does not open); KH_E_SEALED_DAMAGED (a kind wrote a
- * slot that is none); KH_E_NO_MEMORY, KH_E_CRYPTO; the codes of the kind.
+ * much), KH_E_SLOT_TEXT, KH_E_SLOT_EXISTS; KH_E_NO_PASSPHRASE (empty, for a kind that needs
+ * one), KH_E_SECRET_TOO_LONG;
+ * KH_E_WRONG_PASSPHRASE (a slot that was made does not open); KH_E_SEALED_DAMAGED (a kind wrote an
+ * invalid slot); KH_E_NO_MEMORY, KH_E_CRYPTO; the codes of the kind.
  * Thread-safe.
  */
 KH_MUST_USE kh_status kh_sealed_new(const char *path, const kh_sealed_entry *entries, size_t count,
@@ -183,16 +184,16 @@ KH_MUST_USE kh_status kh_sealed_new(const char *path, const kh_sealed_entry *ent
 
 /**
  * Opens a sealed file: tries the passphrase in each slot, in the file's order. One derivation for
- * each slot that is tried. An empty passphrase is tried only in slots of kinds that need none. What
- * goes wrong in one of these does not keep the next slots from being tried.
+ * each slot that is tried. An empty passphrase is tried only in slots of kinds that need none.
+ * After a failure of one of these the next slots are tried.
  *
  * @param path        as for kh_sealed_new().
  * @param ret_sealed  for kh_sealed_free(); untouched on failure.
  * @param ret_text    for kh_secret_free(); untouched on failure.
  * @param ret_fault   may be NULL.
  * @return KH_OK; the codes of kh_sealed_list(); KH_E_WRONG_PASSPHRASE; KH_E_SEALED_CHANGED;
- * KH_E_NO_MEMORY, KH_E_CRYPTO; when no slot opens, the code of the first kind that had one of its
- * own. Thread-safe.
+ * KH_E_NO_MEMORY, KH_E_CRYPTO; when no slot opens, the first code of its own that a kind
+ * returned. Thread-safe.
  */
 KH_MUST_USE kh_status kh_sealed_open(const char *path, kh_bytes file, kh_bytes passphrase,
                                      kh_sealed **ret_sealed, kh_secret **ret_text,
@@ -204,13 +205,13 @@ void kh_sealed_free(kh_sealed **sealed);
 /** Copies, for kh_sealed_free(). @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO. */
 KH_MUST_USE kh_status kh_sealed_clone(const kh_sealed *sealed, kh_sealed **ret_clone);
 
-/** The slots. */
+/** Returns the slots. */
 kh_sealed_slots kh_sealed_slots_of(const kh_sealed *sealed);
 
-/** The number of the slot that the passphrase opened, from 0. */
+/** Returns the index of the slot that the passphrase opened. */
 size_t kh_sealed_opened_slot(const kh_sealed *sealed);
 
-/** Whether two have the same slots, byte for byte, and so the same file key. */
+/** Returns whether two have the same slots, byte for byte, and so the same file key. */
 bool kh_sealed_is_same(const kh_sealed *a, const kh_sealed *b);
 
 /**
@@ -236,14 +237,14 @@ KH_MUST_USE kh_status kh_sealed_read_back(const kh_sealed *sealed, kh_bytes file
                                           kh_secret **ret_text, kh_fault *ret_fault);
 
 /**
- * Opens what another process made of the file, without a derivation: the slot that the passphrase
- * opened must be there, byte for byte, with the same file key. The other slots become those of the
- * file.
+ * Opens the file after another process changed it, without a derivation: the slot that the
+ * passphrase opened must still exist, byte for byte, with the same file key. The other slots become
+ * those of the file.
  *
  * @param ret_text   for kh_secret_free(); untouched on failure, as is `sealed`.
  * @param ret_fault  may be NULL.
- * @return KH_OK; the codes of kh_sealed_list(); KH_E_WRONG_PASSPHRASE: the slot is not there, and
- * only kh_sealed_open() can tell whether the passphrase still opens the file;
+ * @return KH_OK; the codes of kh_sealed_list(); KH_E_WRONG_PASSPHRASE: the slot no longer exists,
+ * and only kh_sealed_open() can find out whether the passphrase still opens the file;
  * KH_E_SEALED_CHANGED; KH_E_NO_MEMORY, KH_E_CRYPTO.
  */
 KH_MUST_USE kh_status kh_sealed_follow(kh_sealed *sealed, kh_bytes file, kh_secret **ret_text,
@@ -253,18 +254,19 @@ KH_MUST_USE kh_status kh_sealed_follow(kh_sealed *sealed, kh_bytes file, kh_secr
  * Adds, changes or removes a slot. A slot that is made costs two derivations, one of which proves
  * that its passphrase opens it.
  *
- * The file key becomes a new one when the only slot is changed, and when one slot is left, which is
- * made again for that; this costs two derivations. In any other case it stays, since the
- * passphrases of the other slots would be needed to wrap a new one: who knows a passphrase that was
- * changed or removed and has an old copy of the file can still work it out, and then read newer
- * copies. kh_sealed_new() makes a new one.
+ * A new file key is made when the only slot is changed, and when one slot is left, which is then
+ * made again, with two derivations. In any other case the file key stays, since a new one could
+ * only be wrapped with the passphrases of the other slots: an attacker with an old passphrase and
+ * an old copy of the file can still decrypt the file key, and with it newer copies. kh_sealed_new()
+ * makes a new one.
  *
- * A slot that the passphrase of `sealed` opened can be removed only by the passphrase of another
- * one, so that no one is locked out: the slots after it are tried, with a derivation for each.
+ * A slot that the passphrase of `sealed` opened can be removed only with the passphrase of
+ * another one, so that no user is locked out: the slots after it are tried, with a derivation for
+ * each.
  *
  * @param sealed     unchanged on failure.
- * @param entry      the slot and its new passphrase; of a slot that is removed the label, and the
- * passphrase with which `sealed` was opened.
+ * @param entry      the slot and its new passphrase; to remove one, the label, and the passphrase
+ * that opened `sealed`.
  * @param ret_fault  may be NULL.
  * @return KH_OK; the codes of kh_sealed_check_change() and kh_sealed_new().
  */

@@ -36,25 +36,24 @@ uint8_t *kh_secret_data(kh_secret *secret);
 /** Returns the capacity in bytes. */
 size_t kh_secret_capacity(const kh_secret *secret);
 
-/** Sets the length in bytes, at most the capacity; the bytes beyond it are wiped at once. */
+/** Sets the length in bytes, at most the capacity; the bytes beyond it are wiped. */
 void kh_secret_set_len(kh_secret *secret, size_t len);
 
-/** Returns the bytes up to the length. Valid until the secret is freed; secret NULL gives no bytes.
+/** Returns the bytes up to the length. Valid until the secret is freed; NULL returns no bytes.
  */
 kh_bytes kh_secret_bytes(const kh_secret *secret);
 
-/** Makes the memory read-only for good: a write to it ends the process. Freeing still wipes. */
+/** Makes the memory permanently read-only: a write to it ends the process. Freeing still wipes. */
 void kh_secret_freeze(kh_secret *secret);
 
 /** Returns whether the memory is locked into RAM. False: RLIMIT_MEMLOCK was too small, and it may
- * reach swap. No secret at all, NULL, counts as locked. */
+ * reach swap. NULL counts as locked. */
 bool kh_secret_is_locked(const kh_secret *secret);
 
 /** Wipes memory that is not a kh_secret (a stack buffer); never optimised away. */
 void kh_wipe(void *data, size_t len);
 
-/** Returns whether two secrets of `len` bytes are the same; takes the same time wherever they
- * differ. */
+/** Returns whether two secrets of `len` bytes are the same, in constant time. */
 bool kh_is_same_secret(const void *a, const void *b, size_t len);
 
 /** For `__attribute__((cleanup))`: frees the secret when the scope ends. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file sha256.h
- * SHA-256 (FIPS 180-4; libsodium), for a checksum that tells damage.
+ * SHA-256 (FIPS 180-4; libsodium), for checksums that detect damage.
  */
 #ifndef KEYHOLD_SHA256_H
 #define KEYHOLD_SHA256_H

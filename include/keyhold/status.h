@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file status.h
- * What every function of the core answers: success, or one precise cause.
+ * The result of a function of the core: success, or one precise cause.
  *
- * A status says what went wrong; kh_fault (fault.h) says where; the sentence for people is made
- * from both by kh_fault_describe(). Each error is one row of a list of the layer that owns it
+ * A status is what went wrong; a kh_fault (fault.h) is where; kh_fault_describe() makes the
+ * sentence for people from both. Each error is one row of a list of the layer that owns it
  * (errors.def).
  */
 #ifndef KEYHOLD_STATUS_H
 #define KEYHOLD_STATUS_H
 
-/** A function whose status no caller may drop. */
+/** Marks a function whose status callers must use. */
 #define KH_MUST_USE __attribute__((warn_unused_result))
 
 /** Outcome of a call. The numbers are not stored anywhere and may change between builds. */
@@ -25,14 +25,14 @@ typedef enum kh_status {
 /** What kind of failure a status is. */
 typedef enum kh_class {
   KH_CLASS_NONE,           /**< KH_OK */
-  KH_CLASS_USAGE,          /**< the caller or the configuration asked for what cannot be */
+  KH_CLASS_USAGE,          /**< the caller or the configuration asked for something impossible */
   KH_CLASS_IO,             /**< the operating system refused, or the file is not what it must be */
-  KH_CLASS_SOURCE,         /**< a passphrase could not be fetched from where it is */
+  KH_CLASS_SOURCE,         /**< a passphrase could not be read from its source */
   KH_CLASS_FORMAT,         /**< the bytes are not what the format defines: malformed, damaged or
                               tampered with */
-  KH_CLASS_UNSUPPORTED,    /**< a form that this build does not know, which may be a good one */
-  KH_CLASS_AUTHENTICATION, /**< the passphrase does not fit */
-  KH_CLASS_SUCCESSION,     /**< keys that must not take the place of the keys in use */
+  KH_CLASS_UNSUPPORTED,    /**< a form that this version does not know, which may be valid */
+  KH_CLASS_AUTHENTICATION, /**< the passphrase is wrong */
+  KH_CLASS_SUCCESSION,     /**< keys that must not replace the keys in use */
   KH_CLASS_NOT_FOUND,      /**< no object of that name or number */
   KH_CLASS_INTERNAL,       /**< memory or a library failed, or a program error */
 } kh_class;

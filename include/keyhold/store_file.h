@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file store_file.h
- * The key file as a store (store.h). Its mark is the file's stamp; what watches it is inotify.
+ * The key file as a store (store.h). Its mark is the file's stamp; inotify watches it.
  */
 #ifndef KEYHOLD_STORE_FILE_H
 #define KEYHOLD_STORE_FILE_H
@@ -12,11 +12,11 @@
 /**
  * Makes a store over a key file. Nothing is read yet.
  *
- * The passphrase of the first load may be waited for without limit, as someone may have to type it
- * into a FIFO; once a load has succeeded, later ones have KH_UNLOCK_WAIT.
+ * The first load waits for the passphrase without limit, since a user may have to type it into a
+ * FIFO; once a load has succeeded, later ones wait for KH_UNLOCK_WAIT.
  *
  * @param options    copied; its strings, which must outlive the store, are not. `passphrase` is
- * NULL and `bounded_wait` is not looked at.
+ * NULL and `bounded_wait` is ignored.
  * @param crypt      for the decryption; must outlive the store.
  * @param log        copied; for the warnings and hints of kh_keyfile_open().
  * @param ret_store  for kh_store_free(); untouched on failure.

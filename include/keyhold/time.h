@@ -23,13 +23,13 @@ typedef struct kh_time_text {
 kh_time_text kh_time_show(uint32_t time);
 
 /**
- * Reads "2026-11-22T01:05:55Z", or "2026-11-22" for that day's beginning. A time that does not
+ * Reads "2026-11-22T01:05:55Z", or "2026-11-22" for the beginning of that day. A time that does not
  * exist (the 30th of February) or that UNIX time in 32 bits cannot hold (before
  * 1970-01-01T00:00:01Z, after 2106-02-07T06:28:15Z) is refused, and so is a leap second.
  * Thread-safe.
  *
  * @param ret_time  untouched on failure.
- * @return false: it is no such time.
+ * @return false when the text is not such a time.
  */
 bool kh_time_read(kh_bytes text, uint32_t *ret_time);
 
@@ -38,7 +38,7 @@ bool kh_time_read(kh_bytes text, uint32_t *ret_time);
  * y (365 days). KH_ROTATE_MIN .. KH_ROTATE_MAX seconds. Thread-safe.
  *
  * @param ret_seconds  untouched on failure.
- * @return false: it is no such interval.
+ * @return false when the text is not such an interval.
  */
 bool kh_interval_read(kh_bytes text, uint32_t *ret_seconds);
 

@@ -103,7 +103,7 @@ static struct value value_of(const kh_fault *fault, const struct field *field)
   return value;
 }
 
-/* A sentence being written; what does not fit is left out. */
+/* A sentence that is being written; text that does not fit is left out. */
 struct sentence {
   char *text;
   size_t size, len;
@@ -117,8 +117,8 @@ static void append_to_sentence(struct sentence *sentence, const char *text, size
   sentence->len += take;
 }
 
-/* Appends the field that a template names; returns whether it is set. A name that is not a field is
- * appended as it is, which a test finds. */
+/* Appends the field that a template names; returns whether it is set. An unknown name is appended
+ * unchanged, which a test finds. */
 static bool append_field(struct sentence *sentence, const kh_fault *fault, const char *name,
                          size_t len)
 {

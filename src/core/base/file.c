@@ -68,8 +68,8 @@ kh_status kh_file_classify(const struct stat *st, kh_file_kind kind)
 static kh_status open_checked(const char *path, kh_file_kind kind, int *ret_fd, struct stat *ret_st,
                               kh_fault *ret_fault)
 {
-  /* A FIFO in the place of a regular file must be refused, not waited for. One that is opened so
-   * has not ended before a process has written to it. */
+  /* A FIFO instead of a regular file must be refused without waiting. One that is opened this way
+   * does not end before a process has written to it. */
   int wait = kind == KH_FILE_ANY ? 0 : O_NONBLOCK;
   *ret_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | wait);
   if (*ret_fd < 0 && errno == ENXIO) /* a socket */
@@ -118,8 +118,8 @@ static kh_status read_all(int fd, bool is_fifo, int64_t until, kh_secret *secret
   return KH_OK;
 }
 
-/* Half of what another process writes just now can look whole: half of a key is a key. What changes
- * the owner, the mode or the links does not matter here. */
+/* A file that another process is writing can look complete: half of a key is a valid key. What
+ * changes the owner, the mode or the links does not matter here. */
 static kh_status check_unchanged(int fd, const struct stat *before)
 {
   struct stat st;
@@ -139,7 +139,7 @@ kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind, kh_secr
   if (status != KH_OK)
     return status;
 
-  /* one byte more than the file has shows that it grew meanwhile */
+  /* one byte more than the file's size shows that it grew meanwhile */
   bool sized = S_ISREG(st.st_mode) && st.st_size > 0 && (uint64_t)st.st_size < most;
   size_t capacity = sized ? (size_t)st.st_size + 1 : most;
   KH_AUTO_SECRET secret = NULL;

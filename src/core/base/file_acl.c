@@ -4,7 +4,7 @@
 
 #include "file_parts.h"
 
-/* as the kernel names it; the list counts beside the mode, whose group part is its mask */
+/* the kernel's name; the list applies in addition to the mode, whose group part is its mask */
 static const char list_name[] = "system.posix_acl_access";
 enum { LIST_MAX = 8192 /* bytes: a thousand users and groups */ };
 
@@ -14,7 +14,7 @@ static bool is_none(ssize_t got)
   return got < 0 && (errno == ENODATA || errno == EOPNOTSUPP);
 }
 
-/* the folder may give a list to every new file in it */
+/* every new file may inherit a list from its folder */
 static bool remove_list(int fd)
 {
   ssize_t got = fgetxattr(fd, list_name, NULL, 0);

@@ -20,8 +20,8 @@ static bool write_file(kh_temp_file *file, kh_bytes content)
          fsync(file->fd) == 0;
 }
 
-/* A file system that cannot rename without replacing (NFS) can make a second name and take the
- * first one away. */
+/* A file system that cannot rename without replacing (NFS) can make a second name and remove the
+ * first one. */
 static bool give_final_name(const kh_temp_file *file)
 {
   if (renameat2(file->folder, file->temp_name, file->folder, file->name, RENAME_NOREPLACE) == 0 ||

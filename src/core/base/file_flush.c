@@ -17,7 +17,7 @@ static bool flush_file(const char *path)
   return fd >= 0 && kh_file_flush_fd(fd);
 }
 
-/* for a folder that may be searched and not read, and so cannot be opened */
+/* for a folder without read permission, which cannot be opened */
 static bool flush_file_system_of(const char *path)
 {
   KH_AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -35,7 +35,8 @@ static bool flush_folder_of(const char *path)
   return fd >= 0 && kh_file_flush_fd(fd);
 }
 
-/* that of the file, and where the name is a link, which may have been exchanged, that of the name
+/* flushes the file's folder and, where the name is a link, that of the link, which may have been
+ * replaced
  */
 static bool flush_folders(const char *path, const char *target)
 {

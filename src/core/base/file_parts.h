@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file file_parts.h
- * What reading, replacing and locking a file have in common. For src/core/base alone.
+ * Functions that reading, replacing and locking a file share. For src/core/base only.
  */
 #ifndef KEYHOLD_FILE_PARTS_H
 #define KEYHOLD_FILE_PARTS_H
@@ -28,27 +28,27 @@ static inline void kh_string_cleanup(char **string)
 }
 #define KH_AUTO_STRING __attribute__((cleanup(kh_string_cleanup))) char *
 
-/** Flushes what a descriptor leads to. A file system that cannot be written, or has nothing to
- * flush there, is no error. False: errno says why. */
+/** Flushes the file of a descriptor. A file system that is read-only, or has nothing to flush, is
+ * not an error. Returns false with errno on failure. */
 bool kh_file_flush_fd(int fd);
 
-/** Returns the stamp of what stat() saw. */
+/** Returns the stamp of a stat() result. */
 kh_file_stamp kh_file_stamp_from(const struct stat *st);
 
-/** KH_OK, KH_E_FILE_DIRECTORY or KH_E_FILE_SPECIAL, by the type that stat() saw. */
+/** Returns KH_OK, KH_E_FILE_DIRECTORY or KH_E_FILE_SPECIAL, by the type in a stat() result. */
 kh_status kh_file_classify(const struct stat *st, kh_file_kind kind);
 
-/** Fills a fault for a name that leads to nothing or cannot be followed, and gives its status back:
+/** Fills a fault for a name that does not exist or cannot be followed, and returns its status:
  * KH_E_FILE_NOT_FOUND for ENOENT, else KH_E_FILE_OPEN. */
 kh_status kh_file_unreachable(const char *path, int os_error, kh_fault *ret_fault);
 
 /**
- * Gives a new file the access control list of another one, or takes away the one that its folder
- * gave it. The mode is to be given afterwards: what is left of a list that is taken away is its
- * mask, as the group's part of the mode.
+ * Copies the access control list of another file to a new one, or removes the one that the new file
+ * inherited from its folder. The mode must be set afterwards: a removed list leaves its mask as the
+ * group's part of the mode.
  *
  * @param path  of the other file.
- * @return false: errno says why.
+ * @return false with errno on failure.
  */
 KH_MUST_USE bool kh_file_keep_acl(const char *path, int fd);
 

@@ -6,7 +6,7 @@
 #include "file_parts.h"
 #include "temp_file.h"
 
-/* the file that is replaced, where it really lies */
+/* the path of the file that is replaced, without links */
 struct target {
   const char *path; /* as the caller wrote it */
   const kh_file_stamp *expected;
@@ -43,8 +43,8 @@ static kh_status look_at_target(struct target *target, kh_fault *ret_fault)
   return expect_stamp(target, &target->old, ret_fault);
 }
 
-/* both ways to the file: by the caller's name, whose links may have been changed, and by its
- * folder, whose entry is about to be replaced */
+/* checks both paths to the file: the caller's name, whose links may have been changed, and the
+ * entry in its folder, which is about to be replaced */
 static kh_status look_at_target_again(const struct target *target, kh_fault *ret_fault)
 {
   struct stat st;
@@ -72,7 +72,7 @@ static kh_status create_new_file(struct target *target, kh_fault *ret_fault)
   return KH_OK;
 }
 
-/* the owner first: a change of it takes set-user-ID bits away */
+/* the owner first: changing it clears set-user-ID bits */
 static bool keep_access(const struct target *target)
 {
   const struct stat *old = &target->old;

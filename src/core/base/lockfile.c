@@ -19,16 +19,16 @@ struct kh_lockfile {
   int file; /* the file itself; -1: it cannot be locked */
 };
 
-/* Without this, root's lock file would keep the server's user out. One who may not give it away
- * uses it as it is. The owner can write it even if not the file: NFS locks only what can be
- * written. */
+/* Without this, the server's user could not lock a file that root has locked before. A process that
+ * cannot change the owner uses the lock file as it is. The owner can write it even if not the file:
+ * NFS locks only files that can be written. */
 static void give_same_access(int fd, const struct stat *file)
 {
   if (fchown(fd, file->st_uid, file->st_gid) == 0)
     (void)fchmod(fd, (file->st_mode & 0777) | S_IWUSR);
 }
 
-/* gives -1 with errno on failure */
+/* returns -1 with errno on failure */
 static int open_lock_file(const char *name, const struct stat *file)
 {
   enum { FLAGS = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK };
@@ -78,13 +78,13 @@ static kh_status lock_until(int fd, int64_t end, const char *path, kh_fault *ret
   return KH_OK;
 }
 
-/* On NFS what is to be locked must be opened for writing, and some file systems have no locks. */
+/* On NFS a file must be opened for writing to lock it, and some file systems have no locks. */
 static bool has_no_locks(int os_error)
 {
   return os_error == EBADF || os_error == ENOLCK || os_error == EOPNOTSUPP || os_error == ENOSYS;
 }
 
-/* gives -1 when the file cannot be locked, which is no error */
+/* returns -1 when the file cannot be locked, which is not an error */
 static kh_status open_and_lock(const char *path, int64_t end, int *ret_fd, kh_fault *ret_fault)
 {
   kh_fault fault;
@@ -111,8 +111,8 @@ static kh_status leads_to(const char *path, int fd, bool *ret_leads, kh_fault *r
   return KH_OK;
 }
 
-/* People remove lock files, which lets two processes in: the file itself is locked too. Who has
- * waited for one that was replaced meanwhile takes the next one. */
+/* Users remove lock files, so the file itself is locked too, to keep a second process out. A
+ * process that waited for a file that was replaced meanwhile locks the next one. */
 static kh_status lock_itself(const char *path, int64_t end, int *ret_fd, kh_fault *ret_fault)
 {
   bool is_locked = false;
@@ -154,7 +154,7 @@ kh_status kh_lockfile_take(const char *path, unsigned milliseconds, kh_lockfile 
   return KH_OK;
 }
 
-/* closing would not do while a forked child has the descriptor */
+/* closing would not unlock it while a forked child has the descriptor */
 static void unlock_and_close(int fd)
 {
   if (fd < 0)

@@ -33,7 +33,7 @@ kh_status kh_secret_new(size_t capacity, kh_secret **ret_secret)
     free(secret);
     return KH_E_NO_MEMORY;
   }
-  /* sodium_malloc() locks too, and does not say whether it could */
+  /* sodium_malloc() locks too, but does not report whether it succeeded */
   secret->locked = sodium_mlock(secret->data, secret->allocated) == 0;
   sodium_memzero(secret->data, secret->allocated);
   secret->capacity = capacity;

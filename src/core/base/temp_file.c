@@ -36,7 +36,8 @@ static bool create_temp_file(kh_temp_file *file)
   return file->fd >= 0;
 }
 
-/* Whether a name in the folder is that of an open file; errno is set if that cannot be told. */
+/* Returns whether a name in the folder is that of an open file; errno is set if that cannot be
+ * found out. */
 static bool is_named(const kh_temp_file *file, int fd, const char *name)
 {
   struct stat opened;
@@ -46,7 +47,8 @@ static bool is_named(const kh_temp_file *file, int fd, const char *name)
          opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
 }
 
-/* false: another process has it locked. Where there are no locks, none has. */
+/* Returns false when another process has it locked. A file system without locks counts as unlocked.
+ */
 static bool lock_temp_file(int fd)
 {
   int result;
@@ -56,8 +58,8 @@ static bool lock_temp_file(int fd)
   return result == 0 || errno != EWOULDBLOCK;
 }
 
-/* Removes what a process that was killed left: who is alive has it locked. What cannot be opened
- * (a link, another user's) cannot be asked. */
+/* Removes the file of a killed process: a running one has it locked. A file that cannot be opened
+ * (a link, another user's) is not removed. */
 static bool remove_leftover(const kh_temp_file *file)
 {
   KH_AUTO_FD fd = openat(file->folder, file->temp_name,
@@ -69,7 +71,8 @@ static bool remove_leftover(const kh_temp_file *file)
   return unlinkat(file->folder, file->temp_name, 0) == 0 || errno == ENOENT;
 }
 
-/* Locks the new file, unless another process took it for one that was left, before it was locked.
+/* Locks the new file, unless another process removed it as one of a killed process before it was
+ * locked.
  */
 static bool claim_temp_file(kh_temp_file *file)
 {

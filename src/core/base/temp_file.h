@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file temp_file.h
- * A file under another name until it is whole. For src/core/base alone.
+ * A file with a temporary name until it is complete. For src/core/base only.
  */
 #ifndef KEYHOLD_BASE_TEMP_FILE_H
 #define KEYHOLD_BASE_TEMP_FILE_H
@@ -12,36 +12,36 @@
 #include "keyhold/bytes.h"
 #include "keyhold/status.h"
 
-/** A file under another name until it is whole: ".NAME.keyhold-new", beside its place. Starts with
- * both descriptors negative. */
+/** A file with a temporary name until it is complete: ".NAME.keyhold-new", in the same folder.
+ * Starts with both descriptors negative. */
 typedef struct kh_temp_file {
   int folder;                   /**< that it is in */
   int fd;                       /**< the file, open for writing */
-  char name[NAME_MAX + 1];      /**< that it is to have in the folder */
+  char name[NAME_MAX + 1];      /**< the final name in the folder */
   char temp_name[NAME_MAX + 1]; /**< that it has until then */
 } kh_temp_file;
 
 /**
  * Opens the folder, and makes the names.
  *
- * @param path  of the file that is to be; a symbolic link in its last part is not followed.
- * @return false: errno says why. kh_temp_file_cleanup() follows in either case.
+ * @param path  of the final file; a symbolic link in its last part is not followed.
+ * @return false with errno on failure. The caller calls kh_temp_file_cleanup() in either case.
  */
 KH_MUST_USE bool kh_temp_file_open_folder(kh_temp_file *file, const char *path);
 
-/** Makes the file, mode 0600 at most, in the place of one that a killed process left, and locks it
- * until it is closed, so that no other process takes it for one of those. False: errno says why;
- * EWOULDBLOCK: another process has one. */
+/** Creates the file, with mode 0600 at most, replacing one that a killed process left, and locks it
+ * until it is closed, so that no other process takes it for such a one. Returns false with errno on
+ * failure; EWOULDBLOCK: another process has one. */
 KH_MUST_USE bool kh_temp_file_create(kh_temp_file *file);
 
-/** Writes all of it. False: errno says why. */
+/** Writes all bytes. Returns false with errno on failure. */
 KH_MUST_USE bool kh_temp_file_write(const kh_temp_file *file, kh_bytes content);
 
-/** Returns whether the file has its last name, although giving it failed: over a network it may be
- * done and yet told to have failed. Keeps errno. */
+/** Returns whether the file has its final name although the rename failed: over a network a rename
+ * may succeed and still be reported as failed. Keeps errno. */
 bool kh_temp_file_is_in_place(const kh_temp_file *file);
 
-/** Removes the file while it has its first name. Keeps errno. */
+/** Removes the file if it still has its temporary name. Keeps errno. */
 void kh_temp_file_remove(const kh_temp_file *file);
 
 /** For `__attribute__((cleanup))`: closes what is open. */

@@ -63,7 +63,7 @@ static bool read_clock(kh_cursor *cursor, struct tm *tm)
          read_digits(cursor, 2, &tm->tm_sec) && skip_byte(cursor, 'Z');
 }
 
-/* timegm() takes the 30th of February for the 2nd of March */
+/* timegm() converts the 30th of February to the 2nd of March */
 static bool is_real_time(const struct tm *wanted, time_t time)
 {
   struct tm real;

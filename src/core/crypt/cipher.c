@@ -45,7 +45,7 @@ bool kh_cipher_by_name(kh_bytes name, kh_cipher *ret_cipher)
   return false;
 }
 
-/* the first cipher from there on that has a name; KH_CIPHER_COUNT: there is none */
+/* returns the next cipher that has a name, or KH_CIPHER_COUNT */
 static int next_named(int cipher)
 {
   while (cipher < KH_CIPHER_COUNT && kh_ciphers[cipher].name[0] == '\0')

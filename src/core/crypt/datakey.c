@@ -18,8 +18,8 @@ enum {
 };
 
 /*
- * A key and whose it is. `writes` goes up by one when a thread begins to write and again when it
- * ends: who has read the same even number before and after has read what belongs together. For
+ * A key and its identity. `writes` is incremented when a thread begins to write and again when it
+ * ends: a reader that finds the same even number before and after has read a consistent entry. For
  * that, words are stored with release and loaded with acquire, so that none is seen before the odd
  * number, nor the last number before any of them. All zero: empty.
  */
@@ -33,7 +33,7 @@ struct entry {
 
 struct kh_datakeys {
   kh_hkdf *hkdf;
-  _Atomic(kh_secret *) memory;     /* for KH_DATAKEYS_MAX entries; NULL until it is needed */
+  _Atomic(kh_secret *) memory;     /* for KH_DATAKEYS_MAX entries; NULL before the first key */
   _Atomic(struct entry *) entries; /* in it */
 };
 
@@ -67,7 +67,7 @@ void kh_datakeys_free(kh_datakeys **keys)
   *keys = NULL;
 }
 
-/* so that no other copy of the bytes is made than one in a register */
+/* so that the bytes are copied only to registers */
 static uint64_t word_at(const uint8_t *bytes, size_t i)
 {
   uint64_t word;
@@ -85,7 +85,7 @@ static void store_word(_Atomic uint64_t *word, uint64_t value)
   atomic_store_explicit(word, value, memory_order_release);
 }
 
-/* the entries in which an identity can be */
+/* returns the entries that can hold an identity */
 static struct entry *set_of(struct entry *entries, const struct identity *identity)
 {
   const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15); /* 2^64 by the golden ratio: spreads bits up */
@@ -106,7 +106,7 @@ static bool is_of(const struct entry *entry, const struct identity *identity)
   return true;
 }
 
-/* false: it is another's, or was being written meanwhile */
+/* returns false when the entry has another identity, or was written meanwhile */
 static bool read_entry(const struct entry *entry, const struct identity *identity, uint8_t *ret_key)
 {
   uint64_t writes = load_word(&entry->writes);
@@ -138,7 +138,7 @@ bool kh_datakeys_find(kh_datakeys *keys, uint32_t id, uint32_t version, kh_bytes
   return false;
 }
 
-/* NULL: there is no memory, or another thread is making it. */
+/* Returns NULL when there is no memory, or another thread is making it. */
 static struct entry *make_entries(kh_datakeys *keys)
 {
   kh_secret *memory;
@@ -155,8 +155,8 @@ static struct entry *make_entries(kh_datakeys *keys)
 }
 
 /*
- * The entry of a set that is replaced: the one that was written least often, so empty ones first
- * and then each in turn. NULL: the identity has one already, or another thread is writing.
+ * Returns the entry of a set to replace: the one that was written least often, so empty ones first
+ * and then each in turn. NULL: the identity already has one, or another thread is writing.
  */
 static struct entry *choose_entry(struct entry *set, const struct identity *identity,
                                   uint64_t *ret_writes)
@@ -207,7 +207,7 @@ static kh_status derive_data_key(const kh_hkdf *hkdf, kh_bytes stored,
                                  const struct identity *identity, uint8_t *ret_key)
 {
   uint8_t info[] = "Keyhold AES-256 data key        ";
-  uint8_t *end = info + sizeof info - 1; /* the NUL is no part of it */
+  uint8_t *end = info + sizeof info - 1; /* the NUL is not a part of it */
   put_be32(end - 8, (uint32_t)(identity->version >> 32));
   put_be32(end - 4, (uint32_t)identity->version);
   kh_hkdf_input input = {stored, identity->passed, {info, sizeof info - 1}};

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file engine.h
- * A library that works AES: a `const` table in its own file, and one line in engines.c.
+ * An AES library: a `const` table in its own file, and one line in engines.c.
  *
- * An engine is asked for whole runs of bytes and keeps nothing from one call to the next but key
- * schedules, in an area that each thread has of its own. So a message that is never finished holds
- * nothing of an engine.
+ * An engine processes whole runs of bytes. Between calls it keeps only key schedules, in an area of
+ * each thread. So a message that is never finished holds no resource of an engine.
  */
 #ifndef KEYHOLD_CRYPT_ENGINE_H
 #define KEYHOLD_CRYPT_ENGINE_H
@@ -16,17 +15,17 @@
 #include "keyhold/engines.h"
 #include "keyhold/limits.h"
 
-/** What is asked of an engine without padding, tag or rest. */
+/** The operations of an engine: without padding, tag or partial blocks. */
 typedef enum kh_aes_op {
   KH_OP_CTR, /**< any length; the IV is the first counter block, its carry runs over 128 bits */
   KH_OP_CBC_ENCRYPT, /**< whole blocks */
   KH_OP_CBC_DECRYPT, /**< whole blocks */
-  KH_OP_ECB_ENCRYPT, /**< whole blocks; the IV plays no part */
+  KH_OP_ECB_ENCRYPT, /**< whole blocks; the IV is not used */
   KH_OP_ECB_DECRYPT, /**< the same */
   KH_OP_COUNT
 } kh_aes_op;
 
-/** What every engine's area of a thread begins with. */
+/** The beginning of every engine's area of a thread. */
 typedef struct kh_area {
   uint32_t now; /**< the thread's number of uses, over all engines; set before each call */
 } kh_area;
@@ -37,15 +36,15 @@ typedef struct kh_gcm_state {
 } kh_gcm_state;
 
 /**
- * Works a run of bytes.
+ * Encrypts or decrypts a run of bytes.
  *
- * @param engine  what open() gave.
+ * @param engine  from open().
  * @param area    this thread's area: thread_size bytes that begin with a kh_area, zero at first.
  * @param key     16, 24 or 32 bytes.
  * @param iv      16 bytes.
  * @param dst     src.len bytes; may be src.
- * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO, KH_E_ENGINE_BUSY (another engine must do it this
- * time).
+ * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO, KH_E_ENGINE_BUSY (the caller uses another engine for
+ * this call).
  */
 typedef kh_status (*kh_aes_run)(void *engine, kh_area *area, kh_bytes key, const uint8_t *iv,
                                 kh_bytes src, uint8_t *dst);
@@ -67,19 +66,19 @@ typedef struct kh_gcm {
 /** One engine. */
 typedef struct kh_engine {
   const char *name;
-  /** Makes it ready: KH_OK, KH_E_NO_ENGINE (not installed, or not for this processor),
-   * KH_E_NO_MEMORY, KH_E_CRYPTO. */
+  /** Opens the engine. Returns KH_OK, KH_E_NO_ENGINE (not installed, or this processor is not
+   * supported), KH_E_NO_MEMORY, KH_E_CRYPTO. */
   kh_status (*open)(void **ret_engine);
-  /** Frees what open() made; takes NULL. */
+  /** Closes the engine. Takes NULL. */
   void (*close)(void *engine);
   size_t thread_size; /**< bytes of a thread's area */
   /** Wipes the key schedules that were not used for KH_SCHEDULE_USES uses (schedule_cache.h). */
   void (*sweep)(kh_area *area);
-  /** Wipes and frees what hangs on an area; the area itself is wiped and freed by the caller. */
+  /** Wipes and frees the objects of an area; the caller wipes and frees the area itself. */
   void (*end_thread)(kh_area *area);
   kh_aes_run
       run[KH_OP_COUNT]; /**< NULL: this engine does not offer it, or another one is always faster */
-  size_t run_max[KH_OP_COUNT]; /**< longest run in bytes that it is asked for; another one is faster
+  size_t run_max[KH_OP_COUNT]; /**< longest run in bytes for which it is used; another one is faster
                                   at longer ones */
   const kh_gcm *gcm;           /**< NULL: not offered */
 } kh_engine;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Intel's libIPSec_MB: VAES, several blocks at once, and almost nothing to set up. Its header was
- * there when this was built; the library is opened at run time, by the name that belongs to the
- * header.
+ * Intel's libIPSec_MB: VAES, several blocks at once, and almost nothing to set up. Built with its
+ * header; the library is opened at run time, by the name that belongs to the header.
  *
  * Its managers take 200 KB, so threads share a few: one takes whichever is free for the length of a
  * call. CBC encryption is a chain, in which a library for many messages at once has no advantage:
@@ -32,7 +31,7 @@ enum {
 /* one for each kind of key schedule */
 enum kind { KIND_BLOCK = 1, KIND_GCM = 2 };
 
-/* On a cache line of its own: only threads that want the same manager meet there. */
+/* On a cache line of its own: only threads that use the same manager share it. */
 struct manager {
   _Alignas(64) atomic_bool busy;
   IMB_MGR *mgr;
@@ -129,10 +128,10 @@ static kh_status ipsec_mb_open(void **ret_engine)
 
 static void ipsec_mb_end_thread(kh_area *area)
 {
-  (void)area; /* nothing hangs on it, and the caller wipes it */
+  (void)area; /* it has no other objects, and the caller wipes it */
 }
 
-/* A manager that no thread uses; NULL: all are in use, the thread does not wait. */
+/* Returns a manager that no thread uses; NULL: all are in use, and the thread does not wait. */
 static struct manager *take_manager(struct ipsec_mb *ipsec_mb, struct area *area)
 {
   if (area->home == 0)
@@ -198,14 +197,14 @@ static const struct cached_block *schedule_of(struct area *area, IMB_MGR *mgr, k
   return block;
 }
 
-/* One call's hold on a manager, and what it works with. */
+/* The manager that a call uses, with its key schedule. */
 struct hold {
   struct manager *manager;
   const struct cached_block *block;
   size_t key_len;
 };
 
-/* Takes a manager and finds the key's schedule; false: all managers are busy. */
+/* Takes a manager and finds the key's schedule; returns false when all managers are busy. */
 static bool take_hold(struct ipsec_mb *ipsec_mb, struct area *area, kh_bytes key,
                       struct hold *ret_hold)
 {
@@ -236,13 +235,14 @@ static kh_status submit_job(const struct hold *hold, IMB_CIPHER_MODE mode,
   job->iv = iv;
   job->iv_len_in_bytes = KH_AES_BLOCK;
   job = IMB_SUBMIT_JOB_NOCHECK(mgr); /* all that it would check is set above */
-  if (job == NULL) /* both modes are done at once; should a later library queue them, this ends the
-                      queue */
+  if (job == NULL) /* both modes are processed immediately; if a later library queues them, this
+                      empties the queue */
     job = IMB_FLUSH_JOB(mgr);
   return job != NULL && job->status == IMB_STATUS_COMPLETED ? KH_OK : KH_E_CRYPTO;
 }
 
-/* Bytes until the low 32 bits of the counter wrap: the library does not carry out of them. */
+/* Returns the bytes until the low 32 bits of the counter wrap: the library does not carry out of
+ * them. */
 static uint64_t bytes_to_wrap(const uint8_t *counter)
 {
   uint32_t low = (uint32_t)counter[12] << 24 | (uint32_t)counter[13] << 16 |
@@ -395,7 +395,7 @@ static aes_gcm_enc_dec_finalize_t finalize_of(const IMB_MGR *mgr, size_t key_len
 static kh_status ipsec_mb_gcm_finish(void *engine, kh_area *area, bool encrypt, kh_bytes key,
                                      kh_gcm_state *state, uint8_t *tag)
 {
-  uint8_t made[TAG_SIZE]; /* the tag is computed alike in both directions */
+  uint8_t made[TAG_SIZE]; /* the tag is computed in the same way in both directions */
   finalize_of(functions_of(engine), key.len)(gcm_key_of(engine, area, key), message_of(state), made,
                                              TAG_SIZE);
   if (!encrypt)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* In the place of engine_ipsec_mb.c where libIPSec_MB's header was not there at build time, or the
+/* Replaces engine_ipsec_mb.c where libIPSec_MB's header is not available at build time, or the
  * processor is not x86-64. */
 #include "engine.h"
 

@@ -15,7 +15,7 @@ enum {
   KEY_SIZES = 3,
   CACHED = 8,         /* for CTR and CBC: about 1 KiB of OpenSSL's memory each */
   CACHED_ALIKE = 3,   /* of one kind and key length */
-  CACHED_GCM = 4,     /* the same; one of them for each message that is under way */
+  CACHED_GCM = 4,     /* the same; one for each unfinished message */
   FEED_MAX = 1 << 30, /* EVP counts in int; a multiple of the block */
   TAG_SIZE = 16,
   NONCE_SIZE = 12,
@@ -43,7 +43,7 @@ struct area {
   uint64_t serial; /* of the last GCM message that was started */
 };
 
-/* A GCM message: which cached context it has. Its serial shows whether that was taken away. */
+/* A GCM message: the cached context that it uses. Its serial shows whether that was taken away. */
 struct gcm_message {
   struct cached_evp *slot;
   uint64_t serial;
@@ -113,7 +113,7 @@ static void sweep_slots(struct cached_evp *slots, size_t count, uint32_t now)
       forget_schedule(&slots[i]);
 }
 
-/* A GCM message that is under way this long was never finished. */
+/* A GCM message that has taken this long was never finished. */
 static void openssl_sweep(kh_area *head)
 {
   struct area *area = (struct area *)(void *)head;
@@ -131,9 +131,9 @@ static void openssl_end_thread(kh_area *head)
 }
 
 /*
- * The slot that has this key; else the one that is evicted for it. Of one kind and key
- * length only a few are cached: a new key in a context of its own kind is much cheaper than another
- * cipher, and many keys of one kind do not drive out the others.
+ * Returns the slot that has this key, or the one to evict for it. Only a few of each kind and key
+ * length are cached: setting a new key in a context of the same kind is much cheaper than changing
+ * its cipher, and many keys of one kind do not evict the others.
  */
 static struct cached_evp *choose_context(struct area *area, kh_bytes key, uint8_t kind)
 {
@@ -170,7 +170,7 @@ static kh_status set_up_context(const struct openssl *openssl, struct cached_evp
   }
   if (slot->evp == NULL && (slot->evp = EVP_CIPHER_CTX_new()) == NULL)
     return KH_E_NO_MEMORY;
-  /* naming the cipher again would make OpenSSL's context anew */
+  /* with the cipher OpenSSL would set up its context again */
   bool same_cipher = slot->schedule.len == key.len && slot->schedule.kind == kind;
   const EVP_CIPHER *cipher = same_cipher ? NULL : openssl->ciphers[kind][(key.len - 16) / 8];
   if (EVP_CipherInit_ex2(slot->evp, cipher, key.data, iv, encrypt, NULL) != 1) {
@@ -244,9 +244,9 @@ static kh_status openssl_run_ecb_decrypt(void *engine, kh_area *area, kh_bytes k
 }
 
 /*
- * A context that no message has, with this key if there is one. If messages have them all, some
- * were never finished: the one started longest ago loses its context, and should it come back after
- * all, gets an error.
+ * Returns a context that no message uses, with this key if there is one. If messages use them all,
+ * some were never finished: the oldest one loses its context, and should it come back after all,
+ * gets an error.
  */
 static struct cached_evp *choose_gcm_context(struct area *area, kh_bytes key, uint8_t kind)
 {
@@ -286,7 +286,8 @@ static kh_status openssl_gcm_start(void *engine, kh_area *head, bool encrypt, kh
   return KH_OK;
 }
 
-/* The message's context, unless it was taken away or the message is now on another thread. */
+/* Returns the message's context, unless it was taken away or the message is now on another thread.
+ */
 static struct cached_evp *slot_of(kh_area *head, const kh_gcm_state *state)
 {
   struct area *area = (struct area *)(void *)head;
@@ -313,8 +314,7 @@ static kh_status openssl_gcm_finish(void *engine, kh_area *area, bool encrypt, k
 {
   (void)engine;
   (void)key;
-  uint8_t
-      nothing[KH_AES_BLOCK]; /* GCM's last step writes no byte, and wants a place all the same */
+  uint8_t nothing[KH_AES_BLOCK]; /* GCM's last step writes no byte but needs a buffer */
   int made = 0;
   struct cached_evp *slot = slot_of(area, state);
   if (slot == NULL)

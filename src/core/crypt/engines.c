@@ -13,7 +13,7 @@ static bool is_wanted(size_t engine, kh_engine_choice choice)
   return engine == KH_ENGINE_LAST || choice != KH_ENGINE_OPENSSL;
 }
 
-/* An engine that is not there is an error only if it was asked for by its name. */
+/* A missing engine is an error only if it was chosen by its name. */
 static kh_status open_wanted(kh_crypt *crypt, kh_engine_choice choice)
 {
   for (size_t i = 0; i < KH_ENGINES; i++) {

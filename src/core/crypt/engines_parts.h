@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file engines_parts.h
- * Which engine serves which operation, inside this folder.
+ * The engine of each operation. For src/core/crypt only.
  */
 #ifndef KEYHOLD_CRYPT_ENGINES_PARTS_H
 #define KEYHOLD_CRYPT_ENGINES_PARTS_H
@@ -20,14 +20,15 @@ struct kh_crypt {
 /** All engines, in the order of preference; OpenSSL, which can do everything, is last. */
 extern const kh_engine *const kh_engine_list[KH_ENGINES];
 
-/** Index of the engine that can always help out. */
+/** Index of the engine that is always available. */
 enum { KH_ENGINE_LAST = KH_ENGINES - 1 };
 
-/** Compares every operation of an engine with published answers (engines_selftest.c): KH_OK or
+/** Compares every operation of an engine with known answers (engines_selftest.c). Returns KH_OK or
  * KH_E_SELF_TEST. */
 KH_MUST_USE kh_status kh_engines_selftest(const kh_crypt *crypt);
 
-/** Works a run of bytes with the engine chosen for the operation, or with OpenSSL if that is busy.
+/** Processes a run of bytes with the engine chosen for the operation, or with OpenSSL if that is
+ * busy.
  */
 KH_MUST_USE kh_status kh_engines_run(const kh_crypt *crypt, kh_aes_op op, kh_bytes key,
                                      const uint8_t *iv, kh_bytes src, uint8_t *dst);

@@ -70,7 +70,8 @@ static bool gcm_is_right(const kh_crypt *crypt, size_t engine, bool encrypt)
          memcmp(made, encrypt ? gcm : plain, LEN) == 0 && memcmp(tag, gcm + LEN, TAG) == 0;
 }
 
-/* Everything that an open engine offers, in use or not: the last one helps out. */
+/* Tests everything that an open engine offers, in use or not: the last engine may replace the
+ * others. */
 kh_status kh_engines_selftest(const kh_crypt *crypt)
 {
   for (size_t engine = 0; engine < KH_ENGINES; engine++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Of HMAC, not of OpenSSL's HKDF: that takes three times as long, and frees the salt, which can be
+/* Uses HMAC, not OpenSSL's HKDF: that takes three times as long, and frees the salt, which can be
  * a stored key, without wiping it. */
 #include "hkdf.h"
 
@@ -35,7 +35,7 @@ void kh_hkdf_free(kh_hkdf **hkdf)
   *hkdf = NULL;
 }
 
-/* HMAC of a text in two parts */
+/* computes the HMAC of a text in two parts */
 static bool make_mac(EVP_MAC_CTX *ctx, kh_bytes key, kh_bytes text, kh_bytes end, uint8_t *ret_mac)
 {
   size_t len;

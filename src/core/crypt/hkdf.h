@@ -20,7 +20,7 @@ typedef struct evp_mac_ctx_st kh_hkdf;
 /** What a key is derived from, by the names of the RFC. */
 typedef struct kh_hkdf_input {
   kh_bytes ikm;
-  kh_bytes salt; /**< not empty: for "no salt" the RFC has 32 zero bytes */
+  kh_bytes salt; /**< not empty: without a salt the RFC uses 32 zero bytes */
   kh_bytes info;
 } kh_hkdf_input;
 
@@ -35,7 +35,7 @@ KH_MUST_USE kh_status kh_hkdf_new(kh_hkdf **ret_hkdf);
 void kh_hkdf_free(kh_hkdf **hkdf);
 
 /**
- * Derives a key; leaves no copy of it, nor of its input, behind. Thread-safe.
+ * Derives a key, and wipes all copies of it and of its input. Thread-safe.
  *
  * @param ret_key  KH_HKDF_SIZE bytes; undefined on failure.
  * @return KH_OK, KH_E_CRYPTO.

@@ -42,7 +42,7 @@ kh_status kh_kdf_openssl_enc(kh_bytes passphrase, const uint8_t *salt, kh_digest
   if (passphrase.len > INT_MAX || iterations > INT_MAX ||
       kh_secret_capacity(ret_derived) < KH_KDF_OPENSSL_ENC_SIZE)
     return KH_E_CRYPTO;
-  if (passphrase.len == 0) /* EVP_BytesToKey() takes NULL for "only tell the sizes" */
+  if (passphrase.len == 0) /* with NULL EVP_BytesToKey() only returns the sizes */
     passphrase.data = none;
   __attribute__((cleanup(free_md))) EVP_MD *md = EVP_MD_fetch(NULL, kh_digest_name(digest), NULL);
   if (md == NULL ||

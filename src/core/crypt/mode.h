@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file mode.h
- * What the ciphers share inside this folder: the context, and the table that each mode fills in its
- * own file.
+ * The context that all modes share, and the table that each mode fills in its own file. For
+ * src/core/crypt only.
  */
 #ifndef KEYHOLD_CRYPT_MODE_H
 #define KEYHOLD_CRYPT_MODE_H
@@ -13,7 +13,7 @@
 #include "keyhold/crypt.h"
 #include "keyhold/secret.h"
 
-/** A way of working AES. Every function follows the contract of its namesake in crypt.h. */
+/** A mode of AES. Every function follows the contract of its namesake in crypt.h. */
 typedef struct kh_mode {
   kh_status (*init)(kh_crypt_ctx *ctx);
   kh_status (*update)(kh_crypt_ctx *ctx, kh_bytes src, uint8_t *dst, size_t *ret_len);
@@ -27,19 +27,19 @@ extern const kh_mode kh_mode_ecb_nopad; /* mode_cbc_nopad.c: ECB, the rest maske
 extern const kh_mode kh_mode_ctr;       /* mode_ctr.c: CTR */
 extern const kh_mode kh_mode_gcm;       /* mode_gcm.c: GCM, tag appended */
 
-/** A message. It holds nothing that must be given back: one that is never finished is harmless. */
+/** A message. It holds no resource, so one that is never finished is harmless. */
 struct kh_crypt_ctx {
   const kh_mode *mode;
   const kh_crypt *crypt;
   uint64_t done; /* bytes worked so far */
   uint8_t flags; /* KH_CRYPT_ENCRYPT, KH_CRYPT_NOPAD */
   bool encrypt;
-  bool unchained; /* blocks are worked by ECB, not by CBC */
+  bool unchained; /* blocks are processed by ECB, not by CBC */
   uint8_t key_len;
-  uint8_t held_len;           /* bytes in held */
-  uint8_t held[KH_AES_BLOCK]; /* input that waits: a part of a block, the last block, or what may be
-                                 the tag */
-  uint8_t iv[KH_AES_BLOCK];   /* as given */
+  uint8_t held_len;            /* bytes in held */
+  uint8_t held[KH_AES_BLOCK];  /* buffered input: a part of a block, the last block, or what may be
+                                  the tag */
+  uint8_t iv[KH_AES_BLOCK];    /* as given */
   uint8_t chain[KH_AES_BLOCK]; /* CBC: the last block of ciphertext, or the IV */
   uint8_t key[KH_KEY_MAX];     /* as given */
   kh_gcm_state gcm;            /* last: only GCM touches it */
@@ -51,11 +51,11 @@ static inline kh_bytes kh_mode_key(const kh_crypt_ctx *ctx)
   return (kh_bytes){ctx->key, ctx->key_len};
 }
 
-/** Has the engine of that operation work a run of bytes; src.len 0 is nothing to do. */
+/** Processes a run of bytes with the engine of that operation. Does nothing if src.len is 0. */
 KH_MUST_USE kh_status kh_mode_run(const kh_crypt_ctx *ctx, kh_aes_op op, const uint8_t *iv,
                                   kh_bytes src, uint8_t *dst);
 
-/** Works whole blocks by CBC, moving the chain on, or by ECB. */
+/** Processes whole blocks with CBC, advancing the chain, or with ECB. */
 KH_MUST_USE kh_status kh_mode_blocks(kh_crypt_ctx *ctx, kh_bytes src, uint8_t *dst);
 
 /** Moves up to `most` bytes from the front of src into ctx->held; src becomes what is left. */

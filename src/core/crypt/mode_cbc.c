@@ -17,8 +17,8 @@ static kh_status ecb_init(kh_crypt_ctx *ctx)
   return KH_OK;
 }
 
-/* How many bytes wait: encrypting, a part of a block; decrypting, also the last whole block, which
- * may have the padding. */
+/* Returns the number of buffered bytes: when encrypting, a part of a block; when decrypting, also
+ * the last whole block, which may have the padding. */
 static size_t to_hold(const kh_crypt_ctx *ctx, size_t total)
 {
   size_t part = total % KH_AES_BLOCK;
@@ -57,7 +57,7 @@ static kh_status finish_encrypting(kh_crypt_ctx *ctx, uint8_t *dst, size_t *ret_
   return status;
 }
 
-/* The length of the padding, or 0 if there is none; takes the same time for every content. */
+/* Returns the length of the padding, or 0 if it is invalid, in constant time. */
 static size_t padding_of(const uint8_t *block)
 {
   unsigned padding = block[KH_AES_BLOCK - 1];

@@ -48,7 +48,7 @@ static kh_status gcm_feed(kh_crypt_ctx *ctx, kh_bytes src, uint8_t *dst)
   return way.gcm->update(way.engine, way.area, ctx->encrypt, kh_mode_key(ctx), &ctx->gcm, src, dst);
 }
 
-/* Decrypts all but the last 16 bytes of what has come so far: they may be the tag. */
+/* Decrypts all but the last 16 bytes of the input so far: they may be the tag. */
 static kh_status gcm_decrypt(kh_crypt_ctx *ctx, kh_bytes src, uint8_t *dst, size_t *ret_len)
 {
   size_t total = ctx->held_len + src.len;

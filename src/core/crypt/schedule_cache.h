@@ -27,10 +27,10 @@ typedef struct kh_schedule {
   uint8_t kind; /**< what the schedule is for, as its engine numbers it */
 } kh_schedule;
 
-/** Returns whether this is the schedule of that key, for that kind of work. */
+/** Returns whether this is the schedule of that key, and for that kind. */
 static inline bool kh_schedule_fits(const kh_schedule *schedule, kh_bytes key, uint8_t kind)
 {
-  /* the first bytes tell most keys apart without a call */
+  /* the first bytes distinguish most keys without a call */
   return schedule->len == key.len && schedule->kind == kind &&
          memcmp(schedule->key, key.data, sizeof(uint64_t)) == 0 &&
          memcmp(schedule->key, key.data, key.len) == 0;

@@ -100,14 +100,15 @@ void kh_threads_free(kh_threads **threads)
   if (threads == NULL || *threads == NULL)
     return;
   struct thread *own = pthread_getspecific((*threads)->key);
-  pthread_key_delete((*threads)->key); /* threads that end from now on are not heard of */
+  pthread_key_delete(
+      (*threads)->key); /* end_thread() is not called for threads that end from now on */
   pthread_mutex_lock(&mutex);
   for (struct thread *thread = (*threads)->first; thread != NULL; thread = thread->next) {
     free_areas((*threads)->engines, thread);
     thread->threads = NULL;
   }
   pthread_mutex_unlock(&mutex);
-  free(own); /* those of other threads are left to them: they may be at their end just now */
+  free(own); /* other threads free theirs: they may be ending at this moment */
   free(*threads);
   *threads = NULL;
 }

@@ -16,11 +16,11 @@
 typedef struct kh_threads kh_threads;
 
 /**
- * Threads will get areas for the engines that are open.
+ * Prepares areas of threads for the open engines.
  *
- * @param engines  the KH_ENGINES engines; kept.
- * @param opened   what their open() gave, NULL for one that is not in use; kept, and filled before
- * the first area is asked for.
+ * @param engines  the KH_ENGINES engines; must outlive the result.
+ * @param opened   the results of their open(), NULL for one that is not in use; must outlive the
+ * result, and is filled before the first area is used.
  * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO (the process has no thread-specific keys left).
  */
 KH_MUST_USE kh_status kh_threads_new(const kh_engine *const *engines, void *const *opened,
@@ -31,9 +31,9 @@ KH_MUST_USE kh_status kh_threads_new(const kh_engine *const *engines, void *cons
  * until the process ends. */
 void kh_threads_free(kh_threads **threads);
 
-/** Returns the calling thread's area for an engine; NULL: no memory. Counts a use, and every
- * KH_SCHEDULE_SWEEP uses has all engines wipe what is too old. Allocates at a thread's first call
- * only. */
+/** Returns the calling thread's area for an engine; NULL: no memory. Counts a use; every
+ * KH_SCHEDULE_SWEEP uses all engines wipe old schedules. Allocates only at a thread's first call.
+ */
 kh_area *kh_threads_area(kh_threads *threads, size_t engine);
 
 /** Wipes and frees what the calling thread caches; its next message starts anew. Not while it has a

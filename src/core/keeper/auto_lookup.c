@@ -7,7 +7,7 @@
 
 enum {
   LOOK_EVERY = 60000,
-  ASK_AGAIN = 60000, /* after the store has answered; it may have the key by then */
+  ASK_AGAIN = 60000, /* after an answer of the store, which may have the key by then */
   RETRY_FIRST = 5000,
   RETRY_LAST = 300000,
 };
@@ -40,8 +40,9 @@ static kh_status look_up(kh_keeper *keeper, kh_miss miss, kh_fault *ret_fault)
   return status;
 }
 
-/* Whether a miss need not be looked up: the key is in force, or the store has answered recently. An
- * answer that is a minute old is forgotten with its miss, so that the next miss is noted anew. */
+/* Returns whether a miss need not be looked up: the key is in force, or the store has answered
+ * recently. An answer that is a minute old is forgotten with its miss, so that the next miss is
+ * noted again. */
 static bool is_answered(kh_auto_lookup *lookup, kh_keeper *keeper, size_t place, kh_miss miss)
 {
   kh_answered *answered = &lookup->answered[place];
@@ -56,7 +57,7 @@ static bool is_answered(kh_auto_lookup *lookup, kh_keeper *keeper, size_t place,
   return is_found || was_asked;
 }
 
-/* false: the store did not answer, or what it answered cannot be used */
+/* returns false when the store did not answer, or its answer cannot be used */
 static bool ask_for(kh_auto_lookup *lookup, kh_keeper *keeper, size_t place, kh_miss miss)
 {
   kh_fault fault;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file auto_reload.h
- * Reloads the keys when the store's content changes: a task of the background thread. A change is
- * taken when nothing has changed for half a second; one that is refused is tried again at growing
+ * Reloads the keys when the store's content changes: a task of the background thread. It loads a
+ * change when nothing has changed for half a second, and tries a refused one again at growing
  * intervals.
  */
 #ifndef KEYHOLD_KEEPER_AUTO_RELOAD_H
@@ -11,18 +11,18 @@
 #include "backoff.h"
 #include "task.h"
 
-/** What the task remembers. Times are those of kh_clock_milliseconds(). */
+/** The state of the task. Times are those of kh_clock_milliseconds(). */
 typedef struct kh_auto_reload {
-  kh_store_mark candidate; /* a change that has to settle */
+  kh_store_mark candidate; /* a change that has not settled yet */
   int64_t candidate_since; /* 0: there is none */
   kh_store_mark refused;   /* the change that `backoff` is about */
-  int64_t missing_since;   /* when the store went away; 0: it is there */
+  int64_t missing_since;   /* when the store became unavailable; 0: it is available */
   bool is_missing_noted;   /* in the statistics */
   kh_backoff backoff;
 } kh_auto_reload;
 
-/** Its memory is a kh_auto_reload. A store that cannot be watched is warned of; its mark is
- * compared every few seconds in any case. */
+/** Its memory is a kh_auto_reload. The task warns of a store that cannot be watched, and compares
+ * the mark of every store every few seconds. */
 extern const kh_task kh_auto_reload_task;
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file auto_rotate.h
- * Rotates keys whose interval has passed: a task of the background thread. Servers that share a
- * store wait a random time longer, so that they do not all come at once: a tenth of the interval at
- * most, and an hour.
+ * Rotates keys whose interval has passed: a task of the background thread. It adds a random time,
+ * at most a tenth of the interval and an hour, so that servers that share a store do not all rotate
+ * at once.
  */
 #ifndef KEYHOLD_KEEPER_AUTO_ROTATE_H
 #define KEYHOLD_KEEPER_AUTO_ROTATE_H
@@ -11,7 +11,7 @@
 #include "backoff.h"
 #include "task.h"
 
-/** What the task remembers. */
+/** The state of the task. */
 typedef struct kh_auto_rotate {
   uint64_t due;      /* the time that `jitter` was drawn for */
   uint32_t jitter;   /* in seconds */

@@ -26,13 +26,13 @@ typedef struct running_task {
   } memory;
 } running_task;
 
-/* What the thread has on its stack. */
+/* The state of the thread, on its stack. */
 typedef struct background_thread {
   kh_keeper *keeper;
   running_task tasks[TASKS];
 } background_thread;
 
-/* what the user wants now; false: the thread is to end */
+/* gets the current settings; returns false when the thread must end */
 static bool ask_what_is_wanted(kh_keeper *keeper, kh_keeper_background *ret_wanted)
 {
   pthread_mutex_lock(&keeper->state);
@@ -68,7 +68,7 @@ static void end_task(background_thread *thread, running_task *running)
   running->has_begun = false;
 }
 
-/* gives the milliseconds until there may be something to do again */
+/* returns the milliseconds until the task must run again */
 static int64_t run_task(background_thread *thread, running_task *running,
                         kh_keeper_background wanted)
 {
@@ -113,7 +113,7 @@ static void *run_background(void *argument)
   return NULL;
 }
 
-/* The server has a thread that waits for signals; no other may take them. */
+/* The server has a thread that waits for signals; no other thread must receive them. */
 static kh_status start_background(kh_keeper *keeper)
 {
   kh_background *background = &keeper->background;

@@ -8,7 +8,7 @@
 
 #include "state.h"
 
-/** Ends the thread and waits for it; nothing when there is none. */
+/** Ends the thread and waits for it. Does nothing if it is not running. */
 void kh_background_end(kh_keeper *keeper);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file backoff.h
- * When something that failed is tried again: at growing intervals; and what was logged of it, so
- * that it is logged once.
+ * Retries a failed action at growing intervals, and logs each reason once.
  */
 #ifndef KEYHOLD_KEEPER_BACKOFF_H
 #define KEYHOLD_KEEPER_BACKOFF_H
@@ -30,10 +29,10 @@ void kh_backoff_fail(kh_backoff *backoff, const kh_log *log, const char *what,
 /** Notes a success. */
 void kh_backoff_reset(kh_backoff *backoff);
 
-/** Whether the last try failed. */
+/** Returns whether the last try failed. */
 bool kh_backoff_has_failed(const kh_backoff *backoff);
 
-/** Milliseconds until the next try; 0: now. */
+/** Returns the milliseconds until the next try; 0: now. */
 int64_t kh_backoff_left(const kh_backoff *backoff);
 
 #endif

@@ -8,14 +8,14 @@
 
 #include "state.h"
 
-/** What was loaded at the start, with as many of the latest versions as there is room for. */
+/** Describes the keys that were loaded at the start, with as many of the latest versions as fit. */
 kh_message kh_message_loaded(const kh_keeper *keeper, const kh_change *change);
 
 /**
- * What a change brings.
+ * Describes a change.
  *
  * @param what  what happened to the store: "reloaded", "rotated".
- * @param old   the table that is replaced; versions that it has are not named.
+ * @param old   the table that is replaced; its versions are not listed.
  */
 kh_message kh_message_changed(const kh_keeper *keeper, const char *what, const kh_change *change,
                               const kh_keytable *old);

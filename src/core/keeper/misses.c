@@ -6,7 +6,7 @@ static uint64_t word_of(kh_miss miss)
   return (uint64_t)miss.id << 32 | miss.version;
 }
 
-/* Ids and versions in a row begin at places in a row. */
+/* Consecutive ids and versions begin at consecutive places. */
 static size_t first_place(kh_miss miss)
 {
   return (miss.id * 7u + miss.version) % KH_KEEPER_MISSES_MAX;
@@ -21,8 +21,8 @@ static bool has_miss(kh_misses *misses, size_t first, uint64_t word)
   return false;
 }
 
-/* Two threads that add one miss at once may find different free places if a third one frees one
- * between them: it is asked for twice then, which does no harm. */
+/* Two threads that add one miss at the same time may find different free places if a third one
+ * frees one between them. The miss is then looked up twice, which does no harm. */
 bool kh_misses_add(kh_misses *misses, kh_miss miss)
 {
   size_t first = first_place(miss);

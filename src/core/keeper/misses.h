@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file misses.h
- * Key versions that were asked for and are not in force: a small set without a lock.
+ * Missing key versions that the server asked for: a small lock-free set.
  */
 #ifndef KEYHOLD_KEEPER_MISSES_H
 #define KEYHOLD_KEEPER_MISSES_H
@@ -14,18 +14,18 @@ typedef struct kh_miss {
   uint32_t version;
 } kh_miss;
 
-/** Adds a miss. Thread-safe; writes nothing if the miss is there already.
+/** Adds a miss. Thread-safe; writes nothing if the miss is in the set already.
  *
- * @return whether it is new and was added; false if there is no room, which is counted. */
+ * @return whether it is new and was added; false if the set is full, which is counted. */
 bool kh_misses_add(kh_misses *misses, kh_miss miss);
 
-/** The miss at a place < KH_KEEPER_MISSES_MAX. Thread-safe. */
+/** Returns the miss at a place < KH_KEEPER_MISSES_MAX. Thread-safe. */
 kh_miss kh_misses_at(const kh_misses *misses, size_t place);
 
-/** Frees the place of a miss, so that it can be added anew. Thread-safe. */
+/** Frees the place of a miss, so that it can be added again. Thread-safe. */
 void kh_misses_forget(kh_misses *misses, size_t place);
 
-/** Whether a table has the key version that was missing. Thread-safe. */
+/** Returns whether a table has the missing key version. Thread-safe. */
 bool kh_miss_is_in(kh_miss miss, const kh_keytable *table);
 
 /** Forgets every miss that a table has. Thread-safe. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file prepare.h
- * The slow half of a change: reads the store or writes to it, and has the table ready. Each
- * function gives a token for kh_keeper_commit().
+ * The slow half of a change: reads or writes the store, and prepares the table. Each function
+ * returns a token for kh_keeper_commit().
  */
 #ifndef KEYHOLD_KEEPER_PREPARE_H
 #define KEYHOLD_KEEPER_PREPARE_H
@@ -12,7 +12,7 @@
 /**
  * Prepares a reload, as kh_keeper_prepare_reload().
  *
- * @param finished_only  refuse a content that may not be finished.
+ * @param finished_only  refuse a content that may be incomplete.
  * @return its codes, and kh_store_content.doubt.
  */
 KH_MUST_USE kh_status kh_prepare_reload(kh_keeper *keeper, bool finished_only,
@@ -34,11 +34,11 @@ KH_MUST_USE kh_status kh_prepare_rotation(kh_keeper *keeper, uint32_t id, bool d
 /**
  * Prepares a table of the keys in force and those that a look-up found.
  *
- * @param found      not taken over.
+ * @param found      stays the caller's.
  * @param ret_token  untouched on failure.
  * @param ret_fault  may be NULL.
- * @return KH_OK; KH_E_KEY_CHANGED, KH_E_CIPHER_CHANGED: one that is in force has another key or
- * cipher in `found`; KH_E_NO_MEMORY, KH_E_CRYPTO. Thread-safe.
+ * @return KH_OK; KH_E_KEY_CHANGED, KH_E_CIPHER_CHANGED: `found` has another key or cipher for a
+ * version in force; KH_E_NO_MEMORY, KH_E_CRYPTO. Thread-safe.
  */
 KH_MUST_USE kh_status kh_prepare_found(kh_keeper *keeper, const kh_keylist *found,
                                        kh_keeper_token *ret_token, kh_fault *ret_fault);

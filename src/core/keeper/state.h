@@ -17,23 +17,23 @@ typedef struct kh_message {
   char text[KH_MESSAGE_MAX];
 } kh_message;
 
-/** A table that is ready to be put in force, and what will be logged then. */
+/** A table that is ready to be put in force, with the message to log then. */
 typedef struct kh_change {
   kh_keeper_token token; /* 0: there is none */
   kh_keytable *table;
-  bool is_whole;      /* it has all keys of the store: it takes the place of older changes */
+  bool is_whole;      /* it has all keys of the store and so replaces older changes */
   kh_store_mark mark; /* of the content that the table is from */
   const char *format;
-  kh_fingerprint fingerprint; /* of the table: worked out here, where it may take its time */
+  kh_fingerprint fingerprint; /* of the table: computed here, where it may take long */
   kh_message message;
 } kh_change;
 
-/** The background thread, and what it was told. Under the mutex `state`, but for `wake`. */
+/** The background thread and its settings. Protected by the mutex `state`, except `wake`. */
 typedef struct kh_background {
   pthread_t thread;
   bool running;
   bool stop;
-  _Atomic int wake; /* an eventfd, made with the thread; -1: there is none */
+  _Atomic int wake; /* an eventfd, made with the thread; -1: none */
   kh_keeper_background wanted;
 } kh_background;
 
@@ -69,8 +69,8 @@ struct kh_keeper {
   kh_misses misses;
 };
 
-/** Wakes the background thread so that it re-evaluates its tasks; nothing when there is none.
- * Thread-safe; takes no lock. */
+/** Wakes the background thread, if it runs, so that it re-evaluates its tasks. Thread-safe; takes
+ * no lock. */
 static inline void kh_keeper_wake(const kh_keeper *keeper)
 {
   uint64_t one = 1;

@@ -21,17 +21,17 @@ typedef struct kh_attributes_text {
 } kh_attributes_text;
 
 /**
- * Reads the attributes of a line. A line in which no field is a known attribute has none: what
- * is there is ignored, as in the server's own plugin.
+ * Reads the attributes of a line. A line in which no field is a known attribute has none: its rest
+ * is ignored, as in the server's own plugin.
  *
- * @param cursor     over the line, after the key; after a failure at what is wrong.
+ * @param cursor     over the line, after the key; after a failure at the error.
  * @param key        with its length; its policy is filled.
  * @param ret_given  whether the line has attributes; untouched on failure.
  * @return KH_OK, KH_E_ATTRIBUTE, KH_E_ATTRIBUTE_VALUE, KH_E_KEY_TOO_SHORT.
  */
 KH_MUST_USE kh_status kh_attributes_read(kh_cursor *cursor, kh_key *key, bool *ret_given);
 
-/** Whether two key versions have the same attributes. */
+/** Returns whether two key versions have the same attributes. */
 bool kh_attributes_are_same(const kh_policy *a, const kh_policy *b);
 
 /** Writes attributes as they are after a key; "" when there are none. */

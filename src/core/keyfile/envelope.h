@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file envelope.h
- * What is around the text of a key file: its format and all that opens and writes it. And the
- * functions of a format, which work on that.
+ * The envelope of a key file's text: its format, and the keys that open and write it; and the
+ * functions of a format, which work on an envelope.
  */
 #ifndef KEYHOLD_KEYFILE_ENVELOPE_H
 #define KEYHOLD_KEYFILE_ENVELOPE_H
@@ -16,7 +16,7 @@ typedef struct kh_envelope {
   const kh_crypt *crypt;
   kh_secret *passphrase; /**< NULL: there is none */
   kh_sealed *sealed;     /**< of a format with slots, once it is opened or made; else NULL */
-  kh_secret *prepared;   /**< what the format made ready for the next make(); NULL: nothing */
+  kh_secret *prepared;   /**< what the format prepared for the next make(); NULL: nothing */
 } kh_envelope;
 
 /** A format's functions. A const table in a file of its own, and a line in the array of
@@ -24,25 +24,26 @@ typedef struct kh_envelope {
 typedef struct kh_keyfile_format_functions {
   bool hides_wrong_passphrase; /**< one may give random bytes instead of an error */
 
-  /** Whether a file is of this format. */
+  /** Returns whether a file is of this format. */
   bool (*knows)(kh_bytes file);
 
-  /** Whether a file may open without a passphrase; NULL: none of a format that is encrypted does.
+  /** Returns whether a file may open without a passphrase; NULL: no file of an encrypted format
+   * does.
    */
   bool (*may_open_without_passphrase)(kh_bytes file);
 
-  /** Gives the text of a file, by the passphrase. @param ret_text  for kh_secret_free(); untouched
-   * on failure, and when the file is the text. */
+  /** Decrypts a file with the passphrase to its text. @param ret_text  for kh_secret_free();
+   * untouched on failure, and when the file is the text. */
   kh_status (*open)(kh_envelope *envelope, kh_bytes file, kh_secret **ret_text,
                     kh_fault *ret_fault);
 
   /**
-   * Makes ready, in `prepared`, what takes long and does not depend on the text: the key for a new
-   * salt. NULL: there is no such thing.
+   * Prepares, in `prepared`, the slow part that does not depend on the text: the key for a new
+   * salt. NULL: the format has no such part.
    */
   kh_status (*prepare)(kh_envelope *envelope, kh_fault *ret_fault);
 
-  /** Gives the text of what make() made, by what the envelope holds. Derives nothing. */
+  /** Reads the text of a file that make() made, with the keys of the envelope. Derives nothing. */
   kh_status (*read_back)(const kh_envelope *envelope, kh_bytes file, kh_secret **ret_text,
                          kh_fault *ret_fault);
 
@@ -51,15 +52,16 @@ typedef struct kh_keyfile_format_functions {
   kh_status (*make)(const kh_envelope *envelope, kh_bytes text, kh_secret **ret_file,
                     kh_fault *ret_fault);
 
-  /** Says in a hint what was tried when KH_E_WRONG_PASSPHRASE is the answer; NULL when it never is.
+  /** Logs in a hint what was tried, after KH_E_WRONG_PASSPHRASE; NULL: the format never returns
+   * that.
    */
   void (*hint_what_was_tried)(const kh_keyfile_options *options, const kh_log *log);
 } kh_keyfile_format_functions;
 
-/** The format of a file: text when it is of no other one. */
+/** Returns the format of a file: text when it is of no other one. */
 const kh_keyfile_format *kh_envelope_format_of(kh_bytes file);
 
-/** Whether a file of this format opens only by a passphrase. */
+/** Returns whether a file of this format opens only by a passphrase. */
 bool kh_envelope_needs_passphrase(const kh_keyfile_format *format, kh_bytes file);
 
 /**
@@ -77,24 +79,24 @@ KH_MUST_USE kh_status kh_envelope_make(const kh_keyfile_form *form, const char *
 
 /**
  * Makes sure that the envelope is prepared for make(): derives nothing if it is already. Called
- * before the lock is taken wherever make() is to be expected. What is prepared is for one file.
+ * before the lock is taken if make() will be needed. Valid for one file.
  *
  * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO.
  */
 KH_MUST_USE kh_status kh_envelope_prepare(kh_envelope *envelope, kh_fault *ret_fault);
 
-/** Copies a passphrase, or that there is none, in the place of another one, and drops what was
- * prepared with that. @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO. */
+/** Replaces the passphrase by a copy of another one, or by none, and drops the key that was
+ * prepared with the old one. @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO. */
 KH_MUST_USE kh_status kh_envelope_set_passphrase(kh_envelope *envelope, const kh_bytes *passphrase);
 
 /** Copies all but what is prepared. @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO; to be cleared in
  * either case. */
 KH_MUST_USE kh_status kh_envelope_clone(const kh_envelope *envelope, kh_envelope *ret_clone);
 
-/** Moves it out: what is left is empty. */
+/** Moves an envelope out of a variable, which is empty then. */
 kh_envelope kh_envelope_take(kh_envelope *envelope);
 
-/** For `__attribute__((cleanup))` too: wipes and frees what is in it. */
+/** Wipes and frees the content of an envelope. Also for `__attribute__((cleanup))`. */
 void kh_envelope_clear(kh_envelope *envelope);
 #define KH_AUTO_ENVELOPE __attribute__((cleanup(kh_envelope_clear))) kh_envelope
 

@@ -10,7 +10,7 @@
 #include "keyhold/unlock.h"
 #include "text.h"
 
-/* Another process may replace the file just while it is read. */
+/* Another process may replace the file while it is read. */
 enum { TRIES = 5, PAUSE = 100 /* milliseconds */ };
 
 kh_status kh_keyfile_fail(const kh_keyfile *file, kh_status status, kh_fault *ret_fault)
@@ -78,7 +78,7 @@ static kh_status read_whole(const kh_keyfile_options *options, kh_secret **ret_f
   }
 }
 
-/* `log` NULL: nothing is said */
+/* `log` NULL: logs nothing */
 static kh_status read_key_file(const kh_keyfile_options *options, const kh_log *log,
                                kh_content *content, kh_fault *ret_fault)
 {
@@ -178,8 +178,8 @@ static bool has_only_text(kh_bytes text)
 }
 
 /*
- * A wrong passphrase that is not seen gives random bytes, which read as a syntax error or as an
- * empty file. Among random bytes there are control characters, in a key file there are none.
+ * A wrong passphrase that is not noticed decrypts to random bytes, which parse as a syntax error or
+ * as an empty file. Random bytes contain control characters, and a key file does not.
  */
 static kh_status parse_content(const kh_keyfile *file, const kh_keyfile_format *format,
                                kh_content *content, kh_fault *ret_fault)
@@ -305,7 +305,8 @@ bool kh_keyfile_memory_is_locked(const kh_keyfile *file)
   return file->is_locked;
 }
 
-/* Opens what another process made of the file by the file key that is held; false: that cannot be.
+/* Opens the file that another process changed with the file key that is held; returns false when
+ * the key does not open it.
  */
 static bool follow_content(kh_keyfile *file, kh_content *content)
 {
@@ -314,8 +315,8 @@ static bool follow_content(kh_keyfile *file, kh_content *content)
                                             &content->decrypted, NULL) == KH_OK;
 }
 
-/* By the passphrase: derives keys, although the lock is held. What was prepared with the same
- * passphrase, digest and iterations is as good for the new file. */
+/* Opens it with the passphrase: derives keys, although the lock is held. A key that was prepared
+ * with the same passphrase, digest and iterations is valid for the new file too. */
 static kh_status open_anew(kh_keyfile *file, kh_content *content, kh_fault *ret_fault)
 {
   KH_AUTO_ENVELOPE envelope = {.options = file->envelope.options, .crypt = file->crypt};

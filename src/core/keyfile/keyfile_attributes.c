@@ -40,7 +40,7 @@ static bool read_bits(kh_bytes value, kh_policy *policy)
   return false;
 }
 
-/* Each writes nothing for an attribute that is not given. */
+/* Each function writes nothing for an attribute that is not set. */
 static void show_cipher(const kh_policy *policy, char *value, size_t size)
 {
   snprintf(value, size, "%s", kh_cipher_name((kh_cipher)policy->cipher));
@@ -106,7 +106,7 @@ static struct field take_field(kh_cursor *list)
   return (struct field){field, is_last};
 }
 
-/* Which attribute a field is, or ATTRIBUTES. */
+/* Returns which attribute a field is, or ATTRIBUTES. */
 static size_t attribute_of(const struct field *field)
 {
   kh_bytes text = rest_of(field->cursor);
@@ -118,7 +118,7 @@ static size_t attribute_of(const struct field *field)
   return ATTRIBUTES;
 }
 
-/* The list after the first semicolon, up to the comment: a blank and '#'. */
+/* Returns the list after the first semicolon, up to a comment: a blank and '#'. */
 static kh_cursor list_of(kh_cursor line)
 {
   kh_cursor_skip(&line, 1);
@@ -142,7 +142,7 @@ static bool has_attributes(kh_cursor list)
   return false;
 }
 
-/* What is read of a line, and where. */
+/* The state of reading a line. */
 struct reading {
   kh_policy policy;
   size_t value_at[ATTRIBUTES]; /* 0: not seen, since the key is before it */

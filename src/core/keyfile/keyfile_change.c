@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Changes of a key file but for the rotation, in memory. */
+/* Changes of a key file in memory, except rotations. */
 #include <string.h>
 
 #include "keyfile_parts.h"
@@ -11,7 +11,7 @@ static kh_status begin_change_of_keys(kh_keyfile *file, kh_fault *ret_fault)
   return status == KH_OK ? kh_keyfile_begin_change(file, KH_REPEATS_REFUSED, ret_fault) : status;
 }
 
-/* the id of the new key */
+/* returns the id of the new key */
 static kh_status choose_id(const kh_keyfile *file, uint32_t wanted, uint32_t *ret_id,
                            kh_fault *ret_fault)
 {
@@ -48,7 +48,7 @@ kh_status kh_keyfile_add_key(kh_keyfile *file, const kh_keyfile_addition *additi
   return KH_OK;
 }
 
-/* each must be there, and not be the latest of its key; notes it */
+/* each must exist, and not be the latest of its key; records it */
 static kh_status note_retired(kh_keyfile *file, const kh_keytable *retired, kh_fault *ret_fault)
 {
   kh_status status = KH_OK;
@@ -125,7 +125,7 @@ static kh_status plan_slots(const kh_keyfile *file, kh_slot_change change,
   return status;
 }
 
-/* Whether the file has the slots that a change was planned for. */
+/* Returns whether the file has the slots that the change was planned for. */
 static bool has_slots_of(const kh_keyfile *file, const kh_envelope *base)
 {
   return file->envelope.sealed != NULL && kh_sealed_is_same(file->envelope.sealed, base->sealed);

@@ -86,8 +86,8 @@ static void put_key(kh_output *output, const kh_key *key, const char *line_end)
   kh_output_text(output, line_end);
 }
 
-/* Copies a line and gives its line end; the text's last line may have none and gets that of the one
- * before it. */
+/* Copies a line and returns its line end; the last line of the text may have none and gets that of
+ * the line before it. */
 static const char *copy_line(kh_output *output, kh_cursor *text, const char *end_before)
 {
   size_t start = text->at;
@@ -137,7 +137,7 @@ kh_status kh_keyfile_add_lines(kh_bytes text, const kh_keylist *parsed, const kh
   return KH_OK;
 }
 
-/* the next key of the text that is retired, going on at the key `*next`; NULL: there is none */
+/* returns the next key of the text that is retired, from the key `*next` on, or NULL */
 static const kh_key *next_retired(const kh_keylist *parsed, const kh_keytable *retired,
                                   size_t *next)
 {
@@ -149,7 +149,7 @@ static const kh_key *next_retired(const kh_keylist *parsed, const kh_keytable *r
   return NULL;
 }
 
-/* Shorter than the line that it takes the place of, by the digits of a key at least. */
+/* Shorter than the line that it replaces, at least by the digits of a key. */
 static void put_retired(kh_output *output, const kh_key *key, kh_bytes line)
 {
   char text[NUMBERS_MAX + sizeof KH_KEYFILE_RETIRED];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file keyfile_parts.h
- * What an open key file is made of, and what its functions share inside this folder.
+ * The parts of an open key file, and functions that src/core/keyfile shares.
  */
 #ifndef KEYHOLD_KEYFILE_PARTS_H
 #define KEYHOLD_KEYFILE_PARTS_H
@@ -18,7 +18,7 @@ typedef struct kh_content {
   kh_file_stamp stamp;
 } kh_content;
 
-/** A change that is not saved yet. All NULL: there is none. */
+/** A change that is not saved yet. All NULL: none. */
 typedef struct kh_change {
   kh_keytable *before;  /**< the keys of the file */
   kh_keylist *delta;    /**< keys that are added, and versions that become retired */
@@ -39,21 +39,21 @@ struct kh_keyfile {
   kh_change change;
 };
 
-/** Fills the fault, names the file, and gives the status back; and with a key version. */
+/** Fill the fault with the file, or with the file and a key version, and return the status. */
 kh_status kh_keyfile_fail(const kh_keyfile *file, kh_status status, kh_fault *ret_fault);
 kh_status kh_keyfile_fail_for_key(const kh_keyfile *file, kh_status status, const kh_key *key,
                                   kh_fault *ret_fault);
 
-/** Fills the fault of content that is larger than KH_KEYFILE_MAX, and gives its status. */
+/** Fills the fault of content that is larger than KH_KEYFILE_MAX, and returns its status. */
 kh_status kh_keyfile_too_large(const char *path, uint64_t size, kh_fault *ret_fault);
 
-/** The text of a content. */
+/** Returns the text of a content. */
 kh_bytes kh_content_text(const kh_content *content);
 
-/** Whether all its memory is locked into RAM. */
+/** Returns whether all its memory is locked into RAM. */
 bool kh_content_is_locked(const kh_content *content);
 
-/** For `__attribute__((cleanup))`: wipes and frees what is in it. */
+/** Wipes and frees a content. For `__attribute__((cleanup))`. */
 void kh_content_clear(kh_content *content);
 #define KH_AUTO_CONTENT __attribute__((cleanup(kh_content_clear))) kh_content
 
@@ -65,7 +65,7 @@ void kh_keyfile_drop_change(kh_keyfile *file);
 
 /**
  * Begins a change: drops the one before, takes the lock unless it is held, and brings the content
- * up to date. `change.before` and an empty `change.delta` are there then.
+ * up to date. Sets `change.before` and an empty `change.delta`.
  *
  * @param repeats  KH_REPEATS_REFUSED when keys are to be changed: then the delta has room for a new
  * version of each, and for one new key.

@@ -19,8 +19,8 @@ static kh_status check_known(const struct turn *turn, kh_fault *ret_fault)
   return status;
 }
 
-/* Half of a key of 256 bits is a key of 128 bits. Who asks for a rotation knows whether the file is
- * being written; no one asks for those that are due. */
+/* Half of a key of 256 bits is a valid key of 128 bits. An administrator who requests a rotation
+ * knows whether the file is being written; an automatic one does not. */
 static bool may_be_unfinished(const struct turn *turn)
 {
   const kh_file_stamp *loaded = turn->rotation->loaded;
@@ -28,8 +28,9 @@ static bool may_be_unfinished(const struct turn *turn)
          !(loaded != NULL && kh_file_is_same(&turn->file->content.stamp, loaded));
 }
 
-/* Whether another server made a version that is not in use yet. One that is less than a rotation's
- * step above the one in use was written by hand: InnoDB would not encrypt anything again for it. */
+/* Returns whether another server made a version that is not in use yet. One that is less than a
+ * rotation's step above the one in use was written by hand: InnoDB would not encrypt anything again
+ * for it. */
 static bool is_taken(const struct turn *turn, const kh_key *latest)
 {
   uint32_t in_use;
@@ -46,7 +47,7 @@ static void make_new_version(struct turn *turn, const kh_key *latest)
   turn->rotated.made++;
 }
 
-/* Whether a key version is the latest of a key that the rotation is for. */
+/* Returns whether a key version is the latest of a key that the rotation is for. */
 static bool is_chosen(const struct turn *turn, const kh_keytable *table, size_t index)
 {
   uint32_t id = turn->rotation->id;
@@ -105,7 +106,7 @@ static kh_status check_file(const struct turn *turn, kh_fault *ret_fault)
                                  : check_known(turn, ret_fault);
 }
 
-/* Whether a version would be made if the file is still what was read. */
+/* Returns whether a version would be made if the file is still what was read. */
 static bool expects_versions(const struct turn *turn, const kh_keytable *table)
 {
   for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
@@ -116,7 +117,8 @@ static bool expects_versions(const struct turn *turn, const kh_keytable *table)
   return false;
 }
 
-/* Before the lock, so that no one waits for it; and only if it will be used, since it takes long.
+/* Runs before the lock, so that other processes do not wait for it; and only if it will be used,
+ * since it takes long.
  */
 static kh_status prepare_new_file(const struct turn *turn, kh_fault *ret_fault)
 {

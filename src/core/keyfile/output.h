@@ -18,12 +18,12 @@ typedef struct kh_output {
 /** Begins at the start of a secret, whose length is for the caller to set. */
 kh_output kh_output_over(kh_secret *secret);
 
-/** Bytes as they are, a text, and bytes in hexadecimal: "0a". */
+/** Write bytes, a text, or bytes in hexadecimal ("0a"). */
 void kh_output_put(kh_output *output, kh_bytes bytes);
 void kh_output_text(kh_output *output, const char *text);
 void kh_output_hex(kh_output *output, kh_bytes bytes);
 
-/** Bytes in base64, as one line without its end. */
+/** Writes bytes in base64, as one line without a line end. */
 void kh_output_base64(kh_output *output, kh_bytes bytes);
 
 #endif

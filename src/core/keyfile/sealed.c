@@ -11,7 +11,7 @@ struct kh_sealed {
   const char *path; /* for messages; the caller's */
   kh_sealed_lines *lines;
   kh_secret *file_key;
-  size_t opened; /* which slot the passphrase opened */
+  size_t opened; /* index of the slot that the passphrase opened */
 };
 
 static kh_status fail_sealed(const kh_sealed *sealed, kh_status status, kh_fault *ret_fault)
@@ -114,8 +114,8 @@ bool kh_sealed_is_same(const kh_sealed *a, const kh_sealed *b)
 }
 
 /* Tries a passphrase in the slots from `first` on; KH_E_WRONG_PASSPHRASE: it opens none of them.
- * Who holds the key of a slot that needs none may be out of reach: the others are tried all the
- * same. */
+ * The service that holds the key of a slot without a passphrase may not be reachable: the other
+ * slots are tried anyway. */
 static kh_status try_slots(const kh_sealed_lines *lines, size_t first, kh_bytes passphrase,
                            kh_secret *ret_file_key, size_t *ret_slot)
 {
@@ -210,7 +210,7 @@ static kh_status make_file_key(kh_secret *ret_file_key)
   return KH_OK;
 }
 
-/* Makes a slot and opens it, as it is spelt, with the passphrase that someone will count on. */
+/* Makes a slot, and opens its line again with the passphrase to prove that it works. */
 static kh_status make_line(const kh_sealed_entry *entry, const kh_secret *file_key,
                            kh_sealed_line *ret_line)
 {

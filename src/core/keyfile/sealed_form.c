@@ -16,7 +16,7 @@ enum {
   END_LINE = END_WORD + 2 * KH_SHA256_SIZE + 1
 };
 
-/* What is read, and how far. */
+/* The state of the reader. */
 struct reader {
   const char *path;
   kh_fault *ret_fault;
@@ -71,7 +71,7 @@ static kh_status end_line(struct reader *reader)
   return status;
 }
 
-/* a decimal number, 1 at least, without zeros in front */
+/* reads a decimal number, at least 1, without leading zeros */
 static kh_status read_sealed_number(struct reader *reader, uint64_t *ret_number)
 {
   size_t digits = kh_cursor_span(&reader->cursor, kh_text_is_digit);
@@ -137,15 +137,15 @@ static kh_status read_label(struct reader *reader, kh_sealed_slot *slot)
   if (len == 0 || len > KH_SEALED_LABEL_MAX)
     return fail_as_damaged(reader);
   kh_bytes label = kh_cursor_take(&reader->cursor, len);
-  if (label.data == NULL) /* cannot be: there are characters */
+  if (label.data == NULL) /* cannot happen: there are characters */
     return fail_as_damaged(reader);
   memcpy(slot->label, label.data, label.len);
   return has_label(reader->form->lines, slot->label) ? fail_as_damaged(reader)
                                                      : expect_text(reader, " ");
 }
 
-/* The one place that judges a kind which is not known, or newer than the file: it is damage, since
- * all kinds of the versions that are read are known. */
+/* The only place that handles an unknown kind, or one that is newer than the file: the file is
+ * damaged, since all kinds of the supported versions are known. */
 static kh_status read_kind(struct reader *reader, kh_sealed_slot *slot)
 {
   kh_cursor name = reader->cursor;
@@ -256,7 +256,7 @@ static kh_status read_slot_line(struct reader *reader, kh_sealed_line *line)
     return status;
   kh_bytes text = taken_since(reader, start);
   if (text.data == NULL ||
-      text.len > sizeof line->text) /* cannot be: no part is longer than that */
+      text.len > sizeof line->text) /* cannot happen: no part is longer than that */
     return fail_as_damaged(reader);
   memcpy(line->text, text.data, text.len);
   line->len = text.len;
@@ -304,7 +304,7 @@ static bool is_base64(int byte)
          byte == '+' || byte == '/' || byte == '=';
 }
 
-/* a blank at this place is in no line of base64 */
+/* no line of base64 has a blank at this place */
 static bool is_at_end_line(const struct reader *reader)
 {
   return kh_cursor_peek_at(&reader->cursor, END_WORD - 1) == ' ';

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file sealed_form.h
- * The parts of a sealed key file, found without a passphrase. There is one spelling for everything:
- * whatever else is in a file is damage.
+ * The parts of a sealed key file, found without a passphrase. Every file has exactly one spelling;
+ * any other is damage.
  */
 #ifndef KEYHOLD_KEYFILE_SEALED_FORM_H
 #define KEYHOLD_KEYFILE_SEALED_FORM_H
@@ -15,7 +15,7 @@
 #define KH_SEALED_WORD_PAYLOAD "payload "
 #define KH_SEALED_WORD_END     "end "
 
-/** Characters of a full line of the payload, and the bytes that they are. */
+/** Characters of a full line of the payload, and the bytes that they encode. */
 enum { KH_SEALED_BASE64_LINE = 64, KH_SEALED_BASE64_BYTES = 48 };
 
 /** Lines of slots, in their order. Large: not for the stack. */
@@ -24,22 +24,22 @@ typedef struct kh_sealed_lines {
   size_t count;
 } kh_sealed_lines;
 
-/** Allocates, for free(); NULL: there is no memory. */
+/** Allocates, for free(). Returns NULL without memory. */
 kh_sealed_lines *kh_sealed_lines_new(void);
 
-/** The version of the format that a file with these slots has. */
+/** Returns the version of the format of a file with these slots. */
 uint32_t kh_sealed_lines_version(const kh_sealed_lines *lines);
 
-/** What is visible of them without a passphrase. */
+/** Returns the part of the slots that is visible without a passphrase. */
 kh_sealed_slots kh_sealed_lines_slots(const kh_sealed_lines *lines);
 
-/** A file's parts; views into it, but for the lines of slots. */
+/** The parts of a file: views into it, except for the lines of slots. */
 typedef struct kh_sealed_form {
   kh_sealed_lines *lines;            /**< owned */
   kh_bytes head;                     /**< all before the payload, which is bound to it */
   uint8_t nonce[KH_AEAD_NONCE_SIZE]; /**< of the payload */
   kh_bytes payload;                  /**< lines of base64 */
-  size_t payload_len;                /**< bytes that they are; KH_AEAD_TAG_SIZE at least */
+  size_t payload_len;                /**< bytes that they encode; at least KH_AEAD_TAG_SIZE */
 } kh_sealed_form;
 
 /**
@@ -51,11 +51,11 @@ typedef struct kh_sealed_form {
 KH_MUST_USE kh_status kh_sealed_form_read(const char *path, kh_bytes file, kh_sealed_form *ret_form,
                                           kh_fault *ret_fault);
 
-/** For `__attribute__((cleanup))`: frees the lines, if there are some. */
+/** Frees the lines, if any. For `__attribute__((cleanup))`. */
 void kh_sealed_form_clear(kh_sealed_form *form);
 #define KH_AUTO_SEALED_FORM __attribute__((cleanup(kh_sealed_form_clear))) kh_sealed_form
 
-/** Whether the file's last line is one of a sealed file, whatever is before it. */
+/** Returns whether the file's last line is that of a sealed file, whatever precedes it. */
 bool kh_sealed_form_has_end(kh_bytes file);
 
 /**

@@ -40,7 +40,7 @@ kh_sealed_slot kh_sealed_slot_default(const char *label, const kh_sealed_kind *k
   return slot;
 }
 
-/* false: there is no number, or no text, of that name */
+/* returns false when no number, or no text, has that name */
 static bool find_parameter(const kh_sealed_kind *kind, const char *name, bool is_text,
                            size_t *ret_at)
 {

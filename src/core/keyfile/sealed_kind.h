@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file sealed_kind.h
- * The kinds of a slot: how the file key is wrapped, and what of that is in the slot's line. A kind
+ * The kinds of slots: how the file key is wrapped, and which fields the slot's line has. A kind
  * is a const table in a file of its own, a line in the array of sealed_kind.c, and its declaration.
  *
- * A kind gets no context: all that it needs beside a passphrase, such as the name of a key and the
- * address of who holds it, it has from the slot's parameters, and credentials from the environment
- * of the process. A kind that is not in version 1 files has the next version of the format; a file
- * has the highest version of its slots' kinds, so that an older Keyhold calls it newer, not
- * damaged.
+ * A kind gets no context. Besides the passphrase it reads all it needs from the slot's parameters,
+ * such as the name of a key and the address of the service that holds it, and credentials from the
+ * environment of the process. A kind that is not in version 1 files has the next version of the
+ * format. A file has the highest version of its slots' kinds, so that an older Keyhold reports it
+ * as newer, not as damaged.
  *
- * A slot proves nothing about who wrote it. Whoever can write the file could name a key of their
- * own in a slot that needs no passphrase, and so make a file that opens: such a kind has to take
- * only what the user of the process trusts, not whatever the parameters name.
+ * A slot does not prove its origin. An attacker who can write the file could name a key of their
+ * own in a slot that needs no passphrase, and so make a file that opens. Such a kind must accept
+ * only keys that the user of the process trusts, not any key that the parameters name.
  */
 #ifndef KEYHOLD_KEYFILE_SEALED_KIND_H
 #define KEYHOLD_KEYFILE_SEALED_KIND_H
@@ -55,16 +55,16 @@ typedef struct kh_sealed_line {
   size_t bound_len; /**< of the text up to the digits of the last field, which is bound to it */
 } kh_sealed_line;
 
-/** What src/core/keyfile knows of a kind. */
+/** The functions of a kind, for src/core/keyfile only. */
 typedef struct kh_sealed_kind_functions {
   const kh_sealed_field *fields; /**< in the order of the slot; the last one is the wrapped key */
 
-  /** What it costs to try a passphrase, by the measure of KH_SEALED_WORK_MAX; 0: hardly anything.
+  /** Returns the cost of trying a passphrase, in the unit of KH_SEALED_WORK_MAX; 0: negligible.
    */
   uint64_t (*work)(const kh_sealed_slot *slot);
 
   /**
-   * Wraps the file key: writes the kind's fields after what the line has.
+   * Wraps the file key: appends the kind's fields to the line.
    *
    * @param passphrase  may be empty if the kind needs none.
    * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO; codes of its own if it needs no passphrase.
@@ -72,7 +72,7 @@ typedef struct kh_sealed_kind_functions {
   kh_status (*wrap)(kh_sealed_line *line, kh_bytes passphrase, const kh_secret *file_key);
 
   /**
-   * Gets the file key out of a slot.
+   * Unwraps the file key of a slot.
    *
    * @param passphrase    may be empty if the kind needs none, and may be meant for another slot.
    * @param ret_file_key  room for KH_SEALED_KEY_SIZE bytes; its length is set.
@@ -82,18 +82,18 @@ typedef struct kh_sealed_kind_functions {
   kh_status (*unwrap)(const kh_sealed_line *line, kh_bytes passphrase, kh_secret *ret_file_key);
 } kh_sealed_kind_functions;
 
-/** A field of a line that was read, by its place in the kind's table. */
+/** Returns a field of a line that was read, by its index in the kind's table. */
 kh_bytes kh_sealed_line_field(const kh_sealed_line *line, size_t index);
 
 /** Writes " name=digits" at the end of the line. Digits that the line has no room for are left out,
  * and reading it back finds it damaged. */
 void kh_sealed_line_put_field(kh_sealed_line *line, const char *name, kh_bytes bytes);
 
-/** The two halves of that for the last field: " name=", to which it is bound, and the digits. */
+/** Write the last field in two parts: " name=", to which it is bound, and the digits. */
 void kh_sealed_line_begin_field(kh_sealed_line *line, const char *name);
 void kh_sealed_line_put_digits(kh_sealed_line *line, kh_bytes bytes);
 
-/** What the last field is bound to: all of the line before its digits. */
+/** Returns what the last field is bound to: all of the line before its digits. */
 kh_bytes kh_sealed_line_bound(const kh_sealed_line *line);
 
 #endif

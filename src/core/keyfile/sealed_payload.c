@@ -15,7 +15,7 @@
 enum {
   PAYLOAD_LINE = sizeof KH_SEALED_WORD_PAYLOAD - 1 + (size_t)2 * KH_AEAD_NONCE_SIZE + 1,
   END_LINE = sizeof KH_SEALED_WORD_END - 1 + (size_t)2 * KH_SHA256_SIZE + 1,
-  BASE64_MARGIN = 3 /* what a padded line decodes to is shorter than what it could */
+  BASE64_MARGIN = 3 /* a padded line decodes to fewer bytes than its length allows */
 };
 
 /* "keyhold-sealed 1" and its line end */
@@ -69,7 +69,7 @@ static void put_base64(kh_output *output, kh_bytes data)
   }
 }
 
-/* Bytes of the whole file; `sealed` is the length of the payload. */
+/* Returns the bytes of the whole file; `sealed` is the length of the payload. */
 static size_t size_of(const kh_sealed_lines *lines, size_t sealed)
 {
   size_t size = strlen(first_line_of(lines).text) + PAYLOAD_LINE + END_LINE;

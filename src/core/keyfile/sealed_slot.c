@@ -40,7 +40,7 @@ static kh_status fail_cost(kh_fault *ret_fault, const char *path, const kh_seale
   return KH_E_SLOT_COST;
 }
 
-/* whether it ends within `most`, is `least` at least, and has such characters only */
+/* returns whether it ends within `most`, has at least `least` characters, and only valid ones */
 static bool has_only(const char *text, size_t least, size_t most, bool (*is_allowed)(int))
 {
   size_t len = strnlen(text, most + 1);
@@ -73,7 +73,7 @@ static kh_status validate_parameter(const char *path, const kh_sealed_slot *slot
 
 static kh_status validate_slot(const char *path, const kh_sealed_slot *slot, kh_fault *ret_fault)
 {
-  if (!is_valid_label(slot->label)) /* and it may be something secret in the wrong place */
+  if (!is_valid_label(slot->label)) /* and it may be a secret that was entered in the wrong place */
     return kh_fault_set(ret_fault, KH_E_SLOT_LABEL, path, 0);
   kh_status status = KH_OK;
   for (size_t i = 0; status == KH_OK && slot->kind->parameters[i].name != NULL; i++)

@@ -8,16 +8,16 @@
 
 #include "sealed_kind.h"
 
-/** Whether a character may be in a label, and in a text parameter. */
+/** Return whether a character may be in a label, or in a text parameter. */
 bool kh_sealed_is_label(int byte);
 bool kh_sealed_is_text(int byte);
 
-/** The number of the slot with a label, from 0; slots->count: there is none. */
+/** Returns the index of the slot with a label, or slots->count. */
 size_t kh_sealed_slots_find(const kh_sealed_slots *slots, const char *label);
 
 /**
- * Whether these slots could be those of a file: their number, each one, their labels, and what they
- * cost together.
+ * Checks whether a file could have these slots: their number, each one, their labels, and their
+ * total cost.
  *
  * @param path  for messages.
  * @return KH_OK, KH_E_SLOT_COUNT, KH_E_SLOT_LABEL, KH_E_SLOT_COST, KH_E_SLOT_TEXT,
@@ -26,7 +26,7 @@ size_t kh_sealed_slots_find(const kh_sealed_slots *slots, const char *label);
 KH_MUST_USE kh_status kh_sealed_slots_validate(const char *path, const kh_sealed_slots *slots,
                                                kh_fault *ret_fault);
 
-/** Whether a new slot can have this passphrase. @return KH_OK, KH_E_NO_PASSPHRASE,
+/** Checks whether a new slot can have this passphrase. @return KH_OK, KH_E_NO_PASSPHRASE,
  * KH_E_SECRET_TOO_LONG. */
 KH_MUST_USE kh_status kh_sealed_entry_check_passphrase(const char *path,
                                                        const kh_sealed_entry *entry,
@@ -44,7 +44,7 @@ KH_MUST_USE kh_status kh_sealed_slot_wrap(const kh_sealed_entry *entry, const kh
                                           kh_sealed_line *ret_line);
 
 /**
- * Proves that a passphrase gets the file key out of a slot. One derivation.
+ * Proves that a passphrase unwraps the file key of a slot. One derivation.
  *
  * @return KH_OK, KH_E_WRONG_PASSPHRASE, KH_E_NO_MEMORY, KH_E_CRYPTO, the codes of the kind.
  */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file text.h
- * What the text form of a key file is made of: where it ends, and the characters that it tells
- * apart.
+ * The elements of the text form of a key file: where it ends, and its classes of characters.
  */
 #ifndef KEYHOLD_CORE_KEYFILE_TEXT_H
 #define KEYHOLD_CORE_KEYFILE_TEXT_H
@@ -13,19 +12,18 @@
 #include "keyhold/fault.h"
 #include "keyhold/keylist.h"
 
-/** Is in the place of a key that was taken out of the file on purpose. */
+/** The word that replaces a key that was removed from the file on purpose. */
 #define KH_KEYFILE_RETIRED "retired"
 
 /**
- * Judges the repeats in a list of kh_keyfile_parse_text() as if KH_REPEATS_REFUSED had been asked
- * for.
+ * Checks the repeats in a list of kh_keyfile_parse_text() as with KH_REPEATS_REFUSED.
  *
  * @return KH_OK, KH_E_KEY_DUPLICATE, KH_E_NO_MEMORY.
  */
 KH_MUST_USE kh_status kh_text_check_strictly(const char *path, const kh_keylist *list,
                                              kh_fault *ret_fault);
 
-/** A text without the first NUL and what follows it. */
+/** Returns a text up to its first NUL. */
 static inline kh_bytes kh_text_until_nul(kh_bytes text)
 {
   const uint8_t *nul = text.len == 0 ? NULL : memchr(text.data, '\0', text.len);
@@ -34,14 +32,14 @@ static inline kh_bytes kh_text_until_nul(kh_bytes text)
   return text;
 }
 
-/** Whether the last line, if there is one, has a line end. */
+/** Returns whether the last line, if any, has a line end. */
 static inline bool kh_text_ends_line(kh_bytes text)
 {
   text = kh_text_until_nul(text);
   return text.len == 0 || text.data[text.len - 1] == '\n';
 }
 
-/** isspace() of the C locale but for the newline, which no line holds. */
+/** Returns isspace() of the C locale, except for the newline, which no line has. */
 static inline bool kh_text_is_blank(int byte)
 {
   return byte == ' ' || (byte >= '\t' && byte <= '\r');

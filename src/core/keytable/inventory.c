@@ -13,7 +13,7 @@ typedef struct json_time {
   char text[KH_TIME_TEXT_MAX + sizeof "\"\""];
 } json_time;
 
-/* What a clock of 32 bits never shows is never. */
+/* A time after the end of 32-bit UNIX time is never. */
 static json_time show_time(uint64_t time)
 {
   json_time shown = {"null"};

@@ -80,7 +80,7 @@ void kh_keylist_add_random(kh_keylist *list, uint32_t id, uint32_t version, uint
   kh_keylist_commit(list);
 }
 
-/* the memory doubles whenever the number of what it holds is a power of two */
+/* the memory doubles whenever the number of entries is a power of two */
 static bool make_room_for_retired(kh_keylist *list)
 {
   size_t count = list->retired_count;

@@ -8,9 +8,9 @@
 #include <urcu/tls-compat.h>
 
 /*
- * In a library that is opened at run time each look at a thread-local variable is a call, and
- * liburcu looks four times at its own. Where it stands does not change while a function runs: a
- * const function says so, and is called once.
+ * In a library that is opened at run time each access to a thread-local variable is a call, and
+ * liburcu accesses its own four times. Its address does not change while a function runs: with a
+ * const function the compiler calls it once.
  */
 struct urcu_bp_reader;
 __attribute__((const, noinline)) static struct urcu_bp_reader **own_reader(void);
@@ -24,9 +24,9 @@ __attribute__((const, noinline)) static struct urcu_bp_reader **own_reader(void)
 }
 
 /*
- * Tells ThreadSanitizer of an order between threads that it cannot see, since liburcu is not built
- * with it: what a thread did before a release comes before what another does after an acquire of
- * the same address. Nothing in other builds.
+ * Informs ThreadSanitizer of an order between threads that it cannot see, since liburcu is not
+ * built with it: the accesses before a release happen before those after an acquire of the same
+ * address. Empty in other builds.
  */
 #ifdef __SANITIZE_THREAD__
 void __tsan_acquire(void *address);
@@ -94,7 +94,7 @@ kh_status kh_keyring_latest(const kh_keyring *ring, uint32_t id, uint32_t *ret_v
   return status;
 }
 
-/* Constant sizes, which need no call. */
+/* Copies constant sizes, which need no call. */
 static void copy_key_bytes(uint8_t *dst, const kh_key *key)
 {
   memcpy(dst, key->bytes, 16);

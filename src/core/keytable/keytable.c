@@ -8,8 +8,8 @@
 #include "keyhold/random.h"
 #include "keyhold/secret.h"
 
-/* A key id and where its versions stand. id 0 marks a free slot: no key has it, and looking it up
- * ends there. */
+/* A key id and the index of its versions. id 0 marks a free slot: no key has it, and a look-up ends
+ * there. */
 struct slot {
   uint32_t id;
   uint32_t first;  /* index of its oldest version */
@@ -31,14 +31,14 @@ struct kh_keytable {
   bool has_ciphers;
 };
 
-/* Multiply-shift with a random odd number for each table: whoever may write the key file cannot
- * choose ids that all fall into one place, and ids in a row spread well. */
+/* Multiply-shift with a random odd number for each table: an attacker who can write the key file
+ * cannot choose ids that all have one place, and consecutive ids spread well. */
 static size_t hash_id(uint64_t multiplier, uint32_t id)
 {
   return (size_t)((id * multiplier) >> 32);
 }
 
-/* Fills `order` with the indices of the keys that count, sorted by id and version. */
+/* Fills `order` with the indices of the keys to use, sorted by id and version. */
 static size_t order_keys(const kh_keylist *list, uint32_t *order)
 {
   size_t count = kh_keylist_count(list);
@@ -171,7 +171,7 @@ static void append_key_of_line(const kh_key *key, uint32_t line, kh_keylist *lis
   kh_keylist_commit(list);
 }
 
-/* Copies what is retired, with the keys that `known` has for it. */
+/* Copies the retired versions, with their keys from `known`. */
 static kh_status copy_retired(const kh_keylist *list, const kh_keytable *known, kh_keylist *all)
 {
   kh_status status = KH_OK;
@@ -197,7 +197,7 @@ kh_status kh_keytable_new_after(const kh_keylist *list, const kh_keytable *known
     status = copy_retired(list, known, all);
   if (status != KH_OK)
     return status;
-  for (size_t i = 0; i < kh_keylist_count(list); i++) /* last: the last one of a version counts */
+  for (size_t i = 0; i < kh_keylist_count(list); i++) /* last: the last one of a version is used */
     append_key_of_line(kh_keylist_at(list, i), kh_keylist_at(list, i)->line, all);
   return kh_keytable_new(all, ret_table);
 }
@@ -333,7 +333,7 @@ static uint8_t cipher_of(const kh_key *key, kh_cipher default_cipher)
   return key->policy.cipher == KH_CIPHER_UNSET ? (uint8_t)default_cipher : key->policy.cipher;
 }
 
-/* what keeps `key` from standing where `old` stood; NULL is none at all */
+/* returns why `key` must not replace `old`; `key` NULL: it is missing */
 static kh_status judge_successor(const kh_key *key, const kh_key *old, kh_cipher default_cipher)
 {
   if (key == NULL)

@@ -42,7 +42,7 @@ static void free_file(void *file)
   kh_keyfile_free(&owned);
 }
 
-/* `file` is taken over */
+/* takes over `file` */
 static kh_store_content content_of(kh_keyfile *file)
 {
   kh_file_stamp stamp = kh_keyfile_stamp(file);
@@ -62,8 +62,8 @@ static kh_status file_store_load(void *self, kh_store_content *ret_content, kh_f
   kh_status status = kh_keyfile_open(&store->options, store->crypt, &store->log, &file, ret_fault);
   if (status != KH_OK)
     return status;
-  /* From now on a FIFO must hold up neither a statement nor the server's end; a start can be broken
-   * off. */
+  /* From now on a FIFO must not delay a statement or the server's shutdown; a start can be
+   * interrupted. */
   store->options.bounded_wait = true;
   *ret_content = content_of(file);
   return KH_OK;
@@ -98,7 +98,7 @@ static kh_status file_store_make_versions(void *self, const kh_store_rotation *w
   return KH_OK;
 }
 
-/* What was read may be in the system's memory alone: an editor flushes nothing. */
+/* The content that was read may be only in the system's memory: editors do not flush. */
 static kh_status file_store_settle(void *self, const kh_store_mark *mark, kh_fault *ret_fault)
 {
   const file_store *store = self;
@@ -130,8 +130,9 @@ static bool watch_folder_of(int events, const char *path)
                            IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_ATTRIB) >= 0;
 }
 
-/* The folder of the name, where a link may be exchanged, and that of the file that it leads to.
- * Again and again, since folders are exchanged too; one that is watched already stays so. */
+/* Watches the folder of the name, where a link may be replaced, and that of the file that it leads
+ * to. Called repeatedly, since folders may be replaced too; a folder that is already watched stays
+ * so. */
 static void watch_folders(const file_store *store)
 {
   if (store->events < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file deadline.h
- * Until when something is waited for.
+ * The end of a wait.
  */
 #ifndef KEYHOLD_UNLOCK_DEADLINE_H
 #define KEYHOLD_UNLOCK_DEADLINE_H
@@ -20,8 +20,8 @@ static inline kh_deadline kh_deadline_in(unsigned milliseconds)
   return kh_clock_milliseconds() + milliseconds;
 }
 
-/** Returns the milliseconds that are left, as poll(2) takes them: 0 when it has passed, -1 when it
- * never will.
+/** Returns the milliseconds that are left, as for poll(2): 0 when it has passed, -1 when it never
+ * does.
  */
 static inline int kh_deadline_left(kh_deadline deadline)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file passphrase.h
- * Which bytes of what a source gave are the passphrase. The same for all sources but the literal
- * one.
+ * Cuts the content that a source returned to the passphrase. The same for all sources but the
+ * literal one.
  */
 #ifndef KEYHOLD_UNLOCK_PASSPHRASE_H
 #define KEYHOLD_UNLOCK_PASSPHRASE_H
@@ -14,7 +14,7 @@ kh_status kh_passphrase_too_long(const char *name, kh_fault *ret_fault);
 
 /**
  * Cuts a content to the passphrase: without the line ends at its end, then up to the first NUL. It
- * may be empty. A NUL is said in a hint.
+ * may be empty. Logs a hint about a NUL.
  *
  * @param name  of the source, for messages.
  * @return KH_OK, KH_E_SECRET_TOO_LONG.
@@ -23,7 +23,7 @@ KH_MUST_USE kh_status kh_passphrase_cut(kh_secret *content, const char *name, co
                                         kh_fault *ret_fault);
 
 /**
- * The same, and takes the content over: *content becomes NULL.
+ * Cuts a content as kh_passphrase_cut() and takes it over: *content becomes NULL.
  *
  * @return KH_OK, KH_E_SECRET_TOO_LONG, KH_E_SOURCE_EMPTY.
  */
@@ -31,7 +31,7 @@ KH_MUST_USE kh_status kh_passphrase_take(kh_secret **content, const char *name, 
                                          kh_secret **ret_passphrase, kh_fault *ret_fault);
 
 /**
- * Reads a file and cuts its content. Judges and warns of its permissions.
+ * Reads a file and cuts its content. Checks its permissions, and warns of them.
  *
  * @return KH_OK, KH_E_SECRET_TOO_LONG, KH_E_FILE_UNSAFE, KH_E_SOURCE_TIME, the codes of
  * kh_file_read().

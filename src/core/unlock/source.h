@@ -10,14 +10,14 @@
 
 /** One source. */
 typedef struct kh_unlock_source {
-  const char *prefix; /**< what a `filekey` of this source begins with; "" takes all */
-  /** What must follow the prefix, for a message; NULL for a source that the server's own plugin
-   * has: for it a `filekey` with any other prefix is the passphrase itself. */
+  const char *prefix; /**< the beginning of a `filekey` of this source; "" matches all */
+  /** What must follow the prefix, for a message. NULL for a source that the server's own plugin has
+   * too; to that plugin a `filekey` with any other prefix is the passphrase itself. */
   const char *takes;
-  /** Returns whether `argument`, which is what follows the prefix, can be what the source takes;
-   * NULL when `takes` is. */
+  /** Returns whether `argument`, the text after the prefix, is valid for the source; NULL when
+   * `takes` is. */
   bool (*fits)(const char *argument);
-  /** Reads the passphrase. Otherwise as kh_unlock(). */
+  /** Reads the passphrase. Parameters and codes as for kh_unlock(). */
   kh_status (*read)(const char *argument, const kh_unlock_how *how, const kh_log *log,
                     kh_secret **ret_passphrase, kh_fault *ret_fault);
 } kh_unlock_source;

@@ -10,7 +10,7 @@
 #include "passphrase.h"
 #include "source.h"
 
-/* nothing that leads out of the folder */
+/* returns whether the name stays within the folder */
 static bool is_credential_name(const char *argument)
 {
   return argument[0] != '\0' && argument[0] != '.' && strchr(argument, '/') == NULL;

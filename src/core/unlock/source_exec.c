@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The passphrase is what a program writes to its standard output. */
+/* The passphrase is the standard output of a program. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The passphrase is what comes from a UNIX stream socket. */
+/* The passphrase is read from a UNIX stream socket. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -29,7 +29,7 @@ static kh_status connect_to(int fd, const char *path, kh_deadline deadline)
     return KH_E_SOCKET;
   }
   while (connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
-    if (errno != EAGAIN && errno != EINTR) /* EAGAIN: too many wait to be accepted */
+    if (errno != EAGAIN && errno != EINTR) /* EAGAIN: the queue of connections is full */
       return KH_E_SOCKET;
     if (kh_deadline_left(deadline) == 0)
       return KH_E_SOURCE_TIME;

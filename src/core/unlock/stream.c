@@ -10,7 +10,7 @@
 kh_status kh_stream_new(kh_secret **ret_content)
 {
   return kh_secret_new(KH_SECRET_STREAM_MAX + 1,
-                       ret_content); /* one more shows that it is too long */
+                       ret_content); /* one byte more shows that it is too long */
 }
 
 kh_status kh_stream_read(int fd, kh_secret *content, bool *ret_more, bool *ret_ended)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file stream.h
- * Reads a passphrase that comes when it likes, into secret memory.
+ * Reads a passphrase from a stream, piece by piece, into secret memory.
  */
 #ifndef KEYHOLD_UNLOCK_STREAM_H
 #define KEYHOLD_UNLOCK_STREAM_H
@@ -12,18 +12,19 @@
 #include "keyhold/secret.h"
 
 /**
- * Makes the memory for what a stream gives.
+ * Allocates the memory for the content of a stream.
  *
  * @return as kh_secret_new().
  */
 KH_MUST_USE kh_status kh_stream_new(kh_secret **ret_content);
 
 /**
- * Reads once and adds what came to the content.
+ * Reads once and appends the bytes to the content.
  *
- * @param ret_more  whether there may be more just now: something came. Untouched on failure.
+ * @param ret_more   whether more bytes may be available now: some were read. Untouched on failure.
  * @param ret_ended  set to true when the stream has ended, else untouched.
- * @return KH_OK, also when nothing has come yet; KH_E_SECRET_TOO_LONG; KH_E_FILE_READ with errno.
+ * @return KH_OK, also when nothing was available yet; KH_E_SECRET_TOO_LONG; KH_E_FILE_READ with
+ * errno.
  */
 KH_MUST_USE kh_status kh_stream_read(int fd, kh_secret *content, bool *ret_more, bool *ret_ended);
 
