@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-<<<<<<< HEAD
-/* wraps: read fstat geteuid */
-/* read() and fstat() are wrapped, to make rare events happen. */
-=======
 /* wraps: read fstat geteuid poll */
-/* read() and fstat() are wrapped, so that what rarely happens can be made to
- * happen. */
->>>>>>> port
+/* read(), fstat() and poll() are wrapped, to make rare events happen. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
