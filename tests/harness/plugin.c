@@ -84,21 +84,6 @@ void my_printf_error(unsigned number, const char *format, unsigned long flags, .
   va_end(arguments);
 }
 
-<<<<<<< HEAD
-static struct my_print_error_service_st print_error = {.my_printf_error_func = hear_printf};
-
-/* The server writes into every service pointer that it finds; a pointer that it does not know must
- * not exist. */
-static void fill_services(void *so)
-{
-  struct my_print_error_service_st **service = dlsym(so, "my_print_error_service");
-  if (service == NULL)
-    die("my_print_error_service is not exported");
-  *service = &print_error;
-}
-
-=======
->>>>>>> port
 static void set_defaults(const test_plugin *plugin)
 {
   for (struct st_mysql_sys_var **var = plugin->declaration->system_vars;
