@@ -196,6 +196,7 @@ class Chart(unittest.TestCase):
         other = service(engine="openssl")
         del other["groups"][1]
         self.refused("the documents have different groups", service(), other)
+        self.refused("the documents are of different machines", service(), service(engine="openssl", machine="another"))
         self.refused("2 documents of sysbench", SYSBENCH, SYSBENCH)
 
     def test_the_pictures_of_the_tree_show_the_numbers_beside_them(self):
