@@ -17,6 +17,7 @@ SCRIPT, IMAGES = Path(sys.argv.pop(1)), Path(sys.argv.pop(1))
 sys.path.insert(0, str(SCRIPT.parent))
 sys.dont_write_bytecode = True
 import bench_chart
+import bench_report
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -31,13 +32,8 @@ def service(**more):
             "groups": [group("16354 bytes, CTR", 4, 2, 8), group("one & <two>", 2, 1.5, 3), group("16354 bytes, CTR", 9, 9, 9, 4)], **more}
 
 
-def variant(name, *rounds):
-    return {"variant": name, "per_second": sorted(rounds)[len(rounds) // 2], "rounds": list(rounds)}
-
-
-SYSBENCH = {"tests": [{"test": "oltp_insert", "variants": [
-    variant("none", 200, 240, 220), variant("file_key_management.aes_ctr", 100, 100, 100),
-    variant("keyhold_file.aes_ctr", 150, 180, 140)]}]}
+SYSBENCH = {"tests": bench_report.compare_sysbench({"oltp_insert": {
+    "none": [200, 240, 220], "file_key_management.aes_ctr": [100, 100, 100], "keyhold_file.aes_ctr": [150, 180, 140]}})}
 KEYS = {"files": [], "look_ups": [
     {"file": "ids", "threads": 1, "name": "get_key-many", "times_as_fast": 4, "times_as_fast_min": 3, "times_as_fast_max": 5},
     {"file": "ids", "threads": 1, "name": "choose-many", "times_as_fast": 1, "times_as_fast_min": 1, "times_as_fast_max": 1},
@@ -93,6 +89,9 @@ class Chart(unittest.TestCase):
             self.assertIn(expected, texts)
         self.assertNotIn("9.00", texts)  # of more threads
         self.assertEqual(picture.find(SVG + "desc").text, "page, CTR, 16 KiB: 4.00 (engine auto); one & <two>: 2.00 (engine auto).")
+
+    def test_every_group_of_the_report_has_a_label(self):
+        self.assertEqual(list(bench_chart.LABELS), [title for title, _, _ in bench_report.GROUPS])
 
     def test_a_bar_is_as_long_as_its_ratio(self):
         picture = self.drawn("service", service())
@@ -197,6 +196,7 @@ class Chart(unittest.TestCase):
         other = service(engine="openssl")
         del other["groups"][1]
         self.refused("the documents have different groups", service(), other)
+        self.refused("the documents are of different machines", service(), service(engine="openssl", machine="another"))
         self.refused("2 documents of sysbench", SYSBENCH, SYSBENCH)
 
     def test_the_pictures_of_the_tree_show_the_numbers_beside_them(self):

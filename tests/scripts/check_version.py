@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The version is that of version.h wherever one is shown: as a number for the server, in the news, in the documentation's examples
-and in the expected output of the mysql-test suites. `--self-test ROOT` shows that another version is noticed."""
+"""The version is that of version.h wherever one is shown: as a number for the server, in the news, in the package's changelog, in
+the documentation's examples and in the expected output of the mysql-test suites. `--self-test ROOT` shows that another version is
+noticed."""
 import re
 import shutil
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 # in output, such as "Keyhold 0.2.0: 2 keys" and "of Keyhold 0.2.0 is"; a page may name older versions
 SHOWN = re.compile(r"\bKeyhold (\d+\.\d+\.\d+)(?=: \d| is )")
 NEWS = re.compile(r"(?m)^## (\d+\.\d+\.\d+)")
+CHANGELOG = re.compile(r"(?m)^\S+ \((\d+\.\d+\.\d+)")
 
 
 def pages(root):
@@ -31,9 +33,10 @@ def faults_of(root):
     major, minor, _ = map(int, version.split("."))
     if number != major << 8 | minor:
         yield f"version.h: {number:#06x} is not the number of {version}"
-    news = NEWS.findall((root / "NEWS.md").read_text())
-    if news[:1] != [version]:
-        yield f"NEWS.md does not begin with {version}"
+    for name, heading in (("NEWS.md", NEWS), ("debian/changelog", CHANGELOG)):
+        path = root / name
+        if path.exists() and heading.findall(path.read_text())[:1] != [version]:
+            yield f"{name} does not begin with {version}"
     shown = [(path, found) for path in pages(root) for found in SHOWN.findall(path.read_text())]
     yield from (f"{path.relative_to(root)} shows Keyhold {found}, not {version}" for path, found in shown if found != version)
     if len(shown) < 4:

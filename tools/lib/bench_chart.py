@@ -94,6 +94,8 @@ def service_chart(documents):
     titles = list(next(iter(by_engine.values())))
     if any(list(rows) != titles for rows in by_engine.values()):
         raise Invalid("the documents have different groups of cases")
+    if len(set(map(caption_of, documents))) != 1:
+        raise Invalid("the documents are of different machines or versions")
     rows = [Row(*LABELS.get(title, (title, "")), [rows[title] for rows in by_engine.values()]) for title in titles]
     return Chart("One call: times as fast as the distribution's plugin", "smallest and largest of the cases",
                  list(by_engine), rows, caption_of(documents[0]))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Listens at a UNIX socket and gives a file's content to everybody who connects, until the socket is removed.
+# Listens at a UNIX socket and sends a file's content to every client, until the socket is removed.
 use strict;
 use IO::Socket::UNIX;
 
