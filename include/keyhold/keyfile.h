@@ -47,7 +47,8 @@ extern const kh_keyfile_format kh_keyfile_format_text;    /**< "text": not encry
 extern const kh_keyfile_format kh_keyfile_format_openssl; /**< "openssl": of `openssl enc` */
 extern const kh_keyfile_format kh_keyfile_format_sealed;  /**< "sealed" */
 
-/** Returns the format at an index of the list of all formats; NULL after the last one. Thread-safe. */
+/** Returns the format at an index of the list of all formats; NULL after the last one. Thread-safe.
+ */
 const kh_keyfile_format *kh_keyfile_format_at(size_t index);
 
 /** Finds a format by its name; NULL: there is none. Thread-safe. */
