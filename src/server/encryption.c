@@ -46,9 +46,9 @@ void kh_encryption_stop(void)
   kh_crypt_free(&plugin.crypt);
 }
 
-/* Out of line, as a key that is there does not need it. */
-__attribute__((cold, noinline)) static void tell_of_miss(kh_status status, uint32_t id,
-                                                         uint32_t version)
+/* Out of line, since a key that exists does not need it. */
+__attribute__((cold, noinline)) static void report_miss(kh_status status, uint32_t id,
+                                                        uint32_t version)
 {
   if (status == KH_E_KEY_NOT_FOUND && plugin.source->miss != NULL)
     plugin.source->miss(plugin.keys, id, version);
@@ -60,7 +60,7 @@ static unsigned get_latest_key_version(unsigned key_id)
   kh_status status = plugin.source->latest(plugin.keys, key_id, &version);
   if (status == KH_OK)
     return version;
-  tell_of_miss(status, key_id, 0);
+  report_miss(status, key_id, 0);
   return ENCRYPTION_KEY_VERSION_INVALID;
 }
 
@@ -72,7 +72,7 @@ static unsigned get_key(unsigned key_id, unsigned key_version, unsigned char *ke
   size_t len = 0;
   kh_status status = plugin.source->copy(plugin.keys, key_id, key_version, key, room, &len);
   if (status != KH_OK) {
-    tell_of_miss(status, key_id, key_version);
+    report_miss(status, key_id, key_version);
     return ENCRYPTION_KEY_VERSION_INVALID;
   }
   *key_length = (unsigned)len;
@@ -86,7 +86,7 @@ static unsigned crypt_ctx_size(unsigned key_id, unsigned key_version)
   return (unsigned)kh_crypt_ctx_size();
 }
 
-/* Decrypting without padding is how pages are read: what is not the page's fault must not end the
+/* Pages are decrypted without padding: an error that the page did not cause must not end the
  * server. */
 static int code_of(kh_status status, unsigned flags)
 {
@@ -117,7 +117,7 @@ __attribute__((noinline)) static kh_status init_derived(void *ctx, kh_cipher cip
   if (status == KH_OK)
     status = kh_crypt_init(plugin.crypt, ctx, cipher, flags, &both);
   else
-    tell_of_miss(status, id, version);
+    report_miss(status, id, version);
   kh_wipe(data_key, sizeof data_key);
   return status;
 }

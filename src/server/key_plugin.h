@@ -107,17 +107,16 @@ void kh_key_plugin_update_background(MYSQL_THD thd, struct st_mysql_sys_var *var
       PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_READONLY,                                                   \
       "Cipher: aes_cbc, or aes_ctr (with GCM where the server asks for padding)", NULL, NULL, 0,   \
       &kh_key_plugin_algorithms.typelib);                                                          \
-  static MYSQL_SYSVAR_ENUM(                                                                        \
-      crypto_engine, kh_key_plugin_settings.crypto_engine,                                         \
-      PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_READONLY,                                                   \
-      "Library that works AES: auto takes the fastest that is there for each operation", NULL,     \
-      NULL, KH_ENGINE_AUTO, &kh_key_plugin_engines.typelib);                                       \
+  static MYSQL_SYSVAR_ENUM(crypto_engine, kh_key_plugin_settings.crypto_engine,                    \
+                           PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_READONLY,                              \
+                           "AES library: auto uses the fastest available one for each operation",  \
+                           NULL, NULL, KH_ENGINE_AUTO, &kh_key_plugin_engines.typelib);            \
   static MYSQL_SYSVAR_BOOL(reload, kh_key_plugin_settings.reload, PLUGIN_VAR_OPCMDARG,             \
-                           "ON reads the " noun " again; shown as OFF always",                     \
+                           "Set to ON to reload the " noun "; always shown as OFF",                \
                            kh_key_plugin_check_reload, kh_key_plugin_update_reload, 0);            \
   static MYSQL_SYSVAR_LONGLONG(rotate_key, kh_key_plugin_settings.rotate_key, PLUGIN_VAR_RQCMDARG, \
-                               "Makes a new version of the key with this id, or of all keys with " \
-                               "-1, and writes it into the " noun "; shown as 0 always",           \
+                               "Set to a key id to make a new version of that key in the " noun    \
+                               ", or to -1 for all keys; always shown as 0",                       \
                                kh_key_plugin_check_rotate_key, kh_key_plugin_update_rotate_key, 0, \
                                -1, KH_KEY_ID_MAX, 1);                                              \
   static MYSQL_SYSVAR_BOOL(auto_reload, kh_key_plugin_settings.auto_reload, PLUGIN_VAR_OPCMDARG,   \

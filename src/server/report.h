@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file report.h
- * Says things in the server's error log, and to the client whose INSTALL SONAME or SET GLOBAL
- * caused them.
+ * Writes to the server's error log, and reports to the client whose INSTALL SONAME or SET GLOBAL
+ * caused the message.
  */
 #ifndef KEYHOLD_SERVER_REPORT_H
 #define KEYHOLD_SERVER_REPORT_H
@@ -11,8 +11,8 @@
 #include "keyhold/log.h"
 
 /**
- * The log callback of a plugin. Warnings and hints reach the error log and the client, notes the
- * error log alone. Each line begins with the plugin's name.
+ * Returns the log callback of a plugin. Warnings and hints go to the error log and the client,
+ * notes only to the error log. Each line begins with the plugin's name.
  *
  * @param plugin_name  a constant string.
  */
@@ -41,7 +41,8 @@ __attribute__((format(printf, 1, 2))) void kh_report_error(const char *format, .
  * Warns, at the start of a plugin that is for tests, that its keys protect nothing.
  *
  * @param plugin_name  a constant string.
+ * @param origin       what its keys are derived from; a constant string.
  */
-void kh_report_for_tests_only(const char *plugin_name);
+void kh_report_for_tests_only(const char *plugin_name, const char *origin);
 
 #endif

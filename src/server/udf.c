@@ -8,7 +8,7 @@
 
 #include "server/report.h"
 
-/* what a statement keeps from init to deinit */
+/* the state of a statement from init to deinit */
 struct result {
   char *text; /* NULL: not made yet */
   size_t len;
@@ -26,7 +26,7 @@ my_bool kh_udf_refuse(char *message, const char *format, ...)
 my_bool kh_udf_start(UDF_INIT *init, const UDF_ARGS *args, char *message)
 {
   if (args->arg_count != 0)
-    return kh_udf_refuse(message, "it takes no arguments");
+    return kh_udf_refuse(message, "the function takes no arguments");
   struct result *result = calloc(1, sizeof *result);
   if (result == NULL)
     return kh_udf_refuse(message, "out of memory");
@@ -41,7 +41,7 @@ static kh_status make_once(struct result *result, kh_udf_maker make)
   return result->text == NULL ? make(&result->text, &result->len) : KH_OK;
 }
 
-/* A NULL without a report would be no error but a statement without rows. */
+/* Returning NULL without an error would give a statement without rows. */
 char *kh_udf_text(const UDF_INIT *init, const char *name, kh_udf_maker make, unsigned long *ret_len,
                   char *ret_error)
 {

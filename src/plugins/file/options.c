@@ -23,26 +23,25 @@ static MYSQL_SYSVAR_STR(filename, filename, PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_REA
 
 static MYSQL_SYSVAR_STR(
     filekey, filekey, PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_READONLY,
-    "Where the passphrase of an encrypted key file comes from: FILE:path, CREDENTIAL:name (of "
-    "systemd), EXEC:/path arguments (a program's output), SOCKET:/path, ENV:NAME; anything else is "
-    "the passphrase itself",
+    "Source of the passphrase of an encrypted key file: FILE:path, CREDENTIAL:name (systemd), "
+    "EXEC:/path arguments (output of a program), SOCKET:/path or ENV:NAME; any other value is the "
+    "passphrase itself",
     NULL, NULL, "");
 
 static MYSQL_SYSVAR_ENUM(
     digest, digest, PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_READONLY,
-    "Hash that 'openssl enc' derived the key of an encrypted key file with (-md)", NULL, NULL,
+    "Digest of the key derivation of 'openssl enc' (-md), for an encrypted key file", NULL, NULL,
     KH_DIGEST_SHA1, &digests.typelib);
 
-static MYSQL_SYSVAR_UINT(
-    use_pbkdf2, use_pbkdf2, PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_READONLY,
-    "Iterations of PBKDF2 that 'openssl enc' derived the key of an encrypted key file with "
-    "(-pbkdf2 -iter); 0 for a file made without PBKDF2",
-    NULL, NULL, 0, 0, INT_MAX, 1);
+static MYSQL_SYSVAR_UINT(use_pbkdf2, use_pbkdf2, PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_READONLY,
+                         "PBKDF2 iterations of 'openssl enc' (-pbkdf2 -iter), for an encrypted key "
+                         "file; 0: no PBKDF2",
+                         NULL, NULL, 0, 0, INT_MAX, 1);
 
 static MYSQL_SYSVAR_BOOL(
     strict_permissions, strict_permissions, PLUGIN_VAR_OPCMDARG | PLUGIN_VAR_READONLY,
-    "Refuse a key file or passphrase file that others may read or write, that its group may write, "
-    "or that belongs to another user than root or the server's",
+    "Refuse a key file or passphrase file that other users can read or write, that its group can "
+    "write, or that is owned by another user than root and the server's user",
     NULL, NULL, 0);
 
 struct st_mysql_sys_var *kh_file_options[] = {
