@@ -9,7 +9,8 @@ my_bool kh_inventory_init(UDF_INIT *init, const UDF_ARGS *args, char *message,
                           const char *plugin_name)
 {
   if (kh_encryption_in_use() == NULL)
-    return kh_udf_refuse(message, "%s of Keyhold is not loaded", plugin_name);
+    return kh_udf_refuse(message, "plugin %s of Keyhold is not loaded; see the error log",
+                         plugin_name);
   return kh_udf_start(init, args, message);
 }
 

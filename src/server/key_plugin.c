@@ -85,7 +85,7 @@ static void begin_background(kh_keeper *keeper)
   if (status == KH_OK)
     return;
   kh_fault_set(&fault, status, NULL, 0);
-  kh_report_refusal("auto_reload and auto_rotate cannot start", &fault);
+  kh_report_refusal("auto_reload and auto_rotate cannot start their thread", &fault);
 }
 
 /* Resets the variables that act only when SET GLOBAL sets them. An option file may set them, and
@@ -229,8 +229,10 @@ static bool read_key_id(struct st_mysql_value *value, long long number, uint32_t
 {
   bool is_too_low = number < ALL_KEYS || (number < 0 && value->is_unsigned(value));
   if (is_too_low || number > (long long)KH_KEY_ID_MAX) {
-    kh_report_error("%s_rotate_key takes a key id, 1 to 4294967295, or -1 for all keys",
-                    started.plugin->name);
+    kh_report_error(
+        "invalid value for %s_rotate_key (expected a key id from 1 to 4294967295, or -1 "
+        "for all keys)",
+        started.plugin->name);
     return false;
   }
   *ret_id = number == ALL_KEYS ? 0 : (uint32_t)number;

@@ -65,14 +65,12 @@ void kh_report_error(const char *format, ...)
   kh_quirks_report(EE_READ, ME_ERROR_LOG, NULL, message);
 }
 
-/* "Plugin ... is of maturity level ... while the server is ...": the server's test harness accepts
- * warnings of this form and no others, so the distribution's suites run unchanged. */
-void kh_report_for_tests_only(const char *plugin_name)
+void kh_report_for_tests_only(const char *plugin_name, const char *origin)
 {
   kh_log log = kh_report_log(plugin_name);
   kh_log_write(&log, KH_LOG_WARNING,
-               "Plugin '%s' of Keyhold " KEYHOLD_VERSION
-               " is of maturity level experimental and for tests only: anybody can work out its "
-               "keys, and while the server is using them nothing is protected",
-               plugin_name);
+               "Keyhold " KEYHOLD_VERSION
+               ": this plugin derives its keys from %s, so anyone can compute them and data is not "
+               "protected: use it for tests only",
+               origin);
 }

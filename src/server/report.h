@@ -41,7 +41,8 @@ __attribute__((format(printf, 1, 2))) void kh_report_error(const char *format, .
  * Warns that the keys of a plugin for tests protect nothing. Called at its start.
  *
  * @param plugin_name  a constant string.
+ * @param origin       what its keys are derived from; a constant string.
  */
-void kh_report_for_tests_only(const char *plugin_name);
+void kh_report_for_tests_only(const char *plugin_name, const char *origin);
 
 #endif

@@ -26,7 +26,7 @@ my_bool kh_udf_refuse(char *message, const char *format, ...)
 my_bool kh_udf_start(UDF_INIT *init, const UDF_ARGS *args, char *message)
 {
   if (args->arg_count != 0)
-    return kh_udf_refuse(message, "it takes no arguments");
+    return kh_udf_refuse(message, "the function takes no arguments");
   struct result *result = calloc(1, sizeof *result);
   if (result == NULL)
     return kh_udf_refuse(message, "out of memory");

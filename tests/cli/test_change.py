@@ -40,7 +40,7 @@ class Change(command.Case):
 
     def test_add_what_is_there(self):
         path = self.write("keys", TEXT)
-        self.assertIn("has key id 7 already", self.run_command("add", path, "7", status=1).err)
+        self.assertIn("Cannot add key id 7 to", self.run_command("add", path, "7", status=1).err)
         for wrong in ("0", "4294967296", "x", "-1"):
             self.run_command("add", path, "--", wrong, status=2)
         self.assertEqual(self.read("keys"), TEXT.encode())
@@ -77,7 +77,7 @@ class Change(command.Case):
 
     def test_rotate_what_is_not_there(self):
         path = self.write("keys", TEXT)
-        self.assertIn("has no key id 5", self.run_command("rotate", path, "--id=5", status=1).err)
+        self.assertIn("No key id 5 in", self.run_command("rotate", path, "--id=5", status=1).err)
         self.run_command("rotate", path, status=2)
         self.run_command("rotate", path, "--id=1", "--all", status=2)
         self.run_command("rotate", path, "--id=0", status=2)
@@ -115,7 +115,7 @@ class Change(command.Case):
     def test_a_full_disk_is_said(self):
         text = "".join(f"{number};{KEY1}\n" for number in range(1, 2000))
         path, copy = self.write("keys", text), self.path("copy")
-        for arguments, message in ((["rotate", "--all", path], f"Cannot replace file '{path}', which is as it was"),
+        for arguments, message in ((["rotate", "--all", path], f"Cannot replace file '{path}'"),
                                    (["convert", "--to=text", f"--output={copy}", path], f"Cannot create file '{copy}'")):
             done = self.run_on_full_disk(*arguments, signal_kills=False)
             self.assertEqual(done.returncode, 1)

@@ -63,7 +63,7 @@ class Convert(command.Case):
         self.assertEqual(self.mode("new"), 0o600)
         self.assertEqual(self.text_of(self.path("new"), *self.how("sealed")), TEXT)
         result = self.run_command("seal", path, f"--output={self.path('new')}", status=1)
-        self.assertIn("exists already", result.err)
+        self.assertIn("already exists", result.err)
 
     def test_what_is_wrong(self):
         path = self.write("keys", TEXT)

@@ -132,7 +132,7 @@ class Create(command.Case):
 
     def test_a_file_that_is_there_stays(self):
         path = self.write("keys", "something", 0o644)
-        self.assertIn("exists already", self.run_command("create", path, status=1).err)
+        self.assertIn("already exists", self.run_command("create", path, status=1).err)
         self.assertEqual(self.read("keys"), b"something")
 
     def test_a_folder_that_is_not_there(self):
@@ -171,7 +171,7 @@ class Create(command.Case):
             said = [process.communicate(timeout=command.PATIENCE)[1] for process in processes]
             statuses = [process.returncode for process in processes]
             self.assertEqual(sorted(statuses), [0, 1], said)
-            self.assertRegex("".join(said), "exists already|is being changed by another process")
+            self.assertRegex("".join(said), "already exists|another process is changing it")
             self.run_command("list", sources[statuses.index(0)], path)
             self.assertNotIn(".keyhold-new", "".join(os.listdir(self.folder)))
 

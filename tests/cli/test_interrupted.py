@@ -95,7 +95,7 @@ class Disturbed(command.Case):
             self.prepare(form, f"fail {number} {errno.EIO}")
             before = self.content()
             done = self.run_disturbed(arguments)
-            if done.returncode != 0 and "is in its place" not in done.stderr:
+            if done.returncode != 0 and "it is in place" not in done.stderr:
                 self.assertEqual(self.content(), before, (number, done.stderr))
             self.check(form, before)
 

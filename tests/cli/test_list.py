@@ -65,7 +65,7 @@ class List(command.Case):
         self.assertIn("System key id 1 is missing", self.run_command("list", self.write("bad", f"2;{KEY1}\n"), status=1).err)
 
     def test_warning_of_permissions(self):
-        self.assertIn("warning: the key file", self.run_command("list", self.write("keys", TEXT, 0o644)).err)
+        self.assertIn("warning: key file", self.run_command("list", self.write("keys", TEXT, 0o644)).err)
 
 
 if __name__ == "__main__":

@@ -314,7 +314,7 @@ class Failures(SecretsCase):
     def test_a_program_that_fails(self):
         path, _ = self.sealed(self.file)
         seen = self.run_with([FailingProgram(self, PASSPHRASE, "old")], "list", path, status=1)
-        self.assertIn('it said "the vault is closed"', seen)
+        self.assertIn('its standard error: "the vault is closed"', seen)
 
     def test_damaged_files(self):
         path, how = self.sealed(self.file)

@@ -374,7 +374,7 @@ class Retire(ServerCase):
         self.assertEqual(self.mode(copy), 0o600)
         # the running server goes on
         self.sql("SET GLOBAL file_key_management_reload = ON")
-        self.assertIn("1 retired, kept in memory until the server ends", self.server.log.read_text())
+        self.assertIn("1 retired, kept in memory until the server stops", self.server.log.read_text())
         self.sql("SET GLOBAL file_key_management_rotate_key = 1")
         self.assertEqual(self.versions(), [(1, 1), (1, 3), (1, 5), (3, 3)])
         self.server.stop()
@@ -640,7 +640,7 @@ class Retire(ServerCase):
         for wrong in ("--force=", "--force=redo", "--force=all,", "--id=0"):
             self.run_command("retire", self.file, wrong, status=2)
         self.run_command("retire", self.path("none"), status=1)
-        self.assertIn("has no key id 7", self.retire("--id=7", status=1).err)
+        self.assertIn("No key id 7 in", self.retire("--id=7", status=1).err)
 
 
 class RetireSecrets(ServerCase, test_secrets.SecretsCase):

@@ -55,7 +55,7 @@ class Slot(command.Case):
         self.assertIn("'main'", result.err)
         for label in ("a b", "", "x" * 33):
             result = self.run_command("slot", "add", self.file, label, status=1)
-            self.assertIn(f"Cannot seal {self.file}: the label of a slot has", result.err)
+            self.assertIn(f"Invalid slot label for '{self.file}' (expected 1 to 32", result.err)
         self.run_command("slot", "add", self.file, "safe", "--digest=sha1", status=2)
         self.run_command("slot", "add", self.file, status=2)
         self.passphrase(THIRD, "keys.passphrase")
@@ -94,7 +94,7 @@ class Slot(command.Case):
         self.run_command("slot", "add", self.file, "safe", self.how, self.new(OTHER), *CHEAP)
         for verb, label in (("add", "third"), ("change", "main"), ("change", "safe")):
             result = self.run_command("slot", verb, self.file, label, *costs, status=1)
-            self.assertRegex(result.err, "^keyhold: Cannot seal .*: slot '.*' costs too little, or with the others too much")
+            self.assertRegex(result.err, "^keyhold: Cannot make slot '.*' of '.*': its key derivation cost is too low, or too high with the other slots")
 
     def test_change_what_is_not_there(self):
         self.assertIn("'safe'", self.run_command("slot", "change", self.file, "safe", status=1).err)
@@ -112,7 +112,7 @@ class Slot(command.Case):
 
     def test_the_last_one_stays(self):
         result = self.run_command("slot", "remove", self.file, "main", status=1)  # before it asks for a passphrase
-        self.assertIn("the last one", result.err)
+        self.assertIn("it is the last slot", result.err)
         self.assertEqual(self.labels(), ["main"])
 
     def test_a_rotation_keeps_them(self):

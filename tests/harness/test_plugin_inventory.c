@@ -86,14 +86,14 @@ static void only_while_the_plugin_runs(void **state)
   (void)state;
   char message[MYSQL_ERRMSG_SIZE];
   char *text = NULL;
-  assert_refused(0, "file_key_management of Keyhold is not loaded");
+  assert_refused(0, "plugin file_key_management of Keyhold is not loaded; see the error log");
   assert_true(plugin_start(&loaded));
   assert_int_equal(statement(0, message, &text), 0);
   assert_string_equal(text, inventory);
   free(text);
-  assert_refused(1, "it takes no arguments");
+  assert_refused(1, "the function takes no arguments");
   assert_int_equal(loaded.declaration->deinit(NULL), 0);
-  assert_refused(0, "file_key_management of Keyhold is not loaded");
+  assert_refused(0, "plugin file_key_management of Keyhold is not loaded; see the error log");
 }
 
 static void not_after_a_start_that_failed(void **state)
@@ -101,7 +101,7 @@ static void not_after_a_start_that_failed(void **state)
   (void)state;
   plugin_set_string(&loaded, "filename", test_path("missing"));
   assert_false(plugin_start(&loaded));
-  assert_refused(0, "file_key_management of Keyhold is not loaded");
+  assert_refused(0, "plugin file_key_management of Keyhold is not loaded; see the error log");
 }
 
 static atomic_uint refused, right, wrong;

@@ -57,7 +57,7 @@ static void files_that_are_none(void **state)
       numbered("File '%s' not found (Errcode: 2 \"No such file or directory\")\n", missing),
       EE_FILENOTFOUND);
   mkdir(test_path("folder"), 0700);
-  assert_refused(test_path("folder"), "", "it is a directory, not a file\n", EE_READ);
+  assert_refused(test_path("folder"), "", "it is a directory; specify a file\n", EE_READ);
 }
 
 static void texts_that_are_none(void **state)
@@ -70,7 +70,7 @@ static void texts_that_are_none(void **state)
       {"1;" KEY "\n0;" KEY "\n", "Invalid key id at %s line 2, column 2\n"},
       {"1;" KEY "\n3;11\n", "Invalid key at %s line 2, column 5\n"},
       {"2;" KEY "\n", "System key id 1 is missing at %s line 1, column 1\n"},
-      {"1;0;" KEY "\n", "Invalid key version at %s line 1, column 4\n"},
+      {"1;0;" KEY "\n", "Invalid key version at %s line 1, column 4 (expected 1 to 4294967294)\n"},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
     const char *path = test_text("keys", cases[i].text, 0600);
@@ -91,7 +91,7 @@ static void containers_that_are_none(void **state)
     if (len == 32)
       continue;
     snprintf(message, sizeof message,
-             "Cannot decrypt %s. The file is cut short or damaged: it has %zu bytes", path, len);
+             "Cannot decrypt '%s': the file is truncated or damaged: %zu bytes", path, len);
     assert_refused(path, "secret", message, EE_READ);
     assert_false(plugin_said("secret"));
   }
@@ -111,10 +111,11 @@ static void passwords_that_do_not_fit(void **state)
            test_text("pass", "s3cr3t", 0600), test_text("plain", "1;" KEY "\n", 0600), enc, enc);
   assert_refused(enc, "wr0ng", numbered("Cannot decrypt %s. Wrong key?\n", enc), EE_READ);
   assert_false(plugin_said("wr0ng"));
-  assert_true(plugin_must_say("digest sha1 and 0 iterations of PBKDF2"));
+  assert_true(plugin_must_say("digest sha1 and 0 PBKDF2 iterations"));
   assert_refused(
       enc, "",
-      numbered("Cannot decrypt %s. Wrong key? It is encrypted and no filekey is set\n", enc),
+      numbered("Cannot decrypt %s. Wrong key? The file is encrypted, and filekey is not set\n",
+               enc),
       EE_READ);
   assert_refused(test_path("plain"), "s3cr3t", ". Not encrypted\n", EE_READ);
   assert_false(plugin_said("s3cr3t"));
@@ -135,8 +136,8 @@ static void after_failures_it_still_starts(void **state)
   assert_true(plugin_start(&loaded));
   assert_int_equal(plugin_heard_now.errors, 0);
   assert_int_equal(plugin_heard_now.warnings, 1);
-  assert_true(plugin_must_say("file_key_management: the key file '"));
-  assert_true(plugin_must_say("mode 0644"));
+  assert_true(plugin_must_say("file_key_management: key file '"));
+  assert_true(plugin_must_say("can be read by other users (mode 0644)"));
   assert_true(plugin_must_say("2 keys with 3 versions from '"));
   assert_true(plugin_must_say("(text), aes-cbc; latest: key id 1 version 1, key id 2 version 5\n"));
   assert_false(plugin_said("770A"));

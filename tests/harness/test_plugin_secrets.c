@@ -309,7 +309,7 @@ static void sealed_files_that_do_not_open_leave_no_secret(void **state)
     struct masked other = memory_mask_file(test_path("wrong"), 0, secrets->passphrase.len);
     assert_fails(secret_file(form), wrong, "Wrong key?");
     assert_gone(&other);
-    assert_fails(change_payload(form), right, "somebody changed it");
+    assert_fails(change_payload(form), right, "changed without the key");
     assert_gone(&secrets->passphrase);
     assert_gone(&secrets->slot_key);
     assert_gone(&secrets->file_key);

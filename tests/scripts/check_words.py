@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The documentation has none of the worst phrases, and its lines end at 100 characters.
+"""The documentation, messages, help texts and comments have none of the worst phrases, and lines of documentation end at 100
+characters.
 
-The list is short and certain: a phrase is on it only if no good sentence of this project needs it. Text between backquotes and in
-code blocks is not judged, since it shows what programs print. Help texts and messages of the programs are out of reach for now:
-docs/messages.md, the NAME lines of the manual pages and other tests compare them with the program word for word."""
+The list is short and certain: a phrase is on it only if no good sentence of this project needs it. In documentation, text between
+backquotes and in code blocks is not judged: it shows what programs print, which is judged in their source."""
 import re
 import sys
 from pathlib import Path
@@ -48,6 +48,12 @@ def pages(root):
     yield from sorted(root.glob("docs/man/**/*.man"))
 
 
+def sources(root):
+    """Files whose comments and strings are judged: messages, help texts and the error catalogue are among them."""
+    for folder in ("include", "src/core", "src/server", "src/plugins"):
+        yield from sorted(path for path in (root / folder).glob("**/*") if path.suffix in (".c", ".h", ".def"))
+
+
 def blank(match):
     return re.sub(r"[^\n]", " ", match.group())
 
@@ -75,6 +81,17 @@ def prose_of_manual(text):
     return re.sub(r"\\f[BIR]", "", text)
 
 
+TOKEN = re.compile(r"""/\*.*?\*/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[^\s"'/]|/""", re.S)
+
+
+def readable(token):
+    """What is between the marks of a comment or a string; code becomes a mark that no phrase has."""
+    text = token.group()
+    if text.startswith("/*"):
+        return re.sub(r"(?m)^ *\*", "", text[2:-2])
+    return text[1:-1].replace("\\n", " ") if text.startswith('"') else "\0"
+
+
 def phrase_faults(name, prose):
     for refused, instead in REFUSED:
         for found in refused.finditer(prose):
@@ -91,7 +108,10 @@ def line_faults(name, text):
 
 
 def faults_of(name, text):
-    prose = prose_of_markdown(text) if name.endswith(".md") else prose_of_manual(text)
+    if name.endswith((".c", ".h", ".def")):
+        prose = TOKEN.sub(readable, text)
+    else:
+        prose = prose_of_markdown(text) if name.endswith(".md") else prose_of_manual(text)
     yield from phrase_faults(name, prose)
     if name.endswith(".md"):
         yield from line_faults(name, text)
@@ -108,6 +128,11 @@ def self_test():
     for bad in (".TP\n.B x\nOf argon2id: 64 if it is not given.", "Keys \\fBin\\fR the clear"):
         if not list(faults_of("bad.1.in", bad)):
             yield f"not noticed: {bad}"
+    good = '/* No one. */\nint nobody(int thrown) { return away("the " "key", \'"\', /* in */ x + "the clear"); }\n'
+    yield from (f"found in good code: {fault}" for fault in faults_of("good.c", good))
+    for bad in ('/**\n * It is in the\n * clear.\n */', 'log("x\\nnobody \\"y\\"");', 'log("64 if it is "\n    "not given");', "int x; /* likewise */"):
+        if not list(faults_of("bad.c", f"int x;\n{bad}\n")):
+            yield f"not noticed: {bad}"
     yield from (f"the line of NAME is judged: {fault}" for fault in faults_of("good.1.in", ".SH NAME\nx \\- in the clear\n"))
 
 
@@ -118,10 +143,11 @@ def main():
         return 1 if faults else 0
     root = Path(sys.argv[1])
     names = list(pages(root))
-    faults = [fault for path in names for fault in faults_of(str(path.relative_to(root)), path.read_text())]
-    if len(names) < 30:
-        faults.append("this check no longer finds the pages")
-    print("\n".join(faults) or f"{len(names)} pages have none of the refused phrases and no long line")
+    code = list(sources(root))
+    faults = [fault for path in names + code for fault in faults_of(str(path.relative_to(root)), path.read_text())]
+    if len(names) < 30 or len(code) < 150:
+        faults.append("this check no longer finds the pages or the sources")
+    print("\n".join(faults) or f"{len(names)} pages and {len(code)} sources have none of the refused phrases, and no page a long line")
     return 1 if faults else 0
 
 

@@ -218,8 +218,8 @@ class Secrets(SecretsCase):
             # mariadb-backup prints the parameters with which it loads the plugin
             backups = {"backup-my.cnf", "mariadb-backup --backup", "mariadb-backup --prepare"} if form == "sealed" else set()
             self.assertEqual(shown, variables | backups)
-            self.assertIn("[Warning] mariadbd: file_key_management: the passphrase is written into filekey: SHOW VARIABLES shows it "
-                          "to every user, and backups have it", self.log())
+            self.assertIn("[Warning] mariadbd: file_key_management: the passphrase is in filekey itself: SHOW VARIABLES shows it "
+                          "to every user, and backups contain it", self.log())
             self.assertIn("use FILE:, CREDENTIAL:, EXEC:, SOCKET: or ENV:", self.log())
             self.secrets.remove(PASSPHRASE)
             self.search()
@@ -251,9 +251,9 @@ class Secrets(SecretsCase):
         yield "a wrong passphrase of openssl's", openssl, OTHER, "Wrong key?"
         yield "no passphrase", sealed, "", ""
         yield "one that is too long", sealed, PASSPHRASE * 12, "too long"
-        yield "cut short", sealed[:-100], PASSPHRASE, "cut short or damaged"
-        yield "a line too few", b"".join(lines[:1] + lines[2:]), PASSPHRASE, "cut short or damaged"
-        yield "cut short by openssl", openssl[:-1], PASSPHRASE, "cut short or damaged"
+        yield "cut short", sealed[:-100], PASSPHRASE, "truncated or damaged"
+        yield "a line too few", b"".join(lines[:1] + lines[2:]), PASSPHRASE, "truncated or damaged"
+        yield "cut short by openssl", openssl[:-1], PASSPHRASE, "truncated or damaged"
         yield "plain text", TEXT.encode(), PASSPHRASE, "Not encrypted"
 
     def test_bad_lines(self):

@@ -16,97 +16,114 @@ static const struct {
     {{.status = KH_E_FILE_OPEN, .os_error = EACCES},
      "Cannot open file '/k' (Errcode: 13 \"Permission denied\")"},
     {{.status = KH_E_FILE_READ, .os_error = EIO},
-     "Error reading file '/k' (Errcode: 5 \"Input/output error\")"},
-    {{.status = KH_E_FILE_DIRECTORY}, "Cannot read '/k': it is a directory, not a file"},
+     "Cannot read file '/k' (Errcode: 5 \"Input/output error\")"},
+    {{.status = KH_E_FILE_DIRECTORY}, "Cannot read '/k': it is a directory; specify a file"},
     {{.status = KH_E_FILE_SPECIAL}, "Cannot read '/k': it is not a regular file"},
     {{.status = KH_E_FILE_TIME},
      "Cannot read '/k': it is a FIFO, and no process wrote to it and closed it within 10 seconds"},
     {{.status = KH_E_FILE_TOO_LARGE, .size = 1048577, .limit = 1048576},
-     "File '/k' is too large: 1048577 bytes, at most 1048576 are allowed"},
-    {{.status = KH_E_FILE_CHANGED}, "File '/k' changed while it was being read; try again"},
+     "File '/k' is too large: 1048577 bytes (maximum 1048576)"},
+    {{.status = KH_E_FILE_CHANGED},
+     "File '/k' was changed by another process meanwhile; try again"},
     {{.status = KH_E_SECRET_TOO_LONG, .limit = 256},
      "Cannot read /k, the filekey is too long, max secret size is 256B "},
     {{.status = KH_E_SYNTAX, .line = 3, .column = 2}, "Syntax error at /k line 3, column 2"},
     {{.status = KH_E_KEY_ID, .line = 3, .column = 2}, "Invalid key id at /k line 3, column 2"},
     {{.status = KH_E_KEY_VERSION, .line = 3, .column = 2},
-     "Invalid key version at /k line 3, column 2"},
+     "Invalid key version at /k line 3, column 2 (expected 1 to 4294967294)"},
     {{.status = KH_E_KEY_HEX, .line = 3, .column = 2}, "Invalid key at /k line 3, column 2"},
     {{.status = KH_E_NO_SYSTEM_KEY, .line = 3, .column = 1},
      "System key id 1 is missing at /k line 3, column 1"},
-    {{.status = KH_E_KEY_DUPLICATE, .line = 9, .column = 1, .other_line = 4},
-     "Two different keys for one key id and version at /k line 9, column 1; the first is in line "
-     "4"},
+    {{.status = KH_E_KEY_DUPLICATE,
+      .line = 9,
+      .column = 1,
+      .other_line = 4,
+      .key_id = 5,
+      .key_version = 3},
+     "Two different keys for key id 5 version 3 at /k line 9, column 1; the first is in line 4"},
     {{.status = KH_E_CONTAINER_SIZE, .size = 17},
-     "Cannot decrypt /k. The file is cut short or damaged: it has 17 bytes, an encrypted key file "
-     "has 16 and a "
-     "multiple of 16, at least 32"},
+     "Cannot decrypt '/k': the file is truncated or damaged: 17 bytes (expected a multiple of 16, "
+     "at least 32); restore it from a copy"},
     {{.status = KH_E_WRONG_PASSPHRASE}, "Cannot decrypt /k. Wrong key?"},
     {{.status = KH_E_NO_PASSPHRASE},
-     "Cannot decrypt /k. Wrong key? It is encrypted and no filekey is set"},
+     "Cannot decrypt /k. Wrong key? The file is encrypted, and filekey is not set"},
     {{.status = KH_E_SEALED_DAMAGED},
-     "Cannot decrypt /k. The sealed key file is cut short or damaged: its checksum does not fit"},
+     "Cannot decrypt '/k': the sealed key file is truncated or damaged: wrong checksum; restore it "
+     "from a copy"},
     {{.status = KH_E_SEALED_DAMAGED, .line = 2, .column = 7},
-     "Cannot decrypt /k. The sealed key file is cut short or damaged, in line 2, column 7"},
+     "Cannot decrypt '/k': the sealed key file is truncated or damaged in line 2, column 7; "
+     "restore "
+     "it from a copy"},
     {{.status = KH_E_SEALED_NEWER, .size = 2, .limit = 1},
-     "Cannot decrypt /k. It is a sealed key file of format 2, and this version of Keyhold reads "
-     "formats up to 1"},
+     "Cannot decrypt '/k': sealed key file format 2 is not supported (this version reads up to 1); "
+     "install a newer Keyhold"},
     {{.status = KH_E_SEALED_COST, .line = 3, .size = 65, .limit = 64},
-     "Cannot decrypt /k. The slots of the sealed key file cost too much to open, in line 3: 65, at "
-     "most 64 is allowed"},
+     "Cannot decrypt '/k': the key derivation cost in line 3 of the sealed key file is too high: "
+     "65 "
+     "(maximum 64)"},
     {{.status = KH_E_SEALED_CHANGED},
-     "Cannot decrypt /k. The passphrase opens a slot of the sealed key file, and the rest does not "
-     "belong to it: somebody changed it"},
+     "Cannot decrypt '/k': the passphrase opens a slot, but the rest of the sealed key file was "
+     "changed without the key; restore it from a copy, and find out who changed it"},
     {{.status = KH_E_SLOT_LABEL},
-     "Cannot seal /k: the label of a slot has 1 to 32 of the characters a to z, A to Z, 0 to 9, "
-     "'.', '_' and '-'"},
+     "Invalid slot label for '/k' (expected 1 to 32 of the characters a to z, A to Z, 0 to 9, '.', "
+     "'_' and '-')"},
     {{.status = KH_E_SLOT_COST, .name = "main", .size = 7, .limit = 8},
-     "Cannot seal /k: slot 'main' costs too little, or with the others too much, to open: 7, the "
-     "limit is 8"},
+     "Cannot make slot 'main' of '/k': its key derivation cost is too low, or too high with the "
+     "other slots: 7 (limit 8)"},
     {{.status = KH_E_SLOT_TEXT, .name = "main"},
-     "Cannot seal /k: a text of slot 'main' is missing, too long, or has other characters than a "
-     "slot may hold"},
-    {{.status = KH_E_SLOT_COUNT, .limit = 8}, "Cannot seal /k: a sealed key file has 1 to 8 slots"},
-    {{.status = KH_E_SLOT_EXISTS, .name = "main"}, "Cannot seal /k: a slot 'main' exists already"},
+     "Cannot make slot 'main' of '/k': a text parameter is missing, too long or has invalid "
+     "characters"},
+    {{.status = KH_E_SLOT_COUNT, .limit = 8},
+     "Cannot seal '/k': a sealed key file has 1 to 8 slots; add or remove a slot"},
+    {{.status = KH_E_SLOT_EXISTS, .name = "main"},
+     "Cannot make slot 'main' of '/k': it already exists; choose another label"},
     {{.status = KH_E_SLOT_LAST, .name = "main"},
-     "Cannot seal /k: slot 'main' is the last one, which cannot be removed"},
-    {{.status = KH_E_SLOT_NOT_FOUND, .name = "safe"}, "File '/k' has no slot 'safe'"},
+     "Cannot remove slot 'main' of '/k': it is the last slot; add another one first"},
+    {{.status = KH_E_SLOT_NOT_FOUND, .name = "safe"},
+     "No slot 'safe' in '/k'; 'keyhold slot list' shows the slots"},
     {{.status = KH_E_NOT_ENCRYPTED}, "Cannot decrypt /k. Not encrypted"},
     {{.status = KH_E_NO_ENGINE},
-     "The AES engine that /k asks for is not installed, or not for this processor"},
-    {{.status = KH_E_SELF_TEST}, "An AES engine failed its self-test; /k can choose another one"},
+     "The AES engine set by /k is not available: its library is not installed, or does not support "
+     "this processor; set it to auto"},
+    {{.status = KH_E_SELF_TEST},
+     "An AES engine failed its self-test: its results are wrong; set /k to another engine"},
     {{.status = KH_E_FILE_UNFINISHED},
-     "File '/k' has no line end behind its last line and may not be finished; it is not reloaded "
-     "by "
-     "itself"},
+     "File '/k' has no line end after its last line and may be incomplete; add the line end"},
     {{.status = KH_E_FILE_WRITE, .os_error = ENOSPC},
-     "Cannot replace file '/k', which is as it was (Errcode: 28 \"No space left on device\")"},
-    {{.status = KH_E_FILE_EXISTS}, "File '/k' exists already; it is left as it is"},
+     "Cannot replace file '/k' (Errcode: 28 \"No space left on device\"); the file is unchanged"},
+    {{.status = KH_E_FILE_EXISTS},
+     "Cannot create file '/k': it already exists and is unchanged; choose another name"},
     {{.status = KH_E_FILE_CREATE, .os_error = ENOSPC},
      "Cannot create file '/k' (Errcode: 28 \"No space left on device\")"},
     {{.status = KH_E_FILE_OWNER, .os_error = EPERM},
-     "Cannot replace file '/k', which is as it was: its owner, group, mode and access "
-     "control list cannot be given to the new one (Errcode: 1 \"Operation not permitted\")"},
+     "Cannot replace file '/k': the owner, group, mode and access control list cannot be given to "
+     "the new file (Errcode: 1 \"Operation not permitted\"); the file is unchanged"},
     {{.status = KH_E_FILE_FLUSH, .os_error = EIO},
-     "The new file '/k' is in its place, but its folder cannot be flushed: it may not outlast a "
-     "power failure (Errcode: 5 \"Input/output error\")"},
-    {{.status = KH_E_FILE_LOCKED}, "File '/k' is being changed by another process; try again"},
+     "Cannot flush file '/k' to the disk (Errcode: 5 \"Input/output error\"); it is in place, but "
+     "a "
+     "power failure may undo its last change"},
+    {{.status = KH_E_FILE_LOCKED},
+     "Cannot lock file '/k': another process is changing it; try again"},
     {{.status = KH_E_FILE_LOCK, .os_error = EROFS},
-     "Cannot lock file '/k' (Errcode: 30 \"Read-only file system\")"},
+     "Cannot lock '/k.lock' (Errcode: 30 \"Read-only file system\"); check write access to its "
+     "folder"},
     {{.status = KH_E_FILE_WATCH, .os_error = ENOSPC},
-     "Cannot watch the folder of file '/k' (Errcode: 28 \"No space left on device\")"},
+     "Cannot watch the folder of file '/k' (Errcode: 28 \"No space left on device\"); check "
+     "fs.inotify.max_user_instances and fs.inotify.max_user_watches"},
     {{.status = KH_E_FILE_UNSAFE, .mode = S_IFREG | 0644, .owner = 1001},
-     "File '/k' is refused by strict_permissions: it has mode 0644 and belongs to user 1001; it "
-     "must have 0600 or 0640 and belong to root or to the user of this process"},
+     "File '/k' is refused by strict_permissions: it has mode 0644 and is owned by user 1001; give "
+     "it mode 0600 or 0640, and root or the user of this process as owner"},
     {{.status = KH_E_SOURCE_SYNTAX, .quote = "a name"},
-     "In filekey '/k' must be followed by a name"},
+     "Invalid filekey: '/k' must be followed by a name"},
     {{.status = KH_E_SOURCE_EMPTY}, "The passphrase from '/k' is empty"},
-    {{.status = KH_E_SOURCE_TIME}, "No passphrase came from '/k' within 10 seconds"},
+    {{.status = KH_E_SOURCE_TIME}, "No passphrase from '/k' within 10 seconds"},
     {{.status = KH_E_SOURCE_TIME, .quote = "waiting"},
-     "No passphrase came from '/k' within 10 seconds; it said \"waiting\""},
-    {{.status = KH_E_SOURCE_VARIABLE}, "Environment variable '/k' is not set"},
+     "No passphrase from '/k' within 10 seconds; its standard error: \"waiting\""},
+    {{.status = KH_E_SOURCE_VARIABLE},
+     "Environment variable '/k' is not set; set it, or change filekey"},
     {{.status = KH_E_SOURCE_CREDENTIAL},
-     "There is no credential '/k': CREDENTIALS_DIRECTORY is not set; systemd sets it for a unit "
-     "with LoadCredential="},
+     "Cannot read credential '/k': CREDENTIALS_DIRECTORY is not set; add LoadCredential= to the "
+     "systemd unit"},
     {{.status = KH_E_PROGRAM_RUN, .os_error = EACCES},
      "Cannot run program '/k' (Errcode: 13 \"Permission denied\")"},
     {{.status = KH_E_PROGRAM_EXIT, .ended_with = 3}, "Program '/k' failed with exit status 3"},
@@ -114,40 +131,49 @@ static const struct {
       .ended_with = 3,
       .quote = "................................................................................"
                "........................................"},
-     "Program '/k' failed with exit status 3; it said "
+     "Program '/k' failed with exit status 3; its standard error: "
      "\"................................................................................"
      "........................................\""},
     {{.status = KH_E_PROGRAM_SIGNAL, .ended_with = 9, .quote = "ouch"},
-     "Program '/k' was ended by signal 9; it said \"ouch\""},
+     "Program '/k' was killed by signal 9; its standard error: \"ouch\""},
     {{.status = KH_E_SOCKET, .os_error = ECONNREFUSED},
      "Cannot read from socket '/k' (Errcode: 111 \"Connection refused\")"},
     {{.status = KH_E_VERSION_LIMIT, .key_id = 5, .key_version = 4294967294},
-     "File '/k' has key id 5 version 4294967294, behind which no number is left"},
+     "Cannot rotate key id 5 in '/k': it is at version 4294967294, and no higher version is "
+     "possible; use a new key id"},
     {{.status = KH_E_NO_ROTATION},
-     "The keys of '/k' cannot be rotated by this server; rotate them where they are kept"},
+     "Cannot rotate the keys of '/k' from this server; rotate them where they are stored, then "
+     "reload"},
+    {{.status = KH_E_STILL_DUE},
+     "The keys of '/k' are still due for rotation after they were rotated; check the clock of the "
+     "host that stores them"},
     {{.status = KH_E_KEY_LOST, .key_id = 5, .key_version = 3},
-     "File '/k' does not have key id 5 version 3, which may have been used; the keys in use are "
-     "kept"},
+     "Key id 5 version 3 is missing in '/k'; the keys in use stay in force. Data may need it: put "
+     "it back"},
     {{.status = KH_E_KEY_CHANGED, .key_id = 5, .key_version = 3, .line = 8},
-     "File '/k' has another key for key id 5 version 3, in line 8, than the one in use, which is "
-     "kept"},
+     "Line 8 of '/k' has a different key for key id 5 version 3; the key in use stays in force"},
+    {{.status = KH_E_KEY_CHANGED}, "'/k' has a different key; the key in use stays in force"},
     {{.status = KH_E_CIPHER_CHANGED, .key_id = 5, .key_version = 3, .line = 8},
-     "File '/k' has another cipher for key id 5 version 3, in line 8, than the one in use; a "
-     "cipher "
-     "can only change with a new version"},
+     "Line 8 of '/k' has a different cipher for key id 5 version 3; only a new version can have "
+     "another cipher"},
     {{.status = KH_E_KEY_LATEST, .key_id = 5, .key_version = 3},
-     "File '/k' has key id 5 version 3 as its latest, which cannot be removed"},
-    {{.status = KH_E_NO_KEY_ID}, "File '/k' has the highest key id; choose a lower one"},
-    {{.status = KH_E_KEY_EXISTS, .key_id = 5}, "File '/k' has key id 5 already"},
-    {{.status = KH_E_KEY_NOT_FOUND, .key_id = 5}, "File '/k' has no key id 5"},
+     "Cannot remove key id 5 version 3 from '/k': it is the latest version"},
+    {{.status = KH_E_NO_KEY_ID},
+     "Cannot choose a key id for '/k': the highest possible one is in use; specify a lower key id"},
+    {{.status = KH_E_KEY_EXISTS, .key_id = 5},
+     "Cannot add key id 5 to '/k': it already exists; 'keyhold rotate' makes a new version"},
+    {{.status = KH_E_KEY_NOT_FOUND, .key_id = 5}, "No key id 5 in '/k'"},
+    {{.status = KH_E_KEY_NOT_FOUND, .key_id = 5, .key_version = 3},
+     "No key id 5 version 3 in '/k'"},
     {{.status = KH_E_ATTRIBUTE, .line = 3, .column = 2},
-     "Unknown or repeated attribute at /k line 3, column 2"},
+     "Unknown or repeated attribute at /k line 3, column 2; see keyhold-key-file(5)"},
     {{.status = KH_E_ATTRIBUTE_VALUE, .line = 3, .column = 2},
-     "Invalid value of an attribute at /k line 3, column 2"},
+     "Invalid value of an attribute at /k line 3, column 2; see keyhold-key-file(5)"},
     {{.status = KH_E_KEY_TOO_SHORT, .line = 3, .column = 2},
-     "A cipher aes256 needs keys of 256 bits at /k line 3, column 2"},
+     "Key too short at /k line 3, column 2: ciphers aes256 need 256 bits"},
     {{.status = KH_E_NO_MEMORY}, "/k: out of memory"},
-    {{.status = KH_E_CRYPTO}, "/k: cryptographic library failed"},
+    {{.status = KH_E_CRYPTO},
+     "/k: a function of OpenSSL or libsodium failed; check the installed libraries"},
     {{.status = KH_E_FILE_OPEN}, "Cannot open file '/k'"},
     {{.status = KH_OK}, "/k: success"},
 };
@@ -269,7 +295,7 @@ static void every_sentence_is_one_without_details(void **state)
     kh_fault_describe(&fault, text, sizeof text);
     assert_in_range(strlen(text), 6, KH_MESSAGE_MAX - 1);
     assert_false(has_template_left(text));
-    assert_null(strstr(text, "it said"));
+    assert_null(strstr(text, "standard error"));
     assert_null(strstr(text, "Errcode"));
   }
 }

@@ -115,7 +115,7 @@ static void what_is_loaded_is_on_the_disk(void **state)
   no_flush = true;
   keeper = keeper_of("1;" KEY_A "\n");
   no_flush = false;
-  recorder_expect(&said, "the key file may not outlast a power failure: ");
+  recorder_expect(&said, "the key file was not flushed to the disk: ");
   assert_int_equal(keeper_latest(keeper, 1), 1);
   kh_keeper_free(&keeper);
 }
@@ -166,10 +166,10 @@ static const struct {
   kh_status status;
   const char *sentence;
 } refused[] = {
-    {"1;" KEY_A "\n5;2;" KEY_B "\n", KH_E_KEY_LOST, "does not have key id 5 version 4"},
-    {"1;" KEY_A "\n5;2;" KEY_B "\n5;4;" KEY_A "\n", KH_E_KEY_CHANGED, "in line 3"},
+    {"1;" KEY_A "\n5;2;" KEY_B "\n", KH_E_KEY_LOST, "Key id 5 version 4 is missing in"},
+    {"1;" KEY_A "\n5;2;" KEY_B "\n5;4;" KEY_A "\n", KH_E_KEY_CHANGED, "Line 3 of"},
     {"1;" KEY_A ";cipher=aes-ctr\n5;2;" KEY_B "\n5;4;" KEY_C "\n", KH_E_CIPHER_CHANGED,
-     "in line 1"},
+     "Line 1 of"},
     {"1;" KEY_A "\n5;2;" KEY_B "\n5;4;" KEY_C "\n6;xyz\n", KH_E_KEY_HEX, "line 4"},
     {"", KH_E_NO_SYSTEM_KEY, "System key id 1"},
 };
@@ -250,7 +250,7 @@ static void what_is_retired_stays_until_the_end(void **state)
   kh_keeper_commit(keeper, token);
   recorder_expect(
       &said, "reloaded: 2 keys with 3 versions; new: none; 1 retired, kept in memory until the "
-             "server ends\n");
+             "server stops\n");
   assert_int_equal(kh_keeper_prepare_rotation(keeper, 5, &token, &fault), KH_OK);
   kh_keeper_commit(keeper, token);
   recorder_expect(&said,
@@ -299,8 +299,8 @@ static void a_change_that_no_longer_follows_is_dropped_and_logged(void **state)
   assert_int_equal(keeper_latest(keeper, 7), 1);
   assert_int_equal(keeper_latest(keeper, 8), 0);
   assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
-  recorder_expect(&said, "was not put in use, since other keys were put in use meanwhile: File '");
-  recorder_expect(&said, "keys.txt' does not have key id 7 version 1");
+  recorder_expect(&said, "was not loaded: other keys were loaded meanwhile: ");
+  recorder_expect(&said, "Key id 7 version 1 is missing in '");
   kh_keeper_free(&keeper);
 }
 
@@ -343,7 +343,7 @@ static void a_rotation_writes_and_then_takes_effect(void **state)
   assert_int_equal(kh_keeper_get_stats(other).rotations, 0);
   recorder_expect(
       &said,
-      "has what another server rotated: 2 keys with 5 versions; new: key id 1 version 3, key "
+      "reloaded (another server rotated it): 2 keys with 5 versions; new: key id 1 version 3, key "
       "id 2 version 5\n");
   kh_keeper_free(&keeper);
   kh_keeper_free(&other);

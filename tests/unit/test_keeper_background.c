@@ -94,7 +94,7 @@ static void a_store_that_cannot_be_watched_is_looked_at(void **state)
   run_keeper(&fake_store_ops, before, COUNT(before));
   fake.watch_fails = KH_E_FILE_WATCH;
   set_background(reloads);
-  await_said("changes of the fake store are noticed after some seconds only: ", reloads);
+  await_said("the fake store cannot be watched and is checked every 5 seconds instead: ", reloads);
   fake_store_set(&fake, after, COUNT(after));
   set_background(reloads);
   keeper_await_latest(keeper, 1, 3);
@@ -190,7 +190,7 @@ static void a_store_that_loses_new_versions_is_not_asked_for_a_while(void **stat
   (void)state;
   run_keeper(&fake_store_ops, due, COUNT(due));
   fake.forgets_new_versions = true;
-  await_said("the keys that are due were not rotated: ", rotates);
+  await_said("keys due for rotation were not rotated: ", rotates);
   for (int i = 0; i < 10; i++) {
     set_background(rotates);
     test_pause(20);
@@ -222,8 +222,7 @@ static void a_store_that_cannot_rotate_is_logged_once(void **state)
 {
   (void)state;
   run_keeper(&fake_store_ops_bare, due, COUNT(due));
-  await_said("the keys that are due were not rotated: The keys of 'fake:1' cannot be rotated",
-             rotates);
+  await_said("keys due for rotation were not rotated: Cannot rotate the keys of 'fake:1'", rotates);
   set_background(rotates);
   test_pause(300);
   assert_int_equal(said.count[KH_LOG_WARNING], 1);

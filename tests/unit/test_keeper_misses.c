@@ -146,7 +146,7 @@ static void what_the_store_finds_is_put_in_force(void **state)
   assert_int_equal(keeper_latest(keeper, 7), 4);
   recorder_await(
       &said,
-      "'fake:1' (fake) has what was asked for: 2 keys with 2 versions; new: key id 7 version "
+      "'fake:1' (fake) supplied a missing key: 2 keys with 2 versions; new: key id 7 version "
       "4\n");
   assert_int_equal(kh_keeper_get_stats(keeper).versions, 3);
 }

@@ -113,7 +113,7 @@ static void a_start_that_cannot_be_settled_is_warned_of(void **state)
   fake_store_start(&fake, &fake_store_ops, two_keys, COUNT(two_keys));
   fake.settle_fails = KH_E_FILE_FLUSH;
   assert_int_equal(start_keeper(&fake_store_ops, NULL), KH_OK);
-  recorder_expect(&said, "the fake store may not outlast a power failure: ");
+  recorder_expect(&said, "the fake store was not flushed to the disk: ");
 }
 
 /* the keeper reports what the store has */
@@ -141,13 +141,13 @@ static const struct {
   kh_status status;
   const char *sentence;
 } lies[] = {
-    {{FAKE_KEY(1, 1, 0xa1)}, KH_E_KEY_LOST, "key id 2 version 1"},
+    {{FAKE_KEY(1, 1, 0xa1)}, KH_E_KEY_LOST, "Key id 2 version 1"},
     {{FAKE_KEY(1, 1, 0xa1), FAKE_KEY(2, 1, 0xb1)},
      KH_E_KEY_LOST,
-     "key id 2 version 3"}, /* a lower version */
+     "Key id 2 version 3"}, /* a lower version */
     {{FAKE_KEY(1, 1, 0xa1), FAKE_KEY(2, 3, 0xb3), FAKE_KEY(2, 5, 0xb5)},
      KH_E_KEY_LOST,
-     "key id 2 version 1"},
+     "Key id 2 version 1"},
     {{FAKE_KEY(1, 1, 0xff), FAKE_KEY(2, 1, 0xb1), FAKE_KEY(2, 3, 0xb3)},
      KH_E_KEY_CHANGED,
      "key id 1 version 1"},
@@ -159,7 +159,7 @@ static const struct {
       FAKE_KEY(2, 3, 0xb3)},
      KH_E_CIPHER_CHANGED,
      "key id 2 version 1"},
-    {{FAKE_KEY(0, 0, 0)}, KH_E_KEY_LOST, "key id 1 version 1"},
+    {{FAKE_KEY(0, 0, 0)}, KH_E_KEY_LOST, "Key id 1 version 1"},
 };
 
 static void a_store_with_wrong_results_changes_nothing(void **state)
@@ -322,10 +322,9 @@ static void an_evicted_change_is_logged(void **state)
     kh_keeper_commit(keeper, tokens[i]);
   assert_int_equal(keeper_latest(keeper, 7), 4);
   assert_int_equal(kh_keeper_get_stats(keeper).failures, COUNT(tokens));
-  recorder_expect(
-      &said, "the fake store was not put in use, since other keys were put in use meanwhile: ");
-  recorder_expect(
-      &said, "the fake store was not put in use, since too many changes were prepared at once");
+  recorder_expect(&said, "the fake store was not loaded: other keys were loaded meanwhile: ");
+  recorder_expect(&said,
+                  "the fake store was not loaded: too many sessions changed keys at the same time");
 }
 
 /* the store removed a key that was never in force: the two contents contradict each other */
@@ -344,11 +343,10 @@ static void what_does_not_follow_is_dropped_and_warned_of(void **state)
   assert_int_equal(keeper_latest(keeper, 7), 1);
   assert_int_equal(keeper_latest(keeper, 8), 0);
   assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
-  recorder_expect(
-      &said, "the fake store was not put in use, since other keys were put in use meanwhile: ");
-  recorder_expect(&said, "key id 7 version 1");
+  recorder_expect(&said, "the fake store was not loaded: other keys were loaded meanwhile: ");
+  recorder_expect(&said, "Key id 7 version 1");
   assert_false(kh_keeper_get_stats(keeper).last_reload_ok);
-  assert_non_null(strstr(kh_keeper_get_stats(keeper).last_result, "key id 7 version 1"));
+  assert_non_null(strstr(kh_keeper_get_stats(keeper).last_result, "Key id 7 version 1"));
 }
 
 static bool reload_in_a_thread(void *unused, size_t number)
@@ -396,7 +394,7 @@ static void a_late_answer_takes_nothing_back(void **state)
   threads_join(&reloading); /* it followed what was in force when it began */
   assert_in_force(2, 5);
   assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
-  recorder_expect(&said, "other keys were put in use meanwhile");
+  recorder_expect(&said, "other keys were loaded meanwhile");
 }
 
 /* sessions that rotate and reload at once while readers read */

@@ -165,11 +165,12 @@ static void passphrase_and_file_must_fit(void **state)
   assert_refused(plain, "secret", KH_E_NOT_ENCRYPTED);
   assert_refused(path, NULL, KH_E_NO_PASSPHRASE);
   assert_refused(path, "wrong", KH_E_WRONG_PASSPHRASE);
-  assert_true(recorder_has(&heard, "the passphrase of filekey, digest sha256 and 0 iterations"));
+  assert_true(
+      recorder_has(&heard, "the passphrase of filekey, digest sha256 and 0 PBKDF2 iterations"));
   assert_refused(path, "FILE:/nonexistent", KH_E_FILE_NOT_FOUND);
   assert_int_equal(heard.count[KH_LOG_HINT], 0);
   assert_refused(path, "ENV:KEYHOLD_NOT_SET", KH_E_SOURCE_VARIABLE);
-  assert_true(recorder_has(&heard, "a passphrase that itself begins so"));
+  assert_true(recorder_has(&heard, "if this is the passphrase itself, put it into a file"));
 }
 
 /* Wrong passphrases whose padding is right by chance must all be reported as wrong passphrases. */

@@ -217,7 +217,7 @@ static void its_output_is_not_quoted(void **state)
   for (size_t i = 0; i < COUNT(scripts); i++) {
     struct run it = run_script(scripts[i], LONG);
     assert_int_equal(it.status, KH_E_PROGRAM_EXIT);
-    assert_string_equal(it.fault.quote, "(not shown: it has the beginning of its output)");
+    assert_string_equal(it.fault.quote, "(not shown: it contains the beginning of the output)");
   }
   struct run it = run_script("#!/bin/sh\nprintf '\\r\\n'\necho 'no such key' >&2\nexit 3\n", LONG);
   assert_string_equal(it.fault.quote, "no such key");

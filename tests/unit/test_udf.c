@@ -101,7 +101,7 @@ static void arguments_are_refused(void **state)
   char message[MYSQL_ERRMSG_SIZE];
   UDF_INIT init;
   assert_int_equal(start(&init, 1, message), 1);
-  assert_string_equal(message, "it takes no arguments");
+  assert_string_equal(message, "the function takes no arguments");
   assert_null(init.ptr);
 }
 

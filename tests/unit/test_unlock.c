@@ -89,7 +89,7 @@ static void a_nul_ends_the_passphrase_and_is_logged(void **state)
 {
   (void)state;
   assert_from_file("sec\0ret\n", 8, "sec", 3);
-  assert_true(recorder_has(&heard, "NUL after 3 bytes"));
+  assert_true(recorder_has(&heard, "after 3 bytes, at a NUL byte"));
   assert_from_file("sec\n\0ret\n", 9, "sec\n", 4);
   assert_from_file("secret\n", 7, "secret", 6);
   assert_false(recorder_has(&heard, "NUL"));
@@ -196,7 +196,7 @@ static void a_descriptor_follows_the_same_rules(void **state)
   assert_from_fd("sec\nret \r\n\n", 11, "sec\nret ");
   assert_false(recorder_has(&heard, "NUL"));
   assert_from_fd("sec\0ret\n", 8, "sec");
-  assert_true(recorder_has(&heard, "'file descriptor 3' has a NUL after 3 bytes"));
+  assert_true(recorder_has(&heard, "'file descriptor 3' ends after 3 bytes, at a NUL byte"));
   assert_false(recorder_has(&heard, "sec\n"));
 }
 

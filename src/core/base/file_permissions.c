@@ -31,11 +31,19 @@ bool kh_file_is_open_to_others(mode_t mode)
   return (S_ISREG(mode) || S_ISFIFO(mode)) && (mode & (S_IROTH | S_IWOTH)) != 0;
 }
 
+static const char *rights_of_others(mode_t mode)
+{
+  if ((mode & S_IWOTH) == 0)
+    return "read";
+  return (mode & S_IROTH) == 0 ? "written" : "read and written";
+}
+
 void kh_file_warn_of_mode(const kh_log *log, const char *what, const char *path, mode_t mode)
 {
   if (kh_file_is_open_to_others(mode))
-    kh_log_write(log, KH_LOG_WARNING,
-                 "the %s file '%s' has mode %04o: others can read or write it, which is "
-                 "deprecated; give it mode 0600",
-                 what, kh_show_path(path).text, (unsigned)mode & 07777U);
+    kh_log_write(
+        log, KH_LOG_WARNING,
+        "%s file '%s' can be %s by other users (mode %04o): chmod it to 0600, and chown it "
+        "to the server's user",
+        what, kh_show_path(path).text, rights_of_others(mode), (unsigned)mode & 07777U);
 }

@@ -6,8 +6,8 @@
 #include "prepare.h"
 
 enum {
-  LOOK_EVERY = 5000, /* without an event: not every store sends one for what others write */
-  SETTLE = 500,      /* a change is taken when nothing was changed for so long */
+  LOOK_EVERY = 5000, /* without an event: not every store sends one when another process writes */
+  SETTLE = 500,      /* a change is loaded when nothing has changed for this time */
   RETRY_FIRST = 10000,
   RETRY_LAST = 300000,
 };
@@ -29,7 +29,7 @@ static void begin_reloading(void *memory, kh_keeper *keeper)
     return;
   kh_fault_describe(&fault, sentence, sizeof sentence);
   kh_log_write(&keeper->options.log, KH_LOG_WARNING,
-               "changes of %s are noticed after some seconds only: %s",
+               "%s cannot be watched and is checked every 5 seconds instead: %s",
                kh_store_get_name(store).noun, sentence);
 }
 
@@ -83,7 +83,7 @@ static int64_t consider_change(kh_auto_reload *reload, kh_keeper *keeper, const 
   return LOOK_EVERY;
 }
 
-/* A content that is being exchanged may be away for a moment; one that stays away is warned of. */
+/* A content that is being replaced may be missing for a moment. Warns when it stays missing. */
 static int64_t wait_for_store(kh_auto_reload *reload, kh_keeper *keeper, const kh_fault *fault)
 {
   int64_t now = kh_clock_milliseconds();

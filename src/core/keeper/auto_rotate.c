@@ -6,7 +6,7 @@
 #include "prepare.h"
 
 enum {
-  LOOK_EVERY = 60000, /* the system's clock may be turned, and the keys reloaded */
+  LOOK_EVERY = 60000, /* the system's clock may be set, and the keys reloaded */
   RETRY_FIRST = 60000,
   RETRY_LAST = 3600000,
   JITTER_MAX = 3600,
@@ -32,7 +32,7 @@ static uint32_t draw_jitter(uint32_t interval)
   return kh_random_below((most < JITTER_MAX ? most : JITTER_MAX) + 1);
 }
 
-/* when the first key in force is to be rotated, with its jitter; KH_POLICY_NEVER: none is */
+/* returns when to rotate the first key in force, with its jitter; KH_POLICY_NEVER: never */
 static uint64_t time_of_rotation(kh_auto_rotate *rotate, const kh_keeper *keeper)
 {
   uint32_t interval = 0;
@@ -47,8 +47,8 @@ static uint64_t time_of_rotation(kh_auto_rotate *rotate, const kh_keeper *keeper
   return due + rotate->jitter;
 }
 
-/* A store may lose what it made, or date it by a clock that is wrong. Once does not matter: another
- * server's version, which was taken instead, may be due itself. */
+/* A store may lose a new version, or date it by a wrong clock. The first time does not matter:
+ * another server's version that was used instead may itself be due. */
 static kh_status check_progress(kh_auto_rotate *rotate, const kh_keeper *keeper, uint64_t began,
                                 kh_fault *ret_fault)
 {
@@ -72,7 +72,7 @@ static void rotate_now(kh_auto_rotate *rotate, kh_keeper *keeper, uint64_t began
     kh_backoff_reset(&rotate->backoff);
     return;
   }
-  kh_backoff_fail(&rotate->backoff, &keeper->options.log, "the keys that are due were not rotated",
+  kh_backoff_fail(&rotate->backoff, &keeper->options.log, "keys due for rotation were not rotated",
                   &fault);
 }
 

@@ -8,8 +8,8 @@ static void warn_if_unlocked(const kh_keeper *keeper, const kh_store_content *co
 {
   if (!content->is_locked || !kh_keytable_is_locked(table))
     kh_log_write(&keeper->options.log, KH_LOG_WARNING,
-                 "the keys cannot all be locked into memory and may reach swap: raise the limit of "
-                 "locked memory (LimitMEMLOCK= of the server's systemd unit)");
+                 "not all keys can be locked in memory, so they may be written to swap: raise "
+                 "LimitMEMLOCK= in the server's systemd unit");
 }
 
 kh_status kh_change_make(const kh_keeper *keeper, const kh_store_content *content,

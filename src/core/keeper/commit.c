@@ -2,10 +2,10 @@
 #include "change.h"
 #include "misses.h"
 
-/* How a commit went, and what is left to do without a lock. */
+/* The outcome of a commit, and the work that remains for after the lock. */
 typedef struct commit_outcome {
   bool is_found;
-  bool is_passed_over; /* newer changes took its place, and none of them is left */
+  bool is_passed_over; /* newer changes replaced it, and none of them is left */
   kh_message message;
   kh_fault fault;
   kh_keytable *left_over[KH_KEEPER_CHANGES_MAX + 1]; /* to be freed */
@@ -18,7 +18,7 @@ static void leave_over(commit_outcome *done, kh_keytable *table)
     done->left_over[done->left_over_count++] = table;
 }
 
-/* takes a change out of its place; its token is 0 if it is not there */
+/* removes a prepared change from the list; its token is 0 if it is not found */
 static kh_change take_change(kh_keeper *keeper, kh_keeper_token token)
 {
   kh_change taken = {0};
@@ -30,8 +30,7 @@ static kh_change take_change(kh_keeper *keeper, kh_keeper_token token)
   return taken;
 }
 
-/* The change that made one give up its place has all that it had, as has each whole one that came
- * later: the first of them takes its part. 0: there is none. */
+/* A later whole change has all keys of the discarded one. Returns the first of them, or 0. */
 static kh_keeper_token find_stand_in(const kh_keeper *keeper, kh_keeper_token passed_over)
 {
   kh_keeper_token first = 0;
@@ -43,8 +42,7 @@ static kh_keeper_token find_stand_in(const kh_keeper *keeper, kh_keeper_token pa
   return first;
 }
 
-/* Whoever prepared something before has it with what is put in force now, which has all keys of the
- * store. */
+/* The change that is now in force has all keys of the store, and so those of all older changes. */
 static void drop_older(kh_keeper *keeper, commit_outcome *done)
 {
   for (size_t i = 0; i < KH_KEEPER_CHANGES_MAX; i++) {
@@ -65,7 +63,7 @@ static void replace_table(kh_keeper *keeper, kh_keytable *table, commit_outcome 
     leave_over(done, old);
 }
 
-/* The table may have been prepared against an older one than that in force. */
+/* The table in force may be newer than the one that the change was prepared against. */
 static kh_status check_against_table_in_force(kh_keeper *keeper, const kh_change *change,
                                               kh_fault *ret_fault)
 {
@@ -121,7 +119,7 @@ static void log_outcome(const kh_keeper *keeper, const commit_outcome *done)
   char sentence[KH_MESSAGE_MAX];
   if (done->is_passed_over)
     kh_log_write(log, KH_LOG_WARNING,
-                 "%s was not put in use, since too many changes were prepared at once; reload it",
+                 "%s was not loaded: too many sessions changed keys at the same time; reload it",
                  noun);
   if (!done->is_found)
     return;
@@ -130,8 +128,7 @@ static void log_outcome(const kh_keeper *keeper, const commit_outcome *done)
     return;
   }
   kh_fault_describe(&done->fault, sentence, sizeof sentence);
-  kh_log_write(log, KH_LOG_WARNING,
-               "%s was not put in use, since other keys were put in use meanwhile: %s", noun,
+  kh_log_write(log, KH_LOG_WARNING, "%s was not loaded: other keys were loaded meanwhile: %s", noun,
                sentence);
 }
 

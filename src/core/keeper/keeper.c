@@ -7,7 +7,8 @@
 #include "change.h"
 #include "log_messages.h"
 
-/* A server starts with a store that cannot be settled: without its keys it could read no data. */
+/* A server starts even if its store cannot be settled: without the keys it could not read any data.
+ */
 static void settle_first(const kh_keeper *keeper)
 {
   kh_fault fault;
@@ -15,7 +16,7 @@ static void settle_first(const kh_keeper *keeper)
   if (kh_store_settle(&keeper->store, &keeper->mark, &fault) == KH_OK)
     return;
   kh_fault_describe(&fault, sentence, sizeof sentence);
-  kh_log_write(&keeper->options.log, KH_LOG_WARNING, "%s may not outlast a power failure: %s",
+  kh_log_write(&keeper->options.log, KH_LOG_WARNING, "%s was not flushed to the disk: %s",
                kh_store_get_name(&keeper->store).noun, sentence);
 }
 

@@ -7,7 +7,7 @@
 
 #include "keyhold/version.h"
 
-enum { ROOM_FOR_MORE = 96 }; /* " and 18446744073709551615 more" and what is retired */
+enum { ROOM_FOR_MORE = 96 }; /* " and 18446744073709551615 more", and the retired versions */
 
 __attribute__((format(printf, 2, 3))) static void append_to_message(kh_message *line,
                                                                     const char *format, ...)
@@ -27,7 +27,7 @@ static void append_counts(kh_message *line, const kh_keytable *table)
                     versions == 1 ? "" : "s");
 }
 
-/* names a version; false: it does not fit */
+/* appends a version; returns false when it does not fit */
 static bool append_version(kh_message *line, const kh_key *key, bool first)
 {
   char text[64];
@@ -38,7 +38,8 @@ static bool append_version(kh_message *line, const kh_key *key, bool first)
   return true;
 }
 
-/* names the versions that the table has and `old` has not, or, without `old`, the latest ones */
+/* appends the versions that are in the table and not in `old`, or, without `old`, the latest ones
+ */
 static size_t append_versions(kh_message *line, const kh_keytable *table, const kh_keytable *old)
 {
   size_t named = 0;
@@ -59,15 +60,15 @@ static size_t append_versions(kh_message *line, const kh_keytable *table, const 
   return named + left;
 }
 
-/* retired versions that the table still has: no store has them any more */
-static size_t count_kept(const kh_keytable *table)
+/* counts the retired versions of the table, which the store no longer has */
+static size_t count_retired(const kh_keytable *table)
 {
-  size_t kept = 0;
+  size_t retired = 0;
   for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
     const kh_key *key = kh_keytable_at(table, i);
-    kept += kh_keytable_is_retired(table, key->id, key->version);
+    retired += kh_keytable_is_retired(table, key->id, key->version);
   }
-  return kept;
+  return retired;
 }
 
 kh_message kh_message_loaded(const kh_keeper *keeper, const kh_change *change)
@@ -91,8 +92,8 @@ kh_message kh_message_changed(const kh_keeper *keeper, const char *what, const k
   append_to_message(&line, "; new: ");
   if (append_versions(&line, change->table, old) == 0)
     append_to_message(&line, "none");
-  size_t kept = count_kept(change->table);
-  if (kept > 0)
-    append_to_message(&line, "; %zu retired, kept in memory until the server ends", kept);
+  size_t retired = count_retired(change->table);
+  if (retired > 0)
+    append_to_message(&line, "; %zu retired, kept in memory until the server stops", retired);
   return line;
 }

@@ -6,10 +6,10 @@
 #include "change.h"
 #include "log_messages.h"
 
-/* Another process may change the store between the load and the settling. */
+/* Another process may change the store between loading and settling. */
 enum { TRIES = 5, PAUSE = 100 /* milliseconds */ };
 
-/* A change on its way, from begin_preparation() to end_preparation(). */
+/* A change that is being prepared, from begin_preparation() to end_preparation(). */
 typedef struct preparation {
   kh_keeper *keeper;
   const kh_keytable *known; /* the table that was in force when it began; stays until it ends */
@@ -33,8 +33,8 @@ static preparation begin_preparation(kh_keeper *keeper)
   return begun;
 }
 
-/* a free place, or that of the oldest change, which a statement may have left that failed between
- * its two halves */
+/* returns a free place, or that of the oldest change, which a statement may have left that failed
+ * between its two halves */
 static kh_change *place_for_change(kh_keeper *keeper)
 {
   kh_change *oldest = &keeper->prepared[0];
@@ -44,7 +44,7 @@ static kh_change *place_for_change(kh_keeper *keeper)
   return oldest;
 }
 
-/* keeps what was prepared, and gives it a token; drops it after a failure */
+/* stores the prepared change under a new token; drops it after a failure */
 static void end_preparation(preparation *ended, kh_status status)
 {
   kh_keeper *keeper = ended->keeper;
@@ -67,7 +67,7 @@ static void end_preparation(preparation *ended, kh_status status)
   kh_keytable_free(&passed_over);
 }
 
-/* Makes the table of a content, in the place of one that was made before; frees the content.
+/* Makes the table of a content, replacing one that was made before; frees the content.
  */
 static kh_status make_table(preparation *going, kh_store_content *content)
 {
@@ -83,7 +83,7 @@ static kh_status check_table(preparation *going)
   return kh_change_check(going->keeper, &going->change, going->known, &going->fault);
 }
 
-/* What waits for nothing has to be done when the change is put in force. */
+/* Done here because putting the change in force must not wait. */
 static void describe_change(preparation *going, const char *what)
 {
   kh_change *change = &going->change;
@@ -111,7 +111,7 @@ static bool has_changed_since(const kh_store *store, const kh_store_mark *mark)
   return store->ops->mark(store->self, &now, NULL) == KH_OK && !kh_store_is_same(&now, mark);
 }
 
-/* ret_again: the store has another content already */
+/* ret_again: the store has changed meanwhile */
 static kh_status read_and_settle(preparation *going, bool finished_only, bool *ret_again)
 {
   const kh_store *store = &going->keeper->store;
@@ -146,7 +146,7 @@ void kh_prepare_note_reload(kh_keeper *keeper, kh_status status, const kh_fault 
   pthread_mutex_unlock(&keeper->state);
 }
 
-/* hands the results over to the caller */
+/* returns the results to the caller */
 static kh_status give_results(const preparation *ended, kh_status status,
                               kh_keeper_token *ret_token, kh_fault *ret_fault)
 {
@@ -192,7 +192,8 @@ static kh_status rotate_keys(preparation *going, uint32_t id, bool due_only,
     status = check_table(going);
   if (status != KH_OK)
     return status;
-  describe_change(going, ret_rotated->made > 0 ? "rotated" : "has what another server rotated");
+  describe_change(going,
+                  ret_rotated->made > 0 ? "rotated" : "reloaded (another server rotated it)");
   return KH_OK;
 }
 
@@ -227,7 +228,7 @@ static void append_key(kh_keylist *list, const kh_key *key)
   kh_keylist_commit(list);
 }
 
-/* what is in force, and after it, so that it shows if it differs, what was found */
+/* adds the keys in force and then those that were found, so that a difference is noticed */
 static kh_status add_found(const kh_keytable *known, const kh_keylist *found, kh_keylist *list)
 {
   kh_status status = KH_OK;
@@ -262,7 +263,7 @@ static kh_status merge_found(preparation *going, const kh_keylist *found)
   if (status != KH_OK)
     return status;
   going->change.is_whole = false;
-  describe_change(going, "has what was asked for");
+  describe_change(going, "supplied a missing key");
   return KH_OK;
 }
 

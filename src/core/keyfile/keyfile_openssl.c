@@ -179,7 +179,7 @@ static kh_status prepare_openssl(kh_envelope *envelope, kh_fault *ret_fault)
   return KH_OK;
 }
 
-/* The key that is held counts only for the salt from which it will be derived again. */
+/* The prepared key is valid only with the salt from which it will be derived again. */
 static kh_status read_openssl_back(const kh_envelope *envelope, kh_bytes file, kh_secret **ret_text,
                                    kh_fault *ret_fault)
 {
@@ -203,12 +203,13 @@ static kh_status make_openssl(const kh_envelope *envelope, kh_bytes text, kh_sec
 
 static void hint_derivation(const kh_keyfile_options *options, const kh_log *log)
 {
-  kh_log_write(log, KH_LOG_HINT,
-               "'%s' was tried with the passphrase%s, digest %s and %u iterations of PBKDF2 "
-               "(0: without it); all three must be those of the 'openssl enc' command that made it "
-               "(-pass, -md, -pbkdf2 -iter)",
-               kh_show_path(options->path).text, options->passphrase == NULL ? " of filekey" : "",
-               kh_digest_name(options->digest), options->pbkdf2_iterations);
+  kh_log_write(
+      log, KH_LOG_HINT,
+      "tried '%s' with the passphrase%s, digest %s and %u PBKDF2 iterations (0: no PBKDF2); "
+      "use the values of the 'openssl enc' command that made the file (-pass, -md, -pbkdf2 "
+      "-iter)",
+      kh_show_path(options->path).text, options->passphrase == NULL ? " of filekey" : "",
+      kh_digest_name(options->digest), options->pbkdf2_iterations);
 }
 
 static const kh_keyfile_format_functions functions = {

@@ -33,7 +33,7 @@ static kh_status make_new_content(kh_envelope *envelope, kh_bytes text, kh_repea
                                &content->keys, ret_fault);
 }
 
-/* What the new content must have: all keys of before, with the delta. */
+/* The expected keys of the new content: those of before, with the delta. */
 struct comparison {
   const char *path;
   const kh_keytable *before; /* NULL: there were none */
@@ -69,8 +69,8 @@ static kh_status compare_key(const struct comparison *comparison, const kh_key *
 }
 
 /* counts the keys that must be there */
-static kh_status compare_kept(const struct comparison *comparison, size_t *count,
-                              kh_fault *ret_fault)
+static kh_status compare_remaining(const struct comparison *comparison, size_t *count,
+                                   kh_fault *ret_fault)
 {
   kh_status status = KH_OK;
   const kh_keytable *before = comparison->before;
@@ -84,7 +84,7 @@ static kh_status compare_kept(const struct comparison *comparison, size_t *count
   return status;
 }
 
-/* nothing but the versions of the delta may have become so, and what was stays so */
+/* only the versions of the delta may have become retired, and retired ones stay retired */
 static bool has_retired(const struct comparison *comparison)
 {
   size_t more = kh_keylist_retired_count(comparison->delta);
@@ -102,7 +102,7 @@ static kh_status compare_all_keys(const struct comparison *comparison, kh_fault 
   kh_status status = KH_OK;
   size_t count = kh_keylist_count(comparison->delta);
   if (comparison->before != NULL)
-    status = compare_kept(comparison, &count, ret_fault);
+    status = compare_remaining(comparison, &count, ret_fault);
   for (size_t i = 0; i < kh_keylist_count(comparison->delta) && status == KH_OK; i++)
     status = compare_key(comparison, kh_keylist_at(comparison->delta, i), ret_fault);
   if (status != KH_OK)
@@ -113,7 +113,7 @@ static kh_status compare_all_keys(const struct comparison *comparison, kh_fault 
   return KH_OK;
 }
 
-/* Whether what was read back has exactly the keys that it must have, in any order. */
+/* Checks that the content that was read back has exactly the expected keys, in any order. */
 static kh_status check_new_content(const char *path, const kh_content *content,
                                    const kh_keytable *before, const kh_keylist *delta,
                                    kh_fault *ret_fault)
@@ -127,7 +127,7 @@ static kh_status check_new_content(const char *path, const kh_content *content,
                          : kh_fault_set(ret_fault, status, path, 0);
 }
 
-/* Makes what the change is to write. */
+/* Makes the content that the change writes. */
 static kh_status make_changed(const kh_keyfile *file, kh_envelope *envelope, kh_content *content,
                               kh_fault *ret_fault)
 {

@@ -2,7 +2,7 @@
 /* The sealed key file as one of the formats of a key file. */
 #include "envelope.h"
 
-/* A file that is damaged, or newer, is found so by opening it. */
+/* Opening a file finds out whether it is damaged or newer. */
 static bool may_open_sealed_without(kh_bytes file)
 {
   kh_sealed_slots slots;
@@ -31,11 +31,9 @@ static kh_status make_sealed(const kh_envelope *envelope, kh_bytes text, kh_secr
 static void hint_slots(const kh_keyfile_options *options, const kh_log *log)
 {
   bool is_setting = options->passphrase == NULL;
-  kh_log_write(log, KH_LOG_HINT,
-               "'%s' was tried with the passphrase%s in each of its slots, which have their own "
-               "parameters%s",
+  kh_log_write(log, KH_LOG_HINT, "tried '%s' with the passphrase%s in each of its slots%s",
                kh_show_path(options->path).text, is_setting ? " of filekey" : "",
-               is_setting ? ": digest and use_pbkdf2 do not count" : "");
+               is_setting ? "; digest and use_pbkdf2 do not apply to sealed key files" : "");
 }
 
 static const kh_keyfile_format_functions functions = {

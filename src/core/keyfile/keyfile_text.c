@@ -17,7 +17,7 @@ enum {
       10 /* of 4294967294; a key has 32 digits at least, so no key looks like a version */
 };
 
-/* What is read, and where the first thing that is wrong is. */
+/* The state of the reader, and the place of the first error. */
 struct reader {
   const char *path;
   const kh_log *log;
@@ -110,7 +110,7 @@ static kh_status read_attributes(struct reader *reader, kh_cursor *cursor, kh_ke
   return KH_OK;
 }
 
-/* a line whose key was taken out on purpose; what follows the word is ignored */
+/* a line whose key was removed on purpose; the rest after the word is ignored */
 static bool is_retired(kh_cursor cursor)
 {
   static const char word[] = KH_KEYFILE_RETIRED;
@@ -146,7 +146,7 @@ static kh_status read_key_line(struct reader *reader, kh_bytes line)
   if (is_retired(cursor))
     return note_retired_line(reader, &cursor, &(kh_retired){id, version, reader->line});
   kh_key *key = kh_keylist_next(reader->list);
-  if (key == NULL) /* cannot be: the list has room for every key that the text can hold */
+  if (key == NULL) /* cannot happen: the list has room for every key that the text can hold */
     return fail_at_column(reader, KH_E_NO_MEMORY, cursor.at);
   status = read_key(reader, &cursor, key);
   if (status == KH_OK)
@@ -160,15 +160,15 @@ static kh_status read_key_line(struct reader *reader, kh_bytes line)
   return KH_OK;
 }
 
-/* Where one (id, version) appears twice and is not the same: refused, or remarked where the
- * server's own plugin takes it. */
+/* Handles one (id, version) that appears twice with different keys: refuses it, or warns where the
+ * server's own plugin accepts it. */
 static kh_status judge_repeated(struct reader *reader, const kh_key *first, const kh_key *last,
                                 size_t repeats)
 {
   if (!reader->is_strict) {
     kh_log_write(reader->log, KH_LOG_WARNING,
-                 "key id %u has different keys in lines %u and %u of '%s'; the last one counts "
-                 "(%zu such in all)",
+                 "key id %u has different keys in lines %u and %u of '%s': the last line is used; "
+                 "keep only the one that the data needs (%zu such conflicts)",
                  first->id, first->line, last->line, kh_show_path(reader->path).text, repeats);
     return KH_OK;
   }
@@ -188,7 +188,7 @@ static bool is_conflict(const kh_key *a, const kh_key *b)
          !(kh_key_is_same_secret(a, b) && kh_attributes_are_same(&a->policy, &b->policy));
 }
 
-/* the last line that has the key of a retired version; NULL: none has it */
+/* returns the last line that has the key of a retired version, or NULL */
 static const kh_key *key_of_retired(const kh_keylist *list, const uint32_t *order,
                                     const kh_retired *retired)
 {
@@ -304,7 +304,7 @@ static bool knows_all(kh_bytes file)
   return true;
 }
 
-/* the file is the text, and the text the file */
+/* the file and its text are the same */
 static kh_status open_text(kh_envelope *envelope, kh_bytes file, kh_secret **ret_text,
                            kh_fault *ret_fault)
 {

@@ -9,7 +9,7 @@
 
 #include "stream.h"
 
-/* what the server's own plugin takes of a file; the length counts before the NUL does */
+/* as the server's own plugin: the length limit applies before the content is cut at a NUL */
 static size_t passphrase_len(kh_bytes content)
 {
   size_t len = content.len;
@@ -38,7 +38,8 @@ kh_status kh_passphrase_cut(kh_secret *content, const char *name, const kh_log *
     return kh_passphrase_too_long(name, ret_fault);
   if (len > 0 && len < bytes.len && bytes.data[len] == '\0')
     kh_log_write(log, KH_LOG_HINT,
-                 "the passphrase from '%s' has a NUL after %zu bytes: the passphrase ends there",
+                 "the passphrase from '%s' ends after %zu bytes, at a NUL byte; use a passphrase "
+                 "without NUL bytes",
                  kh_show_path(name).text, len);
   kh_secret_set_len(content, len);
   return KH_OK;
@@ -57,8 +58,9 @@ kh_status kh_passphrase_take(kh_secret **content, const char *name, const kh_log
   return KH_OK;
 }
 
-/* Opens what may keep its reader waiting: a FIFO, a device. A FIFO that is opened so has not ended
- * before a process has written to it. Gives -1 for anything else, and for what cannot be opened. */
+/* Opens a FIFO or a device, whose reader may have to wait. A FIFO opened in this way does not end
+ * before a process has written to it. Returns -1 for any other file, and for one that cannot be
+ * opened. */
 static int open_slow(const char *path, struct stat *ret_st)
 {
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);

@@ -14,11 +14,11 @@
 #include "stream.h"
 
 enum {
-  TICK = 10,        /* milliseconds between two looks whether the program has ended */
+  TICK = 10,        /* milliseconds between two checks whether the program has ended */
   KILL_WAIT = 2000, /* milliseconds for a killed program to be gone */
   CHUNK = 4096,     /* of standard error */
-  CHUNKS = 16,      /* of standard error between two looks */
-  TELLING = 8,      /* characters of the output by which it is known */
+  CHUNKS = 16,      /* of standard error between two checks */
+  TELLING = 8,      /* characters of the output that are searched for in the quote */
 };
 
 /* the two ends of a pipe; -1: closed */
@@ -64,9 +64,9 @@ static bool open_pipe(struct pipe *pipe)
   return fcntl(pipe->read, F_SETFL, O_NONBLOCK) == 0;
 }
 
-/* Even where no standard descriptor was open, none of these overwrites what a later one needs: the
- * pipe for standard error was opened last, and its end for writing is the fourth descriptor or
- * later. */
+/* Even if no standard descriptor was open, none of these overwrites a descriptor that a later one
+ * needs: the pipe for standard error was opened last, and its end for writing is the fourth
+ * descriptor or later. */
 static int add_actions(posix_spawn_file_actions_t *actions, const struct program *program)
 {
   int error = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -93,8 +93,8 @@ static int set_attributes(posix_spawnattr_t *attributes)
   return error;
 }
 
-/* By posix_spawn(), which copies no memory: with the server's, fork() would take long, and the
- * child would have a copy of every key until it runs the program. */
+/* Uses posix_spawn(), which copies no memory: with a server's memory fork() would take long, and
+ * the child would have a copy of every key until it runs the program. */
 static int spawn_program(struct program *program)
 {
   posix_spawn_file_actions_t actions;
@@ -116,7 +116,7 @@ static int spawn_program(struct program *program)
   return error;
 }
 
-/* gives 0 or an errno */
+/* returns 0 or an errno */
 static int start_program(struct program *program)
 {
   if (!open_pipe(&program->out) || !open_pipe(&program->err))
@@ -171,7 +171,7 @@ static void add_to_quote(struct program *program, const unsigned char *text, siz
   }
 }
 
-/* A shell that traces (set -x) says what it is about to write. */
+/* A shell that traces (set -x) also prints what it is about to write. */
 static bool quotes_output(const struct program *program)
 {
   char begin[TELLING + 1] = "";
@@ -188,9 +188,9 @@ static bool quotes_output(const struct program *program)
   return found;
 }
 
-static void tell_quote(const struct program *program, kh_fault *ret_fault)
+static void set_quote(const struct program *program, kh_fault *ret_fault)
 {
-  static const char hidden[] = "(not shown: it has the beginning of its output)";
+  static const char hidden[] = "(not shown: it contains the beginning of the output)";
   _Static_assert(sizeof hidden <= sizeof ret_fault->quote, "it fits");
   if (quotes_output(program))
     memcpy(ret_fault->quote, hidden, sizeof hidden);
@@ -198,8 +198,8 @@ static void tell_quote(const struct program *program, kh_fault *ret_fault)
     memcpy(ret_fault->quote, program->quote, sizeof ret_fault->quote);
 }
 
-/* what it says is read to the end, so that it never waits for room, but only so fast: another
- * process may go on writing there */
+/* Standard error is read to the end, so that the program never waits for room, but not faster than
+ * this: another process may go on writing there. */
 static void read_errors(struct program *program)
 {
   unsigned char chunk[CHUNK];
@@ -214,7 +214,7 @@ static void read_errors(struct program *program)
   kh_wipe(chunk, sizeof chunk); /* a trace may have the passphrase */
 }
 
-/* leaves it to be reaped, so that its number, which is its group's, stays taken */
+/* does not reap it, so that its number, which is also its group's, is not reused */
 static kh_status look_whether_ended(const struct program *program, bool *ret_ended)
 {
   siginfo_t info = {.si_pid = 0};
@@ -224,8 +224,8 @@ static kh_status look_whether_ended(const struct program *program, bool *ret_end
   return KH_OK;
 }
 
-/* Until the program has ended. Whether other processes still hold its pipes does not matter; what
- * it wrote before its end is read. */
+/* Reads until the program has ended, including all output before its end. Other processes may still
+ * hold its pipes. */
 static kh_status follow_program(struct program *program)
 {
   for (bool ended = false; !ended;) {
@@ -243,8 +243,7 @@ static kh_status follow_program(struct program *program)
   return KH_OK;
 }
 
-/* A program of another user (set-user-ID) cannot be killed; then it stays, and is no longer waited
- * for. */
+/* A program of another user (set-user-ID) cannot be killed; it is left running after KILL_WAIT. */
 static kh_status end_program(const struct program *program, int *ret_end)
 {
   kh_deadline deadline = kh_deadline_in(KILL_WAIT);
@@ -267,7 +266,7 @@ static kh_status fail_program(const struct program *program, kh_status status, i
     return status;
   if (status == KH_E_PROGRAM_EXIT || status == KH_E_PROGRAM_SIGNAL)
     ret_fault->ended_with = number;
-  tell_quote(program, ret_fault);
+  set_quote(program, ret_fault);
   return status;
 }
 
@@ -288,7 +287,7 @@ static kh_status run_program(struct program *program, kh_fault *ret_fault)
   int how = 0;
   kh_status status = follow_program(program);
   error = errno;
-  if (status == KH_E_PROGRAM_RUN) /* already reaped: its number may be another's now */
+  if (status == KH_E_PROGRAM_RUN) /* already reaped: another process may have its number now */
     return fail_program(program, status, error, ret_fault);
   kh_status ended = end_program(program, &how);
   if (status == KH_OK && ended == KH_OK)

@@ -9,8 +9,8 @@ static kh_status read_file(const char *path, const kh_unlock_how *how, const kh_
   kh_status status = kh_passphrase_read_file(path, how, log, ret_passphrase, ret_fault);
   if (status == KH_OK && kh_secret_bytes(*ret_passphrase).len == 0)
     kh_log_write(log, KH_LOG_HINT,
-                 "the passphrase file '%s' is empty or begins with a NUL or holds only line ends: "
-                 "the passphrase is the empty one",
+                 "passphrase file '%s' is empty, begins with a NUL byte or has only line ends: the "
+                 "passphrase is empty",
                  kh_show_path(path).text);
   return status;
 }

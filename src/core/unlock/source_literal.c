@@ -22,9 +22,8 @@ static kh_status read_literal(const char *argument, const kh_unlock_how *how, co
   memcpy(kh_secret_data(passphrase), argument, len);
   kh_secret_set_len(passphrase, len);
   kh_log_write(log, KH_LOG_WARNING,
-               "the passphrase is written into filekey: SHOW VARIABLES shows it to every user, and "
-               "backups have it, which is deprecated; use FILE:, CREDENTIAL:, EXEC:, SOCKET: or "
-               "ENV:");
+               "the passphrase is in filekey itself: SHOW VARIABLES shows it to every user, and "
+               "backups contain it; use FILE:, CREDENTIAL:, EXEC:, SOCKET: or ENV:");
   *ret_passphrase = passphrase;
   return KH_OK;
 }

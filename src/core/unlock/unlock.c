@@ -9,12 +9,12 @@
 #include "source.h"
 #include "stream.h"
 
-/* the first whose prefix fits; the literal one fits always and stands last */
+/* the first whose prefix fits; the literal one always fits and is the last */
 static const kh_unlock_source *const sources[] = {&kh_unlock_file,   &kh_unlock_credential,
                                                   &kh_unlock_env,    &kh_unlock_exec,
                                                   &kh_unlock_socket, &kh_unlock_literal};
 
-/* never shows the argument: it may be a part of a passphrase */
+/* never quotes the argument: it may be a part of a passphrase */
 static kh_status refuse_argument(const kh_unlock_source *source, kh_fault *ret_fault)
 {
   kh_fault_set(ret_fault, KH_E_SOURCE_SYNTAX, source->prefix, 0);
@@ -23,12 +23,12 @@ static kh_status refuse_argument(const kh_unlock_source *source, kh_fault *ret_f
   return KH_E_SOURCE_SYNTAX;
 }
 
-/* To the server's own plugin a filekey with a prefix that it does not have is the passphrase. */
+/* The server's own plugin uses a filekey with a prefix that it does not know as the passphrase. */
 static void hint_at_literal(const kh_unlock_source *source, const kh_log *log)
 {
   kh_log_write(log, KH_LOG_HINT,
-               "'%s' in filekey names where the passphrase comes from; a passphrase that itself "
-               "begins so must be put into a file (FILE:path)",
+               "filekey begins with '%s' and so names a source of the passphrase; if this is the "
+               "passphrase itself, put it into a file and use FILE:path",
                source->prefix);
 }
 
@@ -72,7 +72,7 @@ kh_status kh_unlock_fd(int fd, const char *name, const kh_log *log, kh_secret **
                        kh_fault *ret_fault)
 {
   KH_AUTO_SECRET content = NULL;
-  if (fd < 0) /* poll() would wait for ever */
+  if (fd < 0) /* poll() would wait forever */
     return kh_fault_set(ret_fault, KH_E_FILE_READ, name, EBADF);
   kh_status status = kh_stream_new(&content);
   if (status != KH_OK)

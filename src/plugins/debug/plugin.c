@@ -12,7 +12,7 @@
 static int debug_init(void *unused)
 {
   (void)unused;
-  kh_report_for_tests_only(PLUGIN_NAME);
+  kh_report_for_tests_only(PLUGIN_NAME, "the key version");
   kh_encryption_start(&kh_debug_source, NULL, NULL);
   return 0;
 }

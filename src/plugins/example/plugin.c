@@ -25,7 +25,7 @@ static int example_init(void *unused)
     kh_crypt_free(&crypt);
     return 1;
   }
-  kh_report_for_tests_only(PLUGIN_NAME);
+  kh_report_for_tests_only(PLUGIN_NAME, "the key id and the time");
   kh_encryption_start(&kh_example_source, keys, crypt);
   return 0;
 }
