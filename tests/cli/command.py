@@ -74,19 +74,20 @@ class Terminal:
         """What came, up to the text that the pattern finds."""
         end = time.monotonic() + PATIENCE
         while not re.search(pattern, self.seen):
-            if not self._read_some(end):
+            if not self.read_some(end - time.monotonic()):
                 raise AssertionError(f"'{pattern}' did not come; seen: {self.seen!r}")
         match = re.search(pattern, self.seen)
         taken, self.seen = self.seen[:match.end()], self.seen[match.end():]
         return taken
 
-    def _read_some(self, end):
-        ready, _, _ = select.select([self.master], [], [], max(0, end - time.monotonic()))
+    def read_some(self, seconds):
+        """Takes what comes within this time; False: nothing did."""
+        ready, _, _ = select.select([self.master], [], [], max(0, seconds))
         if not ready:
             return False
         try:
             data = os.read(self.master, 65536)
-        except OSError:  # nobody has the other end any more
+        except OSError:  # no process has the other end any more
             return False
         self.seen += data.decode(errors="replace")
         self.all += data
@@ -100,7 +101,7 @@ class Terminal:
     def answer_new(self, text, of=".*"):
         """A passphrase that is set is asked for twice."""
         self.answer(f"New passphrase for {of}: ", text)
-        self.answer(f"Once more for {of}: ", text)
+        self.answer(f"Repeat passphrase for {of}: ", text)
 
     def is_shown(self):
         """Whether what is typed is shown."""
@@ -123,14 +124,12 @@ class Terminal:
         status = None
         end = time.monotonic() + PATIENCE
         while status is None:
-            ready, _, _ = select.select([self.master], [], [], 0.02)
-            if ready:
-                self._read_some(end)
+            self.read_some(0.02)
             status = self.process.poll()
             if time.monotonic() > end:
                 self.process.kill()
                 raise AssertionError(f"does not end; seen: {self.seen!r}")
-        while select.select([self.master], [], [], 0)[0] and self._read_some(end):
+        while self.read_some(0):
             pass
         os.close(self.slave)
         os.close(self.master)

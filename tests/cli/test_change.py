@@ -24,7 +24,7 @@ class Change(command.Case):
             with self.subTest(name):
                 mode, before = os.stat(arguments[0]).st_mode, self.text_of(*arguments)
                 out = self.run_command("add", *arguments).out
-                self.assertIn("has key 8 now", out)
+                self.assertIn("Added key id 8 to", out)
                 self.assertIn("SET GLOBAL file_key_management_reload = ON", out)
                 after = self.text_of(*arguments)
                 self.assertTrue(after.startswith(before))

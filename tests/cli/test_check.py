@@ -32,24 +32,24 @@ class Check(command.Case):
         self.assertTrue(any("damaged" in text for text in self.bad(path)))
         with open(path, "wb") as file:
             file.write(content)
-        self.assertIn("no terminal", self.run_command("check", path, status=1).err)
+        self.assertIn("there is no terminal", self.run_command("check", path, status=1).err)
 
     def test_a_good_file(self):
         path = self.write("keys", GOOD)
         out = self.run_command("check", path).out
-        self.assertIn("note  the keys are in the clear", out)
-        self.assertIn(f"good  its mode is 0600, its owner {pwd.getpwuid(os.geteuid()).pw_name}\n", out)
-        self.assertIn("good  2 keys with 2 versions, none weak, no two equal\n", out)
-        self.assertTrue(out.endswith(f"\n{path} is good\n"))
+        self.assertIn("note  the keys are in plain text", out)
+        self.assertIn(f"good  mode 0600, owner {pwd.getpwuid(os.geteuid()).pw_name}\n", out)
+        self.assertIn("good  2 key ids, 2 versions: none weak, all different\n", out)
+        self.assertTrue(out.endswith(f"\n{path}: no problems found\n"))
 
     def test_one_key(self):
-        self.assertIn("good  1 key with 1 version, none", self.run_command("check", self.write("keys", f"1;{KEY1}\n")).out)
+        self.assertIn("good  1 key id, 1 version: none", self.run_command("check", self.write("keys", f"1;{KEY1}\n")).out)
 
     def test_permissions(self):
         for mode in (0o600, 0o640, 0o400, 0o440):
             self.findings(self.write("keys", GOOD, mode), status=0)
-        for mode, text in ((0o604, "others can read or write it"), (0o602, "others can read or write it"),
-                           (0o660, "its group can write it")):
+        for mode, text in ((0o604, "other users can read or write the file"), (0o602, "other users can read or write the file"),
+                           (0o660, "the group can write the file")):
             bad = self.bad_text(GOOD, mode)
             self.assertEqual(len(bad), 1)
             self.assertIn(text, bad[0])
@@ -67,7 +67,7 @@ class Check(command.Case):
         with open(path, "ab") as file:
             file.write(b"damage")
         os.chmod(path, 0o604)
-        self.assertTrue(any("others can read or write it" in text for text in self.bad(path)))
+        self.assertTrue(any("other users can read or write the file" in text for text in self.bad(path)))
 
     @unittest.skipIf(os.geteuid() != 0, "only root can give files away")
     def test_owner(self):
@@ -79,17 +79,17 @@ class Check(command.Case):
             os.chown(path, owner, -1)
             texts = [f["text"] for f in json.loads(subprocess.run(as_nobody, capture_output=True).stdout)["findings"]
                      if f["level"] == "bad"]
-            self.assertEqual([text for text in texts if "it belongs to another user" in text] != [], is_strange, texts)
+            self.assertEqual([text for text in texts if "is neither root nor you" in text] != [], is_strange, texts)
             os.chmod(path, 0o600)
             self.findings(path, status=0)
             os.chmod(path, 0o644)
 
     def test_folder(self):
         os.chmod(self.folder, 0o707)
-        self.assertRegex(self.bad_text(GOOD)[0], r"everybody can write in its folder '.*' \(mode 0707\)")
+        self.assertRegex(self.bad_text(GOOD)[0], r"every user can write to its folder '.*' \(mode 0707\)")
         os.mkdir(self.path("below"), 0o700)
         os.symlink(self.write("keys", GOOD), self.path("below/link"))
-        self.assertIn("everybody can write", self.bad(self.path("below/link"))[0])
+        self.assertIn("every user can write", self.bad(self.path("below/link"))[0])
 
     def test_key_1(self):
         self.assertRegex(self.bad_text(f"2;{KEY1}\n")[0], "^System key id 1 is missing at .* line 1")
@@ -103,7 +103,7 @@ class Check(command.Case):
         self.assertIn("key id 1 has different keys in lines 1 and 2", self.bad_text(f"1;{KEY1}\n1;{KEY2}\n")[0])
         self.assertIn("Two different keys for key id 1 version 3 at", self.bad_text(f"1;3;{KEY1}\n1;3;{KEY2}\n")[0])
         self.assertEqual(self.bad_text(f"1;{KEY1}\n2;3;{KEY2}\n2;5;{KEY1}\n3;{KEY2}\n"),
-                         [f"key {b} has the same bytes as key {a}" for a, b in sorted(
+                         [f"key id {b} has the same bytes as key id {a}" for a, b in sorted(
                              [("1 version 1", "2 version 5"), ("2 version 3", "3 version 1")],
                              key=lambda pair: self.order(KEY1 if pair[0][0] == "1" else KEY2))])
 
@@ -115,9 +115,9 @@ class Check(command.Case):
     def test_weak_keys(self):
         for length in (16, 24, 32):
             self.assertEqual(self.bad_text(f"1;{KEY1}\n5;7;{'00' * length}\n"),
-                             ["key 5 version 7 is weak: all its bytes are zero"])
+                             ["key id 5 version 7 is weak: all bytes are zero"])
             self.assertEqual(self.bad_text(f"1;{KEY1}\n5;7;{'a5' * length}\n"),
-                             ["key 5 version 7 is weak: all its bytes are equal"])
+                             ["key id 5 version 7 is weak: all bytes are equal"])
             self.findings(self.write("keys", f"1;{KEY1}\n5;{'a5' * (length - 1)}a4\n"), status=0)
 
     def test_parameters(self):
@@ -132,8 +132,8 @@ class Check(command.Case):
 
     def test_what_may_stay(self):
         notes = [f["text"] for f in self.findings(self.write("keys", f"1;{KEY1};rotate=3d"), status=0)]
-        self.assertIn("key 1 is due for a new version", notes)
-        self.assertIn("the last line has no line end: auto_reload does not take it", notes)
+        self.assertIn("key id 1 is due for rotation", notes)
+        self.assertIn("the last line has no line end; auto_reload waits for one", notes)
 
     def test_what_cannot_be_told(self):
         self.run_command("check", self.path("none"), status=1)

@@ -11,7 +11,7 @@ SCRIPT = Path(__file__).resolve().parents[2] / "packaging/bash-completion/keyhol
 
 class Completion(command.Case):
     def complete(self, *words):
-        """What is offered for the last word; "=" is a word of its own, as in bash."""
+        """The completions of the last word; "=" is a word of its own, as in bash."""
         program = f'''source "$1"; shift
             COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
             _keyhold; printf '%s\\n' "${{COMPREPLY[@]}}"'''
@@ -21,12 +21,18 @@ class Completion(command.Case):
         return sorted(done.stdout.split())
 
     def test_commands(self):
-        self.assertLessEqual({"create", "slot", "watch", "--help"}, set(self.complete("")))
+        self.assertLessEqual({"create", "slot", "watch", "help", "--help"}, set(self.complete("")))
         self.assertEqual(self.complete("cr"), ["create"])
         self.assertEqual(self.complete("c"), ["check", "convert", "create"])
         self.assertEqual(self.complete("slot", ""), ["add", "change", "list", "remove"])
         self.assertEqual(self.complete("slot", "ch"), ["change"])
         self.assertEqual(self.complete("nonesuch", ""), [])
+
+    def test_help(self):
+        self.assertEqual(self.complete("help", "c"), ["check", "convert", "create"])
+        self.assertEqual(self.complete("help", "slot", ""), ["add", "change", "list", "remove"])
+        self.assertEqual(self.complete("help", "list", ""), [])
+        self.assertEqual(self.complete("help", "slot", "add", ""), [])
 
     def test_options(self):
         self.assertEqual(self.complete("list", "--js"), ["--json"])
@@ -36,9 +42,9 @@ class Completion(command.Case):
         self.assertIn("--force=", self.complete("retire", "keys", "--"))
 
     def test_every_option_of_every_command(self):
-        """Those that the help has, and that take a value with a = behind them."""
+        """Those of the help; an option that takes a value ends with =."""
         commands = self.complete("")
-        for name in [[word] for word in commands if word not in ("slot", "--help", "--version")] + [
+        for name in [[word] for word in commands if word not in ("slot", "help", "--help", "--version")] + [
                 ["slot", word] for word in self.complete("slot", "")]:
             help_text = self.run_command(*name, "--help").out
             options = set(command.re.findall(r"(?m)^ .*?(--[a-z0-9-]+=?)", help_text))

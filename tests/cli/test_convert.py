@@ -28,7 +28,7 @@ class Convert(command.Case):
                     before = self.run_command("list", "--json", path, *self.how(first)).json()
                     out = self.run_command("convert", path, f"--to={second}", *self.how(first),
                                            *self.how(second, True)).out
-                    self.assertIn(f"is {second} now; every key is as it was", out)
+                    self.assertIn(f"is now in the format {second}; all keys are unchanged", out)
                     after = self.run_command("list", "--json", path, *self.how(second)).json()
                     self.assertEqual(after["keys"], before["keys"])
                     self.assertEqual((before["format"], after["format"]), (first, second))
@@ -38,20 +38,20 @@ class Convert(command.Case):
     def test_seal_and_unseal(self):
         path = self.write("keys", TEXT, 0o400)
         out = self.run_command("seal", path, *self.how("sealed", True)).out
-        self.assertIn("may still have the keys in the clear", out)
-        self.assertNotIn("no file_key_management_filekey", out)
+        self.assertIn("may still hold the keys in plain text", out)
+        self.assertNotIn("Remove file_key_management_filekey", out)
         self.assertTrue(self.read("keys").startswith(b"keyhold-sealed "))
-        self.assertIn("is sealed already", self.run_command("seal", path, status=1).err)
+        self.assertIn("it is already sealed", self.run_command("seal", path, status=1).err)
         out = self.run_command("unseal", path, *self.how("sealed")).out
-        self.assertIn("and no file_key_management_filekey", out)
+        self.assertIn("Remove file_key_management_filekey", out)
         self.assertEqual(self.read("keys"), TEXT.encode())
         self.assertEqual(self.mode("keys"), 0o400)
-        self.assertIn("in the clear already", self.run_command("unseal", path, status=1).err)
+        self.assertIn("it is already in plain text", self.run_command("unseal", path, status=1).err)
 
     def test_seal_asks(self):
         arguments = self.openssl("keys", TEXT)
         terminal = self.terminal("seal", *arguments[:3], *CHEAP)
-        terminal.answer("Passphrase of .*: ", PASSPHRASE)
+        terminal.answer("Passphrase for .*: ", PASSPHRASE)
         terminal.answer_new(OTHER)
         self.assert_ends(terminal, 0)
         self.assertEqual(self.text_of(self.path("keys"), f"--passphrase-file={self.passphrase(OTHER)}"), TEXT)
@@ -67,14 +67,14 @@ class Convert(command.Case):
 
     def test_what_is_wrong(self):
         path = self.write("keys", TEXT)
-        self.assertIn("into which format", self.run_command("convert", path, status=2).err)
-        self.assertIn("no format", self.run_command("convert", path, "--to=zip", status=2).err)
+        self.assertIn("specify the new format with --to", self.run_command("convert", path, status=2).err)
+        self.assertIn("unknown format 'zip' (expected sealed, openssl or text)", self.run_command("convert", path, "--to=zip", status=2).err)
         result = self.run_command("convert", path, "--to=text", "--new-passphrase-fd=0", stdin=OTHER, status=2)
-        self.assertIn("a file of the format text has no passphrase", result.err)
+        self.assertIn("the format text has no passphrase", result.err)
         result = self.run_command("convert", path, "--to=sealed", "--new-digest=sha1", status=2)
-        self.assertIn("only a file of the format openssl has", result.err)
+        self.assertIn("--new-digest and --new-pbkdf2-iterations apply only to the format openssl", result.err)
         result = self.run_command("convert", path, "--to=openssl", "--passes=1", status=2)
-        self.assertIn("only a file of the format sealed has", result.err)
+        self.assertIn("apply only to the format sealed", result.err)
         result = self.run_command("convert", path, "--to=sealed", "--new-passphrase-fd=0", stdin="\n", status=1)
         self.assertEqual(self.read("keys"), TEXT.encode())
         bad = self.write("bad", f"1;{KEY1}\nx\n")

@@ -138,7 +138,7 @@ class Core(command.Case):
         """What was typed first is in its memory, and it waits for more."""
         terminal = self.terminal("create", self.path("made"), *CHEAP)
         terminal.answer("New passphrase for .*: ", PASSPHRASE)
-        terminal.read_until("Once more for .*: ")
+        terminal.read_until("Repeat passphrase for .*: ")
         self.assertEqual(resource.prlimit(terminal.process.pid, resource.RLIMIT_CORE), (0, 0))
         terminal.process.send_signal(signal.SIGSEGV)
         _, status = os.waitpid(terminal.process.pid, 0)

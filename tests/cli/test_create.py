@@ -8,7 +8,7 @@ import command
 from command import CHEAP, OTHER, PASSPHRASE
 
 NEW = r"New passphrase for .*: "
-AGAIN = r"Once more for .*: "
+AGAIN = r"Repeat passphrase for .*: "
 
 
 class Create(command.Case):
@@ -33,16 +33,16 @@ class Create(command.Case):
     def test_options_that_the_format_has_no_use_for(self):
         path, how = self.path("keys"), f"--passphrase-file={self.passphrase()}"
         for arguments in (["--format=text", "--memory=2"], ["--format=text", "--kdf=argon2id"], ["--format=openssl", "--passes=2", how]):
-            self.assertIn("only a file of the format sealed has", self.run_command("create", path, *arguments, status=2).err)
+            self.assertIn("--kdf, --memory, --passes and --iterations apply only to the format sealed", self.run_command("create", path, *arguments, status=2).err)
         for arguments in (["--format=text", "--digest=sha256"], ["--pbkdf2-iterations=7", how]):
-            self.assertIn("only a file of the format openssl has", self.run_command("create", path, *arguments, status=2).err)
+            self.assertIn("--digest and --pbkdf2-iterations apply only to the format openssl", self.run_command("create", path, *arguments, status=2).err)
         self.assertFalse(os.path.exists(path))
 
     def test_help_has_the_defaults_of_a_new_file(self):
         help_text = self.run_command("create", "--help").out
-        self.assertRegex(help_text, r"--digest=NAME .*sha256 if")
-        self.assertRegex(help_text, r"--pbkdf2-iterations=NUMBER .*600000 if")
-        self.assertRegex(self.run_command("list", "--help").out, r"--digest=NAME .*sha1 if")
+        self.assertRegex(help_text, r"--digest=NAME [^-]*\(default:\s+sha256\)")
+        self.assertRegex(help_text, r"--pbkdf2-iterations=NUMBER [^-]*\(default:\s+600000\)")
+        self.assertRegex(self.run_command("list", "--help").out, r"--digest=NAME [^-]*\(default:\s+sha1\)")
 
     def test_what_the_server_needs(self):
         how = self.passphrase()
@@ -58,7 +58,7 @@ class Create(command.Case):
         for _ in range(3):
             terminal.answer(NEW, PASSPHRASE)
             terminal.answer(AGAIN, OTHER)
-            terminal.read_until("the two are not the same")
+            terminal.read_until("the passphrases do not match")
         self.assert_ends(terminal, 1)
         self.assertFalse(os.path.exists(self.path("keys")))
 
@@ -73,7 +73,7 @@ class Create(command.Case):
         terminal = self.terminal("create", self.path("keys"), *CHEAP)
         terminal.answer(NEW, "")
         terminal.answer(AGAIN, "")
-        self.assertIn("an empty passphrase protects nothing", self.assert_ends(terminal, 1))
+        self.assertIn("the passphrase is empty; choose another one", self.assert_ends(terminal, 1))
         self.assertFalse(os.path.exists(self.path("keys")))
 
     def test_interrupted_while_asking(self):
@@ -118,7 +118,7 @@ class Create(command.Case):
         self.assertRegex(self.read("keys").decode(), r"^1;[0-9a-f]{64};created=\S+Z\n$")
         self.assertEqual(self.mode("keys"), 0o600)
         result = self.run_command("create", "--format=text", "--passphrase-fd=0", self.path("b"), stdin=OTHER, status=2)
-        self.assertIn("a file of the format text has no passphrase", result.err)
+        self.assertIn("the format text has no passphrase", result.err)
         self.assertFalse(os.path.exists(self.path("b")))
 
     def test_whatever_the_umask(self):
@@ -140,15 +140,15 @@ class Create(command.Case):
         self.assertIn("Cannot create file", result.err)
 
     def test_wrong_values(self):
-        for option, message in (("--bits=100", "no length of a key"), ("--bits=160", "no length of a key"),
-                                ("--cipher=des", "no cipher"), ("--rotate=90", "no interval"),
-                                ("--format=gpg", "no format"), ("--kdf=md5", "no key derivation"),
-                                ("--memory=0", "no number"), ("--iterations=5000", "no --iterations"),
-                                ("--digest=md5", "no digest")):
+        for option, message in (("--bits=100", "invalid key length"), ("--bits=160", "invalid key length"),
+                                ("--cipher=des", "unknown cipher (expected aes-cbc, "), ("--rotate=90", "invalid interval"),
+                                ("--format=gpg", "unknown format 'gpg'"), ("--kdf=md5", "unknown key derivation 'md5' (expected argon2id or pbkdf2-hmac-sha512)"),
+                                ("--memory=0", "invalid value '0' of --memory (expected 1 to "), ("--iterations=5000", "--iterations does not apply to argon2id"),
+                                ("--digest=md5", "unknown digest 'md5'")):
             self.assertIn(message, self.run_command("create", option, self.path("keys"), status=2).err)
         result = self.run_command("create", "--bits=128", "--cipher=aes256-cbc", self.path("keys"), status=2)
         self.assertIn("256 bits", result.err)
-        self.assertIn("neither --memory", self.run_command("create", "--kdf=pbkdf2-hmac-sha512", "--passes=2",
+        self.assertIn("--memory and --passes do not apply to pbkdf2-hmac-sha512", self.run_command("create", "--kdf=pbkdf2-hmac-sha512", "--passes=2",
                                                            self.path("keys"), status=2).err)
 
     def test_costs(self):

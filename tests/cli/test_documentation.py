@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Every command and every option stands in the manual pages and in docs/command.md, and nothing else does."""
+"""The manual pages and docs/command.md have every command, option and heading of the help, and no others."""
 import os
 import re
 import subprocess
@@ -11,8 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MAN = Path(os.environ["KEYHOLD_MAN"])
 OPTION = re.compile(r"--[a-z][a-z0-9-]+")
 COMMON = {"--help", "--usage", "--version"}
-# in examples: of other programs, and of other commands
-FOREIGN = {"export": {"--encrypt", "--recipient"}}
+# options of other commands that a page mentions
 MENTIONED = {"export": {"--output"}, "slot": {"--to"}}
 
 
@@ -25,7 +24,7 @@ def manual():
 
 
 def shown(*arguments):
-    """What man(1) shows, and what it complains of."""
+    """The output of man(1), and its warnings."""
     done = subprocess.run(["man", "-M", str(MAN), "--warnings", *arguments], capture_output=True, text=True,
                           env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin", "MANPAGER": "cat", "MANWIDTH": "80"})
     return done.stdout, done.stderr
@@ -67,7 +66,7 @@ class Documentation(command.Case):
         for name in {name.split()[0] for name in self.commands}:
             text = page(f"keyhold-{name}")
             options = set().union(*(found for command, found in self.options.items() if command.split()[0] == name))
-            known = options | COMMON | FOREIGN.get(name, set()) | MENTIONED.get(name, set())
+            known = options | COMMON | MENTIONED.get(name, set())
             self.assertLessEqual(options, set(OPTION.findall(text)), name)
             self.assertLessEqual(set(OPTION.findall(text)), known, name)
             # an option has an entry of its own; what is only mentioned has none
@@ -75,6 +74,20 @@ class Documentation(command.Case):
             self.assertEqual(described, options | COMMON, name)
             if name in self.summaries:
                 self.assertIn(f"\nkeyhold-{name} - {self.summaries[name]}\n", text)
+
+    def headings(self, name):
+        """Of the groups of options, without what is in parentheses."""
+        help_text = self.run_command(*name.split(), "--help").out
+        return [re.sub(r" \(.*", "", heading) for heading in re.findall(r"(?m)^ (\S.*):$", help_text)]
+
+    def test_each_page_has_the_headings_of_the_help(self):
+        for name in {name.split()[0] for name in self.commands}:
+            expected = {heading for known in self.commands if known.split()[0] == name for heading in self.headings(known)}
+            self.assertGreater(len(expected), 2)
+            found = {re.sub(r" \(.*", "", heading) for heading in re.findall(r"(?m)^\.SS (.*)$", page(f"keyhold-{name}"))}
+            self.assertEqual(found, expected, name)
+            main = {re.sub(r" \(.*", "", heading) for heading in re.findall(r"(?m)^\.SS (.*)$", manual())}
+            self.assertLessEqual(expected - {"New passphrase", "Key derivation of the new file"}, main, name)
 
     def test_the_commands_of_slot(self):
         for name in self.commands:

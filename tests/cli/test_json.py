@@ -76,7 +76,7 @@ class Json(command.Case):
 
     def test_an_output_that_is_full(self):
         path = self.write("keys", f"1;{KEY1}\n")
-        self.assertIn("the standard output cannot be written", self.run_into_full_output("list", "--json", path))
+        self.assertIn("cannot write to the standard output", self.run_into_full_output("list", "--json", path))
 
     def test_messages_on_a_terminal(self):
         """The same names do not reach it as they are."""

@@ -12,7 +12,7 @@ import command
 from command import KEY1, OTHER, PASSPHRASE
 
 TEXT = f"1;{KEY1}\n"
-QUESTION = "Passphrase of .*: "
+QUESTION = "Passphrase for .*: "
 
 
 class FromTheTerminal(command.Case):
@@ -66,7 +66,7 @@ class FromTheTerminal(command.Case):
         self.assertIn("Cannot decrypt", self.assert_ends(terminal, 1))
         terminal = self.terminal("list", *self.file)
         terminal.answer(QUESTION, "p" * 257)
-        self.assertIn("256 bytes at most", self.assert_ends(terminal, 1))
+        self.assertIn("at most 256 bytes", self.assert_ends(terminal, 1))
 
     def test_signals_find_the_terminal_as_it_was(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
@@ -105,7 +105,7 @@ class FromTheTerminal(command.Case):
         self.assert_ends(terminal, 0)
 
     def test_without_a_terminal(self):
-        self.assertIn("no terminal to ask", self.run_command("list", *self.file, status=1).err)
+        self.assertIn("there is no terminal; use an option such as --passphrase-file", self.run_command("list", *self.file, status=1).err)
 
 
 class FromElsewhere(command.Case):
@@ -144,7 +144,7 @@ class FromElsewhere(command.Case):
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_descriptor_that_is_none(self):
-        self.assertIn("is no file descriptor", self.run_command("list", *self.file, "--passphrase-fd=x", status=2).err)
+        self.assertIn("invalid file descriptor", self.run_command("list", *self.file, "--passphrase-fd=x", status=2).err)
         self.run_command("list", *self.file, "--passphrase-fd=77", status=1)
 
     def test_source(self):
@@ -190,7 +190,7 @@ class FromElsewhere(command.Case):
 
     def test_one_source_only(self):
         result = self.run_command("list", *self.file, "--passphrase-fd=0", "--passphrase-file=x", status=2)
-        self.assertIn("one source only", result.err)
+        self.assertIn("specify one passphrase source only", result.err)
 
     def test_for_a_file_that_needs_none(self):
         path = self.write("text", TEXT)

@@ -5,8 +5,8 @@ import os
 import command
 from command import CHEAP, OTHER, PASSPHRASE
 
-OPENS = ("Passphrase of .*: ", PASSPHRASE)
-NEW = (("New passphrase for .*: ", OTHER), ("Once more for .*: ", OTHER))
+OPENS = ("Passphrase for .*: ", PASSPHRASE)
+NEW = (("New passphrase for .*: ", OTHER), ("Repeat passphrase for .*: ", OTHER))
 
 
 class Questions(command.Case):
@@ -40,7 +40,7 @@ class Questions(command.Case):
         self.assertIn("argon2id", self.assert_ends(terminal, 3))
 
     def test_add(self):
-        self.assertIn("has key 3 now", self.ask([OPENS], "add", self.file))
+        self.assertIn("Added key id 3 to", self.ask([OPENS], "add", self.file))
 
     def test_rotate(self):
         self.assertIn("1 new version", self.ask([OPENS], "rotate", self.file, "--all"))

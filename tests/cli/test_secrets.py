@@ -45,7 +45,7 @@ class Source:
 class Prompt(Source):
     def give(self, terminal):
         """Whatever it asks for, in whatever order, is asked for by this name; a new one twice."""
-        questions = ["New passphrase for ", "Once more for "] if self.new == "twice" else ["Passphrase of "]
+        questions = ["New passphrase for ", "Repeat passphrase for "] if self.new == "twice" else ["Passphrase for "]
         for question in questions:
             terminal.read_until(question + ".*: ")
             self.case.command_line(terminal.process)

@@ -81,15 +81,15 @@ class Watch(ServerCase):
     def test_what_is_in_the_clear(self):
         self.sql("CREATE TABLE d.n (a INT) ENGINE=InnoDB ENCRYPTED=NO")
         self.rotate_and_wait()
-        self.assertIn("\n1 tablespace is in the clear\n", self.run_command("watch", "--once", *self.login).out)
+        self.assertIn("\n1 tablespace is not encrypted\n", self.run_command("watch", "--once", *self.login).out)
 
     def test_what_waits(self):
         self.rotate()
         out = self.run_command("watch", "--once", *self.login, status=3).out
         self.assertRegex(out, r"(?m)^d/t +\[\.{20}\]   0 %  0 of \d+ pages$")
-        self.assertIn("innodb_encryption_threads is 0: nothing moves\n", out)
+        self.assertIn("re-encryption is stopped: innodb_encryption_threads is 0\n", out)
         self.sql("SET GLOBAL innodb_encryption_threads = 1, GLOBAL innodb_encrypt_tables = OFF")
-        self.assertIn("innodb_encrypt_tables is OFF", self.run_command("watch", "--once", *self.login, status=3).out)
+        self.assertIn("re-encryption is stopped: innodb_encrypt_tables is OFF", self.run_command("watch", "--once", *self.login, status=3).out)
 
     def test_what_stays(self):
         self.sql("SET GLOBAL innodb_encryption_rotate_key_age = 2")
@@ -190,7 +190,7 @@ class Watch(ServerCase):
 
     def test_an_option_file_that_is_not_there(self):
         result = self.run_command("watch", f"--defaults-file={self.path('none')}", status=1)
-        self.assertIn(f"the option file {self.path('none')} cannot be read: No such file", result.err)
+        self.assertIn(f"cannot read the option file '{self.path('none')}': No such file", result.err)
 
     def test_answers_are_not_cut_short(self):
         self.rotate()
@@ -242,7 +242,7 @@ class Watch(ServerCase):
         self.addCleanup(terminal.process.kill)
         terminal.read_until(r"all +\[")
         self.server.kill()
-        self.assertIn("the server does not answer: ", self.assert_ends(terminal, 1))
+        self.assertIn("cannot query the server: ", self.assert_ends(terminal, 1))
 
     def test_a_small_terminal(self):
         self.rotate()
@@ -255,14 +255,14 @@ class Watch(ServerCase):
         terminal.resize(rows=10, columns=30)
         terminal.read_until("\033\\[\\d+F\033\\[J")
         seen = terminal.read_until("\033\\[\\d+F\033\\[J")
-        while "and 9 tablespaces more" not in seen:  # a look of before
+        while "and 9 more tablespaces" not in seen:  # a look of before
             seen = terminal.read_until("\033\\[\\d+F\033\\[J")
         lines = seen.replace("\r", "").split("\n")
         self.assertLessEqual(len(lines), 10)
         self.assertLess(max(map(len, lines[:-1])), 30)
         self.assertEqual(len(lines) - 1, int(lines[-1][2:-4]))  # it goes back as many as there were
         terminal.resize(rows=5, columns=30)
-        while "and 13 tablespaces more" not in seen:
+        while "and 13 more tablespaces" not in seen:
             seen = terminal.read_until("\033\\[\\d+F\033\\[J")
         self.assertNotIn("d/x", seen)
         terminal.process.kill()
@@ -279,7 +279,7 @@ class Watch(ServerCase):
     def test_an_output_that_is_full(self):
         self.rotate()
         for arguments in ((), ("--json",)):
-            self.assertIn("the standard output cannot be written",
+            self.assertIn("cannot write to the standard output",
                           self.run_into_full_output("watch", *arguments, *self.login))
 
     def test_what_cannot_be(self):
@@ -324,9 +324,9 @@ class Retire(ServerCase):
         self.rotate()
         before = self.read("keys")
         result = self.retire("--force=all", status=1)
-        self.assertRegex(result.out, r"(?m)^  1        1  stays  mysql\.")
-        self.assertRegex(result.out, r"(?m)^  3        1  stays  d/t$")
-        self.assertIn("nothing is removed", result.err)
+        self.assertRegex(result.out, r"(?m)^  1        1  keep    mysql\.")
+        self.assertRegex(result.out, r"(?m)^  3        1  keep    d/t$")
+        self.assertIn("nothing was removed", result.err)
         self.assertEqual(self.read("keys"), before)
         self.assertEqual(self.copies(), [])
 
@@ -334,13 +334,13 @@ class Retire(ServerCase):
         self.rotate_and_wait()
         before = self.read("keys")
         result = self.retire(status=1)
-        self.assertRegex(result.out, r"(?m)^  1        1  stays  mysql\.")
-        self.assertRegex(result.out, r"(?m)^  3        1  stays  perhaps: elsewhere$")
-        self.assertIn("it knows nothing of backups", result.err)
+        self.assertRegex(result.out, r"(?m)^  1        1  keep    mysql\.")
+        self.assertRegex(result.out, r"(?m)^  3        1  keep    possibly: elsewhere$")
+        self.assertIn("the server does not know backups", result.err)
         self.rebuild_aria()
         result = self.retire(status=1)
-        self.assertRegex(result.out, r"(?m)^  1        1  stays  perhaps: redo-log, aria, elsewhere$")
-        for what in ("its redo log", "each Aria table"):
+        self.assertRegex(result.out, r"(?m)^  1        1  keep    possibly: redo-log, aria, elsewhere$")
+        for what in ("its redo log needs", "each Aria table needs"):
             self.assertIn(what, result.err)
         self.retire("--force=elsewhere,aria", "--id=1", status=1)
         self.assertEqual(self.read("keys"), before)
@@ -358,15 +358,15 @@ class Retire(ServerCase):
             self.sql(statement)
             if (1, 3) not in self.versions():
                 self.rotate_and_wait()
-            self.assertRegex(self.retire("--id=1", status=1).out, f"(?m)^  1        1  stays  perhaps: {found}$")
+            self.assertRegex(self.retire("--id=1", status=1).out, f"(?m)^  1        1  keep    possibly: {found}$")
             self.server.stop()
 
     def test_one_that_goes(self):
         self.rotate_and_wait()
         before = self.read("keys")
         out = self.retire("--force=elsewhere").out
-        self.assertRegex(out, r"(?m)^  3        1  goes$")
-        self.assertIn("keeps what it has of them in memory until it ends", out)
+        self.assertRegex(out, r"(?m)^  3        1  remove$")
+        self.assertIn("keeps the removed versions in memory until it stops", out)
         self.assertIn("\n3;1;retired\n", self.text_of(self.file, self.how))
         self.assertEqual(self.versions(), [(1, 1), (1, 3), (3, 3)])
         [copy] = self.copies()
@@ -438,7 +438,7 @@ class Retire(ServerCase):
         self.rotate()
         self.sql("SET GLOBAL sql_select_limit = 1")
         result = self.assert_kept("--id=3", before=self.read("keys"))
-        self.assertRegex(result.out, r"(?m)^  3        1  stays  d/t$")
+        self.assertRegex(result.out, r"(?m)^  3        1  keep    d/t$")
 
     def test_a_tablespace_that_is_not_there(self):
         """Its file comes back, from a disk that was not mounted."""
@@ -449,8 +449,8 @@ class Retire(ServerCase):
         (data / "t.ibd").rename(data / "away")
         self.server.start()
         result = self.assert_kept("--id=3", before=before)
-        self.assertRegex(result.out, r"(?m)^  3        1  stays  d/t$")
-        self.assertIn("the tablespace of d/t is not open, so nobody can tell what it needs", result.err)
+        self.assertRegex(result.out, r"(?m)^  3        1  keep    d/t$")
+        self.assertIn("cannot tell which keys d/t needs: its tablespace is not open", result.err)
         self.server.stop()
         (data / "away").rename(data / "t.ibd")
         self.server.start()
@@ -461,18 +461,18 @@ class Retire(ServerCase):
     def test_a_tablespace_that_is_discarded(self):
         self.rotate_and_wait()
         self.sql("ALTER TABLE d.t DISCARD TABLESPACE")
-        self.assertIn("the tablespace of d/t is not open", self.assert_kept("--id=3", before=self.read("keys")).err)
+        self.assertIn("cannot tell which keys d/t needs: its tablespace is not open", self.assert_kept("--id=3", before=self.read("keys")).err)
 
     def test_keys_that_the_server_has_not_loaded(self):
         """It would go on to write with the version that is the latest to it."""
         self.sql("DROP TABLE d.t")
         self.run_command("rotate", self.file, self.how, "--id=3")
         before = self.read("keys")
-        self.assertIn("the server has other keys in use than the file", self.assert_kept("--id=3", before=before).err)
+        self.assertIn("the keys in use by the server differ from those in the file", self.assert_kept("--id=3", before=before).err)
         self.sql("SET GLOBAL file_key_management_reload = ON")
         self.retire("--force=elsewhere", "--id=3")
         before = self.read("keys")
-        self.assertIn("the server has other keys in use than the file; reload it", self.assert_kept(before=before).err)
+        self.assertIn("differ from those in the file; first run: SET GLOBAL file_key_management_reload = ON", self.assert_kept(before=before).err)
         self.sql("SET GLOBAL file_key_management_reload = ON")
         self.assertIn("has no old versions", self.retire("--id=3").out)
 
@@ -485,20 +485,20 @@ class Retire(ServerCase):
                                "--plugin-load-add=file_key_management"]
         self.server.start()
         before = self.read("keys")
-        self.assertIn("the server does not say which keys it has", self.assert_kept(before=before).err)
+        self.assertIn("cannot tell which keys the server uses", self.assert_kept(before=before).err)
         other = throwaway.Server(self.path("other"), os.environ["KEYHOLD_PLUGINS"], [
             "--plugin-load-add=keyhold_debug", "--plugin-maturity=unknown"])
         self.addCleanup(other.kill)
         shutil.copytree(self.fresh.home, other.home, symlinks=True)
         other.start()
         self.login[1] = f"--socket={other.socket}"
-        self.assertIn("the server does not answer: Unknown system variable", self.assert_kept(before=before).err)
+        self.assertIn("cannot query the server: Unknown system variable", self.assert_kept(before=before).err)
 
     def test_over_a_network(self):
         """Another host may have a file of the same name, or the same keys."""
         port = self.listen()
         self.login = ["--defaults-file=/dev/null", f"--port={port}", "--user=root"]
-        self.assertIn("was not reached through its socket", self.assert_kept(before=self.read("keys")).err)
+        self.assertIn("it is connected over the network; connect through its socket", self.assert_kept(before=self.read("keys")).err)
 
     def test_what_happens_while_a_passphrase_is_typed(self):
         self.server.stop()
@@ -511,12 +511,12 @@ class Retire(ServerCase):
         terminal = self.terminal("retire", self.file, *self.login, "--force=elsewhere", "--id=3", *CHEAP)
         terminal.answer("New passphrase for .*retired.*: ", OTHER)
         self.sql("ALTER TABLE d.t DISCARD TABLESPACE")
-        terminal.answer("Once more for .*: ", OTHER)
+        terminal.answer("Repeat passphrase for .*: ", OTHER)
         seen = self.assert_ends(terminal, 1)
-        self.assertIn("key id 3 version 1 became needed meanwhile: d/t", seen)
+        self.assertIn("key id 3 version 1 is now needed by d/t; nothing was removed", seen)
         self.assertEqual(self.read("keys"), before)
         [copy] = self.copies()
-        self.assertIn(f"the copy {self.path(copy)} stays", seen)
+        self.assertIn(f"the copy '{self.path(copy)}' is kept", seen)
 
         os.unlink(self.path(copy))
         self.sql("DROP TABLE d.t")
@@ -524,14 +524,14 @@ class Retire(ServerCase):
         terminal.answer("New passphrase for .*retired.*: ", OTHER)
         self.rotate()
         self.text_of(self.file)
-        terminal.answer("Once more for .*: ", OTHER)
-        self.assertIn("stays", self.assert_ends(terminal, 1))
+        terminal.answer("Repeat passphrase for .*: ", OTHER)
+        self.assertIn("is kept", self.assert_ends(terminal, 1))
         self.assertEqual(list(self.keys(self.file)), [(1, 1), (1, 3), (1, 5), (3, 1), (3, 3), (3, 5)])
 
     def test_a_removal_whose_output_is_full(self):
         self.rotate_and_wait()
         said = self.run_into_full_output("retire", self.file, self.how, *self.login, "--id=3", "--force=elsewhere")
-        self.assertIn("the standard output cannot be written; the key file is written nonetheless", said)
+        self.assertIn("cannot write to the standard output; the change to the key file is complete", said)
         self.assertNotIn((3, 1), self.versions())
 
     def test_the_copy_brings_everything_back(self):
@@ -584,7 +584,7 @@ class Retire(ServerCase):
         before = self.read("keys")
         self.login[0] = f"--defaults-file={self.write('options', LATIN1)}"
         result = self.assert_kept("--id=1", before=before)
-        self.assertRegex(result.out, r'(?m)^  1        1  stays  d\.e\?\[31m"\\\?\u00e4{55}$')
+        self.assertRegex(result.out, r'(?m)^  1        1  keep    d\.e\?\[31m"\\\?\u00e4{55}$')
         report = json.loads(self.assert_kept("--id=1", "--json", before=before).out)
         self.assertEqual(report["versions"][0]["needed_by"], "d." + name)
 
@@ -627,7 +627,7 @@ class Retire(ServerCase):
         other = self.path("other")
         shutil.copy(self.file, other)
         result = self.run_command("retire", other, self.how, *self.login, status=1)
-        self.assertIn(f"the server uses another key file: {self.file}", result.err)
+        self.assertIn(f"the server uses another key file: '{self.file}'", result.err)
 
     def test_a_relative_path(self):
         """It begins at the server's data directory."""
@@ -649,7 +649,7 @@ class RetireSecrets(ServerCase, test_secrets.SecretsCase):
         for kind in test_secrets.SOURCES:
             self.start_anew()
             seen = self.run_with([kind(self, PASSPHRASE, "old")], "retire", self.file, *self.login, status=1)
-            self.assertIn("nothing is removed", seen)
+            self.assertIn("nothing was removed", seen)
             self.search_again(self.file, self.how)
 
 

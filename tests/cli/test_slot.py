@@ -44,7 +44,7 @@ class Slot(command.Case):
 
     def test_add_asks(self):
         terminal = self.terminal("slot", "add", self.file, "safe", *CHEAP)
-        terminal.answer("Passphrase of .*: ", PASSPHRASE)
+        terminal.answer("Passphrase for .*: ", PASSPHRASE)
         terminal.answer_new(OTHER, "slot safe of .*")
         self.assert_ends(terminal, 0)
         self.assertTrue(self.opens_with(OTHER))
@@ -78,7 +78,7 @@ class Slot(command.Case):
 
     def test_change_asks(self):
         terminal = self.terminal("slot", "change", self.file, "main", *CHEAP)
-        terminal.answer("Passphrase of .*: ", PASSPHRASE)
+        terminal.answer("Passphrase for .*: ", PASSPHRASE)
         terminal.answer_new(OTHER)
         self.assert_ends(terminal, 0)
         self.assertEqual([self.opens_with(text) for text in (PASSPHRASE, OTHER)], [False, True])
@@ -129,8 +129,8 @@ class Slot(command.Case):
 
     def test_check_judges_the_costs(self):
         report = self.run_command("check", "--json", self.file, self.how, status=3).json()
-        self.assertIn("it has one passphrase only", str([f for f in report["findings"] if f["level"] == "note"]))
-        self.assertIn("a guess costs too little", str([f for f in report["findings"] if f["level"] == "bad"]))
+        self.assertIn("there is only one passphrase", str([f for f in report["findings"] if f["level"] == "note"]))
+        self.assertIn("guesses at the passphrase are too cheap", str([f for f in report["findings"] if f["level"] == "bad"]))
         self.run_command("slot", "change", self.file, "main", self.how, self.new(OTHER))
         self.run_command("check", self.file, f"--passphrase-file={self.path('new')}")
 

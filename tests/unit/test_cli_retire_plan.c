@@ -36,13 +36,13 @@ static kh_cli_retire_plan verdicts_of(const kh_cli_retire_facts *facts, uint32_t
 }
 
 static void assert_verdict(const kh_cli_retire_plan *plan, size_t i, uint32_t id, uint32_t version,
-                           bool goes)
+                           bool is_removed)
 {
   assert_true(i < plan->count);
   const kh_key *key = kh_cli_retire_plan_key(plan, i);
   assert_int_equal(key->id, id);
   assert_int_equal(key->version, version);
-  assert_int_equal(plan->at[i].goes, goes);
+  assert_int_equal(plan->at[i].is_removed, is_removed);
 }
 
 static void the_latest_is_never_asked_about(void **state)
@@ -51,7 +51,7 @@ static void the_latest_is_never_asked_about(void **state)
   kh_cli_retire_facts facts = {.key_file = ""};
   kh_cli_retire_plan plan = verdicts_of(&facts, 0, KH_CLI_RETIRE_UNKNOWN_ALL);
   assert_int_equal(plan.count, 3);
-  assert_int_equal(plan.going, 3);
+  assert_int_equal(plan.removed_count, 3);
   assert_verdict(&plan, 0, 1, 1, true);
   assert_verdict(&plan, 1, 7, 1, true);
   assert_verdict(&plan, 2, 7, 3, true);
@@ -80,10 +80,10 @@ static void what_is_forced_counts(void **state)
   kh_cli_retire_facts facts = {.key_file = ""};
   kh_cli_retire_plan plan = verdicts_of(&facts, 0, 0);
   assert_int_equal(plan.count, 3);
-  assert_int_equal(plan.going, 0);
+  assert_int_equal(plan.removed_count, 0);
   kh_cli_retire_plan_free(&plan);
   plan = verdicts_of(&facts, 0, KH_CLI_RETIRE_UNKNOWN_ELSEWHERE);
-  assert_int_equal(plan.going, 2); /* key 1 may be needed by an Aria table */
+  assert_int_equal(plan.removed_count, 2); /* key 1 may be needed by an Aria table */
   assert_verdict(&plan, 0, 1, 1, false);
   assert_verdict(&plan, 1, 7, 1, true);
   kh_cli_retire_plan_free(&plan);
@@ -97,7 +97,7 @@ static void what_goes_becomes_a_table(void **state)
   kh_cli_retire_facts facts = {.tablespaces = {.at = &tablespace, .count = 1}};
   kh_cli_retire_plan plan = verdicts_of(&facts, 0, KH_CLI_RETIRE_UNKNOWN_ALL);
   kh_keytable *removed = NULL;
-  assert_int_equal(plan.going, 2);
+  assert_int_equal(plan.removed_count, 2);
   assert_verdict(&plan, 2, 7, 3, false);
   assert_int_equal(kh_cli_retire_plan_removed(&plan, &removed), KH_OK);
   assert_int_equal(kh_keytable_version_count(removed), 2);

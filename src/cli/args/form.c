@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "arguments.h"
 #include "cli/output/message.h"
 #include "number.h"
 #include "target.h"
@@ -24,7 +25,7 @@ enum { NAMES_MAX = 256 }; /* of all kinds, in a message */
 /* OWASP's least for Argon2id with one lane (19 MiB, 2 passes) and for PBKDF2-HMAC-SHA-512. */
 enum { LEAST_MEMORY = 19456, LEAST_WORK = 2 * LEAST_MEMORY, LEAST_ITERATIONS = 210000 };
 
-/* "a, b or c"; what does not fit is left out */
+/* Writes "a, b or c"; a name that does not fit is left out. */
 static void write_kind_names(size_t size, char *ret_names)
 {
   const kh_sealed_kind *kind;
@@ -45,21 +46,21 @@ static const kh_sealed_kind *kind_option(const char *value, struct argp_state *s
   if (kind != NULL)
     return kind;
   write_kind_names(sizeof names, names);
-  argp_error(state, "'%s' is no key derivation: %s", value, names);
-  return NULL; /* not reached */
+  kh_cli_usage_error(state, "unknown key derivation '%s' (expected %s)", value, names);
 }
 
-static uint32_t cost_option(const char *value, const char *what, uint32_t least, uint32_t most,
+static uint32_t cost_option(const char *value, const char *name, uint32_t least, uint32_t most,
                             struct argp_state *state)
 {
   uint32_t found = 0;
   if (!kh_cli_read_number(value, least, most, &found))
-    argp_error(state, "'%s' is no number of %s: %u to %u", value, what, least, most);
+    kh_cli_usage_error(state, "invalid value '%s' of --%s (expected %u to %u)", value, name, least,
+                       most);
   return found;
 }
 
-/* Costs that the key derivation does not have; and each may be within its limits, but not all
- * together: nobody is to type a passphrase for nothing. */
+/* Refuses costs that the key derivation does not have, and costs whose product is above the limit,
+ * before a passphrase is typed. */
 static void check_costs(const kh_cli_costs *costs, struct argp_state *state)
 {
   kh_sealed_slot slot = kh_cli_slot(costs, KH_SEALED_LABEL_DEFAULT);
@@ -67,17 +68,19 @@ static void check_costs(const kh_cli_costs *costs, struct argp_state *state)
   bool is_pbkdf2 = slot.kind == &kh_sealed_pbkdf2_hmac_sha512;
   kh_fault fault;
   if (is_argon2 && costs->iterations != 0)
-    argp_error(state, "argon2id has --memory and --passes, and no --iterations");
+    kh_cli_usage_error(state,
+                       "--iterations does not apply to argon2id (use --memory and --passes)");
   if (is_pbkdf2 && (costs->memory != 0 || costs->passes != 0))
-    argp_error(state, "pbkdf2-hmac-sha512 has --iterations, and neither --memory nor --passes");
+    kh_cli_usage_error(
+        state, "--memory and --passes do not apply to pbkdf2-hmac-sha512 (use --iterations)");
   if (!is_argon2 && !is_pbkdf2 &&
       (costs->memory != 0 || costs->passes != 0 || costs->iterations != 0))
-    argp_error(state, "%s has neither --memory nor --passes nor --iterations", slot.kind->name);
+    kh_cli_usage_error(state, "--memory, --passes and --iterations do not apply to %s",
+                       slot.kind->name);
   if (kh_sealed_slot_validate(&slot, &fault) == KH_E_SLOT_COST)
-    argp_error(state,
-               "the KiB of memory times the passes are %" PRIu64 ", at most %" PRIu64
-               " are allowed",
-               fault.size, fault.limit);
+    kh_cli_usage_error(
+        state, "--memory times --passes is too large: %" PRIu64 " KiB (at most %" PRIu64 ")",
+        fault.size, fault.limit);
 }
 
 static error_t parse_cost_option(int key, char *value, struct argp_state *state)
@@ -90,7 +93,7 @@ static error_t parse_cost_option(int key, char *value, struct argp_state *state)
     costs->kind = kind_option(value, state);
     return 0;
   case KEY_MEMORY:
-    costs->memory = 1024 * cost_option(value, "MiB", 1, KH_ARGON2_MEMORY_MAX / 1024, state);
+    costs->memory = 1024 * cost_option(value, "memory", 1, KH_ARGON2_MEMORY_MAX / 1024, state);
     return 0;
   case KEY_PASSES:
     costs->passes = cost_option(value, "passes", KH_ARGON2_PASSES_MIN, KH_ARGON2_PASSES_MAX, state);
@@ -108,12 +111,11 @@ static error_t parse_cost_option(int key, char *value, struct argp_state *state)
 }
 
 static const struct argp_option cost_options[] = {
-    {NULL, 0, NULL, 0, "What a guess at the passphrase of a sealed file costs:", 25},
-    {"kdf", KEY_KDF, "NAME", 0, "argon2id, which it is otherwise, or pbkdf2-hmac-sha512", 0},
-    {"memory", KEY_MEMORY, "MIB", 0, "of argon2id: 64 if it is not given", 0},
-    {"passes", KEY_PASSES, "NUMBER", 0, "of argon2id: 3 if it is not given", 0},
-    {"iterations", KEY_ITERATIONS, "NUMBER", 0, "of pbkdf2-hmac-sha512: 600000 if it is not given",
-     0},
+    {NULL, 0, NULL, 0, "Cost of a guess at the passphrase (format sealed):", 25},
+    {"kdf", KEY_KDF, "NAME", 0, "key derivation: argon2id (default) or pbkdf2-hmac-sha512", 0},
+    {"memory", KEY_MEMORY, "MIB", 0, "Argon2id memory in MiB (default: 64)", 0},
+    {"passes", KEY_PASSES, "NUMBER", 0, "Argon2id passes over the memory (default: 3)", 0},
+    {"iterations", KEY_ITERATIONS, "NUMBER", 0, "PBKDF2 iterations (default: 600000)", 0},
     {0},
 };
 const struct argp kh_cli_costs_argp = {.options = cost_options, .parser = parse_cost_option};
@@ -145,7 +147,7 @@ static void set_format(kh_cli_form *form, const char *value, struct argp_state *
 {
   form->format = kh_keyfile_format_by_name(value);
   if (form->format == NULL)
-    argp_error(state, "'%s' is no format: text, openssl or sealed", value);
+    kh_cli_usage_error(state, "unknown format '%s' (expected sealed, openssl or text)", value);
 }
 
 static error_t parse_form_option(int key, char *value, struct argp_state *state)
@@ -171,7 +173,7 @@ static error_t parse_form_option(int key, char *value, struct argp_state *state)
   }
 }
 
-/* the same options under the names of a file that is written anew */
+/* The same options, with the names that they have for a converted file. */
 static error_t parse_new_form_option(int key, char *value, struct argp_state *state)
 {
   kh_cli_form *form = state->input;
@@ -182,18 +184,22 @@ static error_t parse_new_form_option(int key, char *value, struct argp_state *st
 }
 
 static const struct argp_option form_options[] = {
-    {"format", KEY_FORMAT, "NAME", 0, "sealed, which it is otherwise, openssl or text", 0},
-    {NULL, 0, NULL, 0, "How a FILE of the format openssl is made:", 30},
-    {"digest", KEY_DIGEST, "NAME", 0, "as file_key_management_digest: sha256 if it is not given",
-     0},
+    {"format", KEY_FORMAT, "NAME", 0, "key file format: sealed (default), openssl or text",
+     KH_CLI_GROUP_NEW_FILE},
+    {NULL, 0, NULL, 0, "Key derivation of the new file (format openssl):", 30},
+    {"digest", KEY_DIGEST, "NAME", 0, "value of file_key_management_digest (default: sha256)", 0},
     {"pbkdf2-iterations", KEY_PBKDF2, "NUMBER", 0,
-     "as file_key_management_use_pbkdf2: 600000 if it is not given", 0},
+     "value of file_key_management_use_pbkdf2 (default: 600000)", 0},
     {0},
 };
 static const struct argp_option new_form_options[] = {
-    {"to", KEY_FORMAT, "NAME", 0, "the new format: text, openssl or sealed", 0},
-    {"new-digest", KEY_DIGEST, "NAME", 0, "of openssl: sha256 if it is not given", 0},
-    {"new-pbkdf2-iterations", KEY_PBKDF2, "NUMBER", 0, "of openssl: 600000 if it is not given", 0},
+    {"to", KEY_FORMAT, "NAME", 0, "new format: sealed, openssl or text (required)",
+     KH_CLI_GROUP_NEW_FILE},
+    {NULL, 0, NULL, 0, "Key derivation of the new file (format openssl):", 27},
+    {"new-digest", KEY_DIGEST, "NAME", 0, "value of file_key_management_digest (default: sha256)",
+     0},
+    {"new-pbkdf2-iterations", KEY_PBKDF2, "NUMBER", 0,
+     "value of file_key_management_use_pbkdf2 (default: 600000)", 0},
     {0},
 };
 static const struct argp_child form_children[] = {{&kh_cli_costs_argp, 0, NULL, 0}, {0}};
@@ -206,17 +212,16 @@ void kh_cli_form_check(const kh_cli_form *form, const kh_cli_source *source,
                        struct argp_state *state)
 {
   const kh_keyfile_format *format = form->format;
-  if (format == NULL) {
-    argp_error(state, "into which format? --to says it");
-    return; /* not reached */
-  }
+  if (format == NULL)
+    kh_cli_usage_error(state, "specify the new format with --to (sealed, openssl or text)");
   if (kh_cli_source_is_given(source) && !format->is_encrypted)
-    argp_error(state, "a file of the format %s has no passphrase", format->name);
+    kh_cli_usage_error(state, "the format %s has no passphrase (leave out the option for it)",
+                       format->name);
   if (form->costs.is_given && !format->has_slots)
-    argp_error(state, "only a file of the format sealed has --kdf, --memory, --passes and "
-                      "--iterations");
+    kh_cli_usage_error(state, "--kdf, --memory, --passes and --iterations apply only to the format "
+                              "sealed");
   if (form->derivation != NULL && !format->has_digest)
-    argp_error(state, "only a file of the format openssl has %s", form->derivation);
+    kh_cli_usage_error(state, "%s apply only to the format openssl", form->derivation);
 }
 
 kh_keyfile_form kh_cli_form_with(const kh_cli_form *form, const kh_secret *passphrase)

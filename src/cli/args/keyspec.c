@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "arguments.h"
 #include "keyhold/clock.h"
 #include "keyhold/limits.h"
 #include "keyhold/time.h"
@@ -16,7 +17,7 @@ static kh_bytes bytes_of(const char *text)
   return (kh_bytes){(const uint8_t *)text, strlen(text)};
 }
 
-/* None of these messages has the value: it may be a key, for which there is no option. */
+/* No message repeats the value: a user may have typed a key. */
 static error_t parse_keyspec_option(int key, char *value, struct argp_state *state)
 {
   kh_cli_keyspec *spec = state->input;
@@ -29,21 +30,22 @@ static error_t parse_keyspec_option(int key, char *value, struct argp_state *sta
     return 0;
   case KEY_BITS:
     if (!kh_cli_read_number(value, 128, 256, &bits) || bits % 64 != 0)
-      argp_error(state, "that is no length of a key: 128, 192 or 256");
+      kh_cli_usage_error(state, "invalid key length (expected 128, 192 or 256)");
     spec->len = bits / 8;
     return 0;
   case KEY_CIPHER:
     if (!kh_cipher_by_name(bytes_of(value), &cipher))
-      argp_error(state, "that is no cipher: %s", kh_cipher_names().text);
+      kh_cli_usage_error(state, "unknown cipher (expected %s)", kh_cipher_names().text);
     spec->policy.cipher = (uint8_t)cipher;
     return 0;
   case KEY_ROTATE:
     if (!kh_interval_read(bytes_of(value), &spec->policy.rotate))
-      argp_error(state, "that is no interval, such as 90d: a number and s, m, h, d, w or y");
+      kh_cli_usage_error(
+          state, "invalid interval (expected a number and s, m, h, d, w or y, such as 90d)");
     return 0;
   case ARGP_KEY_END:
     if (spec->len < kh_cipher_key_min((kh_cipher)spec->policy.cipher))
-      argp_error(state, "a cipher aes256 needs a key of 256 bits");
+      kh_cli_usage_error(state, "the ciphers aes256-... need a key of 256 bits (use --bits=256)");
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -51,15 +53,16 @@ static error_t parse_keyspec_option(int key, char *value, struct argp_state *sta
 }
 
 static const struct argp_option options[] = {
-    {NULL, 0, NULL, 0, "The new key:", 1},
-    {"bits", KEY_BITS, "NUMBER", 0, "128, 192 or 256, which it is otherwise", 0},
-    {"cipher", KEY_CIPHER, "NAME", 0, "; what the server's option says otherwise",
-     0}, /* after the names */
-    {"rotate", KEY_ROTATE, "INTERVAL", 0, "when it is due for a new version, such as 90d", 0},
+    {NULL, 0, NULL, 0, "New key:", 2},
+    {"bits", KEY_BITS, "NUMBER", 0, "key length: 128, 192 or 256 (default: 256)", 0},
+    {"cipher", KEY_CIPHER, "NAME", 0,
+     " (default: that of file_key_management_encryption_algorithm)", 0},
+    {"rotate", KEY_ROTATE, "INTERVAL", 0,
+     "time until the key is due for rotation, such as 90d (default: never)", 0},
     {0},
 };
 
-/* Puts the names of the ciphers before the help of their option. */
+/* Inserts the names of the ciphers before the help of their option. */
 static char *add_cipher_names(int key, const char *text, void *input)
 {
   (void)input;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file keyspec.h
- * The options that say what a new key is like.
+ * The options of a new key: length, cipher, and interval of rotation.
  */
 #ifndef KEYHOLD_CLI_KEYSPEC_H
 #define KEYHOLD_CLI_KEYSPEC_H
@@ -10,7 +10,7 @@
 
 #include "keyhold/policy.h"
 
-/** What a new key is like. Starts as KH_CLI_KEYSPEC_DEFAULT. */
+/** The values of the options. Starts as KH_CLI_KEYSPEC_DEFAULT. */
 typedef struct kh_cli_keyspec {
   uint32_t len; /**< in bytes */
   kh_policy policy;

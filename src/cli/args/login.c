@@ -1,28 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "login.h"
 
-#include <string.h>
-
+#include "arguments.h"
 #include "number.h"
 
 enum { KEY_DEFAULTS = 0x600, PORT_MAX = 65535 };
-
-/* "-pPASSWORD", as the mariadb client takes it, would be read as more options, and repeated */
-static void refuse_password(struct argp_state *state)
-{
-  for (int i = state->next; i < state->argc && strcmp(state->argv[i], "--") != 0; i++)
-    if (strncmp(state->argv[i], "-p", 2) == 0 && state->argv[i][2] != '\0')
-      argp_error(state, "a password on the command line is visible to every user; -p alone asks "
-                        "for it");
-}
 
 static error_t parse_login_option(int key, char *value, struct argp_state *state)
 {
   kh_cli_login *login = state->input;
   switch (key) {
-  case ARGP_KEY_INIT:
-    refuse_password(state);
-    return 0;
   case KEY_DEFAULTS:
     login->defaults_file = value;
     return 0;
@@ -31,7 +18,7 @@ static error_t parse_login_option(int key, char *value, struct argp_state *state
     return 0;
   case 'P':
     if (!kh_cli_read_number(value, 1, PORT_MAX, &login->port))
-      argp_error(state, "'%s' is no port: 1 to %d", value, PORT_MAX);
+      kh_cli_usage_error(state, "invalid port '%s' (expected 1 to %d)", value, PORT_MAX);
     return 0;
   case 'S':
     login->socket = value;
@@ -48,15 +35,12 @@ static error_t parse_login_option(int key, char *value, struct argp_state *state
 }
 
 static const struct argp_option options[] = {
-    {NULL, 0, NULL, 0,
-     "The server, where option files (groups client and keyhold) and the environment do not say "
-     "it:",
-     40},
+    {NULL, 0, NULL, 0, "Server (default: option files, groups client and keyhold):", 40},
     {"defaults-file", KEY_DEFAULTS, "FILE", 0, "read FILE instead of the usual option files", 0},
-    {"host", 'h', "NAME", 0, "its host", 0},
-    {"port", 'P', "NUMBER", 0, "its port", 0},
-    {"socket", 'S', "FILE", 0, "its socket", 0},
-    {"user", 'u', "NAME", 0, "the account", 0},
+    {"host", 'h', "NAME", 0, "host name (without NAME, -h shows this help)", 0},
+    {"port", 'P', "NUMBER", 0, "TCP port", 0},
+    {"socket", 'S', "FILE", 0, "UNIX socket", 0},
+    {"user", 'u', "NAME", 0, "database account", 0},
     {"password", 'p', NULL, 0, "ask for the account's password on the terminal", 0},
     {0},
 };

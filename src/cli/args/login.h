@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file login.h
- * The options that say how a server is reached.
+ * The options of a connection to a server.
  */
 #ifndef KEYHOLD_CLI_LOGIN_H
 #define KEYHOLD_CLI_LOGIN_H
@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** How the server is reached, where the option files and the environment do not say it. Starts as
- * all zero. */
+/** The values of the options; one that was not given comes from option files or the environment.
+ * Starts as all zero. */
 typedef struct kh_cli_login {
   const char *defaults_file; /**< read instead of the usual option files */
   const char *host;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "number.h"
 
+#include "arguments.h"
 #include "keyhold/limits.h"
 
 bool kh_cli_read_number(const char *text, uint32_t least, uint32_t most, uint32_t *ret_number)
@@ -25,6 +26,6 @@ uint32_t kh_cli_key_id_option(const char *value, struct argp_state *state)
 {
   uint32_t id = 0;
   if (!kh_cli_read_number(value, KH_KEY_ID_MIN, KH_KEY_ID_MAX, &id))
-    argp_error(state, "that is no key id: 1 to %u", KH_KEY_ID_MAX);
+    kh_cli_usage_error(state, "invalid key id (expected 1 to %u)", KH_KEY_ID_MAX);
   return id;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arguments.h"
 #include "cli/output/message.h"
 #include "cli/output/terminal.h"
 #include "cli/output/text.h"
@@ -14,18 +15,21 @@
 
 enum { KEY_FILEKEY = 0x100, KEY_FILE, KEY_FD, QUESTION_SIZE = KH_PATH_SHOWN_MAX + 64, TRIES = 3 };
 
-/* what follows the start of a word; NULL: it begins otherwise */
+/* Returns the rest of a word after its start; NULL: it has another start. */
 static const char *text_after(const char *word, const char *start)
 {
   size_t len = strlen(start);
   return strncmp(word, start, len) == 0 ? word + len : NULL;
 }
 
-/* "--pass", "--passphrase", "--password", which the library would complete; not "--passphrase-fd",
- * "--passphrase-file" and "--passes" */
+/* Finds "--pass", "--passphrase" and "--password", which getopt_long() would complete, but not
+ * "--passphrase-fd", "--passphrase-file" and "--passes"; and "-pPASSWORD", which the mariadb client
+ * accepts. */
 bool kh_cli_is_passphrase_word(const char *word)
 {
   const char *rest = text_after(word, "--pass");
+  if (strncmp(word, "-p", 2) == 0 && word[2] != '\0')
+    return true;
   if (rest == NULL)
     rest = text_after(word, "--new-pass");
   if (rest == NULL || text_after(rest, "phrase-f") != NULL || text_after(rest, "es") != NULL)
@@ -45,11 +49,12 @@ static error_t parse_source_option(int key, char *value, struct argp_state *stat
   if (key != KEY_FILEKEY && key != KEY_FILE && key != KEY_FD)
     return ARGP_ERR_UNKNOWN;
   if (kh_cli_source_is_given(source))
-    argp_error(state, "a passphrase comes from one source only");
+    kh_cli_usage_error(state, "specify one passphrase source only");
   if (key == KEY_FILEKEY && kh_unlock_is_literal(value))
-    argp_error(state, KH_CLI_VISIBLE);
+    kh_cli_usage_error(state, KH_CLI_VISIBLE);
   if (key == KEY_FD && !kh_cli_read_number(value, 0, INT_MAX, &fd))
-    argp_error(state, "that is no file descriptor: a number"); /* it may be the passphrase */
+    kh_cli_usage_error(state,
+                       "invalid file descriptor (expected a number)"); /* may be the passphrase */
   if (key == KEY_FILEKEY)
     source->setting = value;
   else if (key == KEY_FILE)
@@ -60,26 +65,26 @@ static error_t parse_source_option(int key, char *value, struct argp_state *stat
 }
 
 static const struct argp_option options[] = {
-    {NULL, 0, NULL, 0, "The passphrase, for which the terminal is asked otherwise:", 10},
-    {"passphrase-file", KEY_FILE, "FILE", 0, "it is in FILE", 0},
-    {"passphrase-fd", KEY_FD, "NUMBER", 0, "it is read from a file descriptor", 0},
+    {NULL, 0, NULL, 0, "Passphrase (default: ask on the terminal):", 10},
+    {"passphrase-file", KEY_FILE, "FILE", 0, "read the passphrase from FILE", 0},
+    {"passphrase-fd", KEY_FD, "NUMBER", 0, "read it from an open file descriptor", 0},
     {"filekey", KEY_FILEKEY, "SOURCE", 0,
-     "it comes from where file_key_management_filekey with this value takes it", 0},
+     "read it from a value of file_key_management_filekey such as EXEC:/path", 0},
     {0},
 };
 const struct argp kh_cli_source_argp = {.options = options, .parser = parse_source_option};
 
 static const struct argp_option new_options[] = {
-    {NULL, 0, NULL, 0, "The passphrase that is set, likewise:", 20},
-    {"new-passphrase-file", KEY_FILE, "FILE", 0, "it is in FILE", 0},
-    {"new-passphrase-fd", KEY_FD, "NUMBER", 0, "it is read from a file descriptor", 0},
-    {"new-filekey", KEY_FILEKEY, "SOURCE", 0, "as --filekey", 0},
+    {NULL, 0, NULL, 0, "New passphrase (default: ask on the terminal):", 20},
+    {"new-passphrase-file", KEY_FILE, "FILE", 0, "read the new passphrase from FILE", 0},
+    {"new-passphrase-fd", KEY_FD, "NUMBER", 0, "read it from an open file descriptor", 0},
+    {"new-filekey", KEY_FILEKEY, "SOURCE", 0, "read it from SOURCE, as --filekey", 0},
     {0},
 };
 const struct argp kh_cli_new_source_argp = {.options = new_options, .parser = parse_source_option};
 
-/* The descriptor that a name in /dev stands for. The process may not open it by that name unless it
- * is root's, since its memory is private (main.c). */
+/* Recognises the name of a descriptor in /dev. The process cannot open that name unless it is
+ * root's, since its memory is private (main.c). */
 static bool names_descriptor(const char *path, int *ret_fd)
 {
   static const char folder[] = "/dev/fd/";
@@ -100,7 +105,7 @@ static kh_status read_descriptor(int fd, const kh_log *log, kh_secret **ret_pass
   return kh_unlock_fd(fd, name, log, ret_passphrase, ret_fault);
 }
 
-/* without limit: who waits can break it off; and no literal, which the parser has refused */
+/* Waits without a limit, since the user can interrupt it; a literal was refused by the parser. */
 static const kh_unlock_how how = {
     .permissions = KH_PERMISSIONS_WARN, .bounded_wait = false, .may_be_literal = false};
 
@@ -118,7 +123,7 @@ static kh_status read_passphrase_file(const char *path, const kh_log *log,
   return status;
 }
 
-/* from what the options named */
+/* Reads the passphrase from the source that an option named. */
 static bool read_passphrase_source(const kh_cli_source *source, kh_secret **ret_passphrase)
 {
   kh_log log = kh_cli_log();
@@ -137,24 +142,25 @@ static bool ask_for_passphrase(const char *words, const char *what, kh_secret **
   char question[QUESTION_SIZE];
   snprintf(question, sizeof question, "%s %s: ", words, kh_show_path(what).text);
   kh_cli_hide_controls(question);
-  return kh_cli_ask(question, ret_passphrase);
+  return kh_cli_ask(question, "an option such as --passphrase-file", ret_passphrase);
 }
 
 bool kh_cli_get_passphrase(const kh_cli_source *source, const char *what,
                            kh_secret **ret_passphrase)
 {
-  return kh_cli_source_is_given(source) ? read_passphrase_source(source, ret_passphrase)
-                                        : ask_for_passphrase("Passphrase of", what, ret_passphrase);
+  return kh_cli_source_is_given(source)
+             ? read_passphrase_source(source, ret_passphrase)
+             : ask_for_passphrase("Passphrase for", what, ret_passphrase);
 }
 
-/* twice, in a few tries */
+/* Asks twice, and again if the two differ. */
 static bool ask_for_new(const char *what, kh_secret **ret_passphrase)
 {
   for (int try = 0; try < TRIES; try++) {
     KH_AUTO_SECRET first = NULL;
     KH_AUTO_SECRET second = NULL;
     if (!ask_for_passphrase("New passphrase for", what, &first) ||
-        !ask_for_passphrase("Once more for", what, &second))
+        !ask_for_passphrase("Repeat passphrase for", what, &second))
       return false;
     kh_bytes a = kh_secret_bytes(first);
     kh_bytes b = kh_secret_bytes(second);
@@ -163,7 +169,7 @@ static bool ask_for_new(const char *what, kh_secret **ret_passphrase)
       first = NULL;
       return true;
     }
-    kh_cli_message("the two are not the same");
+    kh_cli_message("the passphrases do not match");
   }
   return false;
 }
@@ -176,7 +182,7 @@ bool kh_cli_get_new_passphrase(const kh_cli_source *source, const char *what,
                                        : ask_for_new(what, &passphrase)))
     return false;
   if (kh_secret_bytes(passphrase).len == 0) {
-    kh_cli_message("an empty passphrase protects nothing");
+    kh_cli_message("the passphrase is empty; choose another one");
     return false;
   }
   *ret_passphrase = passphrase;

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "arguments.h"
 #include "cli/output/message.h"
 #include "number.h"
 
@@ -14,15 +15,16 @@ kh_digest kh_cli_digest_option(const char *value, struct argp_state *state)
   for (int i = 0; i < KH_DIGEST_COUNT; i++)
     if (strcmp(kh_digest_name((kh_digest)i), value) == 0)
       return (kh_digest)i;
-  argp_error(state, "'%s' is no digest: sha1, sha224, sha256, sha384 or sha512", value);
-  return KH_DIGEST_COUNT; /* not reached */
+  kh_cli_usage_error(state, "unknown digest '%s' (expected sha1, sha224, sha256, sha384 or sha512)",
+                     value);
 }
 
 uint32_t kh_cli_iterations_option(const char *value, struct argp_state *state)
 {
   uint32_t iterations = 0;
   if (!kh_cli_read_number(value, 0, INT_MAX, &iterations))
-    argp_error(state, "'%s' is no number of iterations: 0 to %d", value, INT_MAX);
+    kh_cli_usage_error(state, "invalid number of iterations '%s' (expected 0 to %d)", value,
+                       INT_MAX);
   return iterations;
 }
 
@@ -40,7 +42,7 @@ static error_t parse_file_option(int key, char *value, struct argp_state *state)
     return 0;
   case ARGP_KEY_END:
     if (target->path == NULL)
-      argp_error(state, "which key file?");
+      kh_cli_usage_error(state, "no key file given");
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -65,25 +67,30 @@ static error_t parse_target_option(int key, char *value, struct argp_state *stat
   }
 }
 
+#define OUTPUT_HEADING                                                                             \
+  {                                                                                                \
+    NULL, 0, NULL, 0, "Output:", 5                                                                 \
+  }
 #define JSON_OPTION                                                                                \
   {                                                                                                \
-    "json", KEY_JSON, NULL, 0, "as JSON", 0                                                        \
+    "json", KEY_JSON, NULL, 0, "print the report as JSON", 0                                       \
   }
 
-static const struct argp_option file_options[] = {JSON_OPTION, {0}};
+static const struct argp_option file_options[] = {OUTPUT_HEADING, JSON_OPTION, {0}};
 static const struct argp_option options[] = {
+    OUTPUT_HEADING,
     JSON_OPTION,
-    {NULL, 0, NULL, 0, "What a FILE of the format openssl was made with:", 30},
-    {"digest", KEY_DIGEST, "NAME", 0, "as file_key_management_digest: sha1 if it is not given", 0},
+    {NULL, 0, NULL, 0, "Key derivation of FILE (format openssl):", 30},
+    {"digest", KEY_DIGEST, "NAME", 0, "value of file_key_management_digest (default: sha1)", 0},
     {"pbkdf2-iterations", KEY_ITERATIONS, "NUMBER", 0,
-     "as file_key_management_use_pbkdf2: 0 if it is not given", 0},
+     "value of file_key_management_use_pbkdf2 (default: 0)", 0},
     {0},
 };
 static const struct argp_child source_child[] = {{&kh_cli_source_argp, 0, NULL, 0}, {0}};
 const struct argp kh_cli_report_argp = {
     .options = options, .parser = parse_target_option, .children = source_child};
 const struct argp kh_cli_target_argp = {
-    .options = options + 1, .parser = parse_target_option, .children = source_child};
+    .options = options + 2, .parser = parse_target_option, .children = source_child};
 const struct argp kh_cli_sealed_target_argp = {.parser = parse_target_option,
                                                .children = source_child};
 const struct argp kh_cli_file_argp = {.options = file_options, .parser = parse_file_option};

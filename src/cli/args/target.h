@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file target.h
- * The key file that a subcommand works on, and how it opens.
+ * The key file that a subcommand works on, and the options that open it.
  */
 #ifndef KEYHOLD_CLI_TARGET_H
 #define KEYHOLD_CLI_TARGET_H
@@ -13,15 +13,15 @@
 #include "keyhold/keyfile.h"
 #include "passphrase.h"
 
-/** What the arguments said, then what was found. Starts as KH_CLI_TARGET_NONE. */
+/** The values of the arguments, then the open file. Starts as KH_CLI_TARGET_NONE. */
 typedef struct kh_cli_target {
   const char *path; /**< the argument FILE */
   kh_cli_source source;
   kh_digest digest;
   uint32_t pbkdf2_iterations;
-  bool json; /**< the report is JSON */
+  bool json; /**< print the report as JSON */
 
-  kh_log log; /**< where the core's warnings go */
+  kh_log log; /**< prints the core's warnings */
   const kh_keyfile_format *format;
   kh_secret *passphrase; /**< NULL: the file needs none */
   kh_crypt *crypt;
@@ -30,50 +30,51 @@ typedef struct kh_cli_target {
 
 #define KH_CLI_TARGET_NONE ((kh_cli_target){.source = KH_CLI_SOURCE_NONE, .log = kh_cli_log()})
 
-/** The first argument, FILE, and the options of how it opens, as a child of a subcommand's argp;
- * its input is a kh_cli_target. */
+/** The first argument, FILE, and the options that open it, as a child of a subcommand's argp; its
+ * input is a kh_cli_target. */
 extern const struct argp kh_cli_target_argp;
 
-/** The same without what only the format openssl has: for a FILE that is sealed, or made. */
+/** The same without the options of the format openssl: for a sealed FILE, or a new one. */
 extern const struct argp kh_cli_sealed_target_argp;
 
 /** kh_cli_target_argp with --json. */
 extern const struct argp kh_cli_report_argp;
 
-/** FILE and --json alone, for a report on what is seen without opening it. */
+/** FILE and --json alone, for a report that does not open the file. */
 extern const struct argp kh_cli_file_argp;
 
-/** The digest or the iterations of a key derivation, for another parser. They end the process when
- * the value is none. */
+/** Return the digest and the iterations of a key derivation, for another parser. They end the
+ * process, by kh_cli_usage_error(), if the value is invalid. */
 kh_digest kh_cli_digest_option(const char *value, struct argp_state *state);
 uint32_t kh_cli_iterations_option(const char *value, struct argp_state *state);
 
 /**
  * Recognises the format of the file.
  *
- * @return false: a message has said why.
+ * @return false: a message has the reason.
  */
 bool kh_cli_target_recognise(kh_cli_target *target);
 
-/** Gets the passphrase if one is given, or the core says that the file needs one; false: a message
- * has said why. */
+/** Reads the passphrase if a source is given, or asks for it if the file needs one. False: a
+ * message has the reason. */
 bool kh_cli_target_unlock(kh_cli_target *target);
 
-/** How the core opens the file; valid as long as the target. */
+/** Returns the options with which the core opens the file; valid as long as the target. */
 kh_keyfile_options kh_cli_target_options(const kh_cli_target *target);
 
-/** Both, unless that is done, and opens the file; false: a message has said why. */
+/** Opens the file, after the two steps above if they are not done. False: a message has the reason.
+ */
 bool kh_cli_target_open(kh_cli_target *target);
 
 /**
- * kh_cli_target_open(), and makes the table of the keys.
+ * Opens the file, by kh_cli_target_open(), and makes the table of its keys.
  *
  * @param ret_table  for kh_keytable_free(); untouched on failure.
- * @return false: a message has said why.
+ * @return false: a message has the reason.
  */
 bool kh_cli_target_load(kh_cli_target *target, kh_keytable **ret_table);
 
-/** Saves what was changed in the file; false: a message has said why. */
+/** Saves the changes of the file. False: a message has the reason. */
 bool kh_cli_target_save(kh_cli_target *target);
 
 /** For `__attribute__((cleanup))`. */

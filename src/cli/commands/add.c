@@ -9,7 +9,7 @@
 struct arguments {
   kh_cli_target target;
   kh_cli_keyspec key;
-  uint32_t id; /* 0: the next one */
+  uint32_t id; /* 0: one above the highest */
 };
 
 static error_t parse_add_argument(int key, char *value, struct argp_state *state)
@@ -38,14 +38,14 @@ static const struct argp_child children[] = {
 static const struct argp argp = {
     .parser = parse_add_argument,
     .args_doc = "FILE [ID]",
-    .doc = "Adds a key with a new id: ID, or one above the highest in FILE, 3 at least.",
+    .doc = "Add a key with the id ID (default: one above the highest in FILE, but at least 3).",
     .children = children,
 };
 
 int kh_cli_add(int argc, char **argv)
 {
   struct arguments arguments = {.target = KH_CLI_TARGET_NONE, .key = KH_CLI_KEYSPEC_DEFAULT};
-  argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+  kh_cli_parse_arguments(&argp, argc, argv, &arguments);
   KH_CLI_AUTO_TARGET target = arguments.target;
   kh_keyfile_addition addition = {arguments.id, arguments.key.len, arguments.key.policy};
   kh_fault fault;
@@ -56,8 +56,9 @@ int kh_cli_add(int argc, char **argv)
     return kh_cli_fail_with(&fault);
   if (!kh_cli_target_save(&target))
     return KH_CLI_FAILED;
+  printf("Added key id %u to ", id);
   kh_cli_put_text(stdout, target.path);
-  printf(" has key %u now.\n", id);
+  puts(".");
   kh_cli_print_reload();
   return KH_CLI_WRITTEN;
 }

@@ -16,15 +16,16 @@
 static const struct argp_child children[] = {{&kh_cli_report_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
     .args_doc = "FILE",
-    .doc = "Says whether a key file is good: its format and parameters, its permissions, its keys. "
-           "Ends with 0 when it is, and with 3 when it is not.",
+    .doc =
+        "Check a key file for problems: format, encryption parameters, permissions and keys. The "
+        "exit status is 0 if there are none, and 3 if there are.",
     .children = children,
 };
 
-/* What can be seen without opening the file: what its format protects, and permissions. */
+/* Checks that need no passphrase: encryption parameters and permissions. */
 
-/* Fewer are guessed too fast with today's processors; OWASP asks for 210000 (sha512) to 1300000
- * (sha1). */
+/* With fewer, guesses are too fast on today's processors; OWASP recommends 210000 (sha512) to
+ * 1300000 (sha1). */
 enum { FEW_ITERATIONS = 100000 };
 
 static void check_openssl(const kh_cli_target *target, kh_cli_findings *findings)
@@ -34,18 +35,18 @@ static void check_openssl(const kh_cli_target *target, kh_cli_findings *findings
   bool is_weak = iterations < FEW_ITERATIONS;
   if (iterations == 0)
     kh_cli_found(findings, KH_CLI_BAD, "parameters",
-                 "one round of %s makes the key of the passphrase: a weak passphrase is guessed "
-                 "fast; seal the file",
+                 "the key derivation is one round of %s: guesses at the passphrase are fast; use "
+                 "'keyhold seal'",
                  digest);
   else
     kh_cli_found(findings, is_weak ? KH_CLI_BAD : KH_CLI_GOOD, "parameters",
-                 "PBKDF2-HMAC-%s with %u iterations makes the key of the passphrase%s", digest,
-                 iterations, is_weak ? ": too few, 100000 at least" : "");
+                 "key derivation PBKDF2-HMAC-%s with %u iterations%s", digest, iterations,
+                 is_weak ? ": guesses at the passphrase are fast; use at least 100000" : "");
   kh_cli_found(findings, KH_CLI_NOTE, "format",
-               "the format 'openssl' does not notice changes; 'sealed' does");
+               "the format openssl does not detect changes to the file; the format sealed does");
 }
 
-/* " with 65536 KiB and 3 passes"; what does not fit is left out */
+/* Writes " with 65536 KiB and 3 passes"; a value that does not fit is left out. */
 static void write_values(const kh_sealed_slot *slot, size_t size, char *ret_values)
 {
   const kh_sealed_parameter *parameter = slot->kind->parameters;
@@ -67,7 +68,7 @@ static void check_slot(const kh_sealed_slot *slot, kh_cli_findings *findings)
   bool is_cheap = kh_cli_is_cheap(slot);
   kh_cli_colour level = is_cheap ? KH_CLI_BAD : KH_CLI_GOOD;
   const char *verdict =
-      is_cheap ? ": a guess costs too little; 'keyhold slot change' mends it" : "";
+      is_cheap ? ": guesses at the passphrase are too cheap; use 'keyhold slot change'" : "";
   char values[KH_MESSAGE_MAX];
   write_values(slot, sizeof values, values);
   kh_cli_found(findings, level, "parameters", "slot %s: %s%s%s", slot->label, slot->kind->name,
@@ -81,7 +82,7 @@ static void add_fault(const kh_fault *fault, kh_cli_findings *findings)
   kh_cli_found(findings, KH_CLI_BAD, "content", "%s", message);
 }
 
-/* A file that cannot be read, or is of a newer format, is found so by loading it. */
+/* Returns true for a file that cannot be read, or has a newer format: opening it reports that. */
 static bool check_slots(const kh_cli_target *target, kh_cli_findings *findings)
 {
   kh_sealed_slots slots;
@@ -98,11 +99,11 @@ static bool check_slots(const kh_cli_target *target, kh_cli_findings *findings)
   if (slots.count == 1 && kh_sealed_needs_passphrase(&slots))
     kh_cli_found(
         findings, KH_CLI_NOTE, "slots",
-        "it has one passphrase only: a second one in a safe place helps when that is lost");
+        "there is only one passphrase; add a second one for a safe place ('keyhold slot add')");
   return true;
 }
 
-/* false: no passphrase will open it, and the findings say why */
+/* False: no passphrase opens the file, and the findings have the reason. */
 static bool check_format(const kh_cli_target *target, kh_cli_findings *findings)
 {
   const kh_keyfile_format *format = target->format;
@@ -112,32 +113,31 @@ static bool check_format(const kh_cli_target *target, kh_cli_findings *findings)
     check_openssl(target, findings);
   else if (!format->is_encrypted)
     kh_cli_found(findings, KH_CLI_NOTE, "format",
-                 "the keys are in the clear: its permissions are all that protects them");
+                 "the keys are in plain text; only the file's permissions protect them");
   return true;
 }
 
-/* The owner is judged as strict_permissions does; root looks at the file for a user that is not
- * known. */
+/* Judges the owner as strict_permissions does. Root may check the file for any user, so an owner is
+ * never wrong for root. */
 static void check_permissions(const char *path, kh_cli_findings *findings)
 {
   struct stat st;
   if (stat(path, &st) != 0)
-    return; /* it was there a moment ago; loading will say what is wrong */
+    return; /* opening it will report the error */
   const struct passwd *user = getpwuid(st.st_uid);
   const char *owner = user == NULL ? "unknown" : user->pw_name;
   unsigned mode = st.st_mode & 07777;
   if ((mode & S_IWGRP) != 0)
     kh_cli_found(findings, KH_CLI_BAD, "permissions",
-                 "its mode is %04o: its group can write it; give it mode 0600 or 0640", mode);
+                 "mode %04o: the group can write the file; use mode 0600 or 0640", mode);
   if (kh_file_is_open_to_others(st.st_mode))
     kh_cli_found(findings, KH_CLI_BAD, "permissions",
-                 "its mode is %04o: others can read or write it; give it mode 0600", mode);
+                 "mode %04o: other users can read or write the file; use mode 0600", mode);
   if ((mode & (S_IWGRP | S_IRWXO)) == 0)
-    kh_cli_found(findings, KH_CLI_GOOD, "permissions", "its mode is %04o, its owner %s", mode,
-                 owner);
+    kh_cli_found(findings, KH_CLI_GOOD, "permissions", "mode %04o, owner %s", mode, owner);
   if (geteuid() != 0 && st.st_uid != 0 && st.st_uid != geteuid())
     kh_cli_found(findings, KH_CLI_BAD, "permissions",
-                 "it belongs to another user, %s, who can change it", owner);
+                 "owner %s is neither root nor you, and can change the file", owner);
 }
 
 static void check_folder(const char *path, kh_cli_findings *findings)
@@ -149,14 +149,14 @@ static void check_folder(const char *path, kh_cli_findings *findings)
   const char *folder = dirname(real);
   if (stat(folder, &st) == 0 && (st.st_mode & S_IWOTH) != 0)
     kh_cli_found(findings, KH_CLI_BAD, "permissions",
-                 "everybody can write in its folder '%s' (mode %04o)", kh_show_path(folder).text,
+                 "every user can write to its folder '%s' (mode %04o)", kh_show_path(folder).text,
                  (unsigned)st.st_mode & 07777);
   free(real);
 }
 
-/* What can be seen in the keys: weak ones, equal ones, ones that are due. */
+/* Checks of the keys: weak, equal, due for rotation. */
 
-/* A key version and what it is known by. */
+/* A key version and its fingerprint. */
 struct known {
   const kh_key *key;
   kh_fingerprint fingerprint;
@@ -177,7 +177,7 @@ static void check_duplicates(const kh_keytable *table, kh_cli_findings *findings
   size_t count = kh_keytable_version_count(table);
   struct known *known = calloc(count + 1, sizeof *known);
   if (known == NULL) {
-    kh_cli_found(findings, KH_CLI_BAD, "keys", "no memory to look for equal keys");
+    kh_cli_found(findings, KH_CLI_BAD, "keys", "cannot compare the keys: out of memory");
     return;
   }
   for (size_t i = 0; i < count; i++) {
@@ -190,8 +190,8 @@ static void check_duplicates(const kh_keytable *table, kh_cli_findings *findings
     const kh_key *b = known[i].key;
     if (kh_key_is_same_secret(a, b))
       kh_cli_found(findings, KH_CLI_BAD, "keys",
-                   "key %u version %u has the same bytes as key %u version %u", b->id, b->version,
-                   a->id, a->version);
+                   "key id %u version %u has the same bytes as key id %u version %u", b->id,
+                   b->version, a->id, a->version);
   }
   free(known);
 }
@@ -203,7 +203,7 @@ static void check_due(const kh_keytable *table, kh_cli_findings *findings)
   for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
     const kh_key *key = kh_keytable_at(table, i);
     if (kh_keytable_is_latest(table, i) && kh_policy_due(&key->policy) <= now)
-      kh_cli_found(findings, KH_CLI_NOTE, "rotation", "key %u is due for a new version", key->id);
+      kh_cli_found(findings, KH_CLI_NOTE, "rotation", "key id %u is due for rotation", key->id);
   }
 }
 
@@ -214,19 +214,20 @@ static void check_keys(const kh_keytable *table, kh_cli_findings *findings)
   size_t versions = kh_keytable_version_count(table);
   for (size_t i = 0; i < versions; i++) {
     const kh_key *key = kh_keytable_at(table, i);
-    if (kh_is_same_secret(key->bytes, key->bytes + 1, key->len - 1)) /* each byte as the next one */
-      kh_cli_found(findings, KH_CLI_BAD, "keys", "key %u version %u is weak: all its bytes are %s",
+    if (kh_is_same_secret(key->bytes, key->bytes + 1,
+                          key->len - 1)) /* each byte equals the next one */
+      kh_cli_found(findings, KH_CLI_BAD, "keys", "key id %u version %u is weak: all bytes are %s",
                    key->id, key->version, key->bytes[0] == 0 ? "zero" : "equal");
   }
   check_duplicates(table, findings);
   if (findings->bad == bad)
     kh_cli_found(findings, KH_CLI_GOOD, "keys",
-                 "%zu key%s with %zu version%s, none weak, no two equal", ids, ids == 1 ? "" : "s",
+                 "%zu key id%s, %zu version%s: none weak, all different", ids, ids == 1 ? "" : "s",
                  versions, versions == 1 ? "" : "s");
   check_due(table, findings);
 }
 
-/* What the core warns of is not good. */
+/* Adds a warning of the core as a problem. */
 static void add_warning(void *user, kh_severity severity, const char *message)
 {
   if (severity == KH_LOG_WARNING)
@@ -235,7 +236,7 @@ static void add_warning(void *user, kh_severity severity, const char *message)
     kh_cli_message("%s", message);
 }
 
-/* false: a message has said why */
+/* False: a message has the reason. */
 static bool check_content(const kh_cli_target *target, kh_cli_findings *findings)
 {
   KH_AUTO_KEYFILE file = NULL;
@@ -243,9 +244,10 @@ static bool check_content(const kh_cli_target *target, kh_cli_findings *findings
   kh_fault fault;
   kh_log log = {add_warning, findings};
   kh_keyfile_options how = kh_cli_target_options(target);
-  how.permissions = KH_PERMISSIONS_SEEN; /* by check_permissions() */
+  how.permissions = KH_PERMISSIONS_SEEN; /* check_permissions() reports them */
   kh_status status = kh_keyfile_open(&how, target->crypt, &log, &file, &fault);
-  if (kh_status_class(status) == KH_CLASS_FORMAT) { /* not only that it could not be read */
+  if (kh_status_class(status) ==
+      KH_CLASS_FORMAT) { /* the content is wrong; the file could be read */
     add_fault(&fault, findings);
     return true;
   }
@@ -255,7 +257,7 @@ static bool check_content(const kh_cli_target *target, kh_cli_findings *findings
   }
   if (!kh_keyfile_ends_line(file))
     kh_cli_found(findings, KH_CLI_NOTE, "content",
-                 "the last line has no line end: auto_reload does not take it");
+                 "the last line has no line end; auto_reload waits for one");
   status = kh_keytable_new(kh_keyfile_keys(file), &table);
   if (status == KH_OK)
     check_keys(table, findings);
@@ -267,7 +269,7 @@ static bool check_content(const kh_cli_target *target, kh_cli_findings *findings
 int kh_cli_check(int argc, char **argv)
 {
   kh_cli_target arguments = KH_CLI_TARGET_NONE;
-  argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+  kh_cli_parse_arguments(&argp, argc, argv, &arguments);
   KH_CLI_AUTO_TARGET target = arguments;
   KH_CLI_AUTO_FINDINGS findings = {.out = NULL};
   if (!kh_cli_findings_begin(target.json, kh_cli_may_colour(stdout), &findings) ||

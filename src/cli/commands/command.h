@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file command.h
- * The subcommands: a function in a file of its own each, and a line in the table of commands.c,
- * which the dispatch and the usage come from.
+ * The table of subcommands, from which dispatch, help and suggestions come. Each subcommand is a
+ * function in a file of its own, or in that of its noun.
  */
 #ifndef KEYHOLD_CLI_COMMAND_H
 #define KEYHOLD_CLI_COMMAND_H
@@ -12,14 +12,16 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "cli/output/message.h" /* what a subcommand returns */
+#include "cli/args/arguments.h"
+#include "cli/args/nearest.h"
+#include "cli/output/message.h" /* the result of a subcommand */
 
 /** One subcommand. */
 typedef struct kh_cli_command {
   const char *name;    /**< one word or two */
-  const char *summary; /**< for the list in the usage */
-  /** Reads its own arguments, works, and gives one of KH_CLI_DONE and so on. argv[0] is for
-   * messages. */
+  const char *summary; /**< an imperative, for the list of commands */
+  /** Parses its own arguments, works, and returns KH_CLI_DONE or another of its values. argv[0] is
+   * its full name, for messages. */
   int (*run)(int argc, char **argv);
 } kh_cli_command;
 
@@ -29,15 +31,18 @@ extern const size_t kh_cli_command_count;
 /**
  * Finds the subcommand that the first words name.
  *
- * @param ret_words  how many of them are its name; untouched when there is none.
+ * @param ret_words  the number of words of its name; untouched when it is not found.
  * @return NULL: there is no such subcommand.
  */
 const kh_cli_command *kh_cli_find_command(int argc, char **argv, int *ret_words);
 
-/** Lists the subcommands with their summaries, a line each, for free(); NULL: no memory. */
-char *kh_cli_list_commands(void);
+/** Compares a mistyped word with the names of all subcommands, of their groups, and "help". */
+void kh_cli_find_near_command(kh_cli_nearest *nearest);
 
-/** Whether a word is the first one of subcommands of two words. */
+/** Returns a text and the list of subcommands with their summaries, for free(); NULL: no memory. */
+char *kh_cli_list_commands(const char *introduction);
+
+/** Returns whether a word is the first one of subcommands of two words. */
 bool kh_cli_is_group(const char *word);
 
 /** Lists the subcommands that begin with a word. */
@@ -51,11 +56,11 @@ int kh_cli_export(int argc, char **argv);  /* export.c */
 int kh_cli_list(int argc, char **argv);    /* list.c */
 int kh_cli_retire(int argc, char **argv);  /* retire.c */
 int kh_cli_rotate(int argc, char **argv);  /* rotate.c */
-int kh_cli_seal(int argc, char **argv);    /* seal.c */
-int kh_cli_unseal(int argc, char **argv);  /* unseal.c */
+int kh_cli_seal(int argc, char **argv);    /* convert.c */
+int kh_cli_unseal(int argc, char **argv);  /* convert.c */
 int kh_cli_watch(int argc, char **argv);   /* watch.c */
 
-/* slot_add.c and so on */
+/* slot.c */
 int kh_cli_slot_add(int argc, char **argv);
 int kh_cli_slot_change(int argc, char **argv);
 int kh_cli_slot_list(int argc, char **argv);

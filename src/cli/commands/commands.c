@@ -6,22 +6,22 @@
 
 enum { WORDS_MAX = 2, NAME_MAX_LEN = 24 };
 
-/* in the order of the usage */
+/* in the order of the help */
 const kh_cli_command kh_cli_commands[] = {
-    {"create", "make a new key file", kh_cli_create},
-    {"list", "show what keys a key file has", kh_cli_list},
-    {"check", "say whether a key file is good", kh_cli_check},
+    {"create", "create a key file", kh_cli_create},
+    {"list", "list the keys of a key file", kh_cli_list},
+    {"check", "check a key file for problems", kh_cli_check},
     {"add", "add a key with a new id", kh_cli_add},
     {"rotate", "make new versions of keys", kh_cli_rotate},
     {"seal", "encrypt a key file under a passphrase", kh_cli_seal},
-    {"unseal", "write a key file in the clear", kh_cli_unseal},
+    {"unseal", "write a key file in plain text", kh_cli_unseal},
     {"convert", "write a key file in another format", kh_cli_convert},
-    {"slot list", "show the passphrases of a sealed key file by their labels", kh_cli_slot_list},
+    {"slot list", "list the passphrase slots of a sealed key file", kh_cli_slot_list},
     {"slot add", "add a passphrase to a sealed key file", kh_cli_slot_add},
-    {"slot change", "exchange a passphrase of a sealed key file", kh_cli_slot_change},
-    {"slot remove", "withdraw a passphrase of a sealed key file", kh_cli_slot_remove},
-    {"retire", "remove old versions that nothing can still need", kh_cli_retire},
-    {"watch", "show how far a server is with re-encryption", kh_cli_watch},
+    {"slot change", "change a passphrase of a sealed key file", kh_cli_slot_change},
+    {"slot remove", "remove a passphrase from a sealed key file", kh_cli_slot_remove},
+    {"retire", "remove old key versions that are no longer needed", kh_cli_retire},
+    {"watch", "show the progress of re-encryption on a server", kh_cli_watch},
     {"export", "print the keys themselves", kh_cli_export},
 };
 const size_t kh_cli_command_count = sizeof kh_cli_commands / sizeof kh_cli_commands[0];
@@ -39,6 +39,16 @@ const kh_cli_command *kh_cli_find_command(int argc, char **argv, int *ret_words)
     }
   }
   return NULL;
+}
+
+void kh_cli_find_near_command(kh_cli_nearest *nearest)
+{
+  kh_cli_nearest_try(nearest, "help", strlen("help"));
+  for (size_t i = 0; i < kh_cli_command_count; i++) {
+    const char *name = kh_cli_commands[i].name;
+    kh_cli_nearest_try(nearest, name, strlen(name));
+    kh_cli_nearest_try(nearest, name, strcspn(name, " ")); /* the word of its group */
+  }
 }
 
 static bool is_in_group(const kh_cli_command *command, const char *word)
@@ -68,16 +78,16 @@ void kh_cli_list_group(FILE *out, const char *word)
       list_command(out, &kh_cli_commands[i]);
 }
 
-char *kh_cli_list_commands(void)
+char *kh_cli_list_commands(const char *introduction)
 {
   char *text = NULL;
   size_t len = 0;
   FILE *out = open_memstream(&text, &len);
   if (out == NULL)
     return NULL;
-  fputs("Commands:\n", out);
+  fprintf(out, "%s\n\nCommands:\n", introduction);
   for (size_t i = 0; i < kh_cli_command_count; i++)
     list_command(out, &kh_cli_commands[i]);
-  fputs("\n'keyhold COMMAND --help' says what a command takes.", out);
+  fputs("\n'keyhold help COMMAND' shows the options of a command, and examples.", out);
   return fclose(out) == 0 ? text : NULL;
 }

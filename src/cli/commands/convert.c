@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* `keyhold convert`, and the two conversions with names of their own: seal and unseal. */
+/* `keyhold convert`, and the conversions to sealed and to text: `seal` and `unseal`. */
 #include "cli/args/form.h"
 #include "cli/args/target.h"
 #include "cli/output/text.h"
@@ -12,11 +12,11 @@ struct arguments {
   const struct argp *argp; /* of the subcommand */
   kh_cli_target target;
   kh_cli_source new_source;
-  kh_cli_form form;   /* what it becomes */
+  kh_cli_form form;   /* of the new file */
   const char *output; /* NULL: the file itself */
 };
 
-/* seal chooses the costs alone, unseal nothing */
+/* seal has only the costs, unseal no options of the new file */
 static void set_child_inputs(struct arguments *arguments, struct argp_state *state)
 {
   const struct argp_child *children = arguments->argp->children;
@@ -45,17 +45,16 @@ static error_t parse_convert_option(int key, char *value, struct argp_state *sta
 }
 
 static const struct argp_option options[] = {
-    {"output", KEY_OUTPUT, "NEW", 0,
-     "write a new file NEW and leave FILE as it is; otherwise FILE is replaced", 0},
+    {NULL, 0, NULL, 0, "New file:", KH_CLI_GROUP_NEW_FILE},
+    {"output", KEY_OUTPUT, "NEW", 0, "write a new file NEW (default: replace FILE)", 0},
     {0},
 };
 static const struct argp convert_argp = {
     .options = options,
     .parser = parse_convert_option,
-    .args_doc = "FILE",
-    .doc =
-        "Writes a key file in another format. Every key and attribute stays; a sealed file has one "
-        "slot then, \"main\".",
+    .args_doc = "--to=NAME FILE",
+    .doc = "Write a key file in another format. All keys, attributes and comments are kept. A new "
+           "sealed file has one slot, \"main\".",
     .children = (const struct argp_child[]){{&kh_cli_target_argp, 0, NULL, 0},
                                             {&kh_cli_new_source_argp, 0, NULL, 0},
                                             {&kh_cli_new_form_argp, 0, NULL, 0},
@@ -65,7 +64,7 @@ static const struct argp seal_argp = {
     .options = options,
     .parser = parse_convert_option,
     .args_doc = "FILE",
-    .doc = "Encrypts a key file under a passphrase, in the format sealed.",
+    .doc = "Encrypt a key file under a passphrase, in the format sealed, with one slot, \"main\".",
     .children = (const struct argp_child[]){{&kh_cli_target_argp, 0, NULL, 0},
                                             {&kh_cli_new_source_argp, 0, NULL, 0},
                                             {&kh_cli_costs_argp, 0, NULL, 0},
@@ -75,18 +74,18 @@ static const struct argp unseal_argp = {
     .options = options,
     .parser = parse_convert_option,
     .args_doc = "FILE",
-    .doc = "Writes a key file in the clear, in the format text.",
+    .doc = "Write a key file in plain text: everyone who can read the file has the keys.",
     .children = (const struct argp_child[]){{&kh_cli_target_argp, 0, NULL, 0}, {0}},
 };
 
-/* Reads the arguments and recognises the file; false: a message has said why. */
+/* Parses the arguments and recognises the file. False: a message has the reason. */
 static bool begin_conversion(struct arguments *arguments, const struct argp *argp, int argc,
                              char **argv)
 {
   arguments->argp = argp;
   arguments->target = KH_CLI_TARGET_NONE;
   arguments->new_source = KH_CLI_SOURCE_NONE;
-  argp_parse(argp, argc, argv, 0, NULL, arguments);
+  kh_cli_parse_arguments(argp, argc, argv, arguments);
   return (arguments->output == NULL || kh_cli_is_free(arguments->output)) &&
          kh_cli_target_recognise(&arguments->target);
 }
@@ -96,15 +95,17 @@ static void print_conversion(const struct arguments *arguments, const char *path
 {
   bool was_encrypted = arguments->target.format->is_encrypted;
   kh_cli_put_text(stdout, path);
-  printf(" is %s now; every key is as it was.\n", form->format->name);
+  printf(" is now in the format %s; all keys are unchanged.\n", form->format->name);
   if (!was_encrypted && form->passphrase != NULL && arguments->output == NULL)
-    printf("The disk may still have the keys in the clear where the old file lay.\n");
+    printf("The disk may still hold the keys in plain text, in the blocks of the old file.\n"
+           "If that matters, make new versions: keyhold rotate --all\n");
   kh_cli_print_settings(path, form, &arguments->new_source);
   if (was_encrypted && form->passphrase == NULL)
-    printf("and no file_key_management_filekey: with one it refuses a file in the clear.\n");
+    printf(
+        "\nRemove file_key_management_filekey: with it, the server refuses a plain-text file.\n");
 }
 
-/* false: a message has said why */
+/* False: a message has the reason. */
 static bool write_form(const kh_cli_target *target, const kh_keyfile_form *form, const char *output)
 {
   kh_fault fault;
@@ -117,7 +118,7 @@ static bool write_form(const kh_cli_target *target, const kh_keyfile_form *form,
   return status == KH_OK;
 }
 
-/* Converts what was recognised. */
+/* Converts the file that was recognised. */
 static int convert_target(const struct arguments *arguments)
 {
   KH_CLI_AUTO_TARGET target = arguments->target;
@@ -150,8 +151,9 @@ int kh_cli_seal(int argc, char **argv)
   if (!begin_conversion(&arguments, &seal_argp, argc, argv))
     return KH_CLI_FAILED;
   if (arguments.target.format == &kh_keyfile_format_sealed)
-    return kh_cli_fail("%s is sealed already; 'keyhold slot' changes its passphrases",
-                       arguments.target.path);
+    return kh_cli_fail(
+        "cannot seal '%s': it is already sealed; to change its passphrases, use 'keyhold slot'",
+        arguments.target.path);
   return convert_target(&arguments);
 }
 
@@ -161,6 +163,6 @@ int kh_cli_unseal(int argc, char **argv)
   if (!begin_conversion(&arguments, &unseal_argp, argc, argv))
     return KH_CLI_FAILED;
   if (!arguments.target.format->is_encrypted)
-    return kh_cli_fail("%s is in the clear already", arguments.target.path);
+    return kh_cli_fail("cannot unseal '%s': it is already in plain text", arguments.target.path);
   return convert_target(&arguments);
 }

@@ -10,7 +10,7 @@
 enum { KEY_TEMPORARY = 0x300 };
 
 struct arguments {
-  kh_cli_target target; /* its options say how the new file opens */
+  kh_cli_target target; /* the new file, and the source of its passphrase */
   kh_cli_keyspec key;
   kh_cli_form form;
   bool with_temporary;
@@ -38,8 +38,9 @@ static error_t parse_create_option(int key, char *value, struct argp_state *stat
 }
 
 static const struct argp_option options[] = {
+    {NULL, 0, NULL, 0, "New file:", KH_CLI_GROUP_NEW_FILE},
     {"with-key-2", KEY_TEMPORARY, NULL, 0,
-     "make key 2 too, which the server then uses for temporary files and tables", 0},
+     "also create key id 2, which the server then uses for temporary files", 0},
     {0},
 };
 static const struct argp_child children[] = {
@@ -52,7 +53,8 @@ static const struct argp argp = {
     .options = options,
     .parser = parse_create_option,
     .args_doc = "FILE",
-    .doc = "Makes a new key file with key 1, which only its owner can read.",
+    .doc = "Create a key file with a random key id 1, with mode 0600. An existing file is never "
+           "replaced.",
     .children = children,
 };
 
@@ -75,7 +77,7 @@ int kh_cli_create(int argc, char **argv)
   struct arguments arguments = {.target = KH_CLI_TARGET_NONE,
                                 .key = KH_CLI_KEYSPEC_DEFAULT,
                                 .form = KH_CLI_FORM_OF(&kh_keyfile_format_sealed)};
-  argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+  kh_cli_parse_arguments(&argp, argc, argv, &arguments);
   KH_CLI_AUTO_TARGET target = arguments.target;
   KH_AUTO_KEYLIST keys = NULL;
   kh_fault fault;
@@ -93,9 +95,10 @@ int kh_cli_create(int argc, char **argv)
   form.passphrase = target.passphrase;
   if (kh_keyfile_create(target.path, &form, target.crypt, keys, &fault) != KH_OK)
     return kh_cli_fail_with(&fault);
+  printf("Created ");
   kh_cli_put_text(stdout, target.path);
-  printf(" (%s) has %s.\n", form.format->name,
-         kh_keylist_count(keys) == 1 ? "key 1" : "keys 1 and 2");
+  printf(" (format %s) with %s.\n", form.format->name,
+         kh_keylist_count(keys) == 1 ? "key id 1" : "key ids 1 and 2");
   kh_cli_print_settings(target.path, &form, &target.source);
   return KH_CLI_WRITTEN;
 }

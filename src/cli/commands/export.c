@@ -13,7 +13,7 @@ struct arguments {
   bool yes;
 };
 
-/* getopt_long() is content with the beginning of an option */
+/* getopt_long() accepts the beginning of an option; this one must be written in full. */
 static bool is_spelt_out(const struct argp_state *state)
 {
   for (int i = 1; i < state->argc; i++)
@@ -35,7 +35,7 @@ static error_t parse_export_option(int key, char *value, struct argp_state *stat
     return 0;
   case ARGP_KEY_END:
     if (!arguments->yes || !is_spelt_out(state))
-      argp_error(state, "this prints the keys in the clear; --" YES ", spelt out, asks for it");
+      kh_cli_usage_error(state, "this prints the keys in plain text; to confirm, add --" YES);
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -43,26 +43,29 @@ static error_t parse_export_option(int key, char *value, struct argp_state *stat
 }
 
 static const struct argp_option options[] = {
-    {YES, KEY_YES, NULL, 0, "must be given", 0},
+    {NULL, 0, NULL, 0, "Output:", 5},
+    {YES, KEY_YES, NULL, 0, "confirm that the keys are printed (required, in full)", 0},
     {0},
 };
 static const struct argp_child children[] = {{&kh_cli_target_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
     .options = options,
     .parser = parse_export_option,
-    .args_doc = "FILE",
-    .doc = "Prints the keys, in the clear, as a key file of the format text.",
+    .args_doc = "--" YES " FILE",
+    .doc =
+        "Print the keys in plain text, as a key file of the format text. No other command prints "
+        "keys.",
     .children = children,
 };
 
 int kh_cli_export(int argc, char **argv)
 {
   struct arguments arguments = {.target = KH_CLI_TARGET_NONE};
-  argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+  kh_cli_parse_arguments(&argp, argc, argv, &arguments);
   KH_CLI_AUTO_TARGET target = arguments.target;
   if (!kh_cli_target_open(&target))
     return KH_CLI_FAILED;
-  if (setvbuf(stdout, NULL, _IONBF, 0) != 0) /* or a copy of the keys would stay in a buffer */
+  if (setvbuf(stdout, NULL, _IONBF, 0) != 0) /* leaves no copy of the keys in a buffer */
     return kh_cli_fail_status(KH_E_NO_MEMORY, target.path);
   kh_bytes bytes = kh_keyfile_text(target.file);
   fwrite(bytes.data, 1, bytes.len, stdout);

@@ -15,7 +15,9 @@
 static const struct argp_child children[] = {{&kh_cli_report_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
     .args_doc = "FILE",
-    .doc = "Shows what keys a key file has. The keys themselves are not shown.",
+    .doc = "List each version of each key: length, cipher, times and fingerprint. The keys "
+           "themselves are not "
+           "shown.",
     .children = children,
 };
 
@@ -80,7 +82,7 @@ static int print_keys_as_json(const kh_cli_target *target, const kh_keytable *ta
 int kh_cli_list(int argc, char **argv)
 {
   kh_cli_target arguments = KH_CLI_TARGET_NONE;
-  argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+  kh_cli_parse_arguments(&argp, argc, argv, &arguments);
   KH_CLI_AUTO_TARGET target = arguments;
   KH_AUTO_KEYTABLE keys = NULL;
   if (!kh_cli_target_load(&target, &keys))

@@ -20,7 +20,7 @@ struct arguments {
   kh_cli_costs costs;
   kh_cli_login login;
   uint32_t id;     /* 0: all */
-  unsigned forced; /* KH_CLI_RETIRE_UNKNOWN_... that do not hold anything back */
+  unsigned forced; /* KH_CLI_RETIRE_UNKNOWN_... that keep no version */
 };
 
 static void force_unknown(struct arguments *arguments, const char *value, struct argp_state *state)
@@ -29,8 +29,10 @@ static void force_unknown(struct arguments *arguments, const char *value, struct
     const char *end = strchrnul(name, ',');
     unsigned bits = kh_cli_retire_unknown_named(name, (size_t)(end - name));
     if (bits == 0)
-      argp_error(state, "'%s' is no list of redo-log, binary-logs, aria and elsewhere, or all",
-                 value);
+      kh_cli_usage_error(state,
+                         "invalid list '%s' of --force (expected redo-log, binary-logs, aria and "
+                         "elsewhere, separated by commas, or all)",
+                         value);
     arguments->forced |= bits;
     name = *end == '\0' ? NULL : end + 1;
   }
@@ -58,10 +60,12 @@ static error_t parse_retire_option(int key, char *value, struct argp_state *stat
 }
 
 static const struct argp_option options[] = {
-    {"id", KEY_ID, "ID", 0, "only versions of this key", 0},
+    {NULL, 0, NULL, 0, "Versions:", 1},
+    {"id", KEY_ID, "ID", 0, "only versions of the key with this id (default: all keys)", 0},
     {"force", KEY_FORCE, "LIST", 0,
-     "remove what nothing but these may need, of which the server cannot tell: redo-log, "
-     "binary-logs, aria, elsewhere (backups and other servers), or all",
+     "also remove versions that only these may need, which the server cannot check: redo-log, "
+     "binary-logs, aria, elsewhere (backups and other servers), separated by commas, or all "
+     "(default: only report)",
      0},
     {0},
 };
@@ -76,13 +80,14 @@ static const struct argp argp = {
     .options = options,
     .parser = parse_retire_option,
     .args_doc = "FILE",
-    .doc =
-        "Removes old versions of keys that nothing can still need, as far as the server that uses "
-        "FILE can tell. A sealed copy of FILE as it was is kept beside it.",
+    .doc = "Remove old key versions that are no longer needed, as far as the server that uses FILE "
+           "can "
+           "tell. A version that is needed is never removed. A sealed copy of the old FILE is kept "
+           "next to it.",
     .children = children,
 };
 
-/* "FILE.retired-20261122T010555Z", for free(); NULL: no memory */
+/* Returns "FILE.retired-20261122T010555Z", for free(); NULL: no memory. */
 static char *copy_path(const char *path)
 {
   char stamp[32];
@@ -115,9 +120,9 @@ static kh_status copy_sealed(const struct run *run, const kh_secret *passphrase,
   return kh_keyfile_save_as(run->target->file, &form, to, ret_fault);
 }
 
-/* Keeps a sealed copy of the key file: a sealed file as it is, byte for byte, so that all its
- * passphrases open the copy too; another one sealed with its own passphrase, or with a new one if
- * it has none. It is on the disk when this returns. False: a message has said why. */
+/* Writes a sealed copy of the key file, and flushes it. A sealed file is copied byte for byte, so
+ * that all its passphrases open the copy too; another file is sealed with its own passphrase, or
+ * with a new one if it has none. False: a message has the reason. */
 static bool keep_copy(const struct run *run, const char *to)
 {
   const kh_cli_target *target = run->target;
@@ -137,7 +142,7 @@ static bool keep_copy(const struct run *run, const char *to)
   return status == KH_OK;
 }
 
-/* What the server said, and the plan, which points into that: it is not copied. */
+/* The facts of the server, and the plan, which points into them: not to be copied. */
 struct decision {
   kh_cli_retire_facts facts;
   kh_cli_retire_plan plan;
@@ -150,7 +155,7 @@ static void free_decision(struct decision *decision)
 }
 #define AUTO_DECISION __attribute__((cleanup(free_decision))) struct decision
 
-/* false: a message has said why */
+/* False: a message has the reason. */
 static bool decide_what_to_retire(const struct run *run, struct decision *decision)
 {
   const struct arguments *arguments = run->arguments;
@@ -164,8 +169,8 @@ static bool decide_what_to_retire(const struct run *run, struct decision *decisi
   return status == KH_OK;
 }
 
-/* Asks once more: a passphrase may have been waited for, and the server has gone on. False: a
- * message has said why. */
+/* Asks the server once more, since its data may have changed while a passphrase was typed. False: a
+ * message has the reason. */
 static bool is_still_decided(const struct run *run, const struct decision *before)
 {
   AUTO_DECISION now = {.facts = {.key_file = ""}};
@@ -176,8 +181,8 @@ static bool is_still_decided(const struct run *run, const struct decision *befor
     return true;
   const kh_key *key = kh_keytable_at(run->table, changed->index);
   const char *by = changed->need.needed_by;
-  kh_cli_message("key id %" PRIu32 " version %" PRIu32 " became needed meanwhile%s%s", key->id,
-                 key->version, by == NULL ? "" : ": ", by == NULL ? "" : by);
+  kh_cli_message("key id %" PRIu32 " version %" PRIu32 " is now needed%s%s; nothing was removed",
+                 key->id, key->version, by == NULL ? "" : " by ", by == NULL ? "" : by);
   return false;
 }
 
@@ -200,7 +205,7 @@ static int copy_and_remove(const struct run *run, const struct decision *decisio
     return KH_CLI_FAILED;
   int result = is_still_decided(run, decision) ? remove_versions(run, removed) : KH_CLI_FAILED;
   if (result != KH_CLI_WRITTEN)
-    kh_cli_message("the copy %s stays", kh_show_path(copy).text);
+    kh_cli_message("the copy '%s' is kept", kh_show_path(copy).text);
   return result;
 }
 
@@ -212,10 +217,11 @@ static void report_removal(const struct run *run, const kh_cli_retire_plan *plan
     return;
   }
   kh_cli_put_text(stdout, path);
-  printf(": %zu version%s removed; as it was it is in ", plan->going, plan->going == 1 ? "" : "s");
+  printf(": removed %zu version%s. The old file is ", plan->removed_count,
+         plan->removed_count == 1 ? "" : "s");
   kh_cli_put_text(stdout, copy);
-  puts(".\nThe server keeps what it has of them in memory until it ends.\n"
-       "If it has to be put back, rotate the keys once more before anything is removed again.");
+  puts(".\nThe server keeps the removed versions in memory until it stops. Restart it soon; if it\n"
+       "does not start, put the old file back, and rotate the keys once before the next removal.");
 }
 
 static int remove_and_report(const struct run *run, const struct decision *decision)
@@ -239,17 +245,17 @@ static int decide_and_remove(const struct run *run)
   const kh_cli_retire_plan *plan = &decision.plan;
   if (!run->target->json)
     kh_cli_retire_plan_print(plan, path);
-  if (plan->going > 0)
+  if (plan->removed_count > 0)
     return remove_and_report(run, &decision);
   if (run->target->json)
     kh_cli_retire_plan_print_json(plan, path, NULL);
   if (plan->count == 0)
     return KH_CLI_DONE;
   kh_cli_retire_plan_explain(plan, &decision.facts);
-  return kh_cli_fail("nothing is removed");
+  return kh_cli_fail("nothing was removed");
 }
 
-/* false: a message has said why */
+/* False: a message has the reason. */
 static bool has_key(const kh_keytable *table, uint32_t id, const char *path)
 {
   uint32_t latest;
@@ -262,11 +268,11 @@ static bool has_key(const kh_keytable *table, uint32_t id, const char *path)
   return false;
 }
 
-/* The file is read before the server is asked: its passphrase may be waited for. */
+/* Reads the file before it asks the server, since its passphrase may have to be typed. */
 int kh_cli_retire(int argc, char **argv)
 {
   struct arguments arguments = {.target = KH_CLI_TARGET_NONE, .new_source = KH_CLI_SOURCE_NONE};
-  argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+  kh_cli_parse_arguments(&argp, argc, argv, &arguments);
   KH_CLI_AUTO_TARGET target = arguments.target;
   KH_CLI_AUTO_SERVER server = NULL;
   KH_AUTO_KEYTABLE table = NULL;
@@ -277,8 +283,8 @@ int kh_cli_retire(int argc, char **argv)
   if (server == NULL)
     return KH_CLI_FAILED;
   if (!kh_cli_server_is_local(server))
-    return kh_cli_fail("the server was not reached through its socket: over a network nobody can "
-                       "tell whether it is the one that uses the file");
+    return kh_cli_fail("cannot check that the server uses this file: it is connected over the "
+                       "network; connect through its socket, with --socket on its own host");
   if (!kh_cli_target_load(&target, &table) || !has_key(table, arguments.id, target.path))
     return KH_CLI_FAILED;
   run.server = server;

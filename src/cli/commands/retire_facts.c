@@ -18,13 +18,13 @@ static const char settings_question[] =
 static const char fingerprint_question[] =
     "SHOW GLOBAL STATUS LIKE 'File\\_key\\_management\\_fingerprint'";
 
-/* InnoDB's table of tablespaces has those alone that it could open. */
+/* InnoDB's table of tablespaces has only those that it could open. */
 static const char not_open_question[] =
     "SELECT NAME FROM information_schema.INNODB_SYS_TABLES WHERE SPACE NOT IN (SELECT SPACE FROM "
     "information_schema.INNODB_SYS_TABLESPACES) ORDER BY SPACE LIMIT 1";
 
-/* An account sees the tables that it may use: the tables of the system are among those of Aria.
- * Of a partitioned table TABLES has the time of one partition, PARTITIONS that of each. */
+/* An account sees the tables that it may use; the system tables are Aria tables too. For a
+ * partitioned table, TABLES has the time of one partition, PARTITIONS that of each. */
 static const char aria_question[] =
     "SELECT CONCAT(t.TABLE_SCHEMA, '.', t.TABLE_NAME), UNIX_TIMESTAMP(p.CREATE_TIME) "
     "FROM information_schema.TABLES t LEFT JOIN information_schema.PARTITIONS p "
@@ -45,7 +45,7 @@ static bool read_retire_settings(kh_cli_server *server, kh_cli_retire_facts *fac
   return true;
 }
 
-/* Copies a value of the first row; the text stays as it is where there is none. */
+/* Copies a value of the first row; without a row, or for NULL, leaves the text as it is. */
 static bool read_value(kh_cli_server *server, const char *sql, size_t column, char *text,
                        size_t size)
 {
@@ -88,18 +88,19 @@ static bool is_servers_file(const kh_cli_retire_facts *facts, const char *path)
   if (kh_file_stamp_of(path, &ours, NULL) == KH_OK &&
       kh_file_stamp_of(facts->key_file, &theirs, NULL) == KH_OK && kh_file_is_same(&ours, &theirs))
     return true;
-  kh_cli_message("the server uses another key file: %s", kh_show_path(facts->key_file).text);
+  kh_cli_message("the server uses another key file: '%s'", kh_show_path(facts->key_file).text);
   return false;
 }
 
-/* What it has not loaded it does not encrypt with; what it has loaded and the file lacks it may. */
+/* The server may still encrypt with a version that only it has; it does not encrypt with one that
+ * only the file has. */
 static bool has_its_keys(const kh_cli_retire_facts *facts, const kh_keytable *table)
 {
   if (facts->fingerprint.text[0] == '\0')
-    kh_cli_message(
-        "the server does not say which keys it has: its plugin is not this keyhold_file");
+    kh_cli_message("cannot tell which keys the server uses: its plugin is not keyhold_file");
   else if (strcmp(facts->fingerprint.text, kh_keytable_fingerprint(table).text) != 0)
-    kh_cli_message("the server has other keys in use than the file; reload it");
+    kh_cli_message("the keys in use by the server differ from those in the file; first run: SET "
+                   "GLOBAL file_key_management_reload = ON");
   else
     return true;
   return false;

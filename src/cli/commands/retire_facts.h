@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file retire_facts.h
- * What a server says that decides whether an old version of a key may be removed.
+ * The facts, reported by a server, that decide whether an old key version may be removed.
  */
 #ifndef KEYHOLD_CLI_RETIRE_FACTS_H
 #define KEYHOLD_CLI_RETIRE_FACTS_H
@@ -13,28 +13,28 @@
 /** Bytes with their NUL: two names of 64 characters of UTF-8 with a dot between; a path. */
 enum { KH_CLI_TABLE_NAME_MAX = 2 * 64 * 4 + 2, KH_CLI_SERVER_PATH_MAX = 4096 };
 
-/** What a server says. */
+/** The facts. */
 typedef struct kh_cli_retire_facts {
   char key_file[KH_CLI_SERVER_PATH_MAX]; /**< file_key_management_filename, made absolute */
-  kh_fingerprint fingerprint; /**< of the keys that it has in force; "": it does not say */
+  kh_fingerprint fingerprint;            /**< of the keys in use; "": not reported */
   kh_cli_tablespaces tablespaces;
   char not_open[KH_CLI_TABLESPACE_NAME_MAX]; /**< an InnoDB table whose tablespace is not open: it
-                                           is discarded, or its file is not there; "": none */
+                                           is discarded, or its file is missing; "": none */
   bool encrypts_redo;                        /**< innodb_encrypt_log */
   bool has_binary_logs;                      /**< log_bin, or it is a replica */
   bool encrypts_aria;                        /**< aria_encrypt_tables */
-  char oldest_aria[KH_CLI_TABLE_NAME_MAX]; /**< the Aria table that was made first; "": none seen */
-  uint64_t oldest_aria_time;               /**< when, as UNIX time */
+  char oldest_aria[KH_CLI_TABLE_NAME_MAX];   /**< the oldest Aria table; "": none found */
+  uint64_t oldest_aria_time;                 /**< its time of creation, as UNIX time */
 } kh_cli_retire_facts;
 
 /**
- * Asks a server. One that uses another file, or has other keys in use than the file has, is
- * refused: what it says is not about these keys.
+ * Asks a server. Refuses one that uses another file, or whose keys in use differ from those of the
+ * file: its facts are not about these keys.
  *
  * @param path       of the key file.
  * @param table      the keys in it.
  * @param ret_facts  for kh_cli_retire_facts_free(); untouched on failure.
- * @return false: a message has said why.
+ * @return false: a message has the reason.
  */
 bool kh_cli_retire_facts_read(kh_cli_server *server, const char *path, const kh_keytable *table,
                               kh_cli_retire_facts *ret_facts);

@@ -22,9 +22,9 @@ kh_status kh_cli_retire_plan_make(const kh_cli_retire_facts *facts, const kh_key
     if (!is_asked_about || kh_keytable_is_latest(table, i))
       continue;
     kh_cli_retire_need need = kh_cli_retire_need_of(facts, table, i);
-    bool goes = kh_cli_retire_may_go(&need, forced);
-    plan.at[plan.count++] = (kh_cli_retire_verdict){i, need, goes};
-    plan.going += goes;
+    bool is_removed = kh_cli_retire_may_go(&need, forced);
+    plan.at[plan.count++] = (kh_cli_retire_verdict){i, need, is_removed};
+    plan.removed_count += is_removed;
   }
   *ret_plan = plan;
   return KH_OK;
@@ -46,7 +46,7 @@ const kh_cli_retire_verdict *kh_cli_retire_plan_changed(const kh_cli_retire_plan
 {
   assert(before->table == now->table && before->count == now->count);
   for (size_t i = 0; i < before->count; i++)
-    if (before->at[i].goes && !now->at[i].goes)
+    if (before->at[i].is_removed && !now->at[i].is_removed)
       return &now->at[i];
   return NULL;
 }
@@ -54,9 +54,9 @@ const kh_cli_retire_verdict *kh_cli_retire_plan_changed(const kh_cli_retire_plan
 kh_status kh_cli_retire_plan_removed(const kh_cli_retire_plan *plan, kh_keytable **ret_removed)
 {
   KH_AUTO_KEYLIST list = NULL;
-  kh_status status = kh_keylist_new(plan->going, &list);
+  kh_status status = kh_keylist_new(plan->removed_count, &list);
   for (size_t i = 0; i < plan->count && status == KH_OK; i++) {
-    if (!plan->at[i].goes)
+    if (!plan->at[i].is_removed)
       continue;
     *kh_keylist_next(list) = *kh_cli_retire_plan_key(plan, i);
     kh_keylist_commit(list);
@@ -64,9 +64,9 @@ kh_status kh_cli_retire_plan_removed(const kh_cli_retire_plan *plan, kh_keytable
   return status == KH_OK ? kh_keytable_new(list, ret_removed) : status;
 }
 
-enum { NAMES_MAX = 64 /* all names of kh_cli_retire_unknowns with what stands between them */ };
+enum { NAMES_MAX = 64 /* all names of kh_cli_retire_unknowns and the separators */ };
 
-/* the names of what may need a version, with a separator between */
+/* Lists the names of the uses that may need a version. */
 static void list_unknown(unsigned unknown, const char *separator, const char *quote,
                          char text[static NAMES_MAX])
 {
@@ -83,7 +83,7 @@ enum { KEY, VERSION, VERDICT, WHY, COLUMNS };
 static const kh_cli_column columns[COLUMNS] = {
     [KEY] = {"KEY", true},
     [VERSION] = {"VERSION", true},
-    [VERDICT] = {"", false},
+    [VERDICT] = {"ACTION", false},
     [WHY] = {"NEEDED BY", false},
 };
 
@@ -95,14 +95,14 @@ static void fill_verdict_row(const void *user, size_t row, kh_cli_cell *cells)
   char list[NAMES_MAX];
   snprintf(cells[KEY].text, KH_CLI_CELL_MAX, "%" PRIu32, key->id);
   snprintf(cells[VERSION].text, KH_CLI_CELL_MAX, "%" PRIu32, key->version);
-  snprintf(cells[VERDICT].text, KH_CLI_CELL_MAX, "%s", verdict->goes ? "goes" : "stays");
-  cells[VERDICT].colour = verdict->goes ? KH_CLI_NOTE : KH_CLI_GOOD;
+  snprintf(cells[VERDICT].text, KH_CLI_CELL_MAX, "%s", verdict->is_removed ? "remove" : "keep");
+  cells[VERDICT].colour = verdict->is_removed ? KH_CLI_NOTE : KH_CLI_GOOD;
   list_unknown(verdict->need.unknown, ", ", "", list);
   if (verdict->need.needed_by != NULL)
     snprintf(cells[WHY].text, KH_CLI_CELL_MAX, "%.*s", KH_CLI_CELL_MAX - 1,
              verdict->need.needed_by);
-  else if (!verdict->goes)
-    snprintf(cells[WHY].text, KH_CLI_CELL_MAX, "perhaps: %s", list);
+  else if (!verdict->is_removed)
+    snprintf(cells[WHY].text, KH_CLI_CELL_MAX, "possibly: %s", list);
 }
 
 void kh_cli_retire_plan_print(const kh_cli_retire_plan *plan, const char *path)
@@ -139,7 +139,8 @@ void kh_cli_retire_plan_print_json(const kh_cli_retire_plan *plan, const char *p
   for (size_t i = 0; i < plan->count; i++) {
     const kh_cli_retire_verdict *verdict = &plan->at[i];
     printf("%s", i == 0 ? "" : ",");
-    print_json_version(verdict, kh_cli_retire_plan_key(plan, i), verdict->goes && copy != NULL);
+    print_json_version(verdict, kh_cli_retire_plan_key(plan, i),
+                       verdict->is_removed && copy != NULL);
   }
   printf("]}\n");
 }
@@ -151,12 +152,12 @@ void kh_cli_retire_plan_explain(const kh_cli_retire_plan *plan, const kh_cli_ret
     unknown |= plan->at[i].need.unknown;
   if (facts->not_open[0] != '\0')
     kh_cli_message(
-        "the tablespace of %s is not open, so nobody can tell what it needs: its file is "
-        "missing, or it was discarded",
+        "cannot tell which keys %s needs: its tablespace is not open (its file is missing, or it "
+        "was discarded); restore the file, import the tablespace, or drop the table",
         facts->not_open);
   for (size_t i = 0; i < KH_CLI_RETIRE_UNKNOWNS; i++)
     if ((unknown & kh_cli_retire_unknowns[i].bit) != 0)
       kh_cli_message("%s: %s", kh_cli_retire_unknowns[i].name, kh_cli_retire_unknowns[i].why);
   if (unknown != 0)
-    kh_cli_message("docs/rotation.md says how to find out; --force=LIST then removes");
+    kh_cli_message("check these as keyhold-retire(1) describes, then name them with --force=LIST");
 }

@@ -1,35 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file retire_plan.h
- * What is decided about each old version of the keys of a file, and reports on that.
+ * The decision about each old version of the keys of a file, and the reports on it.
  */
 #ifndef KEYHOLD_CLI_RETIRE_PLAN_H
 #define KEYHOLD_CLI_RETIRE_PLAN_H
 
 #include "retire_rules.h"
 
-/** About one version. */
+/** The decision about one version. */
 typedef struct kh_cli_retire_verdict {
   size_t index; /**< its place in the table */
   kh_cli_retire_need need;
-  bool goes;
+  bool is_removed;
 } kh_cli_retire_verdict;
 
-/** About all that are not the latest of their key. Starts as all zero. */
+/** The decisions about all versions that are not the latest of their key. Starts as all zero. */
 typedef struct kh_cli_retire_plan {
   const kh_keytable *table;
   kh_cli_retire_verdict *at;
   size_t count;
-  size_t going;
+  size_t removed_count;
 } kh_cli_retire_plan;
 
 /**
- * Decides.
+ * Decides about each old version.
  *
  * @param facts     must outlive the plan.
  * @param table     must outlive the plan.
  * @param id        of the key; 0: all.
- * @param forced    KH_CLI_RETIRE_UNKNOWN_... that hold nothing back.
+ * @param forced    KH_CLI_RETIRE_UNKNOWN_... that keep no version.
  * @param ret_plan  for kh_cli_retire_plan_free(); untouched on failure.
  * @return KH_OK, KH_E_NO_MEMORY.
  */
@@ -40,11 +40,11 @@ KH_MUST_USE kh_status kh_cli_retire_plan_make(const kh_cli_retire_facts *facts,
 /** Frees. */
 void kh_cli_retire_plan_free(kh_cli_retire_plan *plan);
 
-/** The key version that a verdict is about; owned by the table. */
+/** Returns the key version of a verdict; owned by the table. */
 const kh_key *kh_cli_retire_plan_key(const kh_cli_retire_plan *plan, size_t i);
 
 /**
- * Finds a version that was to go and is not to go any more.
+ * Finds a version that was to be removed, and now must not be.
  *
  * @param now  made later, of the same table, id and forced.
  * @return the verdict of now; NULL: there is none.
@@ -53,7 +53,7 @@ const kh_cli_retire_verdict *kh_cli_retire_plan_changed(const kh_cli_retire_plan
                                                         const kh_cli_retire_plan *now);
 
 /**
- * The versions that go, as a table.
+ * Makes a table of the versions to remove.
  *
  * @param ret_removed  for kh_keytable_free(); untouched on failure.
  * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO.
@@ -61,14 +61,14 @@ const kh_cli_retire_verdict *kh_cli_retire_plan_changed(const kh_cli_retire_plan
 KH_MUST_USE kh_status kh_cli_retire_plan_removed(const kh_cli_retire_plan *plan,
                                                  kh_keytable **ret_removed);
 
-/** Prints what is decided, as a table for people. */
+/** Prints the plan as a table for people. */
 void kh_cli_retire_plan_print(const kh_cli_retire_plan *plan, const char *path);
 
-/** Prints it as JSON. @param copy  the path of the copy; NULL: nothing was removed. */
+/** Prints the plan as JSON. @param copy  the path of the copy; NULL: nothing was removed. */
 void kh_cli_retire_plan_print_json(const kh_cli_retire_plan *plan, const char *path,
                                    const char *copy);
 
-/** Says what holds versions back that nothing is known to need, or all of them. */
+/** Prints messages about the reasons why versions are kept. */
 void kh_cli_retire_plan_explain(const kh_cli_retire_plan *plan, const kh_cli_retire_facts *facts);
 
 #endif

@@ -7,12 +7,13 @@
 
 const kh_cli_retire_unknown kh_cli_retire_unknowns[KH_CLI_RETIRE_UNKNOWNS] = {
     {"redo-log", KH_CLI_RETIRE_UNKNOWN_REDO_LOG,
-     "the server does not show which version of key 1 its redo log has"},
+     "the server does not report which version of key id 1 its redo log needs"},
     {"binary-logs", KH_CLI_RETIRE_UNKNOWN_BINARY_LOGS,
-     "nor which one each binary or relay log has"},
-    {"aria", KH_CLI_RETIRE_UNKNOWN_ARIA, "nor which one each Aria table has"},
+     "the server does not report which version of key id 1 each binary or relay log needs"},
+    {"aria", KH_CLI_RETIRE_UNKNOWN_ARIA,
+     "the server does not report which version of key id 1 each Aria table needs"},
     {"elsewhere", KH_CLI_RETIRE_UNKNOWN_ELSEWHERE,
-     "it knows nothing of backups, nor of other servers with this key file"},
+     "the server does not know backups, nor other servers with this key file"},
 };
 
 static bool is_same_name(const char *text, size_t len, const char *name)
@@ -28,7 +29,7 @@ unsigned kh_cli_retire_unknown_named(const char *name, size_t len)
   return is_same_name(name, len, "all") ? KH_CLI_RETIRE_UNKNOWN_ALL : 0;
 }
 
-/* While a tablespace is worked on, and while InnoDB has no key for it, its numbers say nothing. */
+/* While a tablespace moves, or InnoDB has no key for it, its version numbers prove nothing. */
 static bool tablespace_needs(const kh_cli_tablespace *tablespace, const kh_key *key)
 {
   if (tablespace->key_id != key->id)
@@ -40,8 +41,8 @@ static bool tablespace_needs(const kh_cli_tablespace *tablespace, const kh_key *
   return tablespace->current_version == UINT32_MAX || key->version >= tablespace->least_version;
 }
 
-/* An Aria table that was not made anew since the next version was there has pages of this one, or
- * of one before it. */
+/* An Aria table that was not rebuilt since the next version exists has pages of this version, or of
+ * an older one. */
 static bool aria_needs(const kh_cli_retire_facts *facts, const kh_key *key, const kh_key *next)
 {
   if (key->id != KH_KEY_ID_SYSTEM || !facts->encrypts_aria || facts->oldest_aria[0] == '\0')
@@ -49,7 +50,8 @@ static bool aria_needs(const kh_cli_retire_facts *facts, const kh_key *key, cons
   return next->policy.created == 0 || facts->oldest_aria_time <= next->policy.created;
 }
 
-/* A table that was made anew later may have been so before the server had read the next version. */
+/* Even a table that was rebuilt later may have been written before the server loaded the next
+ * version, so Aria is always unknown. */
 static unsigned unknown_of(const kh_cli_retire_facts *facts, const kh_key *key)
 {
   if (key->id != KH_KEY_ID_SYSTEM)
@@ -63,7 +65,7 @@ kh_cli_retire_need kh_cli_retire_need_of(const kh_cli_retire_facts *facts, const
                                          size_t index)
 {
   const kh_key *key = kh_keytable_at(table, index);
-  if (facts->not_open[0] != '\0') /* which key it has is not known either */
+  if (facts->not_open[0] != '\0') /* its key id is not known either */
     return (kh_cli_retire_need){.needed_by = facts->not_open};
   for (size_t i = 0; i < facts->tablespaces.count; i++)
     if (tablespace_needs(&facts->tablespaces.at[i], key))

@@ -20,7 +20,7 @@ static error_t parse_rotate_option(int key, char *value, struct argp_state *stat
   struct arguments *arguments = state->input;
   bool is_choice = key == KEY_ID || key == KEY_DUE || key == KEY_ALL;
   if (is_choice && (arguments->id != 0 || arguments->due || arguments->all))
-    argp_error(state, "one of --id, --due and --all is enough");
+    kh_cli_usage_error(state, "specify only one of --id, --due and --all");
   switch (key) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = &arguments->target;
@@ -36,7 +36,7 @@ static error_t parse_rotate_option(int key, char *value, struct argp_state *stat
     return 0;
   case ARGP_KEY_END:
     if (arguments->id == 0 && !arguments->due && !arguments->all)
-      argp_error(state, "which keys? --id, --due or --all says it");
+      kh_cli_usage_error(state, "specify one of --id, --due or --all");
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -44,17 +44,18 @@ static error_t parse_rotate_option(int key, char *value, struct argp_state *stat
 }
 
 static const struct argp_option options[] = {
-    {"id", KEY_ID, "ID", 0, "a new version of this key", 0},
-    {"due", KEY_DUE, NULL, 0, "of each key whose interval has passed", 0},
-    {"all", KEY_ALL, NULL, 0, "of each key", 0},
+    {NULL, 0, NULL, 0, "Keys (one of these is required):", 1},
+    {"id", KEY_ID, "ID", 0, "the key with this id", 0},
+    {"due", KEY_DUE, NULL, 0, "each key whose rotation interval has passed", 0},
+    {"all", KEY_ALL, NULL, 0, "every key", 0},
     {0},
 };
 static const struct argp_child children[] = {{&kh_cli_target_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
     .options = options,
     .parser = parse_rotate_option,
-    .args_doc = "FILE",
-    .doc = "Makes new versions of keys. The old ones stay in FILE, since data may need them.",
+    .args_doc = "{--id=ID|--due|--all} FILE",
+    .doc = "Make new versions of keys. Old versions stay in FILE, since data may need them.",
     .children = children,
 };
 
@@ -69,7 +70,7 @@ static int rotate_and_report(kh_cli_target *target, const kh_rotation *rotation)
   kh_cli_put_text(stdout, target->path);
   printf(": %zu new version%s", rotated.made, rotated.made == 1 ? "" : "s");
   if (rotated.taken > 0)
-    printf(", and %zu that somebody else made just now", rotated.taken);
+    printf(", and %zu just made by another process", rotated.taken);
   printf(".\n");
   if (rotated.made == 0)
     return KH_CLI_DONE;
@@ -80,7 +81,7 @@ static int rotate_and_report(kh_cli_target *target, const kh_rotation *rotation)
 int kh_cli_rotate(int argc, char **argv)
 {
   struct arguments arguments = {.target = KH_CLI_TARGET_NONE};
-  argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+  kh_cli_parse_arguments(&argp, argc, argv, &arguments);
   KH_CLI_AUTO_TARGET target = arguments.target;
   KH_AUTO_KEYTABLE known = NULL;
   kh_clock clock = kh_clock_system();

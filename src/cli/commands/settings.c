@@ -23,7 +23,8 @@ static void print_source(const kh_cli_source *source)
   else if (source->file != NULL && strncmp(source->file, "/dev/", strlen("/dev/")) != 0)
     print_path("filekey = FILE:", source->file);
   else
-    printf("    file_key_management_filekey = FILE:...   # or another source of the passphrase\n");
+    printf("    file_key_management_filekey = FILE:...   # a file with the passphrase, or another "
+           "source\n");
 }
 
 void kh_cli_print_settings(const char *path, const kh_keyfile_form *form,
@@ -40,5 +41,5 @@ void kh_cli_print_settings(const char *path, const kh_keyfile_form *form,
 
 void kh_cli_print_reload(void)
 {
-  printf("A running server takes it by SET GLOBAL file_key_management_reload = ON.\n");
+  printf("To load it into a running server: SET GLOBAL file_key_management_reload = ON;\n");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file settings.h
- * What the server must be told after a key file was changed, on the standard output.
+ * Prints, on the standard output, what the server needs after a change of the key file.
  */
 #ifndef KEYHOLD_CLI_SETTINGS_H
 #define KEYHOLD_CLI_SETTINGS_H
@@ -10,14 +10,14 @@
 #include "keyhold/keyfile.h"
 
 /**
- * Prints the options with which the server opens a file.
+ * Prints the options that the server needs to open a file.
  *
- * @param source  where the passphrase of the file came from.
+ * @param source  of the passphrase of the file.
  */
 void kh_cli_print_settings(const char *path, const kh_keyfile_form *form,
                            const kh_cli_source *source);
 
-/** Prints how a running server takes what is new in its file. */
+/** Prints how to load the change into a running server. */
 void kh_cli_print_reload(void);
 
 #endif

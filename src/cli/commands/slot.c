@@ -9,8 +9,8 @@
 #include "cli/output/text.h"
 #include "command.h"
 
-/* Reads which slots a file has; false: it is not sealed, or cannot be read, and a message has said
- * why. */
+/* Reads the slots of a file. False: it is not sealed, or cannot be read, and a message has the
+ * reason. */
 static bool read_slots_of_file(const char *path, kh_sealed_slots *ret_slots)
 {
   kh_fault fault;
@@ -19,7 +19,7 @@ static bool read_slots_of_file(const char *path, kh_sealed_slots *ret_slots)
     return false;
   }
   if (ret_slots->count == 0)
-    kh_cli_message("%s is not sealed, so it has no slots", path);
+    kh_cli_message("'%s' has no slots: it is not sealed; to seal it, use 'keyhold seal'", path);
   return ret_slots->count > 0;
 }
 
@@ -28,7 +28,7 @@ static bool read_slots_of_file(const char *path, kh_sealed_slots *ret_slots)
 static const struct argp_child list_children[] = {{&kh_cli_file_argp, 0, NULL, 0}, {0}};
 static const struct argp list_argp = {
     .args_doc = "FILE",
-    .doc = "Shows the slots of a sealed key file, as it says without being opened.",
+    .doc = "List the slots of a sealed key file. Each has a passphrase of its own; none is needed.",
     .children = list_children,
 };
 
@@ -86,7 +86,7 @@ static void fill_slot_row(const void *user, size_t row, kh_cli_cell *cells)
     uint32_t value = kh_sealed_slot_get(slot, table->parameters[i]);
     if (value != 0)
       snprintf(cells[i].text, KH_CLI_CELL_MAX, "%u", value);
-    else /* a text, of which the start is shown, or "" */
+    else /* a text, of which the start is shown; "" if the slot has no such parameter */
       snprintf(cells[i].text, KH_CLI_CELL_MAX, "%.*s", KH_CLI_CELL_MAX - 1,
                kh_sealed_slot_get_text(slot, table->parameters[i]));
   }
@@ -135,7 +135,7 @@ int kh_cli_slot_list(int argc, char **argv)
 {
   kh_cli_target arguments = KH_CLI_TARGET_NONE;
   kh_sealed_slots slots;
-  argp_parse(&list_argp, argc, argv, 0, NULL, &arguments);
+  kh_cli_parse_arguments(&list_argp, argc, argv, &arguments);
   if (!read_slots_of_file(arguments.path, &slots))
     return KH_CLI_FAILED;
   if (arguments.json)
@@ -172,7 +172,7 @@ static error_t parse_slot_option(int key, char *value, struct argp_state *state)
     return 0;
   case ARGP_KEY_END:
     if (arguments->label == NULL)
-      argp_error(state, "which key file, and which slot?");
+      kh_cli_usage_error(state, "specify the key file and the label of the slot");
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -191,29 +191,33 @@ static const struct argp_child remove_children[] = {
     {0},
 };
 
-/* one of each change */
 static const struct argp change_argps[] = {
     [KH_SLOT_ADD] = {.parser = parse_slot_option,
                      .args_doc = "FILE LABEL",
-                     .doc = "Adds a slot with a passphrase of its own to a sealed key file. Asks "
-                            "for the passphrase of any slot, then for the new one.",
+                     .doc = "Add a slot, with a passphrase of its own, to a sealed key file. The "
+                            "passphrase of any slot opens the file; LABEL names the new slot.",
                      .children = children},
     [KH_SLOT_CHANGE] = {.parser = parse_slot_option,
                         .args_doc = "FILE LABEL",
-                        .doc = "Gives a slot of a sealed key file another passphrase. Asks for the "
-                               "passphrase of any slot, then for the new one.",
+                        .doc =
+                            "Change the passphrase of a slot of a sealed key file, and its cost. "
+                            "The passphrase of any slot opens the file.",
                         .children = children},
     [KH_SLOT_REMOVE] = {.parser = parse_slot_option,
                         .args_doc = "FILE LABEL",
-                        .doc = "Removes a slot of a sealed key file. Asks for the passphrase of a "
-                               "slot that stays.",
+                        .doc = "Remove a slot of a sealed key file. The passphrase of another slot "
+                               "opens the file. The last slot cannot be removed.",
                         .children = remove_children},
 };
 
-static const char *const done[] = {
-    [KH_SLOT_ADD] = "has a slot",
-    [KH_SLOT_CHANGE] = "has another passphrase in its slot",
-    [KH_SLOT_REMOVE] = "no longer has the slot",
+/* "Added slot main to FILE." */
+static const struct {
+  const char *action;
+  const char *preposition;
+} done[] = {
+    [KH_SLOT_ADD] = {"Added slot", "to"},
+    [KH_SLOT_CHANGE] = {"Changed the passphrase of slot", "in"},
+    [KH_SLOT_REMOVE] = {"Removed slot", "from"},
 };
 
 static int write_slot(kh_cli_target *target, kh_slot_change change, const kh_sealed_slot *slot,
@@ -225,21 +229,22 @@ static int write_slot(kh_cli_target *target, kh_slot_change change, const kh_sea
     return kh_cli_fail_with(&fault);
   if (!kh_cli_target_save(target))
     return KH_CLI_FAILED;
+  printf("%s %s %s ", done[change].action, slot->label, done[change].preposition);
   kh_cli_put_text(stdout, target->path);
-  printf(" %s \"%s\".\n", done[change], slot->label);
+  puts(".");
   if (change != KH_SLOT_ADD)
-    printf("A server that has the old passphrase cannot reload, rotate or start until it gets "
-           "another one.\n");
+    puts("A server that has the old passphrase cannot reload, rotate or start until it gets one "
+         "that opens the file.");
   return KH_CLI_WRITTEN;
 }
 
-/* Refuses what cannot be before it asks for passphrases. */
+/* Refuses an impossible change before it asks for passphrases. */
 static int run_slot_change(kh_slot_change change, int argc, char **argv)
 {
   struct arguments arguments = {.argp = &change_argps[change],
                                 .target = KH_CLI_TARGET_NONE,
                                 .new_source = KH_CLI_SOURCE_NONE};
-  argp_parse(arguments.argp, argc, argv, 0, NULL, &arguments);
+  kh_cli_parse_arguments(arguments.argp, argc, argv, &arguments);
   KH_CLI_AUTO_TARGET target = arguments.target;
   kh_sealed_slots slots;
   KH_AUTO_SECRET passphrase = NULL;

@@ -37,7 +37,8 @@ static error_t parse_watch_option(int key, char *value, struct argp_state *state
     return 0;
   case KEY_INTERVAL:
     if (!kh_cli_read_number(value, 1, INTERVAL_MAX, &arguments->interval))
-      argp_error(state, "'%s' is no number of seconds: 1 to %d", value, INTERVAL_MAX);
+      kh_cli_usage_error(state, "invalid interval '%s' (expected 1 to %d seconds)", value,
+                         INTERVAL_MAX);
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -45,34 +46,35 @@ static error_t parse_watch_option(int key, char *value, struct argp_state *state
 }
 
 static const struct argp_option options[] = {
-    {"once", KEY_ONCE, NULL, 0, "one look; ends with 3 when something is still to be done", 0},
-    {"interval", KEY_INTERVAL, "SECONDS", 0, "between two looks: 1 if it is not given", 0},
-    {"json", KEY_JSON, NULL, 0, "as JSON, a line for each look", 0},
+    {NULL, 0, NULL, 0, "Output:", 5},
+    {"once", KEY_ONCE, NULL, 0, "report once; the exit status is 3 if work is left", 0},
+    {"interval", KEY_INTERVAL, "SECONDS", 0, "time between two reports (default: 1)", 0},
+    {"json", KEY_JSON, NULL, 0, "print JSON, one line for each report", 0},
     {0},
 };
 static const struct argp_child children[] = {{&kh_cli_login_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
     .options = options,
     .parser = parse_watch_option,
-    .doc = "Shows how far a server is with re-encrypting its tablespaces, until it is done.",
+    .doc = "Show the progress of a server that re-encrypts its tablespaces, until it has finished.",
     .children = children,
 };
 
-/* One look at a server, and all of them together so far. */
+/* The tablespaces of the last query, and the progress over all queries. */
 struct look {
   kh_cli_tablespaces tablespaces;
   kh_cli_progress progress;
 };
 
-/* Where looks are shown, on the standard output. Starts as all zero but for the first. */
+/* The standard output. All but the first field start as zero. */
 struct screen {
-  bool is_terminal; /* one that can go back: each look takes the place of the one before */
-  size_t rows;      /* lines that it has, and how long one can be */
+  bool is_terminal; /* each report replaces the one before */
+  size_t rows;      /* its size */
   size_t columns;
-  size_t shown; /* lines that are shown now */
+  size_t shown; /* lines of the last report */
 };
 
-/* As a line of JSON. */
+/* The report as a line of JSON. */
 
 static const char *const state_names[] = {
     [KH_CLI_TABLESPACE_PLAIN] = "plain",   [KH_CLI_TABLESPACE_DONE] = "done",
@@ -120,16 +122,16 @@ static void print_look_as_json(const struct look *look)
   printf("]}\n");
 }
 
-/* For people: a bar for each tablespace that moves or will, and one for all. */
+/* The report for people: a bar for each tablespace that moves or will move, and one for all. */
 
 enum {
   NAME_WIDTH = 22,
   ROWS = 24,
   COLUMNS = 80,
-  OTHER_ROWS = 6 /* the whole, three lines below it, those that have no room, and the cursor */
+  OTHER_ROWS = 6 /* the bar for all, up to three lines below it, "and N more", and the cursor */
 };
 
-/* a line longer than the terminal would take two */
+/* Cuts the line at the width of the terminal, where it would become two. */
 __attribute__((format(printf, 2, 3))) static void print_screen_line(struct screen *screen,
                                                                     const char *format, ...)
 {
@@ -166,7 +168,7 @@ static void print_bars(struct screen *screen, const kh_cli_tablespaces *tablespa
         kh_cli_progress_bar(tablespace->name, NAME_WIDTH, done, tablespace->pages).text);
   }
   if (hidden > 0)
-    print_screen_line(screen, "and %zu tablespace%s more", hidden, hidden == 1 ? "" : "s");
+    print_screen_line(screen, "and %zu more tablespace%s", hidden, hidden == 1 ? "" : "s");
 }
 
 static void print_whole(struct screen *screen, const struct look *look)
@@ -177,14 +179,14 @@ static void print_whole(struct screen *screen, const struct look *look)
   print_screen_line(screen, "%s",
                     kh_cli_progress_bar("all", NAME_WIDTH, progress->done, progress->pages).text);
   if (!is_finished && progress->rate >= 0)
-    print_screen_line(screen, "%.0f pages a second%s%s", progress->rate,
-                      left < 0 ? "" : ", left: ", left < 0 ? "" : kh_cli_show_seconds(left).text);
+    print_screen_line(screen, "%.0f pages per second%s%s%s", progress->rate, left < 0 ? "" : ", ",
+                      left < 0 ? "" : kh_cli_show_seconds(left).text, left < 0 ? "" : " left");
   if (!is_finished && look->tablespaces.threads == 0)
-    print_screen_line(screen, "innodb_encryption_threads is 0: nothing moves");
+    print_screen_line(screen, "re-encryption is stopped: innodb_encryption_threads is 0");
   else if (!is_finished && !look->tablespaces.encrypts)
-    print_screen_line(screen, "innodb_encrypt_tables is OFF: nothing moves");
+    print_screen_line(screen, "re-encryption is stopped: innodb_encrypt_tables is OFF");
   if (progress->plain > 0)
-    print_screen_line(screen, "%zu tablespace%s in the clear", progress->plain,
+    print_screen_line(screen, "%zu tablespace%s not encrypted", progress->plain,
                       progress->plain == 1 ? " is" : "s are");
 }
 
@@ -195,13 +197,13 @@ static void print_look(struct screen *screen, const struct look *look)
   screen->rows = is_known && size.ws_row > 0 ? size.ws_row : ROWS;
   screen->columns = is_known && size.ws_col > 0 ? size.ws_col : COLUMNS;
   if (screen->is_terminal && screen->shown > 0)
-    printf("\033[%zuF\033[J", screen->shown); /* back to its first line, and clears from there */
+    printf("\033[%zuF\033[J", screen->shown); /* returns to its first line, and clears from there */
   screen->shown = 0;
   print_bars(screen, &look->tablespaces);
   print_whole(screen, look);
 }
 
-/* false: a message has said why */
+/* False: a message has the reason. */
 static bool look_at_server(kh_cli_server *server, struct look *look)
 {
   kh_cli_tablespaces_free(&look->tablespaces);
@@ -224,7 +226,7 @@ static int watch_until_done(const struct arguments *arguments, kh_cli_server *se
     else
       print_look(&screen, look);
     if (fflush(stdout) != 0)
-      return KH_CLI_FAILED; /* main() says so */
+      return KH_CLI_FAILED; /* main() reports it */
     if (look->progress.unfinished == 0)
       return KH_CLI_DONE;
     if (arguments->once)
@@ -237,7 +239,7 @@ static int watch_until_done(const struct arguments *arguments, kh_cli_server *se
 int kh_cli_watch(int argc, char **argv)
 {
   struct arguments arguments = {.interval = 1};
-  argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+  kh_cli_parse_arguments(&argp, argc, argv, &arguments);
   KH_CLI_AUTO_SERVER server = kh_cli_server_connect(&arguments.login);
   if (server == NULL)
     return KH_CLI_FAILED;

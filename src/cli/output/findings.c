@@ -8,6 +8,8 @@
 #include "message.h"
 #include "text.h"
 
+enum { VERDICT_MAX = 48 };
+
 static const char *const levels[] = {
     [KH_CLI_GOOD] = "good",
     [KH_CLI_NOTE] = "note",
@@ -59,16 +61,19 @@ void kh_cli_findings_print(kh_cli_findings *findings, const char *path, const ch
     return;
   }
   fputs(findings->text, stdout);
+  char verdict[VERDICT_MAX] = "no problems found";
+  if (!is_good)
+    snprintf(verdict, sizeof verdict, "%zu problem%s found", findings->bad,
+             findings->bad == 1 ? "" : "s");
   kh_cli_put_text(stdout, path);
-  fputs(" is ", stdout);
-  kh_cli_print_coloured(stdout, is_good ? KH_CLI_GOOD : KH_CLI_BAD, findings->in_colour,
-                        is_good ? "good" : "not good");
+  fputs(": ", stdout);
+  kh_cli_print_coloured(stdout, is_good ? KH_CLI_GOOD : KH_CLI_BAD, findings->in_colour, verdict);
   fputc('\n', stdout);
 }
 
 void kh_cli_findings_cleanup(kh_cli_findings *findings)
 {
   if (findings->out != NULL)
-    (void)fclose(findings->out); /* it is in memory */
+    (void)fclose(findings->out); /* writes to memory only */
   free(findings->text);
 }

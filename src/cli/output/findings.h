@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file findings.h
- * What a check has found, as lines for people or as JSON. Kept until the verdict is known.
+ * The findings of a check, as lines for people or as JSON; printed when all are known.
  */
 #ifndef KEYHOLD_CLI_FINDINGS_H
 #define KEYHOLD_CLI_FINDINGS_H
@@ -12,13 +12,13 @@
 
 #include "table.h"
 
-/** What is found so far. */
+/** The findings so far. */
 typedef struct kh_cli_findings {
   bool json;
   bool in_colour;
   size_t count;
-  size_t bad; /**< of them */
-  char *text; /**< what is written so far, once `out` is flushed */
+  size_t bad; /**< number of problems among them */
+  char *text; /**< the findings so far, once `out` is flushed */
   size_t len;
   FILE *out;
 } kh_cli_findings;
@@ -26,21 +26,21 @@ typedef struct kh_cli_findings {
 /**
  * Begins without a finding.
  *
- * @return false: no memory, and a message has said so.
+ * @return false: no memory, and a message has reported it.
  */
 bool kh_cli_findings_begin(bool json, bool in_colour, kh_cli_findings *ret_findings);
 
 /**
- * Adds one.
+ * Adds a finding.
  *
  * @param level  KH_CLI_GOOD, KH_CLI_NOTE (may stay as it is) or KH_CLI_BAD.
- * @param about  one word: what it is about.
+ * @param about  its subject, in one word.
  */
 __attribute__((format(printf, 4, 5))) void kh_cli_found(kh_cli_findings *findings,
                                                         kh_cli_colour level, const char *about,
                                                         const char *format, ...);
 
-/** Prints all, and the verdict on the file. */
+/** Prints all findings, and the verdict on the file. */
 void kh_cli_findings_print(kh_cli_findings *findings, const char *path, const char *format);
 
 /** For `__attribute__((cleanup))`. */

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "message.h"
 
-#include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "text.h"
 
-static void write_message(const char *format, va_list arguments)
+void kh_cli_message_from(const char *name, const char *format, va_list arguments)
 {
   char message[KH_MESSAGE_MAX];
   vsnprintf(message, sizeof message, format, arguments);
-  fputs("keyhold: ", stderr);
+  fprintf(stderr, "%s: ", name);
   kh_cli_put_text(stderr, message);
   fputc('\n', stderr);
 }
@@ -19,7 +19,7 @@ void kh_cli_message(const char *format, ...)
 {
   va_list arguments;
   va_start(arguments, format);
-  write_message(format, arguments);
+  kh_cli_message_from("keyhold", format, arguments);
   va_end(arguments);
 }
 
@@ -27,7 +27,7 @@ int kh_cli_fail(const char *format, ...)
 {
   va_list arguments;
   va_start(arguments, format);
-  write_message(format, arguments);
+  kh_cli_message_from("keyhold", format, arguments);
   va_end(arguments);
   return KH_CLI_FAILED;
 }
@@ -55,4 +55,13 @@ static void write_log_message(void *user, kh_severity severity, const char *mess
 kh_log kh_cli_log(void)
 {
   return (kh_log){write_log_message, NULL};
+}
+
+int kh_cli_close_output(int result)
+{
+  bool is_written = result == KH_CLI_WRITTEN;
+  if (fflush(stdout) == 0 && ferror(stdout) == 0)
+    return is_written ? KH_CLI_DONE : result;
+  return kh_cli_fail("cannot write to the standard output%s",
+                     is_written ? "; the change to the key file is complete" : "");
 }

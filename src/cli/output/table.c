@@ -21,7 +21,7 @@ bool kh_cli_may_colour(FILE *stream)
          isatty(fileno(stream));
 }
 
-/* The first line has the titles. */
+/* Fills the cells of a line; line 0 has the titles. */
 static void fill_table_line(const kh_cli_table *table, size_t line, kh_cli_cell *cells)
 {
   memset(cells, 0, KH_CLI_COLUMNS_MAX * sizeof *cells);
@@ -43,7 +43,7 @@ void kh_cli_print_coloured(FILE *to, kh_cli_colour colour, bool in_colour, const
   fputs(plain ? "" : "\033[0m", to);
 }
 
-/* spaces are owed until a text follows them, so that no line ends in one */
+/* Prints spaces only before a text, so that no line ends in one. */
 static void print_table_line(const kh_cli_table *table, const kh_cli_cell *cells,
                              const size_t *widths, FILE *to, bool in_colour)
 {

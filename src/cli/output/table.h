@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file table.h
- * An aligned table for people, and its colours.
+ * An aligned table for people, and colours.
  */
 #ifndef KEYHOLD_CLI_TABLE_H
 #define KEYHOLD_CLI_TABLE_H
@@ -12,7 +12,7 @@
 
 enum { KH_CLI_COLUMNS_MAX = 16, KH_CLI_CELL_MAX = 200 };
 
-/** What a text means, which a terminal shows as a colour. */
+/** The meaning of a text, which a terminal shows as a colour. */
 typedef enum kh_cli_colour {
   KH_CLI_PLAIN,
   KH_CLI_HEAD, /**< bold */
@@ -21,23 +21,23 @@ typedef enum kh_cli_colour {
   KH_CLI_BAD,  /**< red */
 } kh_cli_colour;
 
-/** Whether a stream may be coloured: a terminal, and the environment does not ask for none
+/** Returns whether a stream may be coloured: it is a terminal, and the environment allows it
  * (NO_COLOR, no-color.org; TERM=dumb). */
 bool kh_cli_may_colour(FILE *stream);
 
-/** A column: its title, and on which side its cells stand. */
+/** A column. */
 typedef struct kh_cli_column {
   const char *title;
-  bool is_number; /**< on the right */
+  bool is_number; /**< cells are aligned to the right */
 } kh_cli_column;
 
-/** A cell; bytes are counted as places. */
+/** A cell; each byte counts as one place. */
 typedef struct kh_cli_cell {
   char text[KH_CLI_CELL_MAX];
   kh_cli_colour colour;
 } kh_cli_cell;
 
-/** A table whose rows are asked for, twice, as they are printed. */
+/** A table. Each row is filled twice: for the widths, and to be printed. */
 typedef struct kh_cli_table {
   const kh_cli_column *columns;
   size_t column_count; /**< at most KH_CLI_COLUMNS_MAX */
@@ -47,7 +47,7 @@ typedef struct kh_cli_table {
   const void *user;
 } kh_cli_table;
 
-/** Prints titles and rows, two spaces between columns, none at the end of a line. */
+/** Prints titles and rows, with two spaces between columns and none at the end of a line. */
 void kh_cli_table_print(const kh_cli_table *table, FILE *to, bool in_colour);
 
 /** Writes a text in a colour or without one, by kh_cli_put_text(). */

@@ -13,11 +13,11 @@
 #include "keyhold/limits.h"
 #include "message.h"
 
-/* A terminal that does not show what is typed. Signals wait meanwhile, so that it is put in order
- * before one takes effect. */
+/* A terminal without echo. Signals are blocked meanwhile, so that it is restored before one takes
+ * effect. */
 struct hidden {
   int tty;
-  int signals; /* becomes readable when one waits */
+  int signals; /* becomes readable when a signal is pending */
   sigset_t mask_before;
   struct termios before;
 };
@@ -43,7 +43,7 @@ static bool hide_typing(struct hidden *hidden)
   return tcsetattr(hidden->tty, TCSAFLUSH, &quiet) == 0;
 }
 
-/* a signal that waited takes effect at the end */
+/* Restores the terminal; a pending signal takes effect at the end. */
 static void show_typing(struct hidden *hidden)
 {
   int error = errno;
@@ -56,7 +56,7 @@ static void show_typing(struct hidden *hidden)
   errno = error;
 }
 
-/* one byte of the line; MORE until its end */
+/* Reads one byte of the line; MORE until its end. */
 static enum answer take_byte(int tty, kh_secret *line, size_t *len)
 {
   uint8_t byte = 0;
@@ -106,23 +106,23 @@ static bool ask_on(int tty, const char *question, kh_secret *line)
   enum answer answer;
   do
     answer = ask_once(tty, question, line);
-  while (answer == INTERRUPTED); /* the process was stopped, and goes on */
+  while (answer == INTERRUPTED); /* the process was stopped and continued */
   switch (answer) {
   case ANSWERED:
     return true;
   case TOO_LONG:
-    kh_cli_message("a passphrase has %u bytes at most", KH_SECRET_FILE_MAX);
+    kh_cli_message("the passphrase is too long (at most %u bytes)", KH_SECRET_FILE_MAX);
     return false;
   case ENDED:
     kh_cli_message("no passphrase was entered");
     return false;
   default:
-    kh_cli_message("the terminal cannot be used: %m");
+    kh_cli_message("cannot read from the terminal: %m");
     return false;
   }
 }
 
-bool kh_cli_ask(const char *question, kh_secret **ret_line)
+bool kh_cli_ask(const char *question, const char *instead, kh_secret **ret_line)
 {
   KH_AUTO_SECRET line = NULL;
   kh_status status = kh_secret_new(KH_SECRET_FILE_MAX + 1, &line);
@@ -132,7 +132,7 @@ bool kh_cli_ask(const char *question, kh_secret **ret_line)
   }
   int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
   if (tty < 0) {
-    kh_cli_message("there is no terminal to ask for a passphrase on; see --passphrase-file");
+    kh_cli_message("cannot ask for a passphrase: there is no terminal; use %s", instead);
     return false;
   }
   bool answered = ask_on(tty, question, line);

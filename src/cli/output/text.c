@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* RFC 3629, section 4: what the first byte says of the ones that follow */
+/* RFC 3629, section 4: the bytes that may follow each first byte */
 static const struct lead {
   uint8_t first, last;               /* the first byte's range */
   uint8_t second_least, second_most; /* that of the second one */
@@ -24,7 +24,8 @@ static bool has_tail(const uint8_t *text, size_t len)
   return true;
 }
 
-/* the length in bytes of the character that begins here, which is not the NUL; 0: there is none */
+/* Returns the length in bytes of the character at the start of a text that is not empty; 0: it is
+ * not one. */
 static size_t character_at(const char *text)
 {
   const uint8_t *bytes = (const uint8_t *)text;
@@ -41,14 +42,14 @@ static size_t character_at(const char *text)
   return 0;
 }
 
-/* C0, DEL and C1 (ISO 6429), of which the last are U+0080 to U+009F */
+/* Recognises C0, DEL and C1 (ISO 6429); C1 is U+0080 to U+009F. */
 static bool is_control(const char *text, size_t len)
 {
   const uint8_t *bytes = (const uint8_t *)text;
   return len == 1 ? bytes[0] < 0x20 || bytes[0] == 0x7F : bytes[0] == 0xC2 && bytes[1] < 0xA0;
 }
 
-/* how many bytes begin here that are shown or hidden together */
+/* Returns the number of bytes at the start that are shown or hidden together. */
 static size_t next_of(const char *text, bool *ret_is_shown)
 {
   size_t len = character_at(text);
@@ -75,7 +76,7 @@ void kh_cli_hide_controls(char *text)
   }
 }
 
-/* writes what begins here, and gives its length */
+/* Writes the character at the start, and returns its length. */
 static size_t put_json_character(FILE *to, const char *text)
 {
   uint8_t byte = (uint8_t)*text;

@@ -12,7 +12,7 @@ enum { BAR_WIDTH = 20, MINUTE = 60, HOUR = 3600 };
 /* in seconds: ten years */
 #define LEFT_MOST (3650.0 * 86400)
 
-/* how much of the rate the last interval is */
+/* the weight of the last interval in the rate */
 #define NEWEST 0.5
 
 static void count_tablespaces(kh_cli_progress *progress, const kh_cli_tablespaces *tablespaces)
@@ -42,7 +42,7 @@ void kh_cli_progress_update(kh_cli_progress *progress, const kh_cli_tablespaces 
     progress->rate = -1;
     return;
   }
-  /* a tablespace that is begun again, or one that is new, takes back what was done */
+  /* a tablespace that starts again, or is new, can lower the number */
   double moved = progress->done > before.done ? (double)(progress->done - before.done) : 0;
   double newest = moved / (now - before.at);
   progress->rate = before.rate < 0 ? newest : NEWEST * newest + (1 - NEWEST) * before.rate;
@@ -55,10 +55,10 @@ double kh_cli_progress_left(const kh_cli_progress *progress)
   if (progress->rate <= 0)
     return -1;
   double left = (double)(progress->pages - progress->done) / progress->rate;
-  return left > LEFT_MOST ? -1 : left; /* a rate that fades away says nothing */
+  return left > LEFT_MOST ? -1 : left; /* a rate near zero predicts nothing */
 }
 
-/* the name with "..." for its middle, filled up with spaces */
+/* Writes the name, with "..." for its middle if it is too long, filled up with spaces. */
 static void put_name(char *text, const char *name, size_t width)
 {
   size_t len = strlen(name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file progress.h
- * How far re-encryption is as a whole, how fast it goes, and as bars.
+ * The progress of re-encryption as a whole: amount, rate, and bars.
  */
 #ifndef KEYHOLD_CLI_PROGRESS_H
 #define KEYHOLD_CLI_PROGRESS_H
@@ -10,19 +10,19 @@
 
 /** All tablespaces together. Starts as all zero. */
 typedef struct kh_cli_progress {
-  uint64_t pages; /**< of what is encrypted, or being so */
+  uint64_t pages; /**< of encrypted tablespaces, and those that are being encrypted */
   uint64_t done;
   size_t unfinished; /**< tablespaces */
-  size_t plain;      /**< tablespaces in the clear */
-  double at;         /**< when that was, in seconds; 0: never */
+  size_t plain;      /**< tablespaces that are not encrypted */
+  double at;         /**< time of the last update, in seconds; 0: never */
   double rate;       /**< pages a second; negative: not known yet */
 } kh_cli_progress;
 
-/** Takes a look at them: the rate is worked out of this one and of those before. */
+/** Updates the amounts, and the rate from this update and those before. @param now  in seconds. */
 void kh_cli_progress_update(kh_cli_progress *progress, const kh_cli_tablespaces *tablespaces,
                             double now);
 
-/** Seconds until all is done at this rate; negative: nobody can say. */
+/** Returns the seconds until all is done at this rate; negative: not known. */
 double kh_cli_progress_left(const kh_cli_progress *progress);
 
 enum { KH_CLI_LINE_MAX = 256 };
@@ -32,8 +32,8 @@ typedef struct kh_cli_line {
   char text[KH_CLI_LINE_MAX];
 } kh_cli_line;
 
-/** A name in `width` places, its middle left out if it is longer; then a bar, what of it is done,
- * and the pages. */
+/** Returns a line with a name in `width` places (the middle of a longer one is left out), a bar,
+ * the part that is done, and the pages. */
 kh_cli_line kh_cli_progress_bar(const char *name, size_t width, uint64_t done, uint64_t pages);
 
 enum { KH_CLI_DURATION_MAX = 48 };
@@ -43,7 +43,7 @@ typedef struct kh_cli_duration {
   char text[KH_CLI_DURATION_MAX];
 } kh_cli_duration;
 
-/** A duration for people: "7 s", "3 min 20 s", "2 h 5 min". */
+/** Returns a duration for people: "7 s", "3 min 20 s", "2 h 5 min". */
 kh_cli_duration kh_cli_show_seconds(double seconds);
 
 #endif

@@ -33,8 +33,8 @@ static MYSQL_RES *rows_as_result(const kh_cli_rows *rows)
   return (MYSQL_RES *)rows;
 }
 
-/* As the mariadb client does: the host of the environment, which an option file overrides; and a
- * port without a host is one of this host's network. */
+/* Sets options as the mariadb client does: an option file overrides the host of the environment,
+ * and a port without a host is a port of the local host. */
 static void set_options(MYSQL *mysql, const kh_cli_login *login)
 {
   const char *host = getenv("MYSQL_HOST");
@@ -47,24 +47,26 @@ static void set_options(MYSQL *mysql, const kh_cli_login *login)
   mysql_ssl_set(mysql, NULL, NULL, NULL, NULL, NULL); /* TLS with a server that has it */
   if (login->defaults_file != NULL)
     mysql_optionsv(mysql, MYSQL_READ_DEFAULT_FILE, login->defaults_file);
-  mysql_optionsv(mysql, MYSQL_READ_DEFAULT_GROUP, "keyhold"); /* and "client" by itself */
+  mysql_optionsv(mysql, MYSQL_READ_DEFAULT_GROUP, "keyhold"); /* and "client" automatically */
   mysql_optionsv(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
 }
 
-/* NULL when it is not asked for, so that option files and the environment say it */
+/* Asks for the password if the user wants that; without one, option files and the environment
+ * apply.
+ */
 static bool get_password(const kh_cli_login *login, kh_secret **ret_password)
 {
   if (!login->ask_password)
     return true;
   kh_secret *password = NULL;
-  if (!kh_cli_ask("Password of the database account: ", &password))
+  if (!kh_cli_ask("Password of the database account: ", "an option file", &password))
     return false;
-  kh_secret_data(password)[kh_secret_bytes(password).len] = '\0'; /* the capacity has room for it */
+  kh_secret_data(password)[kh_secret_bytes(password).len] = '\0'; /* within the capacity */
   *ret_password = password;
   return true;
 }
 
-/* What the server or an account sets for all of its sessions must not shorten or change answers. */
+/* Overrides settings of the server or the account that would shorten or change results. */
 static bool set_session(MYSQL *mysql)
 {
   static const char settings[] =
@@ -72,7 +74,7 @@ static bool set_session(MYSQL *mysql)
       "time_zone = '+00:00', character_set_results = utf8mb4, join_cache_level = 4";
   if (mysql_query(mysql, settings) == 0)
     return true;
-  kh_cli_message("the server does not answer: %s", mysql_error(mysql));
+  kh_cli_message("cannot query the server: %s", mysql_error(mysql));
   return false;
 }
 
@@ -80,8 +82,8 @@ static bool connect_with_login(MYSQL *mysql, const kh_cli_login *login)
 {
   KH_AUTO_SECRET password = NULL;
   const char *file = login->defaults_file;
-  if (file != NULL && access(file, R_OK) != 0) { /* of which libmariadb would say nothing */
-    kh_cli_message("the option file %s cannot be read: %m", kh_show_path(file).text);
+  if (file != NULL && access(file, R_OK) != 0) { /* libmariadb would ignore it silently */
+    kh_cli_message("cannot read the option file '%s': %m", kh_show_path(file).text);
     return false;
   }
   if (!get_password(login, &password))
@@ -132,7 +134,7 @@ kh_cli_rows *kh_cli_server_ask(kh_cli_server *server, const char *sql)
     if (result != NULL)
       return (kh_cli_rows *)result;
   }
-  kh_cli_message("the server does not answer: %s", mysql_error(mysql));
+  kh_cli_message("cannot query the server: %s", mysql_error(mysql));
   return NULL;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file server.h
- * Asks a MariaDB server. server.c is the only file of the command that knows libmariadb.
+ * A connection to a MariaDB server. server.c is the only file of the command that knows libmariadb.
  */
 #ifndef KEYHOLD_CLI_SERVER_H
 #define KEYHOLD_CLI_SERVER_H
@@ -15,30 +15,31 @@
 /** A connection. Not thread-safe. */
 typedef struct kh_cli_server kh_cli_server;
 
-/** The rows of an answer. */
+/** The rows of a result. */
 typedef struct kh_cli_rows kh_cli_rows;
 
-/** Connects as the mariadb client does: option files with the groups "client" and "keyhold", and
- * the environment. What limits the answers of a session is lifted, and times are in UTC. NULL: a
- * message has said why. */
+/** Connects as the mariadb client does: with option files (groups "client" and "keyhold") and the
+ * environment. Removes the session's limits on results, and sets its time zone to UTC. NULL: a
+ * message has the reason. */
 kh_cli_server *kh_cli_server_connect(const kh_cli_login *login);
 
-/** Whether it was reached through a UNIX socket, so that it runs on this host. */
+/** Returns whether the connection uses a UNIX socket, so that the server runs on this host. */
 bool kh_cli_server_is_local(kh_cli_server *server);
 
 /** Ends the connection; sets the pointer to NULL. Takes NULL and a pointer to NULL. */
 void kh_cli_server_close(kh_cli_server **server);
 
-/** Asks a question, a constant text. NULL: a message has said why. */
+/** Runs a query, a constant text. NULL: a message has the reason. */
 kh_cli_rows *kh_cli_server_ask(kh_cli_server *server, const char *sql);
 
-/** The number of rows. */
+/** Returns the number of rows. */
 size_t kh_cli_rows_count(const kh_cli_rows *rows);
 
-/** The next row's values, NULL for SQL's NULL; NULL behind the last row. Owned by the rows. */
+/** Returns the values of the next row, NULL for SQL's NULL; NULL after the last row. Owned by the
+ * rows. */
 const char *const *kh_cli_rows_next(kh_cli_rows *rows);
 
-/** A value as a number; 0: it is NULL. */
+/** Returns a value as a number; 0 for NULL. */
 uint64_t kh_cli_row_number(const char *value);
 
 /** Frees; sets the pointer to NULL. Takes NULL and a pointer to NULL. */

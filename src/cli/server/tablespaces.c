@@ -101,9 +101,9 @@ uint64_t kh_cli_tablespace_done(const kh_cli_tablespaces *tablespaces,
   if (state == KH_CLI_TABLESPACE_WAITING)
     return 0;
   if (state != KH_CLI_TABLESPACE_MOVING || tablespace->least_version == tablespace->current_version)
-    return tablespace->pages; /* what is left is to be written to the disk */
+    return tablespace->pages; /* all that is left is to flush them */
   if (tablespace->position >=
-      tablespace->end) /* the threads count in large steps; or have not begun */
+      tablespace->end) /* the threads count in large steps, or have not started */
     return tablespace->end == 0 ? 0 : tablespace->pages;
   return (uint64_t)((double)tablespace->pages * (double)tablespace->position /
                     (double)tablespace->end);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file tablespaces.h
- * InnoDB's tablespaces, and how far they are re-encrypted.
+ * InnoDB's tablespaces, and the progress of their re-encryption.
  */
 #ifndef KEYHOLD_CLI_TABLESPACES_H
 #define KEYHOLD_CLI_TABLESPACES_H
@@ -15,22 +15,22 @@
 /** Bytes of a name with its NUL: two names of files with a slash between them. */
 enum { KH_CLI_TABLESPACE_NAME_MAX = 2 * 255 + 2 };
 
-/** A tablespace that is open, as information_schema.INNODB_TABLESPACES_ENCRYPTION has it; one that
- * it does not have was never encrypted, and is all zero but for number, name and pages. */
+/** An open tablespace, as in information_schema.INNODB_TABLESPACES_ENCRYPTION. One that is missing
+ * there was never encrypted: it has only id, name and pages. */
 typedef struct kh_cli_tablespace {
   uint32_t id;
   char name[KH_CLI_TABLESPACE_NAME_MAX];
-  bool is_encrypted; /**< or is being encrypted, or decrypted */
+  bool is_encrypted; /**< or being encrypted, or decrypted */
   bool is_moving;    /**< InnoDB's threads work on it, or its pages go to the disk */
   uint32_t key_id;
-  uint32_t least_version;   /**< below it no page is; 0: some are in the clear */
-  uint32_t current_version; /**< which InnoDB writes with; UINT32_MAX: it found no key */
+  uint32_t least_version;   /**< no page has a lower one; 0: some are not encrypted */
+  uint32_t current_version; /**< of new pages; UINT32_MAX: InnoDB found no key */
   uint64_t pages;
-  uint64_t position; /**< pages that were looked at, of `end`, while it is worked on */
-  uint64_t end;      /**< 0: it is not worked on */
+  uint64_t position; /**< pages that were visited, of `end`, while it moves */
+  uint64_t end;      /**< 0: it does not move */
 } kh_cli_tablespace;
 
-/** All tablespaces, in the order of their numbers, and what decides whether they move. */
+/** All tablespaces, in the order of their ids, and the settings that decide whether they move. */
 typedef struct kh_cli_tablespaces {
   kh_cli_tablespace *at;
   size_t count;
@@ -39,31 +39,31 @@ typedef struct kh_cli_tablespaces {
   bool encrypts;           /**< innodb_encrypt_tables is ON or FORCE */
 } kh_cli_tablespaces;
 
-/** What becomes of a tablespace. */
+/** The state of a tablespace. */
 typedef enum kh_cli_tablespace_state {
   KH_CLI_TABLESPACE_PLAIN,   /**< it is not encrypted */
-  KH_CLI_TABLESPACE_DONE,    /**< all of it has the current version */
-  KH_CLI_TABLESPACE_STAYS,   /**< some has an older one that is new enough for InnoDB */
+  KH_CLI_TABLESPACE_DONE,    /**< all pages have the current version */
+  KH_CLI_TABLESPACE_STAYS,   /**< some pages have an older one that is new enough for InnoDB */
   KH_CLI_TABLESPACE_WAITING, /**< it will move */
   KH_CLI_TABLESPACE_MOVING,
 } kh_cli_tablespace_state;
 
 /**
- * Asks for them.
+ * Queries a server.
  *
  * @param ret_tablespaces  for kh_cli_tablespaces_free(); untouched on failure.
- * @return false: a message has said why.
+ * @return false: a message has the reason.
  */
 bool kh_cli_tablespaces_read(kh_cli_server *server, kh_cli_tablespaces *ret_tablespaces);
 
 /** Frees. */
 void kh_cli_tablespaces_free(kh_cli_tablespaces *tablespaces);
 
-/** What becomes of one of them. */
+/** Returns the state of a tablespace. */
 kh_cli_tablespace_state kh_cli_tablespace_state_of(const kh_cli_tablespaces *tablespaces,
                                                    const kh_cli_tablespace *tablespace);
 
-/** How many of its pages have the version that they are to have. */
+/** Returns the number of its pages that are done. */
 uint64_t kh_cli_tablespace_done(const kh_cli_tablespaces *tablespaces,
                                 const kh_cli_tablespace *tablespace);
 
