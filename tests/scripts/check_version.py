@@ -9,8 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-# in output, such as "Keyhold 0.2.0: 2 keys" and "of Keyhold 0.2.0 is"; a page may name older versions
-SHOWN = re.compile(r"\bKeyhold (\d+\.\d+\.\d+)(?=: \d| is )")
+# in output, such as "Keyhold 0.2.0: 2 keys"; a page may name older versions
+SHOWN = re.compile(r"\bKeyhold (\d+\.\d+\.\d+)(?=: )")
 NEWS = re.compile(r"(?m)^## (\d+\.\d+\.\d+)")
 CHANGELOG = re.compile(r"(?m)^\S+ \((\d+\.\d+\.\d+)")
 
