@@ -30,5 +30,5 @@ need() {
 PACKAGES_BUILD=(gcc libc6-dev cmake make ninja-build pkg-config libssl-dev libsodium-dev liburcu-dev libmariadbd-dev libmariadb-dev)
 [ "$(dpkg --print-architecture)" != amd64 ] || PACKAGES_BUILD+=(libipsec-mb-dev) # the header of an optional engine
 PACKAGES_SERVER=(mariadb-server mariadb-client mariadb-backup openssl)
-PACKAGES_TEST=(libcmocka-dev nettle-dev mariadb-test clang clang-format clang-tidy libclang-rt-14-dev llvm python3 python3-cryptography python3-argon2 python3-pycryptodome man-db gdb)
+PACKAGES_TEST=(libcmocka-dev nettle-dev mariadb-test clang clang-format clang-tidy libclang-rt-14-dev llvm python3 python3-cryptography python3-argon2 python3-pycryptodome man-db gdb systemd)
 PACKAGES_BENCH=(sysbench python3)
