@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Runs the command `keyhold`: with pipes, or on a terminal of its own. Every run is searched for the keys and the
+"""Runs the command `keyhold` with pipes, or on a terminal of its own, and searches the output of each run for the keys and
 passphrases of the test."""
 import base64
 import fcntl
@@ -31,7 +31,7 @@ OTHER = "Tr0ub4dor&3 is another one"
 
 
 def base64_forms(data):
-    """What is in every base64 text that has the data somewhere: it may begin at each third of a group."""
+    """Yields the text that base64 output contains if the data is in it, for each offset in a group of three bytes."""
     for shift in range(3):
         text = base64.b64encode(bytes(shift) + data)
         yield text[-(-shift * 8 // 6):(shift + len(data)) * 8 // 6]
@@ -39,7 +39,7 @@ def base64_forms(data):
 
 @functools.lru_cache(maxsize=None)
 def forms(secret):
-    """What a secret may look like where it must not be: as it is, its bytes, their digits, base64."""
+    """Returns the forms in which a secret could leak: plain, its bytes, hexadecimal digits, base64."""
     values = {secret.encode()}
     if re.fullmatch("(?:[0-9a-fA-F]{2})+", secret):
         values.add(bytes.fromhex(secret))
@@ -55,14 +55,14 @@ class Result:
 
 
 class Terminal:
-    """A process whose terminal is ours."""
+    """A process on a pseudo-terminal whose other end belongs to the test."""
 
     def __init__(self, arguments, env=None, pass_fds=()):
         self.master, slave = pty.openpty()
         self.before = termios.tcgetattr(slave)
         self.slave = slave
         self.seen = ""
-        self.all = b""  # what came, from the beginning
+        self.all = b""  # all output so far
 
         def become_owner():
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -71,17 +71,17 @@ class Terminal:
                                         start_new_session=True, preexec_fn=become_owner, env=env, pass_fds=pass_fds)
 
     def read_until(self, pattern):
-        """What came, up to the text that the pattern finds."""
+        """Returns the output up to the first match of the pattern."""
         end = time.monotonic() + PATIENCE
         while not re.search(pattern, self.seen):
             if not self.read_some(end - time.monotonic()):
-                raise AssertionError(f"'{pattern}' did not come; seen: {self.seen!r}")
+                raise AssertionError(f"no match of '{pattern}' in the output: {self.seen!r}")
         match = re.search(pattern, self.seen)
         taken, self.seen = self.seen[:match.end()], self.seen[match.end():]
         return taken
 
     def read_some(self, seconds):
-        """Takes what comes within this time; False: nothing did."""
+        """Reads output that arrives within this time; False: there was none."""
         ready, _, _ = select.select([self.master], [], [], max(0, seconds))
         if not ready:
             return False
@@ -99,12 +99,12 @@ class Terminal:
         return before
 
     def answer_new(self, text, of=".*"):
-        """A passphrase that is set is asked for twice."""
+        """Answers both questions for a new passphrase."""
         self.answer(f"New passphrase for {of}: ", text)
         self.answer(f"Repeat passphrase for {of}: ", text)
 
     def is_shown(self):
-        """Whether what is typed is shown."""
+        """Returns whether the terminal echoes input."""
         return bool(termios.tcgetattr(self.slave)[3] & termios.ECHO)
 
     def resize(self, rows, columns):
@@ -114,13 +114,13 @@ class Terminal:
         return termios.tcgetattr(self.slave) == self.before
 
     def end(self):
-        """Whatever became of the test."""
+        """Ends the process, also after a failed test."""
         if self.process.returncode is None:
             self.process.kill()
             self.process.wait()
 
     def close(self):
-        """The exit status and all that came."""
+        """Returns the exit status and the rest of the output."""
         status = None
         end = time.monotonic() + PATIENCE
         while status is None:
@@ -128,7 +128,7 @@ class Terminal:
             status = self.process.poll()
             if time.monotonic() > end:
                 self.process.kill()
-                raise AssertionError(f"does not end; seen: {self.seen!r}")
+                raise AssertionError(f"the process does not end; output: {self.seen!r}")
         while self.read_some(0):
             pass
         os.close(self.slave)
@@ -137,7 +137,7 @@ class Terminal:
 
 
 class Case(unittest.TestCase):
-    """A folder of its own for each test, and what is kept secret in it."""
+    """Each test has a folder of its own, and a set of secrets that no output may contain."""
 
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="keyhold-cli-")
@@ -162,7 +162,7 @@ class Case(unittest.TestCase):
         return self.write(name, text + "\n")
 
     def openssl(self, name, text, iterations=1000, digest="sha256", passphrase=PASSPHRASE):
-        """A key file that openssl made, and the arguments that open it."""
+        """Makes a key file with openssl, and returns the arguments that open it."""
         path = self.path(name)
         pbkdf2 = ["-pbkdf2", "-iter", str(iterations)] if iterations else []
         subprocess.run(["openssl", "enc", "-aes-256-cbc", "-md", digest, *pbkdf2, "-pass",
@@ -173,19 +173,19 @@ class Case(unittest.TestCase):
                 f"--passphrase-file={self.path('passphrase')}"]
 
     def sealed(self, name="sealed", passphrase=PASSPHRASE, *arguments):
-        """A sealed key file that opens fast, and the arguments that open it."""
+        """Makes a sealed key file with a low cost, and returns the arguments that open it."""
         how = f"--passphrase-file={self.passphrase(passphrase, name + '.passphrase')}"
         self.run_command("create", self.path(name), how, *CHEAP, *arguments)
         return [self.path(name), how]
 
     def text_of(self, *arguments):
-        """The keys, which are secrets from now on."""
+        """Returns the text of a key file, and adds its keys to the secrets."""
         text = self.run_command("export", "--yes-print-the-keys", *arguments, may_show_keys=True).out
         self.secrets.update(re.findall(r"(?m)^\d+;(?:\d+;)?([0-9a-fA-F]{32,64})", text))
         return text
 
     def run_command(self, *arguments, status=0, stdin="", env=None, pass_fds=(), may_show_keys=False):
-        """Runs without a terminal; the exit status must be as expected."""
+        """Runs the command without a terminal, and compares its exit status."""
         for argument in arguments:
             self.assert_no_secret(argument, "an argument")
         done = subprocess.run([PROGRAM, *arguments], input=stdin.encode(), capture_output=True, timeout=PATIENCE,
@@ -198,19 +198,19 @@ class Case(unittest.TestCase):
         return Result(done.returncode, out, err)
 
     def run_into_full_output(self, *arguments):
-        """What is said of a standard output that has no room."""
+        """Returns the messages of a run whose standard output is full."""
         with open("/dev/full", "w") as full:
             done = subprocess.run([PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
         self.assertEqual(done.returncode, 1, arguments)
         return done.stderr
 
     def run_on_full_disk(self, *arguments, signal_kills):
-        """A file size limit stands for it, with a signal of its own."""
+        """Runs the command with a limit on file sizes, which acts as a full disk and also sends a signal."""
         return subprocess.run(["prlimit", "--fsize=10000", PROGRAM, *arguments], capture_output=True, text=True,
                               restore_signals=signal_kills)
 
     def try_export(self, *arguments):
-        """The text of a key file; None: it does not open."""
+        """Returns the text of a key file; None: it does not open."""
         done = subprocess.run([PROGRAM, "export", "--yes-print-the-keys", *arguments], capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, start_new_session=True)
         return done.stdout if done.returncode == 0 else None
@@ -227,17 +227,17 @@ class Case(unittest.TestCase):
         return terminal
 
     def open_fifo(self, path, process):
-        """For writing, once the process has it open for reading."""
+        """Opens a FIFO for writing as soon as the process has it open for reading."""
         end = time.monotonic() + PATIENCE
         while True:
             try:
                 return os.open(path, os.O_WRONLY | os.O_NONBLOCK)
-            except OSError:  # nobody reads it yet
-                self.assertTrue(process.poll() is None and time.monotonic() < end, "nobody reads the passphrase")
+            except OSError:  # no process reads it yet
+                self.assertTrue(process.poll() is None and time.monotonic() < end, "the process does not read the passphrase")
                 time.sleep(0.005)
 
     def command_line(self, process):
-        """Of a process that runs and has not read its passphrase yet."""
+        """Returns the command line of a process that waits for its passphrase."""
         with open(f"/proc/{process.pid}/cmdline", "rb") as line:
             words = line.read()
         self.assertIn(os.path.basename(PROGRAM).encode(), words)
@@ -251,7 +251,7 @@ class Case(unittest.TestCase):
         return seen
 
     def keys(self, *arguments):
-        """What `list` says: {(id, version): row}."""
+        """Returns the report of `list`: {(id, version): row}."""
         report = self.run_command("list", "--json", *arguments).json()
         return {(key["key_id"], version["version"]): version for key in report["keys"] for version in key["versions"]}
 

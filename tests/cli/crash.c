@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Preloaded into the command by test_core.py: crashes it at a moment when it has secrets in memory,
- * and can take back what keeps them out of a core dump.
+ * and can disable the protections that keep them out of a core dump.
  *
- * KEYHOLD_CRASH_AT       unwrap (the key of a slot is derived), decrypt (the file key is known) or
- * write (the new file is not yet in its place) KEYHOLD_CRASH_BY       abort, or stop: so that
- * somebody else writes the core dump KEYHOLD_CRASH_WITHOUT  any of private (main.c) and dontdump
- * (libsodium)
+ * KEYHOLD_CRASH_AT: unwrap (the key of a slot is derived), decrypt (the file key is known) or write
+ * (the new file is not yet in its place).
+ * KEYHOLD_CRASH_BY: abort, or stop, so that gdb writes the core dump.
+ * KEYHOLD_CRASH_WITHOUT: protections to disable, private (main.c) or dontdump (libsodium) or both.
  */
 #include <dlfcn.h>
 #include <signal.h>
@@ -22,7 +22,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-static bool says(const char *name, const char *word)
+static bool has_word(const char *name, const char *word)
 {
   const char *value = getenv(name);
   return value != NULL && strstr(value, word) != NULL;
@@ -30,30 +30,30 @@ static bool says(const char *name, const char *word)
 
 static void crash_at(const char *moment)
 {
-  if (!says("KEYHOLD_CRASH_AT", moment))
+  if (!has_word("KEYHOLD_CRASH_AT", moment))
     return;
-  raise(says("KEYHOLD_CRASH_BY", "stop") ? SIGSTOP : SIGABRT);
-  _exit(99); /* it was to be killed */
+  raise(has_word("KEYHOLD_CRASH_BY", "stop") ? SIGSTOP : SIGABRT);
+  _exit(99); /* the signal should have ended it */
 }
 
 EXPORT int prctl(int option, ...)
 {
-  /* the command uses nothing else */
-  if (option != PR_SET_DUMPABLE || says("KEYHOLD_CRASH_WITHOUT", "private"))
+  /* the command has no other use of prctl() */
+  if (option != PR_SET_DUMPABLE || has_word("KEYHOLD_CRASH_WITHOUT", "private"))
     return 0;
   return (int)syscall(SYS_prctl, option, 0, 0, 0, 0);
 }
 
 EXPORT int setrlimit(__rlimit_resource_t resource, const struct rlimit *limit)
 {
-  if (resource == RLIMIT_CORE && says("KEYHOLD_CRASH_WITHOUT", "private"))
+  if (resource == RLIMIT_CORE && has_word("KEYHOLD_CRASH_WITHOUT", "private"))
     return 0;
   return (int)syscall(SYS_prlimit64, 0, resource, limit, NULL);
 }
 
 EXPORT int madvise(void *address, size_t len, int advice)
 {
-  if (advice == MADV_DONTDUMP && says("KEYHOLD_CRASH_WITHOUT", "dontdump"))
+  if (advice == MADV_DONTDUMP && has_word("KEYHOLD_CRASH_WITHOUT", "dontdump"))
     return 0;
   return (int)syscall(SYS_madvise, address, len, advice);
 }

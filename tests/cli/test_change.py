@@ -38,7 +38,7 @@ class Change(command.Case):
                 self.assertRegex(self.text_of(*arguments),
                                  r"\n3;[0-9a-f]{48};cipher=aes-cbc;created=[^;]*;rotate=1y\n$")
 
-    def test_add_what_is_there(self):
+    def test_add_an_existing_key(self):
         path = self.write("keys", TEXT)
         self.assertIn("Cannot add key id 7 to", self.run_command("add", path, "7", status=1).err)
         for wrong in ("0", "4294967296", "x", "-1"):
@@ -62,7 +62,7 @@ class Change(command.Case):
                 self.assertIn(": 2 new versions.", self.run_command("rotate", *arguments, "--all").out)
                 self.assertEqual(list(self.keys(*arguments)), [(1, 1), (1, 3), (7, 1), (7, 3)])
 
-    def test_rotate_what_is_due(self):
+    def test_rotate_due_keys(self):
         for name, arguments in self.files():
             with self.subTest(name):
                 self.assertIn(": 1 new version.", self.run_command("rotate", *arguments, "--due").out)
@@ -75,7 +75,7 @@ class Change(command.Case):
         path = self.write("keys", TEXT.rstrip("\n"))
         self.assertIn(": 1 new version.", self.run_command("rotate", path, "--due").out)
 
-    def test_rotate_what_is_not_there(self):
+    def test_rotate_a_missing_key(self):
         path = self.write("keys", TEXT)
         self.assertIn("No key id 5 in", self.run_command("rotate", path, "--id=5", status=1).err)
         self.run_command("rotate", path, status=2)
@@ -89,7 +89,7 @@ class Change(command.Case):
         self.assertTrue(os.path.islink(self.path("link")))
         self.assertIn(b"\n8;", self.read("keys"))
 
-    def test_it_waits_for_somebody_else(self):
+    def test_it_waits_for_the_lock_of_another_process(self):
         path = self.write("keys", TEXT)
         with open(self.path("keys.lock"), "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -107,12 +107,12 @@ class Change(command.Case):
         self.assertEqual([process.wait(command.PATIENCE) for process in processes], [0] * 8)
         self.assertEqual([key for key, _ in self.keys(path)], [1, 7, *range(8, 16)])
 
-    def test_nothing_is_left_beside_the_file(self):
+    def test_no_temporary_file_is_left(self):
         for name, arguments in self.files():
             self.run_command("rotate", *arguments, "--all")
         self.assertEqual([name for name in os.listdir(self.folder) if "keyhold-new" in name], [])
 
-    def test_a_full_disk_is_said(self):
+    def test_a_full_disk_is_reported(self):
         text = "".join(f"{number};{KEY1}\n" for number in range(1, 2000))
         path, copy = self.write("keys", text), self.path("copy")
         for arguments, message in ((["rotate", "--all", path], f"Cannot replace file '{path}'"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""keyhold check: each fault by itself, and a file without one."""
+"""keyhold check: a file with each single problem, and one without problems."""
 import json
 import os
 import pwd
@@ -55,7 +55,7 @@ class Check(command.Case):
             self.assertIn(text, bad[0])
         self.assertEqual(len(self.bad_text(GOOD, 0o666)), 2)
 
-    def test_what_a_finding_is_about(self):
+    def test_the_subject_of_a_finding(self):
         text = f"1;{KEY1}\n1;{KEY2}\n"
         for mode, level in ((0o600, "good"), (0o604, "bad"), (0o660, "bad")):
             findings = self.findings(self.write("keys", text, mode), status=3)
@@ -71,15 +71,15 @@ class Check(command.Case):
 
     @unittest.skipIf(os.geteuid() != 0, "only root can give files away")
     def test_owner(self):
-        """Root's and one's own are good, that of somebody else is not; root itself cannot tell."""
+        """Accepts files of root and of the caller; refuses those of other users, unless the caller is root."""
         path = self.write("keys", GOOD, 0o644)
         os.chmod(self.folder, 0o755)
-        as_nobody = ["setpriv", "--reuid=65534", "--clear-groups", command.PROGRAM, "check", "--json", path]
-        for owner, is_strange in ((0, False), (65534, False), (1, True)):
+        as_other = ["setpriv", "--reuid=65534", "--clear-groups", command.PROGRAM, "check", "--json", path]
+        for owner, is_refused in ((0, False), (65534, False), (1, True)):
             os.chown(path, owner, -1)
-            texts = [f["text"] for f in json.loads(subprocess.run(as_nobody, capture_output=True).stdout)["findings"]
+            texts = [f["text"] for f in json.loads(subprocess.run(as_other, capture_output=True).stdout)["findings"]
                      if f["level"] == "bad"]
-            self.assertEqual([text for text in texts if "is neither root nor you" in text] != [], is_strange, texts)
+            self.assertEqual([text for text in texts if "is neither root nor you" in text] != [], is_refused, texts)
             os.chmod(path, 0o600)
             self.findings(path, status=0)
             os.chmod(path, 0o644)
@@ -130,12 +130,12 @@ class Check(command.Case):
         os.truncate(self.path("keys"), 40)
         self.assertIn("truncated or damaged", self.bad(*arguments)[0])
 
-    def test_what_may_stay(self):
+    def test_notes(self):
         notes = [f["text"] for f in self.findings(self.write("keys", f"1;{KEY1};rotate=3d"), status=0)]
         self.assertIn("key id 1 is due for rotation", notes)
         self.assertIn("the last line has no line end; auto_reload waits for one", notes)
 
-    def test_what_cannot_be_told(self):
+    def test_a_file_that_cannot_be_checked(self):
         self.run_command("check", self.path("none"), status=1)
         arguments = self.openssl("keys", GOOD)
         self.passphrase(command.OTHER)

@@ -10,7 +10,7 @@ TEXT = f"# mine\r\n1;{KEY1}  old\r\n1;3;{KEY2};created=2026-01-01;cipher=aes256-
 
 class Convert(command.Case):
     def how(self, name, new=False):
-        """The arguments that open a file of a format with the passphrase of the test, or that make it."""
+        """Returns the arguments that open a file of a format with the passphrase of the test, or create it."""
         if name == "text":
             return []
         passphrase = f"--{'new-' if new else ''}passphrase-file={self.passphrase()}"
@@ -56,7 +56,7 @@ class Convert(command.Case):
         self.assert_ends(terminal, 0)
         self.assertEqual(self.text_of(self.path("keys"), f"--passphrase-file={self.passphrase(OTHER)}"), TEXT)
 
-    def test_into_another_file(self):
+    def test_output_to_another_file(self):
         path = self.write("keys", TEXT)
         self.run_command("seal", path, f"--output={self.path('new')}", *self.how("sealed", True))
         self.assertEqual(self.read("keys"), TEXT.encode())
@@ -65,10 +65,11 @@ class Convert(command.Case):
         result = self.run_command("seal", path, f"--output={self.path('new')}", status=1)
         self.assertIn("already exists", result.err)
 
-    def test_what_is_wrong(self):
+    def test_errors(self):
         path = self.write("keys", TEXT)
         self.assertIn("specify the new format with --to", self.run_command("convert", path, status=2).err)
-        self.assertIn("unknown format 'zip' (expected sealed, openssl or text)", self.run_command("convert", path, "--to=zip", status=2).err)
+        result = self.run_command("convert", path, "--to=zip", status=2)
+        self.assertIn("unknown format 'zip' (expected sealed, openssl or text)", result.err)
         result = self.run_command("convert", path, "--to=text", "--new-passphrase-fd=0", stdin=OTHER, status=2)
         self.assertIn("the format text has no passphrase", result.err)
         result = self.run_command("convert", path, "--to=sealed", "--new-digest=sha1", status=2)
@@ -87,14 +88,14 @@ class Convert(command.Case):
         self.assertIn("Wrong key?", self.run_command("unseal", *arguments, status=1).err)
         self.assertEqual(self.read("keys"), before)
 
-    def test_export_needs_the_word(self):
+    def test_export_needs_its_confirmation_in_full(self):
         path = self.write("keys", TEXT)
         for beginning in ([], ["--y"], ["--yes"], ["--yes-print-the-key"]):
             self.assertIn("--yes-print-the-keys", self.run_command("export", path, *beginning, status=2).err)
         self.assertEqual(self.run_command("export", path, "--yes-print-the-keys", may_show_keys=True).out, TEXT)
 
-    def test_nothing_else_prints_keys(self):
-        """Whatever the command says about a file, and about a file with a fault, has none of the keys."""
+    def test_only_export_prints_keys(self):
+        """No message and no report about a file, also a wrong one, contains a key."""
         for text in (TEXT, TEXT + "x\n", f"1;{KEY1}{KEY1}\n", f"1;{KEY1};cipher={KEY2}\n", f"1;{KEY1}\n1;{KEY2}\n"):
             path = self.write("keys", text)
             for name in ("list", "check", "unseal", "export", "rotate", "add"):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A command that crashes dumps no core. And if it did, because something took away what prevents that, there would be no
-secret in it: the memory of secrets is left out by itself. That both can fail is shown by taking away that too."""
+"""A command that crashes dumps no core. If it is made to dump one, the core has no secret, since secret memory is excluded. If
+that is switched off too, the secrets are found: so the search works."""
 import os
 import resource
 import shutil
@@ -17,7 +17,7 @@ SHIM = os.environ.get("KEYHOLD_CRASH", "")
 
 
 def kernel_writes_files():
-    """Rather than handing core dumps to a program, or laying them elsewhere."""
+    """Returns whether core dumps go to a file in the current folder, and not to a program."""
     with open("/proc/sys/kernel/core_pattern") as file:
         pattern = file.read().strip()
     is_allowed = resource.getrlimit(resource.RLIMIT_CORE)[1] == resource.RLIM_INFINITY
@@ -25,7 +25,7 @@ def kernel_writes_files():
 
 
 def has_gdb():
-    """Whether it is there, and may look into another process."""
+    """Returns whether gdb is installed and may inspect another process."""
     if shutil.which("gcore") is None:
         return False
     with tempfile.TemporaryDirectory() as folder, subprocess.Popen(["sleep", "600"]) as process:
@@ -54,7 +54,7 @@ class Core(command.Case):
                                     self.write("bare", PASSPHRASE)], capture_output=True, check=True, text=True).stdout
         self.slot_key, self.file_key = (explained.split(f"{name}: ")[1].split("\n")[0] for name in ("slot key", "file key"))
         self.secrets.update({self.slot_key, self.file_key})
-        # when it crashes, what is to be run, and what is in memory then
+        # the moment of the crash, the arguments, and the secrets in memory at that moment
         self.crashes = [
             ("unwrap", ["list", self.sealed_file, self.how], {PASSPHRASE, self.slot_key}),
             ("decrypt", ["list", self.sealed_file, self.how], {PASSPHRASE, self.file_key}),
@@ -74,7 +74,7 @@ class Core(command.Case):
                                      "KEYHOLD_CRASH_WITHOUT": without})
 
     def crash(self, *arguments):
-        """Whether core was dumped."""
+        """Crashes the command, and returns whether it dumped core."""
         process = self.start(*arguments)
         _, status = os.waitpid(process.pid, 0)
         process.returncode = status
@@ -119,7 +119,7 @@ class Core(command.Case):
                 self.assertEqual(self.found_in(core, there), there)
                 self.clean()
 
-    def test_it_dumps_none(self):
+    def test_it_dumps_no_core(self):
         for moment, words, _ in self.crashes:
             with self.subTest(moment=moment, command=words[0]):
                 self.assertFalse(self.crash(moment, words))
@@ -127,15 +127,15 @@ class Core(command.Case):
                 self.clean()
 
     @unittest.skipUnless(kernel_writes_files(), "the kernel writes no core dumps here")
-    def test_one_that_the_kernel_writes_has_no_secret(self):
+    def test_a_core_dump_of_the_kernel_has_no_secret(self):
         self.search(self.core_by_kernel)
 
-    @unittest.skipUnless(has_gdb(), "there is no gdb that may write core dumps")
-    def test_one_that_gdb_writes_has_no_secret(self):
+    @unittest.skipUnless(has_gdb(), "no gdb that may write core dumps")
+    def test_a_core_dump_of_gdb_has_no_secret(self):
         self.search(self.core_by_gdb)
 
-    def test_none_while_it_asks(self):
-        """What was typed first is in its memory, and it waits for more."""
+    def test_no_core_while_it_asks_for_a_passphrase(self):
+        """The first answer is in memory when the process crashes."""
         terminal = self.terminal("create", self.path("made"), *CHEAP)
         terminal.answer("New passphrase for .*: ", PASSPHRASE)
         terminal.read_until("Repeat passphrase for .*: ")
@@ -150,17 +150,17 @@ class Core(command.Case):
     def test_no_other_process_of_the_user_reads_its_memory(self):
         fifo = self.path("fifo")
         os.mkfifo(fifo, 0o600)
-        nobody = []
+        as_other = []
         if os.geteuid() == 0:
-            nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+            as_other = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
             for path in (self.folder, fifo, self.sealed_file):
                 os.chown(path, 65534, 65534)
-        process = subprocess.Popen([*nobody, command.PROGRAM, "list", self.sealed_file, f"--passphrase-file={fifo}"],
+        process = subprocess.Popen([*as_other, command.PROGRAM, "list", self.sealed_file, f"--passphrase-file={fifo}"],
                                    stdout=subprocess.DEVNULL)
-        writing = self.open_fifo(fifo, process)  # it is about to read
+        writing = self.open_fifo(fifo, process)  # the process waits for the passphrase
         try:
             for name in ("mem", "environ", "maps"):
-                done = subprocess.run([*nobody, "cat", f"/proc/{process.pid}/{name}"], capture_output=True, text=True)
+                done = subprocess.run([*as_other, "cat", f"/proc/{process.pid}/{name}"], capture_output=True, text=True)
                 self.assertIn("Permission denied", done.stderr)
                 self.assertEqual(done.stdout, "")
         finally:

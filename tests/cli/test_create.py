@@ -30,12 +30,14 @@ class Create(command.Case):
         self.assertEqual(keys[1, 1]["bits"], 256)
         self.assertIsNotNone(keys[1, 1]["created"])
 
-    def test_options_that_the_format_has_no_use_for(self):
+    def test_options_that_do_not_apply_to_the_format(self):
         path, how = self.path("keys"), f"--passphrase-file={self.passphrase()}"
         for arguments in (["--format=text", "--memory=2"], ["--format=text", "--kdf=argon2id"], ["--format=openssl", "--passes=2", how]):
-            self.assertIn("--kdf, --memory, --passes and --iterations apply only to the format sealed", self.run_command("create", path, *arguments, status=2).err)
+            result = self.run_command("create", path, *arguments, status=2)
+            self.assertIn("--kdf, --memory, --passes and --iterations apply only to the format sealed", result.err)
         for arguments in (["--format=text", "--digest=sha256"], ["--pbkdf2-iterations=7", how]):
-            self.assertIn("--digest and --pbkdf2-iterations apply only to the format openssl", self.run_command("create", path, *arguments, status=2).err)
+            result = self.run_command("create", path, *arguments, status=2)
+            self.assertIn("--digest and --pbkdf2-iterations apply only to the format openssl", result.err)
         self.assertFalse(os.path.exists(path))
 
     def test_help_has_the_defaults_of_a_new_file(self):
@@ -44,16 +46,16 @@ class Create(command.Case):
         self.assertRegex(help_text, r"--pbkdf2-iterations=NUMBER [^-]*\(default:\s+600000\)")
         self.assertRegex(self.run_command("list", "--help").out, r"--digest=NAME [^-]*\(default:\s+sha1\)")
 
-    def test_what_the_server_needs(self):
+    def test_it_prints_the_options_of_the_server(self):
         how = self.passphrase()
-        said = self.run_command("create", self.path("a"), *CHEAP, f"--passphrase-file={how}").out
-        self.assertIn(f"\n    file_key_management_filekey = FILE:{how}\n", said)
-        said = self.run_command("create", self.path("b"), *CHEAP, f"--filekey=EXEC:/bin/cat {how}").out
-        self.assertIn(f"\n    file_key_management_filekey = EXEC:/bin/cat {how}\n", said)
-        said = self.run_command("create", self.path("c"), *CHEAP, "--passphrase-file=/dev/stdin", stdin=PASSPHRASE).out
-        self.assertIn("\n    file_key_management_filekey = FILE:...", said)
+        out = self.run_command("create", self.path("a"), *CHEAP, f"--passphrase-file={how}").out
+        self.assertIn(f"\n    file_key_management_filekey = FILE:{how}\n", out)
+        out = self.run_command("create", self.path("b"), *CHEAP, f"--filekey=EXEC:/bin/cat {how}").out
+        self.assertIn(f"\n    file_key_management_filekey = EXEC:/bin/cat {how}\n", out)
+        out = self.run_command("create", self.path("c"), *CHEAP, "--passphrase-file=/dev/stdin", stdin=PASSPHRASE).out
+        self.assertIn("\n    file_key_management_filekey = FILE:...", out)
 
-    def test_two_that_differ(self):
+    def test_passphrases_that_differ(self):
         terminal = self.terminal("create", self.path("keys"), *CHEAP)
         for _ in range(3):
             terminal.answer(NEW, PASSPHRASE)
@@ -62,14 +64,14 @@ class Create(command.Case):
         self.assert_ends(terminal, 1)
         self.assertFalse(os.path.exists(self.path("keys")))
 
-    def test_two_that_differ_and_then_do_not(self):
+    def test_passphrases_that_differ_at_first(self):
         terminal = self.terminal("create", self.path("keys"), *CHEAP)
         for again in (OTHER, PASSPHRASE):
             terminal.answer(NEW, PASSPHRASE)
             terminal.answer(AGAIN, again)
         self.assert_ends(terminal, 0)
 
-    def test_an_empty_one(self):
+    def test_an_empty_passphrase(self):
         terminal = self.terminal("create", self.path("keys"), *CHEAP)
         terminal.answer(NEW, "")
         terminal.answer(AGAIN, "")
@@ -130,26 +132,28 @@ class Create(command.Case):
                 os.umask(before)
             self.assertEqual(self.mode(f"keys{mask}"), 0o600)
 
-    def test_a_file_that_is_there_stays(self):
+    def test_an_existing_file_is_not_replaced(self):
         path = self.write("keys", "something", 0o644)
         self.assertIn("already exists", self.run_command("create", path, status=1).err)
         self.assertEqual(self.read("keys"), b"something")
 
-    def test_a_folder_that_is_not_there(self):
+    def test_a_missing_folder(self):
         result = self.run_command("create", "--format=text", self.path("none/keys"), status=1)
         self.assertIn("Cannot create file", result.err)
 
     def test_wrong_values(self):
         for option, message in (("--bits=100", "invalid key length"), ("--bits=160", "invalid key length"),
                                 ("--cipher=des", "unknown cipher (expected aes-cbc, "), ("--rotate=90", "invalid interval"),
-                                ("--format=gpg", "unknown format 'gpg'"), ("--kdf=md5", "unknown key derivation 'md5' (expected argon2id or pbkdf2-hmac-sha512)"),
-                                ("--memory=0", "invalid value '0' of --memory (expected 1 to "), ("--iterations=5000", "--iterations does not apply to argon2id"),
+                                ("--format=gpg", "unknown format 'gpg'"),
+                                ("--kdf=md5", "unknown key derivation 'md5' (expected argon2id or pbkdf2-hmac-sha512)"),
+                                ("--memory=0", "invalid value '0' of --memory (expected 1 to "),
+                                ("--iterations=5000", "--iterations does not apply to argon2id"),
                                 ("--digest=md5", "unknown digest 'md5'")):
             self.assertIn(message, self.run_command("create", option, self.path("keys"), status=2).err)
         result = self.run_command("create", "--bits=128", "--cipher=aes256-cbc", self.path("keys"), status=2)
         self.assertIn("256 bits", result.err)
-        self.assertIn("--memory and --passes do not apply to pbkdf2-hmac-sha512", self.run_command("create", "--kdf=pbkdf2-hmac-sha512", "--passes=2",
-                                                           self.path("keys"), status=2).err)
+        result = self.run_command("create", "--kdf=pbkdf2-hmac-sha512", "--passes=2", self.path("keys"), status=2)
+        self.assertIn("--memory and --passes do not apply to pbkdf2-hmac-sha512", result.err)
 
     def test_costs(self):
         path = self.path("keys")
@@ -162,16 +166,16 @@ class Create(command.Case):
         self.assertEqual(slots, [{"label": "main", "kdf": "argon2id", "memory_kib": 65536, "passes": 3}])
 
     def test_two_at_a_time(self):
-        """One makes the file, whose passphrase is the one that it was told; the others say that they did not."""
+        """One process creates the file, with its own passphrase; the others fail with a message."""
         for number in range(20):
             path = self.path(f"keys{number}")
             sources = [f"--passphrase-file={self.passphrase(text, text[:4])}" for text in (PASSPHRASE, OTHER)]
             processes = [subprocess.Popen([command.PROGRAM, "create", *CHEAP, source, path], stdout=subprocess.DEVNULL,
                                           stderr=subprocess.PIPE, text=True) for source in sources]
-            said = [process.communicate(timeout=command.PATIENCE)[1] for process in processes]
+            errors = [process.communicate(timeout=command.PATIENCE)[1] for process in processes]
             statuses = [process.returncode for process in processes]
-            self.assertEqual(sorted(statuses), [0, 1], said)
-            self.assertRegex("".join(said), "already exists|another process is changing it")
+            self.assertEqual(sorted(statuses), [0, 1], errors)
+            self.assertRegex("".join(errors), "already exists|another process is changing it")
             self.run_command("list", sources[statuses.index(0)], path)
             self.assertNotIn(".keyhold-new", "".join(os.listdir(self.folder)))
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A command that is killed at any moment, or whose system calls fail, leaves the old file or the new one, whole, and what it
-leaves beside harms nobody."""
+leaves next to it does no harm."""
 import errno
 import os
 import signal
@@ -23,7 +23,7 @@ OPENSSL = ["--digest=sha256", "--pbkdf2-iterations=1000"]
 
 @unittest.skipIf(SHIM is None, "the shim cannot be loaded into this build")
 class Disturbed(command.Case):
-    """The shim watches the command from the moment at which it reads its passphrase, which is the order to the shim."""
+    """The preloaded library acts from the moment when the command reads its passphrase, which has the instruction for it."""
 
     def setUp(self):
         super().setUp()
@@ -34,7 +34,7 @@ class Disturbed(command.Case):
         self.other = f"passphrase-file={self.passphrase(command.OTHER)}"
 
     def prepare(self, form, order):
-        """A key file, or none, whose passphrase is the order."""
+        """Makes a key file, or none, whose passphrase is the instruction."""
         for name in os.listdir(self.path("keys")):
             os.unlink(self.path("keys/" + name))
         self.write("faults/begin", order + "\n")
@@ -60,7 +60,7 @@ class Disturbed(command.Case):
         raise AssertionError("the file does not open")
 
     def check(self, form, before):
-        """What is there is what was there, or something new with all keys; whatever lies beside it does not matter."""
+        """The file is the old one, or a new one with all keys; other files do not matter."""
         for name in os.listdir(self.path("keys")):
             self.assertEqual(self.mode("keys/" + name), 0o600, name)
         if self.content() is None:
@@ -75,7 +75,7 @@ class Disturbed(command.Case):
         self.assertEqual(sorted(os.listdir(self.path("keys"))), ["file", "file.lock"])
 
     def calls(self, form, arguments):
-        """The numbers of the calls that have to do with files, those that change one first."""
+        """Returns the numbers of the calls on files, those that change one first."""
         self.prepare(form, "count")
         done = self.run_disturbed(arguments)
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Reports as JSON, of files of any name (test_server.py has those of watch and retire)"""
+"""Reports as JSON, for files of any name (test_server.py tests those of watch and retire)"""
 import json
 import os
 import subprocess
@@ -7,20 +7,20 @@ import subprocess
 import command
 from command import KEY1, KEY2, KEY3, PASSPHRASE
 
-# what a file may be called: all bytes but the slash and the NUL
+# names of files: all bytes but the slash and the NUL
 NAMES = [bytes(range(1, 0x2F)), bytes(range(0x30, 0x80)), bytes(range(0x80, 0x100)), b'"', b"\\", b'\\"', b"\n", b"\x1b[31m",
          "\u00e4\u20ac\U0001f511".encode(), b"\xc3", b"\xed\xa0\x80", b"\xe2\x82x"]
 PLAIN = {**os.environ, "NO_COLOR": "1"}
 
 
 def shown(name):
-    """Python's own idea of what is not UTF-8: one U+FFFD a byte."""
+    """Returns the name with U+FFFD for each byte that is not UTF-8, as Python finds them."""
     return "".join("\ufffd" if "\udc80" <= character <= "\udcff" else character for character in os.fsdecode(name))
 
 
 class Json(command.Case):
     def report(self, *arguments, status=0):
-        """One line, whose bytes are UTF-8."""
+        """Returns a report, which must be one line of UTF-8."""
         done = subprocess.run([command.PROGRAM, *arguments, "--json"], capture_output=True, timeout=command.PATIENCE,
                               stdin=subprocess.DEVNULL, start_new_session=True)
         self.assertEqual(done.returncode, status, (arguments, done.stderr))
@@ -32,7 +32,7 @@ class Json(command.Case):
         return json.loads(text)
 
     def each_name(self, content):
-        """The path of a file with each of the names, and how JSON has it."""
+        """Yields the path of a file with each of the names, and the name in JSON."""
         for name in NAMES:
             path = os.path.join(os.fsencode(self.folder), name)
             with open(path, "wb", opener=lambda p, flags: os.open(p, flags, 0o600)) as file:
@@ -67,19 +67,19 @@ class Json(command.Case):
             self.assertEqual(report, {"file": name, "slots": [
                 {"label": "main", "kdf": "argon2id", "memory_kib": 1024, "passes": 1}]})
 
-    def test_a_report_that_is_none(self):
-        """Nothing that could be taken for one, on the standard output."""
+    def test_no_report_after_an_error(self):
+        """The standard output is empty."""
         for arguments in (["list"], ["check"], ["slot", "list"]):
             result = self.run_command(*arguments, self.path("none"), "--json", status=1)
             self.assertEqual(result.out, "")
             self.assertIn("not found", result.err)
 
-    def test_an_output_that_is_full(self):
+    def test_a_full_output(self):
         path = self.write("keys", f"1;{KEY1}\n")
         self.assertIn("cannot write to the standard output", self.run_into_full_output("list", "--json", path))
 
     def test_messages_on_a_terminal(self):
-        """The same names do not reach it as they are."""
+        """No control character of a name reaches the terminal."""
         for path, _ in self.each_name(b"nonsense"):
             for arguments in (["list", path], ["check", path], ["list", path + "none"]):
                 self.assert_harmless(self.terminal(*arguments, env=PLAIN).close()[1])

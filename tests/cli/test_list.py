@@ -57,7 +57,7 @@ class List(command.Case):
             terminal = self.terminal("list", path, env={**plain, "TERM": "xterm", **more})
             self.assertEqual("\033[" in self.assert_ends(terminal, 0), coloured, more)
 
-    def test_what_cannot_be_read(self):
+    def test_files_that_cannot_be_read(self):
         self.assertIn("not found", self.run_command("list", self.path("none"), status=1).err)
         self.assertIn("it is a directory", self.run_command("list", self.folder, status=1).err)
         self.assertIn("Syntax error at", self.run_command("list", self.write("bad", "x\n"), status=1).err)

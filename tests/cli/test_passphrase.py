@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Where the passphrase comes from: the terminal, a file, a descriptor, a source; never an argument."""
+"""Sources of the passphrase: the terminal, a file, a descriptor, a filekey; never an argument."""
 import contextlib
 import os
 import select
@@ -21,7 +21,7 @@ class FromTheTerminal(command.Case):
         self.file = self.openssl("keys", TEXT)[:3]
         os.unlink(self.path("passphrase"))
 
-    def test_it_is_asked_for_and_not_shown(self):
+    def test_no_echo(self):
         terminal = self.terminal("list", *self.file)
         terminal.read_until(QUESTION)
         self.assertFalse(terminal.is_shown())
@@ -29,7 +29,7 @@ class FromTheTerminal(command.Case):
         seen = self.assert_ends(terminal, 0)
         self.assertIn("FINGERPRINT", seen)
 
-    def test_the_terminal_is_as_before(self):
+    def test_the_terminal_is_restored(self):
         terminal = self.terminal("list", *self.file)
         terminal.read_until(QUESTION)
         os.write(terminal.master, PASSPHRASE.encode() + b"\n")
@@ -37,24 +37,24 @@ class FromTheTerminal(command.Case):
         self.assertTrue(terminal.is_as_before())
         self.assert_ends(terminal, 0)
 
-    def test_it_is_asked_for_although_the_standard_streams_are_elsewhere(self):
+    def test_the_terminal_is_used_whatever_the_standard_streams_are(self):
         terminal = command.Terminal(["list", *self.file])
         terminal.answer(QUESTION, PASSPHRASE)
         self.assert_ends(terminal, 0)
 
-    def test_a_wrong_one(self):
+    def test_a_wrong_passphrase(self):
         terminal = self.terminal("list", *self.file)
         terminal.answer(QUESTION, OTHER)
         seen = self.assert_ends(terminal, 1)
         self.assertRegex(seen, "tried '.*' with the passphrase, digest ")
         self.assertIn("Cannot decrypt", seen)
 
-    def test_a_wrong_one_of_a_sealed_file(self):
+    def test_a_wrong_passphrase_of_a_sealed_file(self):
         self.passphrase(OTHER, "other")
         result = self.run_command("list", self.sealed()[0], f"--passphrase-file={self.path('other')}", status=1)
         self.assertIn(f"tried '{self.path('sealed')}' with the passphrase in each of its slots\n", result.err)
 
-    def test_none(self):
+    def test_end_of_input(self):
         terminal = self.terminal("list", *self.file)
         terminal.read_until(QUESTION)
         os.write(terminal.master, b"\x04")
@@ -68,7 +68,7 @@ class FromTheTerminal(command.Case):
         terminal.answer(QUESTION, "p" * 257)
         self.assertIn("at most 256 bytes", self.assert_ends(terminal, 1))
 
-    def test_signals_find_the_terminal_as_it_was(self):
+    def test_signals_restore_the_terminal(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
             terminal = self.terminal("list", *self.file)
             terminal.read_until(QUESTION)
@@ -85,11 +85,11 @@ class FromTheTerminal(command.Case):
         self.assertTrue(terminal.is_as_before())
         self.assert_ends(terminal, -signal.SIGINT)
 
-    def test_after_a_stop_it_asks_again(self):
+    def test_it_asks_again_after_a_stop(self):
         terminal = self.terminal("list", *self.file)
         terminal.read_until(QUESTION)
         os.write(terminal.master, b"half of it")
-        # without a shell that could continue it nothing stops; it begins anew all the same
+        # without a shell the process is not stopped, but it still asks again
         terminal.process.send_signal(signal.SIGTSTP)
         terminal.read_until(QUESTION)
         self.assertFalse(terminal.is_shown())
@@ -105,7 +105,8 @@ class FromTheTerminal(command.Case):
         self.assert_ends(terminal, 0)
 
     def test_without_a_terminal(self):
-        self.assertIn("there is no terminal; use an option such as --passphrase-file", self.run_command("list", *self.file, status=1).err)
+        result = self.run_command("list", *self.file, status=1)
+        self.assertIn("there is no terminal; use an option such as --passphrase-file", result.err)
 
 
 class FromElsewhere(command.Case):
@@ -133,17 +134,17 @@ class FromElsewhere(command.Case):
         self.run_command("list", *self.file, "--passphrase-file=/dev/fd/0", stdin=PASSPHRASE)
 
     def test_descriptor_by_its_name_for_a_user_without_rights(self):
-        """Who is not root may not open it by that name: the process's memory is private, and so is what /proc has of it."""
-        nobody = []
+        """Only root may open it by that name, since the memory of the process is private, and /proc too."""
+        as_other = []
         if os.geteuid() == 0:
-            nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+            as_other = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
             for name in ("", "keys"):
                 os.chown(self.path(name), 65534, 65534)
-        done = command.subprocess.run([*nobody, command.PROGRAM, "list", *self.file, "--passphrase-file=/dev/stdin"],
+        done = command.subprocess.run([*as_other, command.PROGRAM, "list", *self.file, "--passphrase-file=/dev/stdin"],
                                       input=PASSPHRASE, capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
 
-    def test_descriptor_that_is_none(self):
+    def test_invalid_descriptors(self):
         self.assertIn("invalid file descriptor", self.run_command("list", *self.file, "--passphrase-fd=x", status=2).err)
         self.run_command("list", *self.file, "--passphrase-fd=77", status=1)
 
@@ -158,11 +159,11 @@ class FromElsewhere(command.Case):
                     self.run_command("list", *self.file, f"--filekey={source}", env={
                         **os.environ, "KEYHOLD_PASSPHRASE": PASSPHRASE, "CREDENTIALS_DIRECTORY": self.folder})
                     failed = self.run_command("list", *self.file, f"--filekey={source}x", status=1)
-                    self.assertNotIn("that itself begins so", failed.err)  # here it cannot be the passphrase itself
+                    self.assertNotIn("that itself begins so", failed.err)  # a literal is refused before
 
     @contextlib.contextmanager
     def serving(self, listener):
-        """Whoever connects gets the passphrase; nobody need."""
+        """Sends the passphrase to a process that connects, if one does."""
         def serve():
             ready, _, _ = select.select([listener, ends[0]], [], [])
             if listener in ready:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What each command asks for on a terminal, in its order, and that what is typed is not shown."""
+"""The questions of each command on a terminal, in their order, without echo."""
 import os
 
 import command
@@ -15,7 +15,7 @@ class Questions(command.Case):
         self.file, self.how = self.sealed()
 
     def ask(self, questions, *arguments):
-        """All that came, when the process has ended well."""
+        """Answers the questions, and returns the output of a run that must succeed."""
         terminal = self.terminal(*arguments)
         for question, answer in questions:
             terminal.read_until(question)
@@ -35,7 +35,7 @@ class Questions(command.Case):
         self.assertIn("FINGERPRINT", self.ask([OPENS], "list", self.file))
 
     def test_check(self):
-        terminal = self.terminal("check", self.file)  # which finds the costs of the test's file too low
+        terminal = self.terminal("check", self.file)  # finds that the cost of the test's file is too low
         terminal.answer(*OPENS)
         self.assertIn("argon2id", self.assert_ends(terminal, 3))
 
@@ -68,7 +68,7 @@ class Questions(command.Case):
         self.ask([OPENS, *NEW], "slot", "change", self.file, "main", *CHEAP)
         self.opens_with(OTHER)
 
-    def test_slot_list_asks_for_nothing(self):
+    def test_slot_list_asks_no_question(self):
         self.assertIn("argon2id", self.ask([], "slot", "list", self.file))
 
     def test_slot_remove(self):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Each subcommand with each way to give a passphrase: no passphrase and no key is on a command line, in what is said, in a
-file that is left, or in what a program gets that is run."""
+"""Each command with each source of a passphrase: no passphrase and no key is on a command line, in the output, in a file that
+is left, or in the arguments and environment of a program that it runs."""
 import contextlib
 import os
 import select
@@ -22,7 +22,7 @@ cat '{folder}/{name}'
 
 
 class Source:
-    """One way to give a passphrase. What waits for it is looked at before it comes."""
+    """One source of a passphrase. The waiting process is inspected before the passphrase arrives."""
 
     def __init__(self, case, text, name, new=""):
         self.case, self.text, self.name, self.new = case, text, name, new
@@ -30,7 +30,7 @@ class Source:
         self.prepare()
 
     def prepare(self):
-        """Sets what the command needs to find it."""
+        """Sets the arguments and the environment that name the source."""
 
     def give(self, terminal):
         """Called once, while the command runs."""
@@ -44,7 +44,7 @@ class Source:
 
 class Prompt(Source):
     def give(self, terminal):
-        """Whatever it asks for, in whatever order, is asked for by this name; a new one twice."""
+        """Answers the question for this passphrase; a new one is asked for twice."""
         questions = ["New passphrase for ", "Repeat passphrase for "] if self.new == "twice" else ["Passphrase for "]
         for question in questions:
             terminal.read_until(question + ".*: ")
@@ -113,7 +113,7 @@ class Program(Source):
         self.arguments = [f"--{self.new}filekey=EXEC:{spy} its argument"]
 
     def clean_up(self):
-        """The program was run with its words and the environment of the user, and no more."""
+        """The program got its own arguments and the environment of the user, and nothing else."""
         self.case.assert_no_secret(self.case.read(self.name + ".parent"), "the command line")
         self.case.assertEqual(self.case.read(self.name + ".line").split(b"\0")[1:-1],
                               [self.path().encode() + b".spy", b"its", b"argument"])
@@ -160,10 +160,10 @@ class SecretsCase(command.Case):
 
     def start_anew(self):
         self.environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
-        self.heard = []  # what was said, and what is searched again when more keys are known
+        self.heard = []  # all output, to be searched again when more keys are known
 
     def run_with(self, sources, *arguments, status=0, may_show_keys=False, new_files=()):
-        """Runs on a terminal; gives what was said. The folder has no other files than before and these."""
+        """Runs on a terminal, and returns the output. The folder gets no other new files than these."""
         words = [*arguments, *(word for source in sources for word in source.arguments)]
         before = set(os.listdir(self.folder))
         self.environment = {**self.environment, **{n: v for source in sources for n, v in source.environment.items()}}
@@ -177,7 +177,7 @@ class SecretsCase(command.Case):
         self.assertEqual(ended, status, f"{words}: {seen}")
         if not may_show_keys:
             self.heard.append(terminal.all)
-            self.assert_no_secret(terminal.all, f"what {words} says")
+            self.assert_no_secret(terminal.all, f"the output of {words}")
         spied = {source.name + end for source in sources if isinstance(source, Program) for end in Program.spied}
         self.assertLessEqual(set(os.listdir(self.folder)) - before - spied, {*new_files, os.path.basename(self.file) + ".lock"})
         for source in sources:
@@ -185,19 +185,19 @@ class SecretsCase(command.Case):
         return seen
 
     def search_files(self):
-        """Nothing but what is in the clear by its purpose has a secret."""
+        """Only the plain-text key files have secrets."""
         for name in os.listdir(self.folder):
             if name not in ("text", "out.text"):
                 self.assert_no_secret(self.read(name), name)
 
     def search_again(self, *arguments):
         self.text_of(*arguments)
-        for said in self.heard:
-            self.assert_no_secret(said, "what was said")
+        for output in self.heard:
+            self.assert_no_secret(output, "the output")
 
 
 class Subcommands(SecretsCase):
-    """In each, `here` is a key file with the passphrase of the test, sealed or of openssl."""
+    """In each test `here` is a key file with the passphrase of the test, of the format sealed or openssl."""
 
     file = "here"
 
@@ -243,7 +243,7 @@ class Subcommands(SecretsCase):
             self.finish(path, OTHER)
         self.for_each(act, ["sealed"])
 
-    def test_what_reads(self):
+    def test_commands_that_read(self):
         def act(path):
             for words in (["list"], ["list", "--json"], ["check"], ["check", "--json"]):
                 seen = self.run_with([self.old()], *words, path, status=3 if "check" in words else 0)
@@ -251,7 +251,7 @@ class Subcommands(SecretsCase):
             self.finish(path)
         self.for_each(act)
 
-    def test_what_changes_keys(self):
+    def test_commands_that_change_keys(self):
         def act(path):
             self.run_with([self.old()], "add", path)
             self.run_with([self.old()], "rotate", "--all", path)
@@ -278,7 +278,7 @@ class Subcommands(SecretsCase):
             self.finish(path, OTHER)
         self.for_each(act)
 
-    def test_seal_what_is_in_the_clear(self):
+    def test_seal_a_plain_text_file(self):
         def act(_):
             path = self.path("out")
             self.run_with([self.new()], "seal", self.path("text"), f"--output={path}", *CHEAP, new_files=["out"])
@@ -295,7 +295,7 @@ class Subcommands(SecretsCase):
             self.finish(path)
         self.for_each(act, ["sealed"])
 
-    def test_wrong_ones(self):
+    def test_wrong_passphrases(self):
         def act(path):
             self.secrets.add("wrong as it can be")
             for words in (["list"], ["check"], ["rotate", "--all"], ["convert", "--to=text"]):
@@ -326,7 +326,7 @@ class Failures(SecretsCase):
             for words in (["list"], ["check"], ["rotate", "--all"], ["slot", "list"]):
                 self.assertNotEqual(self.run_any(*words, path, *([] if words[0] == "slot" else [how])), 0)
 
-    def test_key_files_in_the_clear_with_errors(self):
+    def test_plain_text_files_with_errors(self):
         for line in (f"2;{KEY2}0", f"2{KEY2}", f"x;{KEY2}", f"2;1;2;{KEY2}", f"2;{KEY2} {KEY1}", f"2;{KEY2};{KEY1}",
                      f"2;{KEY2[:-1]}x", f"1;{KEY2}", f"{KEY2};{KEY1}", f"2;{KEY2};cipher={KEY1}", KEY2, f"#{KEY2}\x00"):
             path = self.write(self.file, f"1;{KEY1};created=2026-01-01T00:00:00Z\n{line}\n")
@@ -338,18 +338,18 @@ class Failures(SecretsCase):
         done = subprocess.run([command.PROGRAM, *words], input=PASSPHRASE.encode(), capture_output=True,
                               timeout=command.PATIENCE, start_new_session=True)
         self.assertIn(done.returncode, (0, 1, 3))
-        self.assert_no_secret(done.stdout + done.stderr, f"what {words} says")
+        self.assert_no_secret(done.stdout + done.stderr, f"the output of {words}")
         return done.returncode
 
 
 class WrongPlaces(command.Case):
-    """What is typed where it does not belong is not said again: messages go to logs."""
+    """A message, which may be logged, does not repeat a secret that was typed in the wrong place."""
 
     def refused(self, *words, status=2):
         done = subprocess.run([command.PROGRAM, *words], stdin=subprocess.DEVNULL, capture_output=True,
                               timeout=command.PATIENCE, start_new_session=True)
         self.assertEqual(done.returncode, status, done.stderr)
-        self.assert_no_secret(done.stdout + done.stderr, f"what {words} says")
+        self.assert_no_secret(done.stdout + done.stderr, f"the output of {words}")
         return done.stderr.decode()
 
     def test_a_passphrase_as_the_value_of_an_option(self):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "server"))
 import command  # noqa: E402
+import test_examples  # noqa: E402
 import test_secrets  # noqa: E402
 import throwaway  # noqa: E402
 from command import CHEAP, OTHER, PASSPHRASE  # noqa: E402
@@ -25,7 +26,7 @@ ACCOUNT_PASSWORD = "a password of the database"
 class ServerCase(command.Case):
     """Each test has a server of its own, with a sealed key file of the keys 1 and 3, at version 1."""
 
-    fresh = None  # a data directory that was made and never used
+    fresh = None  # a new data directory, to be copied
 
     @classmethod
     def setUpClass(cls):
@@ -52,7 +53,7 @@ class ServerCase(command.Case):
         return self.server.sql(sql)
 
     def listen(self):
-        """Starts the server again with a port of this host's network."""
+        """Restarts the server with a port on the local host, and returns the port."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -74,24 +75,25 @@ class ServerCase(command.Case):
 
 
 class Watch(ServerCase):
-    def test_what_is_done(self):
+    def test_all_is_done(self):
         out = self.run_command("watch", "--once", *self.login).out
         self.assertRegex(out, r"(?m)^all +\[#{20}\] 100 %  (\d+) of \1 pages$")
 
-    def test_what_is_in_the_clear(self):
+    def test_tablespaces_that_are_not_encrypted(self):
         self.sql("CREATE TABLE d.n (a INT) ENGINE=InnoDB ENCRYPTED=NO")
         self.rotate_and_wait()
         self.assertIn("\n1 tablespace is not encrypted\n", self.run_command("watch", "--once", *self.login).out)
 
-    def test_what_waits(self):
+    def test_tablespaces_that_wait(self):
         self.rotate()
         out = self.run_command("watch", "--once", *self.login, status=3).out
         self.assertRegex(out, r"(?m)^d/t +\[\.{20}\]   0 %  0 of \d+ pages$")
         self.assertIn("re-encryption is stopped: innodb_encryption_threads is 0\n", out)
         self.sql("SET GLOBAL innodb_encryption_threads = 1, GLOBAL innodb_encrypt_tables = OFF")
-        self.assertIn("re-encryption is stopped: innodb_encrypt_tables is OFF", self.run_command("watch", "--once", *self.login, status=3).out)
+        out = self.run_command("watch", "--once", *self.login, status=3).out
+        self.assertIn("re-encryption is stopped: innodb_encrypt_tables is OFF", out)
 
-    def test_what_stays(self):
+    def test_tablespaces_that_stay(self):
         self.sql("SET GLOBAL innodb_encryption_rotate_key_age = 2")
         self.rotate()
         report = self.run_command("watch", "--once", "--json", *self.login).json()
@@ -135,6 +137,21 @@ class Watch(ServerCase):
         seen = self.assert_ends(terminal, 0)
         self.assertRegex(seen, r"(?m)^.*all +\[#{20}\] 100 %  (\d+) of \1 pages$")
 
+    def test_examples(self):
+        """Those of watch and retire, in the folder of the test, with the options of its server and of its passphrase."""
+        self.rotate_and_wait()
+        examples = test_examples.example_commands(self.run_command)
+        for purpose, line in (*examples["watch"], *examples["retire"]):
+            line = re.sub(r"\bsudo ", "", line).replace("/etc/mysql/keys", self.folder).replace("/var/tmp", self.folder)
+            more = [*self.login, *([self.how] if "retire" in line and "--passphrase-file" not in line else [])]
+            line = f"keyhold() {{ {command.PROGRAM} \"$@\" {' '.join(more)}; }}; {line}"
+            done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=command.PATIENCE)
+            self.assert_no_secret(done.stdout + done.stderr, line)
+            is_report = "retire" in line and "--force" not in line
+            self.assertEqual(done.returncode, 1 if is_report else 0, (purpose, done.stdout, done.stderr))
+        self.assertEqual(list(self.keys(self.file, self.how)), [(1, 1), (1, 3), (3, 3)])
+        self.assertTrue(json.loads(self.read("keyhold-watch.json"))["finished"])
+
     def test_option_files_and_environment(self):
         for group in ("client", "keyhold"):
             path = self.write("options", f"[{group}]\nsocket={self.server.socket}\nuser=root\n")
@@ -158,7 +175,7 @@ class Watch(ServerCase):
         self.assertIn("cannot connect", self.run_command("watch", "--once", *login, status=1).err)
 
     def test_port_and_host(self):
-        """As the mariadb client: a port alone is one of this host's network, and MYSQL_HOST is what an option file overrides."""
+        """As the mariadb client: a port alone means the local host over the network, and option files override MYSQL_HOST."""
         port = self.listen()
         self.sql("CREATE USER w@localhost, w@'127.0.0.1'; GRANT PROCESS ON *.* TO w@localhost, w@'127.0.0.1'")
         with_port = ["--defaults-file=/dev/null", f"--port={port}", "--user=w"]
@@ -170,7 +187,7 @@ class Watch(ServerCase):
         self.run_command("watch", "--once", f"--defaults-file={path}", env={**environment, "MYSQL_HOST": "0.0.0.1"})
 
     def test_tls(self):
-        """As option files say it."""
+        """TLS is configured by option files."""
         certificate, key = self.path("certificate"), self.path("key")
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
                         "/CN=localhost", "-days", "2", "-keyout", key, "-out", certificate], check=True, capture_output=True)
@@ -188,18 +205,18 @@ class Watch(ServerCase):
                                       status=1 if error else 0)
             self.assertIn(error or "", result.err)
 
-    def test_an_option_file_that_is_not_there(self):
+    def test_a_missing_option_file(self):
         result = self.run_command("watch", f"--defaults-file={self.path('none')}", status=1)
         self.assertIn(f"cannot read the option file '{self.path('none')}': No such file", result.err)
 
-    def test_answers_are_not_cut_short(self):
+    def test_limits_on_results_do_not_apply(self):
         self.rotate()
         self.sql("SET GLOBAL sql_select_limit = 1, GLOBAL max_join_size = 1")
         report = self.run_command("watch", "--once", "--json", *self.login, status=3).json()
         self.assertIn("d/t", [space["name"] for space in report["tablespaces"]])
 
     def test_all_tablespaces_count(self):
-        """Those that were never encrypted too, which the server does not list once it was started again."""
+        """Also those that were never encrypted, which the server does not list after a restart."""
         self.sql("SET GLOBAL innodb_encrypt_tables = OFF; CREATE TABLE d.n (a INT) ENGINE=InnoDB")
         before = self.run_command("watch", "--once", "--json", *self.login).json()
         self.server.options = [*self.server.options, "--innodb-encrypt-tables=OFF"]
@@ -236,7 +253,7 @@ class Watch(ServerCase):
         self.assertEqual(process.wait(command.PATIENCE), 0)
         self.assertTrue(json.loads(rest.splitlines()[-1])["finished"])
 
-    def test_the_server_goes(self):
+    def test_the_server_ends(self):
         self.rotate()
         terminal = self.terminal("watch", *self.login, env={**os.environ, "TERM": "xterm"})
         self.addCleanup(terminal.process.kill)
@@ -255,12 +272,12 @@ class Watch(ServerCase):
         terminal.resize(rows=10, columns=30)
         terminal.read_until("\033\\[\\d+F\033\\[J")
         seen = terminal.read_until("\033\\[\\d+F\033\\[J")
-        while "and 9 more tablespaces" not in seen:  # a look of before
+        while "and 9 more tablespaces" not in seen:  # an older report
             seen = terminal.read_until("\033\\[\\d+F\033\\[J")
         lines = seen.replace("\r", "").split("\n")
         self.assertLessEqual(len(lines), 10)
         self.assertLess(max(map(len, lines[:-1])), 30)
-        self.assertEqual(len(lines) - 1, int(lines[-1][2:-4]))  # it goes back as many as there were
+        self.assertEqual(len(lines) - 1, int(lines[-1][2:-4]))  # it moves up by the lines of the last report
         terminal.resize(rows=5, columns=30)
         while "and 13 more tablespaces" not in seen:
             seen = terminal.read_until("\033\\[\\d+F\033\\[J")
@@ -276,13 +293,13 @@ class Watch(ServerCase):
         self.let_it_move()
         self.assertNotIn("\x1b", seen + self.assert_ends(terminal, 0))
 
-    def test_an_output_that_is_full(self):
+    def test_a_full_output(self):
         self.rotate()
         for arguments in ((), ("--json",)):
             self.assertIn("cannot write to the standard output",
                           self.run_into_full_output("watch", *arguments, *self.login))
 
-    def test_what_cannot_be(self):
+    def test_errors(self):
         result = self.run_command("watch", "--defaults-file=/dev/null", f"--socket={self.path('none')}", status=1)
         self.assertIn("cannot connect to the server", result.err)
         self.sql("CREATE USER n@localhost")
@@ -304,23 +321,23 @@ class Retire(ServerCase):
         return [name for name in os.listdir(self.folder) if ".retired-" in name]
 
     def rebuild_aria(self):
-        time.sleep(1.1)  # the tables are to be younger than the version
+        time.sleep(1.1)  # makes the tables younger than the version
         for [statement] in self.sql("SELECT CONCAT('ALTER TABLE `', table_schema, '`.`', table_name, '` FORCE') FROM "
                                     "information_schema.tables WHERE engine = 'Aria' AND table_type <> 'SYSTEM VIEW' "
                                     "AND table_schema <> 'd'"):
             self.sql(statement)
 
     def assert_kept(self, *what, before, **how):
-        """The file stays as it is."""
+        """Runs retire, which must refuse and leave the file as it is."""
         result = self.retire("--force=all", *what, status=1, **how)
         self.assertEqual(self.read("keys"), before)
         return result
 
-    def test_nothing_is_old(self):
+    def test_no_old_versions(self):
         self.assertIn("has no old versions", self.retire().out)
         self.assertEqual(self.copies(), [])
 
-    def test_what_is_needed_stays_whatever_is_forced(self):
+    def test_a_needed_version_stays_with_force(self):
         self.rotate()
         before = self.read("keys")
         result = self.retire("--force=all", status=1)
@@ -330,7 +347,7 @@ class Retire(ServerCase):
         self.assertEqual(self.read("keys"), before)
         self.assertEqual(self.copies(), [])
 
-    def test_what_the_server_cannot_tell(self):
+    def test_uses_that_the_server_cannot_check(self):
         self.rotate_and_wait()
         before = self.read("keys")
         result = self.retire(status=1)
@@ -361,7 +378,7 @@ class Retire(ServerCase):
             self.assertRegex(self.retire("--id=1", status=1).out, f"(?m)^  1        1  keep    possibly: {found}$")
             self.server.stop()
 
-    def test_one_that_goes(self):
+    def test_a_version_is_removed(self):
         self.rotate_and_wait()
         before = self.read("keys")
         out = self.retire("--force=elsewhere").out
@@ -370,9 +387,9 @@ class Retire(ServerCase):
         self.assertIn("\n3;1;retired\n", self.text_of(self.file, self.how))
         self.assertEqual(self.versions(), [(1, 1), (1, 3), (3, 3)])
         [copy] = self.copies()
-        self.assertEqual(self.read(copy), before)  # with all its slots
+        self.assertEqual(self.read(copy), before)  # the copy has all slots
         self.assertEqual(self.mode(copy), 0o600)
-        # the running server goes on
+        # the running server continues
         self.sql("SET GLOBAL file_key_management_reload = ON")
         self.assertIn("1 retired, kept in memory until the server stops", self.server.log.read_text())
         self.sql("SET GLOBAL file_key_management_rotate_key = 1")
@@ -383,8 +400,8 @@ class Retire(ServerCase):
         self.sql("SET GLOBAL file_key_management_rotate_key = 3")
         self.assertEqual(self.versions(), [(1, 1), (1, 3), (1, 5), (3, 3), (3, 5)])
 
-    def test_all_that_can_go_and_the_server_starts(self):
-        """The whole way of docs/rotation.md."""
+    def test_all_old_versions_are_removed_and_the_server_starts(self):
+        """The procedure of docs/rotation.md."""
         self.rotate_and_wait()
         self.rebuild_aria()
         self.sql("SET GLOBAL innodb_log_file_size = 20 * 1024 * 1024")
@@ -398,7 +415,7 @@ class Retire(ServerCase):
         self.server.start()
         self.assertEqual(self.sql("SELECT COUNT(*), SUM(LENGTH(b)) FROM d.t"), [["5000", "2000000"]])
 
-    def test_a_file_in_the_clear_gets_a_sealed_copy(self):
+    def test_a_plain_text_file_gets_a_sealed_copy(self):
         self.server.stop()
         self.run_command("unseal", self.file, self.how)
         self.server.options = [option for option in self.server.options if "filekey" not in option]
@@ -434,14 +451,14 @@ class Retire(ServerCase):
                          f"--new-passphrase-file={self.path('passphrase')}")
         self.assertEqual(self.text_of(self.path("back"), self.how, "--digest=sha256", "--pbkdf2-iterations=600000"), text)
 
-    def test_answers_that_are_cut_short(self):
+    def test_limits_on_results_do_not_remove_versions(self):
         self.rotate()
         self.sql("SET GLOBAL sql_select_limit = 1")
         result = self.assert_kept("--id=3", before=self.read("keys"))
         self.assertRegex(result.out, r"(?m)^  3        1  keep    d/t$")
 
-    def test_a_tablespace_that_is_not_there(self):
-        """Its file comes back, from a disk that was not mounted."""
+    def test_a_missing_tablespace(self):
+        """Its file is restored later, as from a disk that was not mounted."""
         self.rotate()
         before = self.read("keys")
         self.server.stop()
@@ -461,10 +478,11 @@ class Retire(ServerCase):
     def test_a_tablespace_that_is_discarded(self):
         self.rotate_and_wait()
         self.sql("ALTER TABLE d.t DISCARD TABLESPACE")
-        self.assertIn("cannot tell which keys d/t needs: its tablespace is not open", self.assert_kept("--id=3", before=self.read("keys")).err)
+        result = self.assert_kept("--id=3", before=self.read("keys"))
+        self.assertIn("cannot tell which keys d/t needs: its tablespace is not open", result.err)
 
     def test_keys_that_the_server_has_not_loaded(self):
-        """It would go on to write with the version that is the latest to it."""
+        """The server would still write with its own latest version."""
         self.sql("DROP TABLE d.t")
         self.run_command("rotate", self.file, self.how, "--id=3")
         before = self.read("keys")
@@ -472,7 +490,8 @@ class Retire(ServerCase):
         self.sql("SET GLOBAL file_key_management_reload = ON")
         self.retire("--force=elsewhere", "--id=3")
         before = self.read("keys")
-        self.assertIn("differ from those in the file; first run: SET GLOBAL file_key_management_reload = ON", self.assert_kept(before=before).err)
+        result = self.assert_kept(before=before)
+        self.assertIn("differ from those in the file; first run: SET GLOBAL file_key_management_reload = ON", result.err)
         self.sql("SET GLOBAL file_key_management_reload = ON")
         self.assertIn("has no old versions", self.retire("--id=3").out)
 
@@ -495,12 +514,12 @@ class Retire(ServerCase):
         self.assertIn("cannot query the server: Unknown system variable", self.assert_kept(before=before).err)
 
     def test_over_a_network(self):
-        """Another host may have a file of the same name, or the same keys."""
+        """Another host may have a file with the same name, or the same keys."""
         port = self.listen()
         self.login = ["--defaults-file=/dev/null", f"--port={port}", "--user=root"]
         self.assertIn("it is connected over the network; connect through its socket", self.assert_kept(before=self.read("keys")).err)
 
-    def test_what_happens_while_a_passphrase_is_typed(self):
+    def test_changes_while_a_passphrase_is_typed(self):
         self.server.stop()
         self.run_command("unseal", self.file, self.how)
         self.server.options = [option for option in self.server.options if "filekey" not in option]
@@ -528,14 +547,14 @@ class Retire(ServerCase):
         self.assertIn("is kept", self.assert_ends(terminal, 1))
         self.assertEqual(list(self.keys(self.file)), [(1, 1), (1, 3), (1, 5), (3, 1), (3, 3), (3, 5)])
 
-    def test_a_removal_whose_output_is_full(self):
+    def test_a_removal_with_a_full_output(self):
         self.rotate_and_wait()
-        said = self.run_into_full_output("retire", self.file, self.how, *self.login, "--id=3", "--force=elsewhere")
-        self.assertIn("cannot write to the standard output; the change to the key file is complete", said)
+        errors = self.run_into_full_output("retire", self.file, self.how, *self.login, "--id=3", "--force=elsewhere")
+        self.assertIn("cannot write to the standard output; the change to the key file is complete", errors)
         self.assertNotIn((3, 1), self.versions())
 
-    def test_the_copy_brings_everything_back(self):
-        """The redo log has version 1, and was forced."""
+    def test_the_copy_restores_everything(self):
+        """The redo log still needs version 1, which --force removed."""
         self.rotate_and_wait()
         self.rebuild_aria()
         report = json.loads(self.retire("--force=all", "--json").out)
@@ -551,7 +570,7 @@ class Retire(ServerCase):
         self.assertEqual(self.versions(), [(1, 1), (1, 3), (3, 1), (3, 3)])
 
     def test_one_more_rotation_after_a_version_was_missing(self):
-        """InnoDB's threads ran meanwhile, and what it says of the tablespace is wrong."""
+        """InnoDB's threads ran while the version was missing, so its report on the tablespace is wrong."""
         self.rotate()
         self.server.stop()
         options, text = self.server.options, self.text_of(self.file, self.how)
@@ -574,11 +593,11 @@ class Retire(ServerCase):
         self.assertEqual(self.versions()[3:], [(3, 5)])
 
     def test_names_of_tables(self):
-        """An escape sequence does not reach the terminal, and JSON has the name as it is."""
+        """An escape sequence does not reach the terminal, and JSON has the unchanged name."""
         name = "e\x1b[31m\"\\\n" + 55 * "\u00e4"
         self.assertEqual(len(name), 64)
         self.sql(f"CREATE TABLE d.`{name}` (a INT) ENGINE=Aria")
-        time.sleep(1.1)  # the version is to be younger than the table
+        time.sleep(1.1)  # makes the version younger than the table
         self.rotate_and_wait()
         self.rebuild_aria()
         before = self.read("keys")
@@ -589,7 +608,7 @@ class Retire(ServerCase):
         self.assertEqual(report["versions"][0]["needed_by"], "d." + name)
 
     def test_aria_tables_of_all_kinds(self):
-        """Each is older than the version; a partition that was made anew does not stand for the others."""
+        """All are older than the version; one rebuilt partition does not make the others younger."""
         self.sql("USE d; CREATE TABLE versioned (a INT) ENGINE=Aria WITH SYSTEM VERSIONING; DO SLEEP(1.1);"
                  "CREATE TABLE parted (a INT) ENGINE=Aria PARTITION BY HASH(a) PARTITIONS 2;"
                  "CREATE TABLE flat (a INT) ENGINE=Aria ROW_FORMAT=FIXED TRANSACTIONAL=0; CREATE SEQUENCE seq ENGINE=Aria")
@@ -630,7 +649,7 @@ class Retire(ServerCase):
         self.assertIn(f"the server uses another key file: '{self.file}'", result.err)
 
     def test_a_relative_path(self):
-        """It begins at the server's data directory."""
+        """It is relative to the server's data directory."""
         self.server.stop()
         self.server.options = [option.replace(self.file, "../../keys") for option in self.server.options]
         self.server.start()

@@ -49,7 +49,7 @@ class Slot(command.Case):
         self.assert_ends(terminal, 0)
         self.assertTrue(self.opens_with(OTHER))
 
-    def test_add_what_cannot_be(self):
+    def test_add_errors(self):
         before = self.read("keys")
         result = self.run_command("slot", "add", self.file, "main", status=1)
         self.assertIn("'main'", result.err)
@@ -63,13 +63,13 @@ class Slot(command.Case):
         self.assertIn("Wrong key?", result.err)
         self.assertEqual(self.read("keys"), before)
 
-    def test_change_the_only_one(self):
+    def test_change_the_only_slot(self):
         out = self.run_command("slot", "change", self.file, "main", self.how, self.new(OTHER), *CHEAP).out
         self.assertIn("A server that has the old passphrase cannot reload", out)
         self.assertFalse(self.opens_with(PASSPHRASE))
         self.assertTrue(self.opens_with(OTHER))
 
-    def test_change_with_the_passphrase_of_another_one(self):
+    def test_change_with_the_passphrase_of_another_slot(self):
         self.run_command("slot", "add", self.file, "safe", self.how, self.new(OTHER), *CHEAP)
         self.run_command("slot", "change", self.file, "main", f"--passphrase-file={self.path('new')}",
                          self.new(THIRD, "third"), *CHEAP)
@@ -88,34 +88,34 @@ class Slot(command.Case):
         slots = self.run_command("slot", "list", "--json", self.file).json()["slots"]
         self.assertEqual(slots, [{"label": "main", "kdf": "argon2id", "memory_kib": 2048, "passes": 3}])
 
-    def test_costs_that_are_too_much_with_those_of_the_others(self):
-        """Seen before it asks, which it cannot here."""
+    def test_total_cost_is_limited(self):
+        """Refused before a passphrase is asked for, since there is no terminal here."""
         costs = ["--memory=1024", "--passes=8"]
         self.run_command("slot", "add", self.file, "safe", self.how, self.new(OTHER), *CHEAP)
         for verb, label in (("add", "third"), ("change", "main"), ("change", "safe")):
             result = self.run_command("slot", verb, self.file, label, *costs, status=1)
             self.assertRegex(result.err, "^keyhold: Cannot make slot '.*' of '.*': its key derivation cost is too low, or too high with the other slots")
 
-    def test_change_what_is_not_there(self):
+    def test_change_a_missing_slot(self):
         self.assertIn("'safe'", self.run_command("slot", "change", self.file, "safe", status=1).err)
         self.assertIn("'safe'", self.run_command("slot", "remove", self.file, "safe", status=1).err)
 
     def test_remove(self):
         self.run_command("slot", "add", self.file, "safe", self.how, self.new(OTHER), *CHEAP)
         before = self.read("keys")
-        self.run_command("slot", "remove", self.file, "main", self.how, status=1)  # not by its own passphrase
+        self.run_command("slot", "remove", self.file, "main", self.how, status=1)  # its own passphrase is not enough
         self.assertEqual(self.read("keys"), before)
         out = self.run_command("slot", "remove", self.file, "main", f"--passphrase-file={self.path('new')}").out
         self.assertIn("A server that has the old passphrase cannot reload", out)
         self.assertEqual(self.labels(), ["safe"])
         self.assertEqual([self.opens_with(text) for text in (PASSPHRASE, OTHER)], [False, True])
 
-    def test_the_last_one_stays(self):
+    def test_the_last_slot_cannot_be_removed(self):
         result = self.run_command("slot", "remove", self.file, "main", status=1)  # before it asks for a passphrase
         self.assertIn("it is the last slot", result.err)
         self.assertEqual(self.labels(), ["main"])
 
-    def test_a_rotation_keeps_them(self):
+    def test_a_rotation_keeps_the_slots(self):
         self.run_command("slot", "add", self.file, "safe", self.how, self.new(OTHER), *CHEAP)
         self.run_command("rotate", "--all", self.file, self.how)
         self.assertEqual(self.labels(), ["main", "safe"])

@@ -29,7 +29,7 @@ class Usage(command.Case):
                 self.assertEqual(self.run_command(*words, status=2).err, f"keyhold: unknown command {expected}\n")
 
     def test_help_of_a_command(self):
-        """By each of its names the same text, also after other words."""
+        """All ways to ask for help print the same text, also after other arguments."""
         commands = [[], *(name.split() for name in self.names())]
         for words in commands:
             help_text = self.run_command(*words, "--help").out
@@ -76,9 +76,9 @@ class Usage(command.Case):
         for words, message in ((["slot"], "incomplete command 'slot'"), (["slot", "--json"], "incomplete command 'slot'"),
                                (["slot", "lsit"], "unknown command 'slot lsit'. Did you mean 'slot list'?"),
                                (["slot", "frobnicate"], "unknown command 'slot frobnicate' (see 'keyhold help')")):
-            said = self.run_command(*words, status=2).err
-            self.assertIn(f"keyhold: {message}\n", said)
-            self.assertRegex(said, r"\n  slot list +\w")
+            errors = self.run_command(*words, status=2).err
+            self.assertIn(f"keyhold: {message}\n", errors)
+            self.assertRegex(errors, r"\n  slot list +\w")
         self.assertEqual(self.run_command("help", "slot").out, self.run_command("slot", "-h").out)
 
     def test_help_of_each_command(self):
@@ -116,12 +116,12 @@ class Usage(command.Case):
         self.run_command("list", "--json", "--", path)
         self.run_command("list", "--passphrase-file", "--json", path, status=1)  # which is the name of the file
 
-    def test_output_that_cannot_be_written(self):
+    def test_full_output(self):
         path = self.write("keys", f"1;{command.KEY1}\n")
         for arguments in (["list"], ["check"], ["export", "--yes-print-the-keys"], ["rotate", "--due"]):
             self.assertEqual(self.run_into_full_output(*arguments, path), "keyhold: cannot write to the standard output\n")
 
-    def test_output_that_cannot_be_written_of_a_change(self):
+    def test_full_output_after_a_change(self):
         path, how = self.write("keys", f"1;{command.KEY1}\n"), self.passphrase()
         opens, new = f"--passphrase-file={how}", f"--new-passphrase-file={how}"
         changes = [["rotate", "--all", path], ["add", path], ["seal", path, new, *command.CHEAP],
@@ -134,8 +134,8 @@ class Usage(command.Case):
                              "keyhold: cannot write to the standard output; the change to the key file is complete\n")
             self.assertNotEqual(self.state(), before, arguments)
 
-    def test_costs_that_are_too_much(self):
-        """Seen before a file is looked at and anything is asked for."""
+    def test_a_cost_above_the_limit(self):
+        """Refused before a file is read and a passphrase is asked for."""
         path, costs = self.path("none"), ["--memory=1024", "--passes=9"]
         for arguments in (["create", path], ["seal", path], ["convert", "--to=sealed", path], ["slot", "add", path, "safe"],
                           ["slot", "change", path, "main"], ["retire", path]):

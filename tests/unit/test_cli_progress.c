@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What `keyhold watch` makes of a server's numbers. */
+/* The progress that `keyhold watch` computes from a server's numbers. */
 #include <string.h>
 
 #include "cli/server/progress.h"
@@ -13,13 +13,13 @@ static kh_cli_tablespaces tablespaces_of(kh_cli_tablespace *at, size_t count)
       .at = at, .count = count, .rotate_key_age = 1, .threads = 1, .encrypts = true};
 }
 
-/* of 10 pages, at rest */
+/* of 10 pages, not moving */
 #define ENCRYPTED(least, current)                                                                  \
   {                                                                                                \
     .is_encrypted = true, .pages = 10, .least_version = (least), .current_version = (current)      \
   }
 
-/* of 1000 pages, being worked on */
+/* of 1000 pages, moving */
 #define MOVING(least, current, at, of)                                                             \
   {                                                                                                \
     .is_encrypted = true, .is_moving = true, .pages = 1000, .least_version = (least),              \
@@ -37,20 +37,20 @@ static const struct {
     {{.pages = 10, .current_version = 3, .is_encrypted = true}, 1, KH_CLI_TABLESPACE_WAITING, 0},
     {{.pages = 10, .current_version = 3, .is_moving = true}, 1, KH_CLI_TABLESPACE_MOVING, 0},
     {{.pages = 10, .current_version = 3, .is_encrypted = true}, 0, KH_CLI_TABLESPACE_WAITING, 0},
-    /* at rest */
+    /* not moving */
     {ENCRYPTED(3, 3), 1, KH_CLI_TABLESPACE_DONE, 10},
     {ENCRYPTED(1, 3), 1, KH_CLI_TABLESPACE_WAITING, 0},
     {ENCRYPTED(2, 3), 1, KH_CLI_TABLESPACE_STAYS, 10},
     {ENCRYPTED(1, 3), 2, KH_CLI_TABLESPACE_STAYS, 10},
     {ENCRYPTED(1, 9), 0, KH_CLI_TABLESPACE_STAYS, 10},
     {ENCRYPTED(4294967294u, NO_KEY), 4294967295u, KH_CLI_TABLESPACE_STAYS, 10},
-    /* under way */
+    /* moving */
     {MOVING(1, 3, 25, 100), 1, KH_CLI_TABLESPACE_MOVING, 250},
     {MOVING(1, 3, 150, 100), 1, KH_CLI_TABLESPACE_MOVING, 1000},
     {MOVING(3, 3, 5, 100), 1, KH_CLI_TABLESPACE_MOVING, 1000},
 };
 
-static void what_becomes_of_a_tablespace(void **state)
+static void states_of_a_tablespace(void **state)
 {
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
@@ -63,11 +63,11 @@ static void what_becomes_of_a_tablespace(void **state)
   }
 }
 
-static void all_together(void **state)
+static void totals(void **state)
 {
   (void)state;
   kh_cli_tablespace at[] = {
-      {.pages = 77}, /* in the clear: does not count */
+      {.pages = 77}, /* not encrypted: not counted */
       {.is_encrypted = true, .pages = 100, .least_version = 3, .current_version = 3},
       {.is_encrypted = true, .pages = 200, .least_version = 1, .current_version = 3},
       {.is_encrypted = true, .pages = 400, .least_version = 2, .current_version = 3},
@@ -83,7 +83,7 @@ static void all_together(void **state)
   assert_true(kh_cli_progress_left(&progress) < 0);
 }
 
-static void nothing_is_left_at_the_first_look(void **state)
+static void no_time_is_left_if_all_is_done(void **state)
 {
   (void)state;
   kh_cli_tablespace tablespace = {
@@ -95,7 +95,7 @@ static void nothing_is_left_at_the_first_look(void **state)
   assert_true(kh_cli_progress_left(&progress) == 0);
 }
 
-static void rate_and_time_that_is_left(void **state)
+static void rate_and_remaining_time(void **state)
 {
   (void)state;
   kh_cli_tablespace tablespace = MOVING(1, 3, 100, 1000);
@@ -109,7 +109,7 @@ static void rate_and_time_that_is_left(void **state)
   tablespace.position = 500; /* the mean of 100 and 200 */
   kh_cli_progress_update(&progress, &tablespaces, 13);
   assert_true(progress.rate > 149.9 && progress.rate < 150.1);
-  tablespace.position = 20; /* it was begun again: never negative */
+  tablespace.position = 20; /* it starts again: the rate is never negative */
   kh_cli_progress_update(&progress, &tablespaces, 14);
   assert_true(progress.rate > 74.9 && progress.rate < 75.1);
   tablespace = (kh_cli_tablespace){
@@ -118,7 +118,7 @@ static void rate_and_time_that_is_left(void **state)
   assert_true(kh_cli_progress_left(&progress) == 0);
 }
 
-static void nobody_can_say_how_long_what_stands_still_takes(void **state)
+static void no_remaining_time_at_a_rate_of_zero(void **state)
 {
   (void)state;
   kh_cli_tablespace tablespace = {
@@ -131,7 +131,7 @@ static void nobody_can_say_how_long_what_stands_still_takes(void **state)
   assert_true(kh_cli_progress_left(&progress) < 0);
 }
 
-static void a_rate_needs_time_between_two_looks(void **state)
+static void a_rate_needs_time_between_two_updates(void **state)
 {
   (void)state;
   kh_cli_tablespace tablespace = {.is_encrypted = true,
@@ -155,7 +155,7 @@ static void a_rate_needs_time_between_two_looks(void **state)
   assert_true(progress.rate > 9.9 && progress.rate < 10.1);
 }
 
-static void each_look_counts_anew(void **state)
+static void each_update_counts_again(void **state)
 {
   (void)state;
   kh_cli_tablespace at[] = {
@@ -177,7 +177,7 @@ static void each_look_counts_anew(void **state)
 }
 
 /* the threads were stopped */
-static void a_rate_that_fades_away(void **state)
+static void a_rate_near_zero(void **state)
 {
   (void)state;
   kh_cli_tablespace tablespace = {.is_encrypted = true,
@@ -245,14 +245,14 @@ static void durations(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(what_becomes_of_a_tablespace),
-      cmocka_unit_test(all_together),
-      cmocka_unit_test(nothing_is_left_at_the_first_look),
-      cmocka_unit_test(rate_and_time_that_is_left),
-      cmocka_unit_test(nobody_can_say_how_long_what_stands_still_takes),
-      cmocka_unit_test(a_rate_needs_time_between_two_looks),
-      cmocka_unit_test(each_look_counts_anew),
-      cmocka_unit_test(a_rate_that_fades_away),
+      cmocka_unit_test(states_of_a_tablespace),
+      cmocka_unit_test(totals),
+      cmocka_unit_test(no_time_is_left_if_all_is_done),
+      cmocka_unit_test(rate_and_remaining_time),
+      cmocka_unit_test(no_remaining_time_at_a_rate_of_zero),
+      cmocka_unit_test(a_rate_needs_time_between_two_updates),
+      cmocka_unit_test(each_update_counts_again),
+      cmocka_unit_test(a_rate_near_zero),
       cmocka_unit_test(bars),
       cmocka_unit_test(names_that_are_too_long),
       cmocka_unit_test(durations),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What `keyhold retire` decides about all old versions of a file. */
+/* The plan of `keyhold retire` for all old versions of a file. */
 #include <stdio.h>
 #include <string.h>
 
@@ -45,7 +45,7 @@ static void assert_verdict(const kh_cli_retire_plan *plan, size_t i, uint32_t id
   assert_int_equal(plan->at[i].is_removed, is_removed);
 }
 
-static void the_latest_is_never_asked_about(void **state)
+static void the_latest_version_is_never_in_the_plan(void **state)
 {
   (void)state;
   kh_cli_retire_facts facts = {.key_file = ""};
@@ -60,7 +60,7 @@ static void the_latest_is_never_asked_about(void **state)
   assert_int_equal(plan.count, 0);
 }
 
-static void of_one_key(void **state)
+static void a_plan_for_one_key(void **state)
 {
   (void)state;
   kh_cli_retire_facts facts = {.key_file = ""};
@@ -74,7 +74,7 @@ static void of_one_key(void **state)
   kh_cli_retire_plan_free(&plan);
 }
 
-static void what_is_forced_counts(void **state)
+static void forced_uses_do_not_keep_versions(void **state)
 {
   (void)state;
   kh_cli_retire_facts facts = {.key_file = ""};
@@ -89,7 +89,7 @@ static void what_is_forced_counts(void **state)
   kh_cli_retire_plan_free(&plan);
 }
 
-static void what_goes_becomes_a_table(void **state)
+static void removed_versions_as_a_table(void **state)
 {
   (void)state;
   kh_cli_tablespace tablespace = {
@@ -107,7 +107,7 @@ static void what_goes_becomes_a_table(void **state)
   kh_cli_retire_plan_free(&plan);
 }
 
-static void what_has_changed(void **state)
+static void a_version_that_becomes_needed(void **state)
 {
   (void)state;
   kh_cli_tablespace tablespace = {
@@ -118,7 +118,7 @@ static void what_has_changed(void **state)
   assert_null(kh_cli_retire_plan_changed(&before, &now));
   kh_cli_retire_plan_free(&now);
 
-  tablespace.least_version = 5; /* less is needed: what stayed stays */
+  tablespace.least_version = 5; /* fewer versions are needed now */
   now = verdicts_of(&facts, 0, KH_CLI_RETIRE_UNKNOWN_ALL);
   assert_null(kh_cli_retire_plan_changed(&before, &now));
   kh_cli_retire_plan_free(&now);
@@ -135,11 +135,11 @@ static void what_has_changed(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(the_latest_is_never_asked_about),
-      cmocka_unit_test(of_one_key),
-      cmocka_unit_test(what_is_forced_counts),
-      cmocka_unit_test(what_goes_becomes_a_table),
-      cmocka_unit_test(what_has_changed),
+      cmocka_unit_test(the_latest_version_is_never_in_the_plan),
+      cmocka_unit_test(a_plan_for_one_key),
+      cmocka_unit_test(forced_uses_do_not_keep_versions),
+      cmocka_unit_test(removed_versions_as_a_table),
+      cmocka_unit_test(a_version_that_becomes_needed),
   };
   return cmocka_run_group_tests(tests, make_table, free_table);
 }

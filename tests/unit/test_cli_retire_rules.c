@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What `keyhold retire` decides about an old version. */
+/* The rules of `keyhold retire` for an old version. */
 #include <stdio.h>
 #include <string.h>
 
@@ -61,7 +61,7 @@ static void assert_needed(const kh_cli_retire_facts *facts, uint32_t id, uint32_
   }
 }
 
-static void a_tablespace_needs_what_is_not_below_its_least_version(void **state)
+static void a_tablespace_needs_versions_from_its_least_one_on(void **state)
 {
   (void)state;
   kh_cli_tablespace tablespace = {
@@ -80,14 +80,14 @@ static void a_tablespace_needs_what_is_not_below_its_least_version(void **state)
   assert_needed(&facts, 1, 3, NULL);
 }
 
-static void numbers_that_say_nothing(void **state)
+static void numbers_that_prove_nothing(void **state)
 {
   (void)state;
   kh_cli_tablespace tablespace = {
       .key_id = 7, .is_encrypted = true, .least_version = 3, .current_version = 3};
   kh_cli_retire_facts facts = facts_with(&tablespace);
   assert_needed(&facts, 7, 1, NULL);
-  tablespace.is_moving = true; /* its pages still go to the disk */
+  tablespace.is_moving = true; /* its pages are still being written */
   assert_needed(&facts, 7, 1, "d/t");
   tablespace.is_encrypted = false; /* it is being decrypted */
   assert_needed(&facts, 7, 1, "d/t");
@@ -101,13 +101,13 @@ static void numbers_that_say_nothing(void **state)
   assert_needed(&facts, 7, 1, "d/t");
 }
 
-static void a_tablespace_in_the_clear_needs_nothing(void **state)
+static void an_unencrypted_tablespace_needs_nothing(void **state)
 {
   (void)state;
   kh_cli_tablespace tablespace = {.key_id = 7, .current_version = UINT32_MAX};
   kh_cli_retire_facts facts = facts_with(&tablespace);
   assert_needed(&facts, 7, 1, NULL);
-  tablespace.least_version = 1; /* but one that says so and has a version is not believed */
+  tablespace.least_version = 1; /* contradictory: counts as encrypted */
   assert_needed(&facts, 7, 1, "d/t");
   tablespace.current_version = 3;
   assert_needed(&facts, 7, 1, "d/t");
@@ -115,7 +115,7 @@ static void a_tablespace_in_the_clear_needs_nothing(void **state)
   assert_needed(&facts, 7, 1, NULL);
 }
 
-static void whoever_is_not_there_may_need_anything(void **state)
+static void a_tablespace_that_is_not_open_may_need_anything(void **state)
 {
   (void)state;
   kh_cli_tablespace none = {.key_id = 99};
@@ -148,8 +148,8 @@ static void aria_tables_that_are_older_than_the_next_version(void **state)
   assert_needed(&facts, 1, 1, "mysql.db");
   facts.oldest_aria_time = CREATED + 1;
   assert_needed(&facts, 1, 1, NULL);
-  assert_needed(&facts, 1, 3, "mysql.db"); /* when 5 was made is not known */
-  facts.oldest_aria_time = 0;              /* nor is when the table was */
+  assert_needed(&facts, 1, 3, "mysql.db"); /* the time of version 5 is unknown */
+  facts.oldest_aria_time = 0;              /* and that of the table */
   assert_needed(&facts, 1, 1, "mysql.db");
   assert_needed(&facts, 7, 1, NULL); /* Aria uses key 1 alone */
   facts.encrypts_aria = false;
@@ -159,7 +159,7 @@ static void aria_tables_that_are_older_than_the_next_version(void **state)
   assert_needed(&facts, 1, 1, NULL);
 }
 
-static void what_the_server_cannot_tell(void **state)
+static void uses_that_the_server_cannot_check(void **state)
 {
   (void)state;
   kh_cli_tablespace none = {.key_id = 99};
@@ -176,7 +176,7 @@ static void what_the_server_cannot_tell(void **state)
   assert_int_equal(need_of(&facts, 7, 1).unknown, KH_CLI_RETIRE_UNKNOWN_ELSEWHERE);
 }
 
-static void what_is_forced(void **state)
+static void forced_uses(void **state)
 {
   (void)state;
   for (unsigned unknown = 0; unknown <= KH_CLI_RETIRE_UNKNOWN_ALL; unknown++)
@@ -193,7 +193,7 @@ static unsigned named(const char *name)
   return kh_cli_retire_unknown_named(name, strlen(name));
 }
 
-static void names_of_what_is_unknown(void **state)
+static void names_of_unknown_uses(void **state)
 {
   (void)state;
   unsigned all = 0;
@@ -217,15 +217,15 @@ static void names_of_what_is_unknown(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_tablespace_needs_what_is_not_below_its_least_version),
-      cmocka_unit_test(numbers_that_say_nothing),
-      cmocka_unit_test(a_tablespace_in_the_clear_needs_nothing),
-      cmocka_unit_test(whoever_is_not_there_may_need_anything),
+      cmocka_unit_test(a_tablespace_needs_versions_from_its_least_one_on),
+      cmocka_unit_test(numbers_that_prove_nothing),
+      cmocka_unit_test(an_unencrypted_tablespace_needs_nothing),
+      cmocka_unit_test(a_tablespace_that_is_not_open_may_need_anything),
       cmocka_unit_test(the_second_tablespace_counts_too),
       cmocka_unit_test(aria_tables_that_are_older_than_the_next_version),
-      cmocka_unit_test(what_the_server_cannot_tell),
-      cmocka_unit_test(what_is_forced),
-      cmocka_unit_test(names_of_what_is_unknown),
+      cmocka_unit_test(uses_that_the_server_cannot_check),
+      cmocka_unit_test(forced_uses),
+      cmocka_unit_test(names_of_unknown_uses),
   };
   return cmocka_run_group_tests(tests, make_table, free_table);
 }

@@ -12,7 +12,7 @@ static const kh_cli_column columns[] = {{"NAME", false}, {"SIZE", true}, {"REST"
 static void fill(const void *user, size_t row, kh_cli_cell *cells)
 {
   for (size_t i = 0; i < COUNT(columns); i++) {
-    assert_string_equal(cells[i].text, ""); /* they come empty */
+    assert_string_equal(cells[i].text, ""); /* they are zeroed */
     snprintf(cells[i].text, KH_CLI_CELL_MAX, "%s", texts[row][i]);
     cells[i].colour = row == 0 ? *(const kh_cli_colour *)user : KH_CLI_PLAIN;
   }
@@ -49,7 +49,7 @@ static void titles_count_too(void **state)
   assert_prints(0, KH_CLI_BAD, false, "NAME  SIZE  REST\n");
 }
 
-static void colours_do_not_move_anything(void **state)
+static void colours_do_not_change_the_alignment(void **state)
 {
   (void)state;
   assert_prints(1, KH_CLI_BAD, true,
@@ -64,7 +64,7 @@ static void fill_escape(const void *user, size_t row, kh_cli_cell *cells)
   snprintf(cells[0].text, KH_CLI_CELL_MAX, "\x1b]0;title\x07");
 }
 
-static void a_cell_of_anything(void **state)
+static void a_cell_with_control_characters(void **state)
 {
   (void)state;
   char *text = NULL;
@@ -82,8 +82,8 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(columns_are_aligned),
       cmocka_unit_test(titles_count_too),
-      cmocka_unit_test(colours_do_not_move_anything),
-      cmocka_unit_test(a_cell_of_anything),
+      cmocka_unit_test(colours_do_not_change_the_alignment),
+      cmocka_unit_test(a_cell_with_control_characters),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

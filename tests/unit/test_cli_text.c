@@ -26,7 +26,7 @@ static void strings_of_json(void **state)
               "\"\xc3\xa4 \xe2\x82\xac \xf0\x9f\x94\x91\"");
 }
 
-/* each byte that is wrong is replaced, and what follows it stays */
+/* Each wrong byte is replaced; the bytes after it are kept. */
 static void what_is_not_utf8(void **state)
 {
   (void)state;
@@ -34,7 +34,7 @@ static void what_is_not_utf8(void **state)
   assert_json("\xc3", "\"\\ufffd\"");
   assert_json("\xc3x", "\"\\ufffdx\"");
   assert_json("\xc0\xaf", "\"\\ufffd\\ufffd\"");                         /* overlong */
-  assert_json("\xe0\x80\xaf", "\"\\ufffd\\ufffd\\ufffd\"");              /* likewise */
+  assert_json("\xe0\x80\xaf", "\"\\ufffd\\ufffd\\ufffd\"");              /* overlong */
   assert_json("\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\"");              /* a surrogate */
   assert_json("\xf4\x90\x80\x80z", "\"\\ufffd\\ufffd\\ufffd\\ufffdz\""); /* beyond U+10FFFF */
   assert_json("\xe2\x82", "\"\\ufffd\\ufffd\"");
@@ -56,7 +56,7 @@ static void assert_put(const char *text, const char *expected)
   free(put);
 }
 
-static void what_a_terminal_is_given(void **state)
+static void text_for_a_terminal(void **state)
 {
   (void)state;
   assert_put("", "");
@@ -73,7 +73,7 @@ static void what_a_terminal_is_given(void **state)
              "\?31m\?\?\?");
 }
 
-static void null_is_no_string(void **state)
+static void null_is_not_a_string(void **state)
 {
   (void)state;
   assert_json(NULL, "null");
@@ -85,8 +85,8 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(strings_of_json),
       cmocka_unit_test(what_is_not_utf8),
-      cmocka_unit_test(null_is_no_string),
-      cmocka_unit_test(what_a_terminal_is_given),
+      cmocka_unit_test(null_is_not_a_string),
+      cmocka_unit_test(text_for_a_terminal),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,8 +23,8 @@
  */
 void kh_cli_parse_arguments(const struct argp *argp, int argc, char **argv, void *input);
 
-/** Reports an error of usage, by kh_cli_message(), points to --help, and ends the process with
- * KH_CLI_USAGE. No argument may hold a secret. */
+/** Reports an error of usage on the standard error output, points to --help, and ends the process
+ * with KH_CLI_USAGE. No argument may hold a secret. */
 _Noreturn __attribute__((format(printf, 2, 3))) void
 kh_cli_usage_error(const struct argp_state *state, const char *format, ...);
 

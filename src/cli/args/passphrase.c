@@ -16,7 +16,7 @@
 enum { KEY_FILEKEY = 0x100, KEY_FILE, KEY_FD, QUESTION_SIZE = KH_PATH_SHOWN_MAX + 64, TRIES = 3 };
 
 /* Returns the rest of a word after its start; NULL: it has another start. */
-static const char *text_after(const char *word, const char *start)
+static const char *text_after_prefix(const char *word, const char *start)
 {
   size_t len = strlen(start);
   return strncmp(word, start, len) == 0 ? word + len : NULL;
@@ -27,12 +27,13 @@ static const char *text_after(const char *word, const char *start)
  * accepts. */
 bool kh_cli_is_passphrase_word(const char *word)
 {
-  const char *rest = text_after(word, "--pass");
+  const char *rest = text_after_prefix(word, "--pass");
   if (strncmp(word, "-p", 2) == 0 && word[2] != '\0')
     return true;
   if (rest == NULL)
-    rest = text_after(word, "--new-pass");
-  if (rest == NULL || text_after(rest, "phrase-f") != NULL || text_after(rest, "es") != NULL)
+    rest = text_after_prefix(word, "--new-pass");
+  if (rest == NULL || text_after_prefix(rest, "phrase-f") != NULL ||
+      text_after_prefix(rest, "es") != NULL)
     return false;
   return strchr(rest, '=') != NULL || strcmp(rest, "phrase") == 0;
 }

@@ -34,16 +34,18 @@ static void check_openssl(const kh_cli_target *target, kh_cli_findings *findings
   uint32_t iterations = target->pbkdf2_iterations;
   bool is_weak = iterations < FEW_ITERATIONS;
   if (iterations == 0)
-    kh_cli_found(findings, KH_CLI_BAD, "parameters",
-                 "the key derivation is one round of %s: guesses at the passphrase are fast; use "
-                 "'keyhold seal'",
-                 digest);
+    kh_cli_findings_add(
+        findings, KH_CLI_BAD, "parameters",
+        "the key derivation is one round of %s: guesses at the passphrase are fast; use "
+        "'keyhold seal'",
+        digest);
   else
-    kh_cli_found(findings, is_weak ? KH_CLI_BAD : KH_CLI_GOOD, "parameters",
-                 "key derivation PBKDF2-HMAC-%s with %u iterations%s", digest, iterations,
-                 is_weak ? ": guesses at the passphrase are fast; use at least 100000" : "");
-  kh_cli_found(findings, KH_CLI_NOTE, "format",
-               "the format openssl does not detect changes to the file; the format sealed does");
+    kh_cli_findings_add(findings, is_weak ? KH_CLI_BAD : KH_CLI_GOOD, "parameters",
+                        "key derivation PBKDF2-HMAC-%s with %u iterations%s", digest, iterations,
+                        is_weak ? ": guesses at the passphrase are fast; use at least 100000" : "");
+  kh_cli_findings_add(
+      findings, KH_CLI_NOTE, "format",
+      "the format openssl does not detect changes to the file; the format sealed does");
 }
 
 /* Writes " with 65536 KiB and 3 passes"; a value that does not fit is left out. */
@@ -71,15 +73,15 @@ static void check_slot(const kh_sealed_slot *slot, kh_cli_findings *findings)
       is_cheap ? ": guesses at the passphrase are too cheap; use 'keyhold slot change'" : "";
   char values[KH_MESSAGE_MAX];
   write_values(slot, sizeof values, values);
-  kh_cli_found(findings, level, "parameters", "slot %s: %s%s%s", slot->label, slot->kind->name,
-               values, verdict);
+  kh_cli_findings_add(findings, level, "parameters", "slot %s: %s%s%s", slot->label,
+                      slot->kind->name, values, verdict);
 }
 
 static void add_fault(const kh_fault *fault, kh_cli_findings *findings)
 {
   char message[KH_MESSAGE_MAX];
   kh_fault_describe(fault, message, sizeof message);
-  kh_cli_found(findings, KH_CLI_BAD, "content", "%s", message);
+  kh_cli_findings_add(findings, KH_CLI_BAD, "content", "%s", message);
 }
 
 /* Returns true for a file that cannot be read, or has a newer format: opening it reports that. */
@@ -97,7 +99,7 @@ static bool check_slots(const kh_cli_target *target, kh_cli_findings *findings)
   for (size_t i = 0; i < slots.count; i++)
     check_slot(&slots.at[i], findings);
   if (slots.count == 1 && kh_sealed_needs_passphrase(&slots))
-    kh_cli_found(
+    kh_cli_findings_add(
         findings, KH_CLI_NOTE, "slots",
         "there is only one passphrase; add a second one for a safe place ('keyhold slot add')");
   return true;
@@ -112,8 +114,8 @@ static bool check_format(const kh_cli_target *target, kh_cli_findings *findings)
   if (format->has_digest)
     check_openssl(target, findings);
   else if (!format->is_encrypted)
-    kh_cli_found(findings, KH_CLI_NOTE, "format",
-                 "the keys are in plain text; only the file's permissions protect them");
+    kh_cli_findings_add(findings, KH_CLI_NOTE, "format",
+                        "the keys are in plain text; only the file's permissions protect them");
   return true;
 }
 
@@ -128,16 +130,16 @@ static void check_permissions(const char *path, kh_cli_findings *findings)
   const char *owner = user == NULL ? "unknown" : user->pw_name;
   unsigned mode = st.st_mode & 07777;
   if ((mode & S_IWGRP) != 0)
-    kh_cli_found(findings, KH_CLI_BAD, "permissions",
-                 "mode %04o: the group can write the file; use mode 0600 or 0640", mode);
+    kh_cli_findings_add(findings, KH_CLI_BAD, "permissions",
+                        "mode %04o: the group can write the file; use mode 0600 or 0640", mode);
   if (kh_file_is_open_to_others(st.st_mode))
-    kh_cli_found(findings, KH_CLI_BAD, "permissions",
-                 "mode %04o: other users can read or write the file; use mode 0600", mode);
+    kh_cli_findings_add(findings, KH_CLI_BAD, "permissions",
+                        "mode %04o: other users can read or write the file; use mode 0600", mode);
   if ((mode & (S_IWGRP | S_IRWXO)) == 0)
-    kh_cli_found(findings, KH_CLI_GOOD, "permissions", "mode %04o, owner %s", mode, owner);
+    kh_cli_findings_add(findings, KH_CLI_GOOD, "permissions", "mode %04o, owner %s", mode, owner);
   if (geteuid() != 0 && st.st_uid != 0 && st.st_uid != geteuid())
-    kh_cli_found(findings, KH_CLI_BAD, "permissions",
-                 "owner %s is neither root nor you, and can change the file", owner);
+    kh_cli_findings_add(findings, KH_CLI_BAD, "permissions",
+                        "owner %s is neither root nor you, and can change the file", owner);
 }
 
 static void check_folder(const char *path, kh_cli_findings *findings)
@@ -148,9 +150,9 @@ static void check_folder(const char *path, kh_cli_findings *findings)
     return;
   const char *folder = dirname(real);
   if (stat(folder, &st) == 0 && (st.st_mode & S_IWOTH) != 0)
-    kh_cli_found(findings, KH_CLI_BAD, "permissions",
-                 "every user can write to its folder '%s' (mode %04o)", kh_show_path(folder).text,
-                 (unsigned)st.st_mode & 07777);
+    kh_cli_findings_add(findings, KH_CLI_BAD, "permissions",
+                        "every user can write to its folder '%s' (mode %04o)",
+                        kh_show_path(folder).text, (unsigned)st.st_mode & 07777);
   free(real);
 }
 
@@ -177,7 +179,7 @@ static void check_duplicates(const kh_keytable *table, kh_cli_findings *findings
   size_t count = kh_keytable_version_count(table);
   struct known *known = calloc(count + 1, sizeof *known);
   if (known == NULL) {
-    kh_cli_found(findings, KH_CLI_BAD, "keys", "cannot compare the keys: out of memory");
+    kh_cli_findings_add(findings, KH_CLI_BAD, "keys", "cannot compare the keys: out of memory");
     return;
   }
   for (size_t i = 0; i < count; i++) {
@@ -189,9 +191,9 @@ static void check_duplicates(const kh_keytable *table, kh_cli_findings *findings
     const kh_key *a = known[i - 1].key;
     const kh_key *b = known[i].key;
     if (kh_key_is_same_secret(a, b))
-      kh_cli_found(findings, KH_CLI_BAD, "keys",
-                   "key id %u version %u has the same bytes as key id %u version %u", b->id,
-                   b->version, a->id, a->version);
+      kh_cli_findings_add(findings, KH_CLI_BAD, "keys",
+                          "key id %u version %u has the same bytes as key id %u version %u", b->id,
+                          b->version, a->id, a->version);
   }
   free(known);
 }
@@ -203,7 +205,8 @@ static void check_due(const kh_keytable *table, kh_cli_findings *findings)
   for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
     const kh_key *key = kh_keytable_at(table, i);
     if (kh_keytable_is_latest(table, i) && kh_policy_due(&key->policy) <= now)
-      kh_cli_found(findings, KH_CLI_NOTE, "rotation", "key id %u is due for rotation", key->id);
+      kh_cli_findings_add(findings, KH_CLI_NOTE, "rotation", "key id %u is due for rotation",
+                          key->id);
   }
 }
 
@@ -216,14 +219,15 @@ static void check_keys(const kh_keytable *table, kh_cli_findings *findings)
     const kh_key *key = kh_keytable_at(table, i);
     if (kh_is_same_secret(key->bytes, key->bytes + 1,
                           key->len - 1)) /* each byte equals the next one */
-      kh_cli_found(findings, KH_CLI_BAD, "keys", "key id %u version %u is weak: all bytes are %s",
-                   key->id, key->version, key->bytes[0] == 0 ? "zero" : "equal");
+      kh_cli_findings_add(findings, KH_CLI_BAD, "keys",
+                          "key id %u version %u is weak: all bytes are %s", key->id, key->version,
+                          key->bytes[0] == 0 ? "zero" : "equal");
   }
   check_duplicates(table, findings);
   if (findings->bad == bad)
-    kh_cli_found(findings, KH_CLI_GOOD, "keys",
-                 "%zu key id%s, %zu version%s: none weak, all different", ids, ids == 1 ? "" : "s",
-                 versions, versions == 1 ? "" : "s");
+    kh_cli_findings_add(findings, KH_CLI_GOOD, "keys",
+                        "%zu key id%s, %zu version%s: none weak, all different", ids,
+                        ids == 1 ? "" : "s", versions, versions == 1 ? "" : "s");
   check_due(table, findings);
 }
 
@@ -231,7 +235,7 @@ static void check_keys(const kh_keytable *table, kh_cli_findings *findings)
 static void add_warning(void *user, kh_severity severity, const char *message)
 {
   if (severity == KH_LOG_WARNING)
-    kh_cli_found(user, KH_CLI_BAD, "content", "%s", message);
+    kh_cli_findings_add(user, KH_CLI_BAD, "content", "%s", message);
   else
     kh_cli_message("%s", message);
 }
@@ -256,8 +260,8 @@ static bool check_content(const kh_cli_target *target, kh_cli_findings *findings
     return false;
   }
   if (!kh_keyfile_ends_line(file))
-    kh_cli_found(findings, KH_CLI_NOTE, "content",
-                 "the last line has no line end; auto_reload waits for one");
+    kh_cli_findings_add(findings, KH_CLI_NOTE, "content",
+                        "the last line has no line end; auto_reload waits for one");
   status = kh_keytable_new(kh_keyfile_keys(file), &table);
   if (status == KH_OK)
     check_keys(table, findings);

@@ -61,7 +61,7 @@ static const struct argp argp = {
 };
 
 /* The tablespaces of the last query, and the progress over all queries. */
-struct look {
+struct snapshot {
   kh_cli_tablespaces tablespaces;
   kh_cli_progress progress;
 };
@@ -102,10 +102,10 @@ static void print_number(const char *name, double number)
     printf(",\"%s\":%.1f", name, number);
 }
 
-static void print_look_as_json(const struct look *look)
+static void print_snapshot_as_json(const struct snapshot *snapshot)
 {
-  const kh_cli_progress *progress = &look->progress;
-  const kh_cli_tablespaces *tablespaces = &look->tablespaces;
+  const kh_cli_progress *progress = &snapshot->progress;
+  const kh_cli_tablespaces *tablespaces = &snapshot->tablespaces;
   printf("{\"finished\":%s,\"pages\":%" PRIu64 ",\"done\":%" PRIu64,
          progress->unfinished == 0 ? "true" : "false", progress->pages, progress->done);
   print_number("pages_per_second", progress->rate);
@@ -171,9 +171,9 @@ static void print_bars(struct screen *screen, const kh_cli_tablespaces *tablespa
     print_screen_line(screen, "and %zu more tablespace%s", hidden, hidden == 1 ? "" : "s");
 }
 
-static void print_whole(struct screen *screen, const struct look *look)
+static void print_totals(struct screen *screen, const struct snapshot *snapshot)
 {
-  const kh_cli_progress *progress = &look->progress;
+  const kh_cli_progress *progress = &snapshot->progress;
   bool is_finished = progress->unfinished == 0;
   double left = kh_cli_progress_left(progress);
   print_screen_line(screen, "%s",
@@ -181,16 +181,16 @@ static void print_whole(struct screen *screen, const struct look *look)
   if (!is_finished && progress->rate >= 0)
     print_screen_line(screen, "%.0f pages per second%s%s%s", progress->rate, left < 0 ? "" : ", ",
                       left < 0 ? "" : kh_cli_show_seconds(left).text, left < 0 ? "" : " left");
-  if (!is_finished && look->tablespaces.threads == 0)
+  if (!is_finished && snapshot->tablespaces.threads == 0)
     print_screen_line(screen, "re-encryption is stopped: innodb_encryption_threads is 0");
-  else if (!is_finished && !look->tablespaces.encrypts)
+  else if (!is_finished && !snapshot->tablespaces.encrypts)
     print_screen_line(screen, "re-encryption is stopped: innodb_encrypt_tables is OFF");
   if (progress->plain > 0)
     print_screen_line(screen, "%zu tablespace%s not encrypted", progress->plain,
                       progress->plain == 1 ? " is" : "s are");
 }
 
-static void print_look(struct screen *screen, const struct look *look)
+static void print_snapshot(struct screen *screen, const struct snapshot *snapshot)
 {
   struct winsize size = {.ws_row = 0};
   bool is_known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
@@ -199,35 +199,35 @@ static void print_look(struct screen *screen, const struct look *look)
   if (screen->is_terminal && screen->shown > 0)
     printf("\033[%zuF\033[J", screen->shown); /* returns to its first line, and clears from there */
   screen->shown = 0;
-  print_bars(screen, &look->tablespaces);
-  print_whole(screen, look);
+  print_bars(screen, &snapshot->tablespaces);
+  print_totals(screen, snapshot);
 }
 
 /* False: a message has the reason. */
-static bool look_at_server(kh_cli_server *server, struct look *look)
+static bool take_snapshot(kh_cli_server *server, struct snapshot *snapshot)
 {
-  kh_cli_tablespaces_free(&look->tablespaces);
-  if (!kh_cli_tablespaces_read(server, &look->tablespaces))
+  kh_cli_tablespaces_free(&snapshot->tablespaces);
+  if (!kh_cli_tablespaces_read(server, &snapshot->tablespaces))
     return false;
-  kh_cli_progress_update(&look->progress, &look->tablespaces,
+  kh_cli_progress_update(&snapshot->progress, &snapshot->tablespaces,
                          (double)kh_clock_milliseconds() / 1000);
   return true;
 }
 
 static int watch_until_done(const struct arguments *arguments, kh_cli_server *server,
-                            struct look *look)
+                            struct snapshot *snapshot)
 {
   const char *term = getenv("TERM");
   struct screen screen = {.is_terminal = !arguments->once && isatty(STDOUT_FILENO) &&
                                          term != NULL && strcmp(term, "dumb") != 0};
-  while (look_at_server(server, look)) {
+  while (take_snapshot(server, snapshot)) {
     if (arguments->json)
-      print_look_as_json(look);
+      print_snapshot_as_json(snapshot);
     else
-      print_look(&screen, look);
+      print_snapshot(&screen, snapshot);
     if (fflush(stdout) != 0)
       return KH_CLI_FAILED; /* main() reports it */
-    if (look->progress.unfinished == 0)
+    if (snapshot->progress.unfinished == 0)
       return KH_CLI_DONE;
     if (arguments->once)
       return KH_CLI_NO;
@@ -243,8 +243,8 @@ int kh_cli_watch(int argc, char **argv)
   KH_CLI_AUTO_SERVER server = kh_cli_server_connect(&arguments.login);
   if (server == NULL)
     return KH_CLI_FAILED;
-  struct look look = {.tablespaces = {.at = NULL}};
-  int result = watch_until_done(&arguments, server, &look);
-  kh_cli_tablespaces_free(&look.tablespaces);
+  struct snapshot snapshot = {.tablespaces = {.at = NULL}};
+  int result = watch_until_done(&arguments, server, &snapshot);
+  kh_cli_tablespaces_free(&snapshot.tablespaces);
   return result;
 }

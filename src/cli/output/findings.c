@@ -25,8 +25,8 @@ bool kh_cli_findings_begin(bool json, bool in_colour, kh_cli_findings *ret_findi
   return ret_findings->out != NULL;
 }
 
-void kh_cli_found(kh_cli_findings *findings, kh_cli_colour level, const char *about,
-                  const char *format, ...)
+void kh_cli_findings_add(kh_cli_findings *findings, kh_cli_colour level, const char *about,
+                         const char *format, ...)
 {
   char text[KH_MESSAGE_MAX];
   va_list arguments;

@@ -36,9 +36,10 @@ bool kh_cli_findings_begin(bool json, bool in_colour, kh_cli_findings *ret_findi
  * @param level  KH_CLI_GOOD, KH_CLI_NOTE (may stay as it is) or KH_CLI_BAD.
  * @param about  its subject, in one word.
  */
-__attribute__((format(printf, 4, 5))) void kh_cli_found(kh_cli_findings *findings,
-                                                        kh_cli_colour level, const char *about,
-                                                        const char *format, ...);
+__attribute__((format(printf, 4, 5))) void kh_cli_findings_add(kh_cli_findings *findings,
+                                                               kh_cli_colour level,
+                                                               const char *about,
+                                                               const char *format, ...);
 
 /** Prints all findings, and the verdict on the file. */
 void kh_cli_findings_print(kh_cli_findings *findings, const char *path, const char *format);

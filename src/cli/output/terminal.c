@@ -15,7 +15,7 @@
 
 /* A terminal without echo. Signals are blocked meanwhile, so that it is restored before one takes
  * effect. */
-struct hidden {
+struct echo_state {
   int tty;
   int signals; /* becomes readable when a signal is pending */
   sigset_t mask_before;
@@ -24,34 +24,34 @@ struct hidden {
 
 enum answer { MORE, ANSWERED, INTERRUPTED, ENDED, TOO_LONG, FAILED };
 
-static bool hide_typing(struct hidden *hidden)
+static bool disable_echo(struct echo_state *echo)
 {
   static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGPIPE, SIGTSTP};
   sigset_t set;
   sigemptyset(&set);
   for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++)
     sigaddset(&set, ending[i]);
-  if (tcgetattr(hidden->tty, &hidden->before) != 0)
+  if (tcgetattr(echo->tty, &echo->before) != 0)
     return false;
-  hidden->signals = signalfd(-1, &set, SFD_CLOEXEC);
-  if (hidden->signals < 0)
+  echo->signals = signalfd(-1, &set, SFD_CLOEXEC);
+  if (echo->signals < 0)
     return false;
-  sigprocmask(SIG_BLOCK, &set, &hidden->mask_before);
-  struct termios quiet = hidden->before;
+  sigprocmask(SIG_BLOCK, &set, &echo->mask_before);
+  struct termios quiet = echo->before;
   quiet.c_lflag &= ~(tcflag_t)ECHO;
   quiet.c_lflag |= ICANON | ISIG | ECHONL;
-  return tcsetattr(hidden->tty, TCSAFLUSH, &quiet) == 0;
+  return tcsetattr(echo->tty, TCSAFLUSH, &quiet) == 0;
 }
 
 /* Restores the terminal; a pending signal takes effect at the end. */
-static void show_typing(struct hidden *hidden)
+static void restore_echo(struct echo_state *echo)
 {
   int error = errno;
-  if (hidden->signals >= 0) {
-    tcsetattr(hidden->tty, TCSAFLUSH, &hidden->before);
-    close(hidden->signals);
-    hidden->signals = -1;
-    sigprocmask(SIG_SETMASK, &hidden->mask_before, NULL);
+  if (echo->signals >= 0) {
+    tcsetattr(echo->tty, TCSAFLUSH, &echo->before);
+    close(echo->signals);
+    echo->signals = -1;
+    sigprocmask(SIG_SETMASK, &echo->mask_before, NULL);
   }
   errno = error;
 }
@@ -73,9 +73,9 @@ static enum answer take_byte(int tty, kh_secret *line, size_t *len)
   return MORE;
 }
 
-static enum answer read_typed_line(const struct hidden *hidden, kh_secret *line)
+static enum answer read_typed_line(const struct echo_state *echo, kh_secret *line)
 {
-  struct pollfd ready[] = {{hidden->tty, POLLIN, 0}, {hidden->signals, POLLIN, 0}};
+  struct pollfd ready[] = {{echo->tty, POLLIN, 0}, {echo->signals, POLLIN, 0}};
   enum answer answer = MORE;
   size_t len = 0;
   while (answer == MORE) {
@@ -84,7 +84,7 @@ static enum answer read_typed_line(const struct hidden *hidden, kh_secret *line)
     if (ready[1].revents != 0)
       return INTERRUPTED;
     if (ready[0].revents != 0)
-      answer = take_byte(hidden->tty, line, &len);
+      answer = take_byte(echo->tty, line, &len);
   }
   kh_secret_set_len(line, len);
   return answer;
@@ -92,12 +92,12 @@ static enum answer read_typed_line(const struct hidden *hidden, kh_secret *line)
 
 static enum answer ask_once(int tty, const char *question, kh_secret *line)
 {
-  struct hidden hidden = {.tty = tty, .signals = -1};
+  struct echo_state echo = {.tty = tty, .signals = -1};
   enum answer answer = FAILED;
   size_t len = strlen(question);
-  if (hide_typing(&hidden) && write(tty, question, len) == (ssize_t)len)
-    answer = read_typed_line(&hidden, line);
-  show_typing(&hidden);
+  if (disable_echo(&echo) && write(tty, question, len) == (ssize_t)len)
+    answer = read_typed_line(&echo, line);
+  restore_echo(&echo);
   return answer;
 }
 
