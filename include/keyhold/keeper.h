@@ -32,8 +32,8 @@ typedef struct kh_keeper_options {
   kh_cipher default_cipher;  /**< of versions without one: KH_CIPHER_AES_CBC, _AES_CTR */
   kh_log log;                /**< called by any thread */
   kh_clock clock;            /**< asked by any thread */
-  bool (*is_up)(void *user); /**< whether the background thread may begin its work; asked again and
-                                again until it may. NULL: it may. Called by that thread */
+  bool (*is_up)(void *user); /**< whether the background thread may begin its work. Called by that
+                                thread until it returns true; NULL: it may */
   void *user;                /**< for is_up */
 } kh_keeper_options;
 
@@ -44,7 +44,8 @@ typedef struct kh_keeper_background {
   bool rotate; /**< rotate keys whose interval has passed */
 } kh_keeper_background;
 
-/** The keys in force, and what has happened so far, all of one moment. Times are UNIX times. */
+/** Numbers of the keys in force, and results since the start, all of one moment. Times are UNIX
+ * times. */
 typedef struct kh_keeper_stats {
   size_t ids;                 /**< key ids in force */
   size_t versions;            /**< key versions in force */
@@ -153,7 +154,7 @@ KH_MUST_USE kh_status kh_keeper_set_background(kh_keeper *keeper, kh_keeper_back
  */
 void kh_keeper_note_miss(kh_keeper *keeper, uint32_t id, uint32_t version);
 
-/** Returns the statistics. Thread-safe; waits for nothing that waits for a store. */
+/** Returns the statistics. Thread-safe; never waits for a store. */
 kh_keeper_stats kh_keeper_get_stats(kh_keeper *keeper);
 
 #endif

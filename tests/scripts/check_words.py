@@ -50,7 +50,7 @@ def pages(root):
 
 def sources(root):
     """Files whose comments and strings are judged: messages, help texts and the error catalogue are among them."""
-    for folder in ("include", "src/core", "src/server", "src/plugins"):
+    for folder in ("include", "src"):
         yield from sorted(path for path in (root / folder).glob("**/*") if path.suffix in (".c", ".h", ".def"))
 
 

@@ -98,8 +98,8 @@ static int64_t wait_for_store(kh_auto_reload *reload, kh_keeper *keeper, const k
   return LOOK_EVERY;
 }
 
-/* The store has what is in force, perhaps again: what was wrong with it is over. */
-static void note_in_step(kh_auto_reload *reload, kh_keeper *keeper)
+/* The content of the store is in force, perhaps again: an earlier failure is over. */
+static void note_up_to_date(kh_auto_reload *reload, kh_keeper *keeper)
 {
   reload->candidate_since = 0;
   if (kh_backoff_has_failed(&reload->backoff))
@@ -128,7 +128,7 @@ static int64_t look_for_change(void *memory, kh_keeper *keeper)
   reload->missing_since = 0;
   reload->is_missing_noted = false;
   if (is_in_force(keeper, &mark)) {
-    note_in_step(reload, keeper);
+    note_up_to_date(reload, keeper);
     return LOOK_EVERY;
   }
   int64_t left = consider_change(reload, keeper, &mark);

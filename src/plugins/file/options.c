@@ -35,8 +35,7 @@ static MYSQL_SYSVAR_ENUM(
 
 static MYSQL_SYSVAR_UINT(use_pbkdf2, use_pbkdf2, PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_READONLY,
                          "Iterations of PBKDF2 of a key file of 'openssl enc' (its option -iter); "
-                         "0: it was made without "
-                         "-pbkdf2",
+                         "0: it was made without -pbkdf2",
                          NULL, NULL, 0, 0, INT_MAX, 1);
 
 static MYSQL_SYSVAR_BOOL(
