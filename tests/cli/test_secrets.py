@@ -385,6 +385,9 @@ class WrongPlaces(command.Case):
             for words in (["watch"], ["retire", self.path("keys")]):
                 for option in (f"-p{password}", f"--password={password}"):
                     self.assertIn("visible to every user", self.refused(*words, option))
+                    self.assertIn("visible to every user", self.refused(*words, "-p", "-S", "/none", option, "-u", "name"))
+        # the value of an option is not a password
+        self.assertIn("not found", self.run_command("list", self.write("keys", TEXT), "--passphrase-file", "-pass", status=1).err)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@
 #include "cli/output/message.h"
 #include "keyhold/version.h"
 #include "nearest.h"
+#include "passphrase.h"
 
 enum { KEY_HELP = 0x700, KEY_USAGE, OPTIONS_MAX = 64 };
 
@@ -174,6 +175,12 @@ static _Noreturn void refuse_long_option(const char *command, const struct gramm
   refuse(command, "unknown option '--%s'. Did you mean '--%s'?", name, nearest.name);
 }
 
+/* Recognises "-pPASSWORD", which the mariadb client accepts: -p is found, and its word goes on. */
+static bool is_password_in_word(int found, const char *rest)
+{
+  return found == 'p' && rest != NULL && strncmp(rest, "-p", 2) == 0 && rest[2] != '\0';
+}
+
 /* Handles what getopt_long() found: an option for help, or an error. `word` is where it found it.
  */
 static void handle_found(int found, const struct argp *argp, const struct grammar *grammar,
@@ -188,6 +195,8 @@ static void handle_found(int found, const struct argp *argp, const struct gramma
     puts("keyhold " KEYHOLD_VERSION);
     exit(kh_cli_close_output(KH_CLI_DONE));
   }
+  if (is_password_in_word(found, argv[optind]))
+    refuse(argv[0], KH_CLI_VISIBLE);
   if (found == ':')
     refuse(argv[0], "option '--%s' needs a value", name_of_option(grammar, optopt));
   if (found == '?' && optopt == 0)

@@ -23,13 +23,10 @@ static const char *text_after_prefix(const char *word, const char *start)
 }
 
 /* Finds "--pass", "--passphrase" and "--password", which getopt_long() would complete, but not
- * "--passphrase-fd", "--passphrase-file" and "--passes"; and "-pPASSWORD", which the mariadb client
- * accepts. */
+ * "--passphrase-fd", "--passphrase-file" and "--passes". */
 bool kh_cli_is_passphrase_word(const char *word)
 {
   const char *rest = text_after_prefix(word, "--pass");
-  if (strncmp(word, "-p", 2) == 0 && word[2] != '\0')
-    return true;
   if (rest == NULL)
     rest = text_after_prefix(word, "--new-pass");
   if (rest == NULL || text_after_prefix(rest, "phrase-f") != NULL ||
