@@ -12,8 +12,7 @@ import throwaway
 
 KEYS = "1;770a8a65da156d24ee2a093277530142\n2;0102030405060708090a0b0c0d0e0f1011121314151617181920212223242526\n"
 MARKER = "a row that must be encrypted"
-# 11.4 makes a certificate at each start, which takes seconds with its own TLS library: --skip-ssl
-ENCRYPTED = ["--skip-ssl", "--innodb-encrypt-tables=FORCE", "--innodb-encrypt-log=ON", "--innodb-encryption-threads=1",
+ENCRYPTED = ["--innodb-encrypt-tables=FORCE", "--innodb-encrypt-log=ON", "--innodb-encryption-threads=1",
              "--aria-encrypt-tables=ON", "--encrypt-tmp-files=ON",
              "--plugin-maturity=unknown"]
 SETTLE_SECONDS = 60
