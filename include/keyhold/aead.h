@@ -13,8 +13,8 @@
 
 /** Bytes of a key, of a nonce, and of the tag after a ciphertext. */
 #define KH_AEAD_KEY_SIZE   32u
-#define KH_AEAD_NONCE_SIZE 24u
-#define KH_AEAD_TAG_SIZE   16u
+#define KH_AEAD_NONCE_SIZE 24u /**< of a nonce */
+#define KH_AEAD_TAG_SIZE   16u /**< of a tag */
 
 /** What a message is encrypted under. */
 typedef struct kh_aead_input {

@@ -19,7 +19,7 @@
 /** What a derivation costs: KH_ARGON2_MEMORY_MIN and KH_ARGON2_PASSES_MIN at least. */
 typedef struct kh_argon2_cost {
   uint32_t memory; /**< in KiB */
-  uint32_t passes;
+  uint32_t passes; /**< over that memory */
 } kh_argon2_cost;
 
 /**

@@ -11,8 +11,8 @@
 
 /** Bytes that another object owns. `data` may be NULL only when `len` is 0. */
 typedef struct kh_bytes {
-  const uint8_t *data;
-  size_t len; /**< in bytes */
+  const uint8_t *data; /**< the first of them */
+  size_t len;          /**< in bytes */
 } kh_bytes;
 
 #endif

@@ -82,7 +82,7 @@ enum { KH_CIPHER_NAMES_MAX = 128 };
 
 /** All names as a text: "aes-cbc, aes-ctr, aes256-cbc or aes256-ctr". */
 typedef struct kh_cipher_names_text {
-  char text[KH_CIPHER_NAMES_MAX];
+  char text[KH_CIPHER_NAMES_MAX]; /**< ends with NUL */
 } kh_cipher_names_text;
 
 /** Writes the names of all ciphers that have one, for a help or an error. Thread-safe. */

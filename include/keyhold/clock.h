@@ -14,8 +14,8 @@ typedef uint32_t (*kh_clock_fn)(void *user);
 
 /** A callback and what it is called with. */
 typedef struct kh_clock {
-  kh_clock_fn now;
-  void *user;
+  kh_clock_fn now; /**< the callback */
+  void *user;      /**< its argument */
 } kh_clock;
 
 /** The system's clock; the seconds are cut to 32 bits, which lasts until 2106. Thread-safe. */

@@ -19,8 +19,8 @@
 
 /** A place in a run of bytes. The bytes must outlive it. */
 typedef struct kh_cursor {
-  kh_bytes bytes;
-  size_t at; /**< bytes already read; never more than bytes.len */
+  kh_bytes bytes; /**< all of them */
+  size_t at;      /**< bytes already read; never more than bytes.len */
 } kh_cursor;
 
 /** Returns a cursor at the first byte. */

@@ -18,7 +18,7 @@
 /** A path for a message: as it is, or with "..." for its middle, so that what follows it fits too.
  */
 typedef struct kh_shown_path {
-  char text[KH_PATH_SHOWN_MAX];
+  char text[KH_PATH_SHOWN_MAX]; /**< ends with NUL */
 } kh_shown_path;
 
 /** Shortens a path for a message; NULL gives the empty text. Thread-safe. */
@@ -27,7 +27,7 @@ kh_shown_path kh_show_path(const char *path);
 /** Place and cause of a failure. All zero: nothing has failed. What each error sets is what its
  * sentence names (errors.def). */
 typedef struct kh_fault {
-  kh_status status;
+  kh_status status;             /**< the cause; KH_OK: nothing has failed */
   kh_shown_path path;           /**< the file or other object, as the user wrote its name */
   int os_error;                 /**< errno, or 0 */
   mode_t mode;                  /**< the type and permissions of the file, */

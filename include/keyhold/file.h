@@ -17,8 +17,8 @@
 /** Which file, with which content, a name led to: two stamps differ when anything was replaced or
  * written in between. */
 typedef struct kh_file_stamp {
-  dev_t device;
-  ino_t inode;
+  dev_t device;     /**< st_dev */
+  ino_t inode;      /**< st_ino */
   uint64_t size;    /**< in bytes */
   int64_t modified; /**< st_mtim in nanoseconds */
   int64_t changed;  /**< st_ctim in nanoseconds */
@@ -26,8 +26,8 @@ typedef struct kh_file_stamp {
 
 /** What was seen on the opened descriptor. */
 typedef struct kh_file_info {
-  mode_t mode; /**< type and permissions */
-  uid_t owner;
+  mode_t mode;         /**< type and permissions */
+  uid_t owner;         /**< user id */
   uint64_t size;       /**< in bytes, as the file system says; 0 for a FIFO */
   kh_file_stamp stamp; /**< before the first byte was read */
 } kh_file_info;

@@ -13,7 +13,7 @@ enum { KH_FINGERPRINT_MAX = 17 };
 
 /** A fingerprint as text: 16 hexadecimal digits. */
 typedef struct kh_fingerprint {
-  char text[KH_FINGERPRINT_MAX];
+  char text[KH_FINGERPRINT_MAX]; /**< ends with NUL */
 } kh_fingerprint;
 
 /** Returns the fingerprint of a key: equal keys have equal ones, on every server, and nothing of

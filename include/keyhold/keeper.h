@@ -30,9 +30,9 @@ typedef uint32_t kh_keeper_token;
 
 /** What a keeper needs. Everything that is pointed to must outlive it. */
 typedef struct kh_keeper_options {
-  kh_cipher default_cipher; /**< of versions without one: KH_CIPHER_AES_CBC, _AES_CTR */
-  kh_log log;               /**< called by any thread */
-  kh_clock clock;
+  kh_cipher default_cipher;  /**< of versions without one: KH_CIPHER_AES_CBC, _AES_CTR */
+  kh_log log;                /**< called by any thread */
+  kh_clock clock;            /**< asked by any thread */
   bool (*is_up)(void *user); /**< whether the background thread may begin its work; asked again and
                                 again until it may. NULL: it may. Called by that thread */
   void *user;                /**< for is_up */

@@ -35,7 +35,7 @@
 
 /** A format of key files. A constant; formats are compared by address. */
 typedef struct kh_keyfile_format {
-  const char *name;
+  const char *name;  /**< as options and messages have it */
   bool is_encrypted; /**< it needs a passphrase; the others refuse one */
   bool has_digest;   /**< it opens only with the digest and the iterations of its making */
   bool has_slots;    /**< it has a slot for each passphrase (sealed.h) */
@@ -99,7 +99,7 @@ typedef struct kh_keyfile_options {
 
 /** How a key file is to lie on the disk. */
 typedef struct kh_keyfile_form {
-  const kh_keyfile_format *format;
+  const kh_keyfile_format *format; /**< its format */
   const kh_secret *passphrase; /**< not empty; NULL if kh_keyfile_form_needs_passphrase() says so */
   kh_digest digest;            /**< openssl: of the key derivation */
   uint32_t pbkdf2_iterations;  /**< openssl: its iterations; 0: no PBKDF2; at most INT_MAX */
@@ -326,6 +326,7 @@ static inline void kh_keyfile_cleanup(kh_keyfile **file)
 {
   kh_keyfile_free(file);
 }
+/** A pointer to a key file, freed when its scope ends. */
 #define KH_AUTO_KEYFILE __attribute__((cleanup(kh_keyfile_cleanup))) kh_keyfile *
 
 #endif

@@ -18,19 +18,19 @@
 
 /** One version of one key. */
 typedef struct kh_key {
-  uint32_t id;      /**< KH_KEY_ID_MIN .. KH_KEY_ID_MAX */
-  uint32_t version; /**< KH_KEY_VERSION_MIN .. KH_KEY_VERSION_MAX */
-  uint32_t line;    /**< of the key file, from 1; 0 when it comes from elsewhere */
-  uint32_t len;     /**< of the key in bytes: 16, 24 or 32 */
-  kh_policy policy; /**< its attributes */
-  uint8_t bytes[KH_KEY_MAX];
+  uint32_t id;               /**< KH_KEY_ID_MIN .. KH_KEY_ID_MAX */
+  uint32_t version;          /**< KH_KEY_VERSION_MIN .. KH_KEY_VERSION_MAX */
+  uint32_t line;             /**< of the key file, from 1; 0 when it comes from elsewhere */
+  uint32_t len;              /**< of the key in bytes: 16, 24 or 32 */
+  kh_policy policy;          /**< its attributes */
+  uint8_t bytes[KH_KEY_MAX]; /**< the first `len` are the key */
 } kh_key;
 
 /** A version of a key that was taken out of a key file on purpose. */
 typedef struct kh_retired {
-  uint32_t id;
-  uint32_t version;
-  uint32_t line; /**< as kh_key has it */
+  uint32_t id;      /**< of the key */
+  uint32_t version; /**< that was taken out */
+  uint32_t line;    /**< as kh_key has it */
 } kh_retired;
 
 /**
@@ -115,6 +115,7 @@ static inline void kh_keylist_cleanup(kh_keylist **list)
 {
   kh_keylist_free(list);
 }
+/** A pointer to a list, freed when its scope ends. */
 #define KH_AUTO_KEYLIST __attribute__((cleanup(kh_keylist_cleanup))) kh_keylist *
 
 #endif

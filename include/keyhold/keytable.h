@@ -117,6 +117,7 @@ static inline void kh_keytable_cleanup(kh_keytable **table)
 {
   kh_keytable_free(table);
 }
+/** A pointer to a table, freed when its scope ends. */
 #define KH_AUTO_KEYTABLE __attribute__((cleanup(kh_keytable_cleanup))) kh_keytable *
 
 #endif

@@ -39,20 +39,20 @@
  * 1 GiB, so that a hostile file does not take the server's memory.
  */
 #define KH_ARGON2_MEMORY_MIN     8u
-#define KH_ARGON2_MEMORY_DEFAULT 65536u
-#define KH_ARGON2_MEMORY_MAX     1048576u
+#define KH_ARGON2_MEMORY_DEFAULT 65536u   /**< of a new slot */
+#define KH_ARGON2_MEMORY_MAX     1048576u /**< of any slot */
 
 /** Passes of Argon2id: one; RFC 9106's second choice; and more than anybody needs, since memory
  * costs an attacker more. */
 #define KH_ARGON2_PASSES_MIN     1u
-#define KH_ARGON2_PASSES_DEFAULT 3u
-#define KH_ARGON2_PASSES_MAX     64u
+#define KH_ARGON2_PASSES_DEFAULT 3u  /**< of a new slot */
+#define KH_ARGON2_PASSES_MAX     64u /**< of any slot */
 
 /** Iterations of PBKDF2-HMAC-SHA-512 in a slot: the least that NIST SP 800-132 knows; about as long
  * as Argon2id takes; and what KH_SEALED_WORK_MAX leaves for one slot. */
 #define KH_PBKDF2_ITERATIONS_MIN     1000u
-#define KH_PBKDF2_ITERATIONS_DEFAULT 600000u
-#define KH_PBKDF2_ITERATIONS_MAX     8388608u
+#define KH_PBKDF2_ITERATIONS_DEFAULT 600000u  /**< of a new slot */
+#define KH_PBKDF2_ITERATIONS_MAX     8388608u /**< of any slot */
 
 /**
  * Most work for all slots of a sealed key file together, since a wrong passphrase is tried in each:
@@ -75,7 +75,7 @@
 
 /** Smallest and largest key id: the server's `unsigned int`, 0 meaning "not encrypted". */
 #define KH_KEY_ID_MIN 1u
-#define KH_KEY_ID_MAX 4294967295u
+#define KH_KEY_ID_MAX 4294967295u /**< the largest */
 
 /** The key id that the server uses for its own files (ENCRYPTION_KEY_SYSTEM_DATA,
  * mysql/service_encryption.h). */
@@ -90,7 +90,7 @@
  * ENCRYPTION_KEY_VERSION_INVALID (mysql/service_encryption.h).
  */
 #define KH_KEY_VERSION_MIN 1u
-#define KH_KEY_VERSION_MAX 4294967294u
+#define KH_KEY_VERSION_MAX 4294967294u /**< the largest */
 
 /**
  * By how much a rotation raises a key's version. InnoDB encrypts a page again when its version plus
@@ -101,7 +101,7 @@
 
 /** Shortest and longest interval of rotation in seconds: a second, for tests, and 100 years. */
 #define KH_ROTATE_MIN 1u
-#define KH_ROTATE_MAX 3155760000u
+#define KH_ROTATE_MAX 3155760000u /**< the longest */
 
 /**
  * Data keys that are kept (datakey.h), one for each encrypted table and key version in use: 96 KiB,

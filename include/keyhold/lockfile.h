@@ -40,6 +40,7 @@ static inline void kh_lockfile_cleanup(kh_lockfile **lock)
 {
   kh_lockfile_release(lock);
 }
+/** A pointer to a lock, released when its scope ends. */
 #define KH_AUTO_LOCKFILE __attribute__((cleanup(kh_lockfile_cleanup))) kh_lockfile *
 
 #endif

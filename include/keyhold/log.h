@@ -20,8 +20,8 @@ typedef void (*kh_log_fn)(void *user, kh_severity severity, const char *message)
 
 /** A callback and what it is called with. `write` may be NULL: then nothing is said. */
 typedef struct kh_log {
-  kh_log_fn write;
-  void *user;
+  kh_log_fn write; /**< the callback */
+  void *user;      /**< its first argument */
 } kh_log;
 
 /**

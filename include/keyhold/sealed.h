@@ -62,7 +62,7 @@ uint32_t kh_sealed_newest_version(void);
 typedef struct kh_sealed_slot {
   char label[KH_SEALED_LABEL_MAX + 1]; /**< a to z, A to Z, 0 to 9, '.', '_' and '-'; one at least;
                                           no two slots of a file have the same */
-  const kh_sealed_kind *kind;
+  const kh_sealed_kind *kind;          /**< what opens it */
   uint32_t values[KH_SEALED_PARAMETERS_MAX]; /**< of the kind's parameters, in their order; of a
                                                 text, and the rest: 0 */
   char texts[KH_SEALED_PARAMETERS_MAX][KH_SEALED_TEXT_MAX + 1]; /**< likewise; of a number, and the
@@ -71,8 +71,8 @@ typedef struct kh_sealed_slot {
 
 /** The slots of a file, in its order. */
 typedef struct kh_sealed_slots {
-  kh_sealed_slot at[KH_SEALED_SLOTS_MAX];
-  size_t count;
+  kh_sealed_slot at[KH_SEALED_SLOTS_MAX]; /**< the first `count` are in use */
+  size_t count;                           /**< at most KH_SEALED_SLOTS_MAX */
 } kh_sealed_slots;
 
 /**
@@ -85,8 +85,8 @@ bool kh_sealed_needs_passphrase(const kh_sealed_slots *slots);
 /** A slot that is to be made, and the passphrase that will open it: at most KH_SECRET_LITERAL_MAX
  * bytes, and not empty unless the kind needs none. */
 typedef struct kh_sealed_entry {
-  kh_sealed_slot slot;
-  kh_bytes passphrase;
+  kh_sealed_slot slot; /**< its label, kind and parameters */
+  kh_bytes passphrase; /**< owned by the caller */
 } kh_sealed_entry;
 
 /** The label of the slot in a file for which no other one is chosen. */
@@ -276,6 +276,7 @@ static inline void kh_sealed_cleanup(kh_sealed **sealed)
 {
   kh_sealed_free(sealed);
 }
+/** A pointer to a sealed file, freed when its scope ends. */
 #define KH_AUTO_SEALED __attribute__((cleanup(kh_sealed_cleanup))) kh_sealed *
 
 #endif

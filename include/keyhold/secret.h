@@ -62,6 +62,7 @@ static inline void kh_secret_cleanup(kh_secret **secret)
 {
   kh_secret_free(secret);
 }
+/** A pointer to a secret, freed when its scope ends. */
 #define KH_AUTO_SECRET __attribute__((cleanup(kh_secret_cleanup))) kh_secret *
 
 #endif

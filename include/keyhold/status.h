@@ -16,6 +16,7 @@
 /** Outcome of a call. The numbers are not stored anywhere and may change between builds. */
 typedef enum kh_status {
   KH_OK = 0,
+/** A row of the catalogue as its number (errors.def). */
 #define KH_ERROR(code, class, sentence) code,
 #include "keyhold/errors.def"
   KH_STATUS_COUNT /**< number of codes, for tables and tests */

@@ -185,8 +185,8 @@ typedef struct kh_store_ops {
 
 /** A store: its functions, and what they are called with. All NULL: there is none. */
 typedef struct kh_store {
-  const kh_store_ops *ops;
-  void *self;
+  const kh_store_ops *ops; /**< a constant */
+  void *self;              /**< their first argument, freed by `free` */
 } kh_store;
 
 /** Wipes and frees the keys of a content. Takes one that was freed. */

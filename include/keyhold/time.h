@@ -16,7 +16,7 @@ enum { KH_TIME_TEXT_MAX = 24 };
 
 /** A time as text. */
 typedef struct kh_time_text {
-  char text[KH_TIME_TEXT_MAX];
+  char text[KH_TIME_TEXT_MAX]; /**< ends with NUL */
 } kh_time_text;
 
 /** Writes a UNIX time as ISO 8601 in UTC, "2026-11-22T01:05:55Z" (RFC 3339). Thread-safe. */

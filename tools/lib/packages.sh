@@ -37,5 +37,5 @@ PACKAGES_BUILD=(git gcc libc6-dev cmake make ninja-build pkg-config libssl-dev l
 PACKAGES_SERVER=(mariadb-server mariadb-client mariadb-backup openssl hostname)
 # netbase, patch: mariadb-test looks up protocols by name and patches result files, and depends on neither
 PACKAGES_TEST=(libcmocka-dev nettle-dev mariadb-test netbase patch clang clang-format clang-tidy "$llvm_runtime" llvm python3
-  python3-cryptography python3-argon2 python3-pycryptodome man-db gdb)
+  python3-cryptography python3-argon2 python3-pycryptodome man-db gdb doxygen)
 PACKAGES_BENCH=(sysbench python3)

@@ -90,41 +90,45 @@ static kh_status read_key_file(const kh_keyfile_options *options, const kh_log *
   return KH_OK;
 }
 
+/* Without opening it, and silently. */
+static kh_status read_unopened(const char *path, kh_content *content,
+                               const kh_keyfile_format **ret_format, kh_fault *ret_fault)
+{
+  kh_keyfile_options options = {.path = path};
+  kh_status status = read_key_file(&options, NULL, content, ret_fault);
+  if (status == KH_OK)
+    *ret_format = kh_envelope_format_of(kh_secret_bytes(content->file));
+  return status;
+}
+
 kh_status kh_keyfile_recognise(const char *path, const kh_keyfile_format **ret_format,
                                kh_fault *ret_fault)
 {
-  kh_keyfile_options options = {.path = path};
   KH_AUTO_CONTENT content = {.file = NULL};
-  kh_status status = read_key_file(&options, NULL, &content, ret_fault);
-  if (status == KH_OK)
-    *ret_format = kh_envelope_format_of(kh_secret_bytes(content.file));
-  return status;
+  return read_unopened(path, &content, ret_format, ret_fault);
 }
 
 kh_status kh_keyfile_list_slots(const char *path, kh_sealed_slots *ret_slots, kh_fault *ret_fault)
 {
-  kh_keyfile_options options = {.path = path};
   KH_AUTO_CONTENT content = {.file = NULL};
-  kh_status status = read_key_file(&options, NULL, &content, ret_fault);
+  const kh_keyfile_format *format;
+  kh_status status = read_unopened(path, &content, &format, ret_fault);
   if (status != KH_OK)
     return status;
-  kh_bytes file = kh_secret_bytes(content.file);
-  if (kh_envelope_format_of(file)->has_slots)
-    return kh_sealed_list(path, file, ret_slots, ret_fault);
+  if (format->has_slots)
+    return kh_sealed_list(path, kh_secret_bytes(content.file), ret_slots, ret_fault);
   ret_slots->count = 0;
   return KH_OK;
 }
 
 kh_status kh_keyfile_needs_passphrase(const char *path, bool *ret_needs, kh_fault *ret_fault)
 {
-  kh_keyfile_options options = {.path = path};
   KH_AUTO_CONTENT content = {.file = NULL};
-  kh_status status = read_key_file(&options, NULL, &content, ret_fault);
-  if (status != KH_OK)
-    return status;
-  kh_bytes file = kh_secret_bytes(content.file);
-  *ret_needs = kh_envelope_needs_passphrase(kh_envelope_format_of(file), file);
-  return KH_OK;
+  const kh_keyfile_format *format;
+  kh_status status = read_unopened(path, &content, &format, ret_fault);
+  if (status == KH_OK)
+    *ret_needs = kh_envelope_needs_passphrase(format, kh_secret_bytes(content.file));
+  return status;
 }
 
 static kh_status get_passphrase(kh_keyfile *file, kh_fault *ret_fault)
