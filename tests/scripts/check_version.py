@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The version is that of version.h wherever one is shown: as a number for the server, in the news, in the documentation's examples
-and in the expected output of the mysql-test suites. `--self-test ROOT` shows that another version is noticed."""
+"""The version is that of version.h wherever one is shown: as a number for the server, in the news, in the
+packages' changelog, in the documentation's examples and in the expected output of the mysql-test suites. `--self-test ROOT` shows that another version is noticed."""
 import re
 import shutil
 import sys
@@ -34,6 +34,9 @@ def faults_of(root):
     news = NEWS.findall((root / "NEWS.md").read_text())
     if news[:1] != [version]:
         yield f"NEWS.md does not begin with {version}"
+    changelog = (root / "debian/changelog").read_text()
+    if not changelog.startswith(f"keyhold ({version}) "):
+        yield f"debian/changelog does not begin with keyhold ({version})"
     shown = [(path, found) for path in pages(root) for found in SHOWN.findall(path.read_text())]
     yield from (f"{path.relative_to(root)} shows Keyhold {found}, not {version}" for path, found in shown if found != version)
     if len(shown) < 4:
@@ -44,12 +47,13 @@ def self_test(root):
     """Changes one place after another in a copy."""
     version, number = version_of(root)
     changes = (("include/keyhold/version.h", f"{number:#06x}", f"{number + 1:#06x}"), ("NEWS.md", f"## {version}", "## 99.0.0"),
+               ("debian/changelog", f"keyhold ({version})", "keyhold (99.0.0)"),
                ("README.md", f"Keyhold {version}", "Keyhold 99.0.0"),
                ("mysql-test/suite/keyhold_plugins/r/load.result", f"Keyhold {version}", "Keyhold 99.0.0"))
     for name, old, new in changes:
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder)
-            for path in [*pages(root), root / "include/keyhold/version.h"]:
+            for path in [*pages(root), root / "include/keyhold/version.h", root / "debian/changelog"]:
                 (copy / path.relative_to(root)).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(path, copy / path.relative_to(root))
             (copy / name).write_text((copy / name).read_text().replace(old, new))

@@ -39,3 +39,4 @@ PACKAGES_SERVER=(mariadb-server mariadb-client mariadb-backup openssl hostname)
 PACKAGES_TEST=(libcmocka-dev nettle-dev mariadb-test netbase patch clang clang-format clang-tidy "$llvm_runtime" llvm python3
   python3-cryptography python3-argon2 python3-pycryptodome man-db gdb doxygen)
 PACKAGES_BENCH=(sysbench python3)
+PACKAGES_PACKAGE=(build-essential debhelper lintian pkgconf)
