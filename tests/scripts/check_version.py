@@ -35,7 +35,7 @@ def faults_of(root):
         yield f"version.h: {number:#06x} is not the number of {version}"
     for name, heading in (("NEWS.md", NEWS), ("debian/changelog", CHANGELOG)):
         path = root / name
-        if path.exists() and heading.findall(path.read_text())[:1] != [version]:
+        if heading.findall(path.read_text())[:1] != [version]:
             yield f"{name} does not begin with {version}"
     shown = [(path, found) for path in pages(root) for found in SHOWN.findall(path.read_text())]
     yield from (f"{path.relative_to(root)} shows Keyhold {found}, not {version}" for path, found in shown if found != version)
@@ -47,12 +47,13 @@ def self_test(root):
     """Changes one place after another in a copy."""
     version, number = version_of(root)
     changes = (("include/keyhold/version.h", f"{number:#06x}", f"{number + 1:#06x}"), ("NEWS.md", f"## {version}", "## 99.0.0"),
+               ("debian/changelog", f"keyhold ({version})", "keyhold (99.0.0)"),
                ("README.md", f"Keyhold {version}", "Keyhold 99.0.0"),
                ("mysql-test/suite/keyhold_plugins/r/load.result", f"Keyhold {version}", "Keyhold 99.0.0"))
     for name, old, new in changes:
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder)
-            for path in [*pages(root), root / "include/keyhold/version.h"]:
+            for path in [*pages(root), root / "include/keyhold/version.h", root / "debian/changelog"]:
                 (copy / path.relative_to(root)).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(path, copy / path.relative_to(root))
             (copy / name).write_text((copy / name).read_text().replace(old, new))

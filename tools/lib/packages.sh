@@ -45,3 +45,4 @@ PACKAGES_TEST=(libcmocka-dev nettle-dev mariadb-test netbase patch clang clang-f
   python3-cryptography python3-argon2 python3-pycryptodome man-db gdb doxygen
   prometheus prometheus-mysqld-exporter systemd)
 PACKAGES_BENCH=(sysbench python3)
+PACKAGES_PACKAGE=(build-essential debhelper lintian pkgconf)
