@@ -8,7 +8,8 @@ pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium>=1.0.18)
 pkg_check_modules(MARIADB REQUIRED IMPORTED_TARGET libmariadb)
 pkg_check_modules(URCU REQUIRED IMPORTED_TARGET liburcu-bp>=0.13)
 
-# The plugin headers of the server (libmariadbd-dev) and the service pointers (libmariadb-dev).
+# The plugin headers of the server (libmariadbd-dev), and the service pointers (libmariadb-dev), which tie a module to the
+# versions of the services: only keyhold_bench.so has them.
 find_path(MARIADB_SERVER_INCLUDE mysql/plugin_encryption.h PATH_SUFFIXES mariadb/server mysql/server
           REQUIRED DOC "Folder of the server's plugin headers, libmariadbd-dev")
 find_library(MARIADB_SERVICES mysqlservices PATH_SUFFIXES mariadb mysql
@@ -16,7 +17,6 @@ find_library(MARIADB_SERVICES mysqlservices PATH_SUFFIXES mariadb mysql
 add_library(mariadb_plugin_api INTERFACE)
 target_include_directories(mariadb_plugin_api SYSTEM INTERFACE ${MARIADB_SERVER_INCLUDE})
 target_compile_definitions(mariadb_plugin_api INTERFACE MYSQL_DYNAMIC_PLUGIN)
-target_link_libraries(mariadb_plugin_api INTERFACE ${MARIADB_SERVICES})
 
 # The server's plugin folder is where its own plugins are. mariadb_config knows it too, but on Debian names the
 # client's, so it comes last.

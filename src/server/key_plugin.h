@@ -9,12 +9,12 @@
 #define KEYHOLD_SERVER_KEY_PLUGIN_H
 
 #include <mysql/plugin.h>
-#include <typelib.h>
 
 #include "keyhold/crypt.h"
 #include "keyhold/limits.h"
 #include "keyhold/log.h"
 #include "keyhold/store.h"
+#include "server/quirks.h"
 
 /** A plugin. */
 typedef struct kh_key_plugin {
@@ -70,13 +70,6 @@ typedef struct kh_key_plugin_values {
 } kh_key_plugin_values;
 
 extern kh_key_plugin_values kh_key_plugin_settings;
-
-/** Names for a variable of type ENUM. A TYPELIB grows at its end in later servers; the zeros are
- * what they find there. */
-typedef struct kh_choices {
-  TYPELIB typelib;
-  void *later[4];
-} kh_choices;
 
 extern kh_choices kh_key_plugin_algorithms, kh_key_plugin_engines;
 

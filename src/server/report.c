@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "keyhold/version.h"
+#include "server/quirks.h"
 
 /* mysys_err.h of the server's source; not among the packaged headers. Both are part of the wire
  * protocol. */
@@ -26,7 +27,7 @@ static unsigned long server_flags_of(kh_severity severity)
 
 static void write_log(void *user, kh_severity severity, const char *message)
 {
-  my_printf_error(EE_READ, "%s: %s", server_flags_of(severity), (const char *)user, message);
+  kh_quirks_report(EE_READ, server_flags_of(severity), user, message);
 }
 
 kh_log kh_report_log(const char *plugin_name)
@@ -43,15 +44,15 @@ static unsigned server_error_of(const kh_fault *fault)
 void kh_report_fault(const kh_fault *fault)
 {
   char message[KH_MESSAGE_MAX];
-  kh_fault_describe(fault, message, sizeof message);
-  my_printf_error(server_error_of(fault), "%s", ME_ERROR_LOG, message);
+  kh_quirks_describe(fault, message, sizeof message);
+  kh_quirks_report(server_error_of(fault), ME_ERROR_LOG, NULL, message);
 }
 
 void kh_report_refusal(const char *what, const kh_fault *fault)
 {
   char message[KH_MESSAGE_MAX];
-  kh_fault_describe(fault, message, sizeof message);
-  my_printf_error(server_error_of(fault), "%s: %s", ME_ERROR_LOG, what, message);
+  kh_quirks_describe(fault, message, sizeof message);
+  kh_quirks_report(server_error_of(fault), ME_ERROR_LOG, what, message);
 }
 
 void kh_report_error(const char *format, ...)
@@ -61,7 +62,7 @@ void kh_report_error(const char *format, ...)
   va_start(arguments, format);
   vsnprintf(message, sizeof message, format, arguments);
   va_end(arguments);
-  my_printf_error(EE_READ, "%s", ME_ERROR_LOG, message);
+  kh_quirks_report(EE_READ, ME_ERROR_LOG, NULL, message);
 }
 
 /* "Plugin ... is of maturity level ... while the server is ...": the server's test harness accepts

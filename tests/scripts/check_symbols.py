@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """A plugin exports its descriptor, every service pointer that it holds and its SQL functions, and nothing else; and
-leaves none undefined."""
+leaves none undefined. A plugin for users holds no service pointer: the server loads a plugin only if its version of each
+service is the server's, and one binary is for all versions."""
 import re
 import subprocess
 import sys
@@ -10,9 +11,9 @@ from pathlib import Path
 DESCRIPTOR = {"_maria_plugin_declarations_", "_maria_plugin_interface_version_", "_maria_sizeof_struct_st_plugin_"}
 # the service pointers of each plugin
 SERVICES = {
-    "keyhold_file": {"my_print_error_service"},
-    "keyhold_example": {"my_print_error_service"},
-    "keyhold_debug": {"my_print_error_service"},
+    "keyhold_file": set(),
+    "keyhold_example": set(),
+    "keyhold_debug": set(),
     "keyhold_bench": {"my_print_error_service", "encryption_service"},
 }
 # the SQL functions of each plugin

@@ -27,8 +27,15 @@ need() {
   return "$result"
 }
 
-PACKAGES_BUILD=(gcc libc6-dev cmake make ninja-build pkg-config libssl-dev libsodium-dev liburcu-dev libmariadbd-dev libmariadb-dev)
+# Where a release names a package by the version of LLVM that is in it
+llvm_runtime=libclang-rt-dev
+! grep -qs '^VERSION_ID="12"' /etc/os-release || llvm_runtime=libclang-rt-14-dev
+
+PACKAGES_BUILD=(git gcc libc6-dev cmake make ninja-build pkg-config libssl-dev libsodium-dev liburcu-dev libmariadbd-dev libmariadb-dev)
 [ "$(dpkg --print-architecture)" != amd64 ] || PACKAGES_BUILD+=(libipsec-mb-dev) # the header of an optional engine
-PACKAGES_SERVER=(mariadb-server mariadb-client mariadb-backup openssl)
-PACKAGES_TEST=(libcmocka-dev nettle-dev mariadb-test clang clang-format clang-tidy libclang-rt-14-dev llvm python3 python3-cryptography python3-argon2 python3-pycryptodome man-db gdb)
+# hostname: mariadb-install-db calls it
+PACKAGES_SERVER=(mariadb-server mariadb-client mariadb-backup openssl hostname)
+# netbase, patch: mariadb-test looks up protocols by name and patches result files, and depends on neither
+PACKAGES_TEST=(libcmocka-dev nettle-dev mariadb-test netbase patch clang clang-format clang-tidy "$llvm_runtime" llvm python3
+  python3-cryptography python3-argon2 python3-pycryptodome man-db gdb)
 PACKAGES_BENCH=(sysbench python3)
