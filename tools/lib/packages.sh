@@ -38,4 +38,6 @@ PACKAGES_SERVER=(mariadb-server mariadb-client mariadb-backup openssl hostname)
 # netbase, patch: mariadb-test looks up protocols by name and patches result files, and depends on neither
 PACKAGES_TEST=(libcmocka-dev nettle-dev mariadb-test netbase patch clang clang-format clang-tidy "$llvm_runtime" llvm python3
   python3-cryptography python3-argon2 python3-pycryptodome man-db gdb)
+# for plugins that were built elsewhere: these depend on the libraries, whose own names differ between releases
+PACKAGES_RUN=(libsodium-dev liburcu-dev)
 PACKAGES_BENCH=(sysbench python3)
