@@ -40,4 +40,6 @@ PACKAGES_TEST=(libcmocka-dev nettle-dev mariadb-test netbase patch clang clang-f
   python3-cryptography python3-argon2 python3-pycryptodome man-db gdb)
 # for plugins that were built elsewhere: these depend on the libraries, whose own names differ between releases
 PACKAGES_RUN=(libsodium-dev liburcu-dev)
+# the provider, and what the scripts of state transfers call
+PACKAGES_GALERA=(galera-4 mariadb-backup rsync socat lsof iproute2 procps)
 PACKAGES_BENCH=(sysbench python3)
