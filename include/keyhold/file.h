@@ -15,7 +15,7 @@
 #include "keyhold/secret.h"
 
 /** Which file, with which content, a name led to: two stamps differ when anything was replaced or
- * written in between. */
+ * written in between. The stamp of a FIFO has no size and no times: it only identifies the FIFO. */
 typedef struct kh_file_stamp {
   dev_t device;
   ino_t inode;
@@ -34,8 +34,10 @@ typedef struct kh_file_info {
 
 /** Which files kh_file_read() opens. */
 typedef enum kh_file_kind {
-  KH_FILE_REGULAR, /**< regular files only */
-  KH_FILE_ANY,     /**< also FIFOs and devices; a FIFO is waited for */
+  KH_FILE_REGULAR,      /**< regular files only */
+  KH_FILE_OR_FIFO,      /**< also FIFOs; a FIFO is waited for */
+  KH_FILE_OR_FIFO_SOON, /**< also FIFOs; a FIFO is waited for KH_FIFO_WAIT at most */
+  KH_FILE_ANY,          /**< also FIFOs and devices; a FIFO is waited for */
 } kh_file_kind;
 
 /**
@@ -52,7 +54,7 @@ typedef enum kh_file_kind {
  * @param ret_info    may be NULL; untouched on failure.
  * @param ret_fault   may be NULL.
  * @return KH_OK, KH_E_FILE_NOT_FOUND, KH_E_FILE_OPEN, KH_E_FILE_READ, KH_E_FILE_DIRECTORY,
- * KH_E_FILE_SPECIAL, KH_E_FILE_CHANGED, KH_E_NO_MEMORY, KH_E_CRYPTO.
+ * KH_E_FILE_SPECIAL, KH_E_FILE_CHANGED, KH_E_FILE_TIME, KH_E_NO_MEMORY, KH_E_CRYPTO.
  */
 KH_MUST_USE kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind,
                                    kh_secret **ret_secret, kh_file_info *ret_info,

@@ -92,7 +92,8 @@ typedef struct kh_keyfile_options {
   const char *filekey;         /**< as kh_unlock() takes it */
   const kh_secret *passphrase; /**< what opens an encrypted file; NULL: what `filekey` names */
   kh_permissions permissions;  /**< of the key file and of a file with the passphrase */
-  bool bounded_wait;           /**< the wait for the passphrase (kh_unlock_how) */
+  bool bounded_wait;           /**< the wait for the passphrase (kh_unlock_how), and for a FIFO */
+  bool may_be_fifo;            /**< the key file; it can be read, and not changed */
   kh_digest digest;            /**< of the key derivation of a file of `openssl enc` */
   uint32_t pbkdf2_iterations;  /**< its iterations; 0: no PBKDF2; at most INT_MAX */
 } kh_keyfile_options;

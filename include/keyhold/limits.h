@@ -69,6 +69,9 @@
  * another host and its repetition, and short for who waits for the server to start. */
 #define KH_UNLOCK_WAIT 10000u
 
+/** Time in milliseconds that the writer of a FIFO with keys has, where a statement waits. */
+#define KH_FIFO_WAIT 10000u
+
 /** Longest line of a program's standard error that is quoted in a message in bytes, the final NUL
  * included: it fits after the longest path. */
 #define KH_QUOTE_MAX 121u

@@ -7,7 +7,6 @@
 #include <mysql/plugin_encryption.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -73,13 +72,24 @@ void kh_quirks_report(unsigned number, unsigned long flags, const char *what, co
     fprintf(stderr, "[%s] %s%s%s\n", severity_of(flags), what, colon, message);
 }
 
+/* strtoul() would be another function in the C library of Debian 13 than in that of Debian 12,
+ * which then could not load the plugin. */
+static unsigned take_number(const char **text)
+{
+  unsigned number = 0;
+  for (; **text >= '0' && **text <= '9' && number < 1000; (*text)++)
+    number = number * 10 + (unsigned)(**text - '0');
+  return number;
+}
+
 /* Returns whether the process is a server of this version or a later one. */
-static bool is_at_least(unsigned long major, unsigned long minor)
+static bool is_at_least(unsigned major, unsigned minor)
 {
   const char *version = dlsym(RTLD_DEFAULT, "server_version"); /* an array: "11.8.9-MariaDB" */
-  char *end = "";
-  unsigned long first = version == NULL ? 0 : strtoul(version, &end, 10);
-  unsigned long second = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+  if (version == NULL)
+    return false;
+  unsigned first = take_number(&version);
+  unsigned second = *version++ == '.' ? take_number(&version) : 0;
   return first > major || (first == major && second >= minor);
 }
 

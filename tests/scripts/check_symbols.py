@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A plugin exports its descriptor, every service pointer that it holds and its SQL functions, and nothing else; and
 leaves none undefined. A plugin for users holds no service pointer: the server loads a plugin only if its version of each
-service is the server's, and one binary is for all versions."""
+service is the server's, and one binary is for all versions. Nor does it need a later C library than Debian 12's or a later
+OpenSSL than 3.0, so that one built on Debian 13 is for Debian 12 too."""
 import re
 import subprocess
 import sys
@@ -16,10 +17,12 @@ SERVICES = {
     "keyhold_debug": set(),
     "keyhold_bench": {"my_print_error_service", "encryption_service"},
 }
+FOR_USERS = {plugin for plugin, services in SERVICES.items() if not services}
 # the SQL functions of each plugin
 FUNCTIONS = {
     "keyhold_file": {"file_key_management_keys"},
 }
+OLDEST = {"GLIBC": (2, 36), "OPENSSL": (3, 0)}
 LIBRARIES = re.compile(r"@(GLIBC|OPENSSL|LIBSODIUM)")
 
 
@@ -43,6 +46,9 @@ def main():
             faults.append(f"{plugin} hides service pointers: {sorted(held - exported)}")
         for fields in symbols("-D", "--undefined-only", plugin):
             name = fields[-1]
+            library, _, version = name.partition("@")[2].partition("_")
+            if Path(plugin).stem in FOR_USERS and tuple(map(int, re.findall(r"\d+", version)))[:2] > OLDEST.get(library, (999,)):
+                faults.append(f"{plugin} needs {name}")
             weak = fields[-2] == "w"
             known = LIBRARIES.search(name) or name.startswith(("sodium_", "crypto_", "crypto_auth_", "urcu_bp_", "randombytes_", "__asan", "__ubsan", "__tsan", "__sanitizer"))
             if not weak and not known:

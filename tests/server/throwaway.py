@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A throwaway MariaDB server for tests in Python: a private folder, no network, no system files touched, no root needed.
-(tools/lib/server.sh is the same for scripts.)"""
+(tools/lib/server.sh is the same for scripts.) KEYHOLD_BASEDIR names the folder of an unpacked server that takes the place of
+the installed one."""
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+BASEDIR = os.environ.get("KEYHOLD_BASEDIR")
 START_SECONDS = 60
 STOP_SECONDS = 60
 WAIT_SECONDS = 60
@@ -45,7 +47,8 @@ def wait(condition, what):
 
 
 def program(name):
-    found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    unpacked = f"{BASEDIR}/bin:{BASEDIR}/scripts:" if BASEDIR else ""
+    found = shutil.which(name, path=unpacked + os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if found is None:
         raise ServerError(f"there is no {name}")
     return found
@@ -74,6 +77,7 @@ class Server:
         self.prefix = list(prefix)  # a command that becomes the server
         self.defaults = "--no-defaults" if option_file is None else f"--defaults-file={option_file}"
         self.user = ["--user=root"] if os.geteuid() == 0 else []
+        self.basedir = [f"--basedir={BASEDIR}"] if BASEDIR else []
         self.process = None
         self.starts = 0
 
@@ -87,7 +91,7 @@ class Server:
         """A data directory. The account root has no password: the folder's mode is what protects it."""
         (self.home / "tmp").mkdir(parents=True, exist_ok=True)
         # --rpm: or mariadb-install-db, run as root, would change the owner of a system folder (auth_pam_tool_dir)
-        done = subprocess.run([program("mariadb-install-db"), "--no-defaults", "--rpm", *self.user, f"--datadir={self.data}",
+        done = subprocess.run([program("mariadb-install-db"), "--no-defaults", "--rpm", *self.basedir, *self.user, f"--datadir={self.data}",
                                "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode != 0:
@@ -114,7 +118,7 @@ class Server:
         self.log.write_text("")
         # setpriv: the server ends with this process even when that is killed by SIGKILL
         command = [program("setpriv"), "--pdeathsig", "KILL", "env", *self.environment, *self.prefix, program("mariadbd"),
-                   self.defaults, *self.user, f"--datadir={self.data}", f"--tmpdir={self.home / 'tmp'}",
+                   self.defaults, *self.basedir, *self.user, f"--datadir={self.data}", f"--tmpdir={self.home / 'tmp'}",
                    f"--socket={self.socket}", f"--plugin-dir={self.home / 'plugins'}", f"--pid-file={self.home / 'pid'}",
                    f"--log-error={self.log}", *self.options, *options]
         with self.log.open("a") as log:

@@ -19,6 +19,8 @@ static const struct {
      "Error reading file '/k' (Errcode: 5 \"Input/output error\")"},
     {{.status = KH_E_FILE_DIRECTORY}, "Cannot read '/k': it is a directory, not a file"},
     {{.status = KH_E_FILE_SPECIAL}, "Cannot read '/k': it is not a regular file"},
+    {{.status = KH_E_FILE_TIME},
+     "Cannot read '/k': it is a FIFO, and no process wrote to it and closed it within 10 seconds"},
     {{.status = KH_E_FILE_TOO_LARGE, .size = 1048577, .limit = 1048576},
      "File '/k' is too large: 1048577 bytes, at most 1048576 are allowed"},
     {{.status = KH_E_FILE_CHANGED}, "File '/k' changed while it was being read; try again"},

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* wraps: read fstat geteuid */
+/* wraps: read fstat geteuid poll */
 /* read() and fstat() are wrapped, so that what rarely happens can be made to
  * happen. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -21,10 +22,25 @@ static struct {
   int fstat_error;   /* errno of the next fstat */
   long hidden_bytes; /* how much smaller than it is fstat shows the file: it grew afterwards */
   void (*meanwhile)(int fd); /* called once, before the next read */
+  bool time_passes;          /* poll ends without an event */
+  int interruptions;         /* of poll */
 } inject;
+static int poll_timeout; /* of the last one, in milliseconds */
 
 WRAPS(read);
 WRAPS(fstat);
+WRAPS(poll);
+
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+  poll_timeout = timeout;
+  if (inject.interruptions > 0) {
+    inject.interruptions--;
+    errno = EINTR;
+    return -1;
+  }
+  return inject.time_passes ? 0 : __real_poll(fds, count, timeout);
+}
 
 ssize_t __wrap_read(int fd, void *data, size_t size)
 {
@@ -165,6 +181,66 @@ static void a_fifo_gives_what_is_written(void **state)
   assert_int_equal(read_to(test_path("pipe"), 10, KH_FILE_ANY, &content), KH_OK);
   assert_memory_equal(kh_secret_bytes(content).data, "abc", 3);
   kh_secret_free(&content);
+}
+
+static const kh_file_kind fifo_kinds[] = {KH_FILE_OR_FIFO, KH_FILE_OR_FIFO_SOON};
+
+/* more than a pipe holds, in pieces, with pauses */
+static void a_fifo_that_is_allowed_is_waited_for(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < 2; i++) {
+    kh_secret *content = NULL;
+    kh_file_info info;
+    kh_file_stamp stamp;
+    mkfifo(test_path("pipe"), 0600);
+    inject.interruptions = 1;
+    test_run("(sleep 0.1; printf abc; sleep 0.1; printf '%%199997d' 1) > '%s' &",
+             test_path("pipe"));
+    assert_int_equal(kh_file_read(test_path("pipe"), 1 << 20, fifo_kinds[i], &content, &info, NULL),
+                     KH_OK);
+    assert_int_equal(kh_secret_bytes(content).len, 200000);
+    assert_memory_equal(kh_secret_bytes(content).data, "abc   ", 6);
+    kh_secret_free(&content);
+    /* it is the same FIFO, whatever went through it */
+    assert_int_equal(kh_file_stamp_of(test_path("pipe"), &stamp, NULL), KH_OK);
+    assert_true(kh_file_is_same(&stamp, &info.stamp));
+    assert_int_equal(kh_file_flush(test_path("pipe"), &stamp, NULL), KH_OK);
+  }
+}
+
+static void a_fifo_has_ten_seconds_where_there_is_a_limit(void **state)
+{
+  (void)state;
+  kh_secret *content = NULL;
+  kh_fault fault;
+  mkfifo(test_path("idle"), 0600);
+  inject.time_passes = true;
+  assert_int_equal(
+      kh_file_read(test_path("idle"), 10, KH_FILE_OR_FIFO_SOON, &content, NULL, &fault),
+      KH_E_FILE_TIME);
+  assert_null(content);
+  assert_string_equal(fault.path.text, test_path("idle"));
+  assert_in_range(poll_timeout, 9000, 10000);
+  test_run("(printf abc > '%s') &", test_path("idle"));
+  inject.time_passes = false;
+  assert_int_equal(read_to(test_path("idle"), 10, KH_FILE_OR_FIFO, &content), KH_OK);
+  assert_int_equal(poll_timeout, -1);
+  kh_secret_free(&content);
+}
+
+static void where_a_fifo_is_allowed_devices_are_not(void **state)
+{
+  (void)state;
+  kh_secret *content = NULL;
+  for (size_t i = 0; i < 2; i++) {
+    assert_int_equal(read_to("/dev/null", 10, fifo_kinds[i], &content), KH_E_FILE_SPECIAL);
+    assert_int_equal(read_to("/", 10, fifo_kinds[i], &content), KH_E_FILE_DIRECTORY);
+    assert_int_equal(read_to(test_text("plain", "hello", 0600), 10, fifo_kinds[i], &content),
+                     KH_OK);
+    assert_int_equal(kh_secret_bytes(content).len, 5);
+    kh_secret_free(&content);
+  }
 }
 
 static void interrupted_and_short_reads_go_on(void **state)
@@ -341,6 +417,9 @@ int main(void)
       cmocka_unit_test_setup(a_file_without_permission, reset),
       cmocka_unit_test_setup(directories_and_special_files, reset),
       cmocka_unit_test_setup(a_fifo_gives_what_is_written, reset),
+      cmocka_unit_test_setup(a_fifo_that_is_allowed_is_waited_for, reset),
+      cmocka_unit_test_setup(a_fifo_has_ten_seconds_where_there_is_a_limit, reset),
+      cmocka_unit_test_setup(where_a_fifo_is_allowed_devices_are_not, reset),
       cmocka_unit_test_setup(interrupted_and_short_reads_go_on, reset),
       cmocka_unit_test_setup(errors_of_the_system_are_told, reset),
       cmocka_unit_test_setup(a_file_that_grows_is_refused, reset),

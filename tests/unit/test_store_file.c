@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engines.h"
@@ -218,6 +219,38 @@ static bool is_readable(int descriptor)
   return poll(&fd, 1, 1000) > 0;
 }
 
+/* The FIFO must not be read for a rotation either: its writer would be ended. */
+static void a_fifo_is_loaded_and_not_rotated(void **state)
+{
+  (void)state;
+  struct stat st;
+  kh_fault fault;
+  kh_keytable *known = NULL;
+  open_store("");
+  assert_int_equal(unlink(path), 0);
+  assert_int_equal(mkfifo(path, 0600), 0);
+  test_run("(printf '1;" KEY_A "\n' > '%s') &", path);
+  kh_store_content content = load();
+  kh_store_mark loaded = content.mark;
+  assert_int_equal(kh_keytable_new(content.list, &known), KH_OK);
+  kh_store_content_free(&content);
+  assert_int_equal(kh_store_settle(&store, &loaded, NULL), KH_OK);
+  kh_store_mark now = mark_now();
+  assert_memory_equal(&now, &loaded, sizeof now); /* or auto_reload would read it */
+
+  kh_store_rotation rotation = {.known = known,
+                                .loaded = &loaded,
+                                .id = 1,
+                                .now = 1000000000,
+                                .default_cipher = KH_CIPHER_AES_CBC};
+  kh_store_rotated rotated = {0};
+  assert_int_equal(kh_store_make_versions(&store, &rotation, &content, &rotated, &fault),
+                   KH_E_FILE_SPECIAL);
+  assert_int_equal(stat(path, &st), 0);
+  assert_true(S_ISFIFO(st.st_mode));
+  kh_keytable_free(&known);
+}
+
 static void a_change_wakes_who_watches(void **state)
 {
   (void)state;
@@ -258,6 +291,7 @@ int main(void)
       cmocka_unit_test_teardown(a_failed_load_names_the_file, close_store),
       cmocka_unit_test_teardown(what_changed_since_cannot_be_settled, close_store),
       cmocka_unit_test_teardown(new_versions_are_in_the_file, close_store),
+      cmocka_unit_test_teardown(a_fifo_is_loaded_and_not_rotated, close_store),
       cmocka_unit_test_teardown(a_change_wakes_who_watches, close_store),
       cmocka_unit_test_teardown(what_cannot_be_watched_is_told, close_store),
   };

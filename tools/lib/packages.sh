@@ -27,9 +27,14 @@ need() {
   return "$result"
 }
 
+on_debian_12() { grep -qs '^VERSION_ID="12"' /etc/os-release; }
+
+# need_all: all that tools/test wants
+need_all() { need "${PACKAGES_BUILD[@]}" "${PACKAGES_SERVER[@]}" "${PACKAGES_TEST[@]}" "${PACKAGES_GALERA[@]}" "${PACKAGES_BENCH[@]}"; }
+
 # Where a release names a package by the version of LLVM that is in it
 llvm_runtime=libclang-rt-dev
-! grep -qs '^VERSION_ID="12"' /etc/os-release || llvm_runtime=libclang-rt-14-dev
+! on_debian_12 || llvm_runtime=libclang-rt-14-dev
 
 PACKAGES_BUILD=(git gcc libc6-dev cmake make ninja-build pkg-config libssl-dev libsodium-dev liburcu-dev libmariadbd-dev libmariadb-dev)
 [ "$(dpkg --print-architecture)" != amd64 ] || PACKAGES_BUILD+=(libipsec-mb-dev) # the header of an optional engine

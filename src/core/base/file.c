@@ -3,16 +3,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 
 #include "file_parts.h"
+#include "keyhold/clock.h"
+#include "keyhold/limits.h"
 
 static int64_t nanoseconds_of(const struct timespec *time)
 {
   return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
 }
 
+/* The times of a FIFO change when it is read. */
 kh_file_stamp kh_file_stamp_from(const struct stat *st)
 {
+  if (S_ISFIFO(st->st_mode))
+    return (kh_file_stamp){.device = st->st_dev, .inode = st->st_ino};
   return (kh_file_stamp){.device = st->st_dev,
                          .inode = st->st_ino,
                          .size = (uint64_t)st->st_size,
@@ -54,16 +60,17 @@ kh_status kh_file_classify(const struct stat *st, kh_file_kind kind)
 {
   if (S_ISDIR(st->st_mode))
     return KH_E_FILE_DIRECTORY;
-  if (kind == KH_FILE_REGULAR && !S_ISREG(st->st_mode))
-    return KH_E_FILE_SPECIAL;
-  return KH_OK;
+  if (S_ISREG(st->st_mode) || kind == KH_FILE_ANY)
+    return KH_OK;
+  return S_ISFIFO(st->st_mode) && kind != KH_FILE_REGULAR ? KH_OK : KH_E_FILE_SPECIAL;
 }
 
 static kh_status open_checked(const char *path, kh_file_kind kind, int *ret_fd, struct stat *ret_st,
                               kh_fault *ret_fault)
 {
-  /* a FIFO in the place of a regular file must be refused, not waited for */
-  int wait = kind == KH_FILE_REGULAR ? O_NONBLOCK : 0;
+  /* A FIFO in the place of a regular file must be refused, not waited for. One that is opened so
+   * has not ended before a process has written to it. */
+  int wait = kind == KH_FILE_ANY ? 0 : O_NONBLOCK;
   *ret_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | wait);
   if (*ret_fd < 0 && errno == ENXIO) /* a socket */
     return kh_fault_set(ret_fault, KH_E_FILE_SPECIAL, path, 0);
@@ -75,13 +82,31 @@ static kh_status open_checked(const char *path, kh_file_kind kind, int *ret_fd, 
   return status == KH_OK ? KH_OK : kh_fault_set(ret_fault, status, path, 0);
 }
 
+/* Waits until a FIFO has bytes or has ended. `until` is a time of kh_clock_milliseconds(), 0: there
+ * is no limit. */
+static kh_status wait_for_writer(int fd, int64_t until)
+{
+  int64_t left = 0;
+  int ready;
+  do {
+    left = until == 0 ? -1 : until - kh_clock_milliseconds();
+    ready = until != 0 && left < 0 ? 0 : poll(&(struct pollfd){fd, POLLIN, 0}, 1, (int)left);
+  } while (ready < 0 && errno == EINTR);
+  if (ready < 0)
+    return KH_E_FILE_READ;
+  return ready == 0 ? KH_E_FILE_TIME : KH_OK;
+}
+
 /* reads until the end of the file or of the secret's capacity */
-static kh_status read_all(int fd, kh_secret *secret)
+static kh_status read_all(int fd, bool is_fifo, int64_t until, kh_secret *secret)
 {
   size_t len = 0;
   while (len < kh_secret_capacity(secret)) {
+    kh_status status = is_fifo ? wait_for_writer(fd, until) : KH_OK;
+    if (status != KH_OK)
+      return status;
     ssize_t got = read(fd, kh_secret_data(secret) + len, kh_secret_capacity(secret) - len);
-    if (got < 0 && errno == EINTR)
+    if (got < 0 && (errno == EINTR || (is_fifo && errno == EAGAIN)))
       continue;
     if (got < 0)
       return KH_E_FILE_READ;
@@ -121,8 +146,11 @@ kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind, kh_secr
   status = kh_secret_new(capacity, &secret);
   if (status != KH_OK)
     return kh_fault_set(ret_fault, status, path, 0);
-  if (read_all(fd, secret) != KH_OK)
-    return kh_fault_set(ret_fault, KH_E_FILE_READ, path, errno);
+  int64_t until = kind == KH_FILE_OR_FIFO_SOON ? kh_clock_milliseconds() + KH_FIFO_WAIT : 0;
+  bool is_fifo = S_ISFIFO(st.st_mode) && kind != KH_FILE_ANY;
+  status = read_all(fd, is_fifo, until, secret);
+  if (status != KH_OK)
+    return kh_fault_set(ret_fault, status, path, status == KH_E_FILE_READ ? errno : 0);
   if (sized && kh_secret_bytes(secret).len == capacity)
     return kh_fault_set(ret_fault, KH_E_FILE_CHANGED, path, 0);
   status = S_ISREG(st.st_mode) ? check_unchanged(fd, &st) : KH_OK;

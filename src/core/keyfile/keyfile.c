@@ -57,12 +57,19 @@ void kh_content_clear(kh_content *content)
   kh_keylist_free(&content->keys);
 }
 
-static kh_status read_whole(const char *path, kh_secret **ret_file, kh_file_info *ret_info,
-                            kh_fault *ret_fault)
+static kh_file_kind kind_of(const kh_keyfile_options *options)
+{
+  if (!options->may_be_fifo)
+    return KH_FILE_REGULAR;
+  return options->bounded_wait ? KH_FILE_OR_FIFO_SOON : KH_FILE_OR_FIFO;
+}
+
+static kh_status read_whole(const kh_keyfile_options *options, kh_secret **ret_file,
+                            kh_file_info *ret_info, kh_fault *ret_fault)
 {
   for (int tries = 1;; tries++) {
-    kh_status status =
-        kh_file_read(path, KH_KEYFILE_MAX + 1, KH_FILE_REGULAR, ret_file, ret_info, ret_fault);
+    kh_status status = kh_file_read(options->path, KH_KEYFILE_MAX + 1, kind_of(options), ret_file,
+                                    ret_info, ret_fault);
     if (status != KH_E_FILE_CHANGED || tries == TRIES)
       return status;
     (void)poll(NULL, 0, PAUSE);
@@ -77,13 +84,14 @@ static kh_status read_key_file(const kh_keyfile_options *options, const kh_log *
 {
   const char *path = options->path;
   kh_file_info info;
-  kh_status status = read_whole(path, &content->file, &info, ret_fault);
+  kh_status status = read_whole(options, &content->file, &info, ret_fault);
   if (status == KH_OK)
     status = kh_file_check_permissions(path, &info, options->permissions, ret_fault);
   if (status != KH_OK)
     return status;
-  if (kh_secret_bytes(content->file).len > KH_KEYFILE_MAX)
-    return kh_keyfile_too_large(path, info.size, ret_fault);
+  size_t len = kh_secret_bytes(content->file).len;
+  if (len > KH_KEYFILE_MAX)
+    return kh_keyfile_too_large(path, info.size > len ? info.size : len, ret_fault);
   if (options->permissions != KH_PERMISSIONS_SEEN)
     kh_file_warn_of_mode(log, "key", path, info.mode);
   content->stamp = info.stamp;

@@ -74,6 +74,8 @@ static kh_status file_store_make_versions(void *self, const kh_store_rotation *w
                                           kh_store_rotated *ret_rotated, kh_fault *ret_fault)
 {
   const file_store *store = self;
+  kh_keyfile_options options = store->options;
+  options.may_be_fifo = false;
   KH_AUTO_KEYFILE file = NULL;
   kh_file_stamp loaded = stamp_of_mark(wanted->loaded);
   kh_rotation rotation = {.known = wanted->known,
@@ -83,7 +85,7 @@ static kh_status file_store_make_versions(void *self, const kh_store_rotation *w
                           .now = wanted->now,
                           .default_cipher = wanted->default_cipher};
   kh_rotated rotated;
-  kh_status status = kh_keyfile_open(&store->options, store->crypt, &store->log, &file, ret_fault);
+  kh_status status = kh_keyfile_open(&options, store->crypt, &store->log, &file, ret_fault);
   if (status == KH_OK)
     status = kh_keyfile_rotate(file, &rotation, &rotated, ret_fault);
   if (status == KH_OK)
@@ -200,6 +202,7 @@ kh_status kh_store_file_new(const kh_keyfile_options *options, const kh_crypt *c
     return KH_E_NO_MEMORY;
   store->options = *options;
   store->options.bounded_wait = false;
+  store->options.may_be_fifo = true;
   store->crypt = crypt;
   store->log = *log;
   store->events = -1;
