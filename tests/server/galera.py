@@ -50,8 +50,7 @@ class Node(throwaway.Server):
         cluster = ",".join(f"127.0.0.1:{other}" for other in ports.values())
         provider = next(path for path in PROVIDERS if Path(path).exists())
         # its own folder of keys, at the path of all nodes
-        prefix = [program("unshare"), "--mount", "--propagation=unchanged",
-                  "sh", "-euc", f'mount --bind "{self.key_folder}" "{at}"; exec "$@"', "node",
+        prefix = [program("unshare"), "--mount", "sh", "-euc", f'mount --bind "{self.key_folder}" "{at}"; exec "$@"', "node",
                   program("setpriv"), f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
         super().__init__(home, plugins, [
             "--plugin-load-add=keyhold_file", "--file-key-management=FORCE", f"--file-key-management-filename={at / 'keys'}",
