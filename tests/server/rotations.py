@@ -3,7 +3,7 @@
 from collections import namedtuple
 
 import keyfiles
-from throwaway import Server
+from throwaway import Failure, Server, require
 
 ROTATE = "SET GLOBAL file_key_management_rotate_key = -1"
 RELOAD = "SET GLOBAL file_key_management_reload = ON"
@@ -22,15 +22,6 @@ SAME = {"openat": "open", "openat+creat": "open+creat", "newfstatat": "stat", "f
 
 Call = namedtuple("Call", "number kind file fired")
 Outcome = namedtuple("Outcome", "errors calls")
-
-
-class Failure(Exception):
-    """A fault that the test has found."""
-
-
-def require(condition, what):
-    if not condition:
-        raise Failure(what)
 
 
 class Rotations:

@@ -21,8 +21,8 @@ import time
 from pathlib import Path
 
 import keyfiles
-from rotations import Failure, Rotations, require
-from throwaway import ServerError
+from rotations import Rotations
+from throwaway import Failure, ServerError, require
 
 FORMS = (keyfiles.TextFile, keyfiles.ContainerFile, keyfiles.SealedFile)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 BASEDIR = os.environ.get("KEYHOLD_BASEDIR")
 START_SECONDS = 60
 STOP_SECONDS = 60
+WAIT_SECONDS = 60
 SYSTEM_PLUGINS = [Path(folder, "plugin") for folder in
                   ("/usr/lib/mysql", "/usr/lib/mariadb", "/usr/lib64/mariadb", "/usr/lib64/mysql")]
 
@@ -26,6 +27,23 @@ SMALL = ["--skip-networking", "--skip-log-bin", "--performance-schema=OFF", "--i
 
 class ServerError(Exception):
     """The server did something unexpected."""
+
+
+class Failure(Exception):
+    """A fault that the test has found."""
+
+
+def require(condition, what):
+    if not condition:
+        raise Failure(what)
+
+
+def wait(condition, what):
+    """Until the condition holds."""
+    limit = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        require(time.monotonic() < limit, what)
+        time.sleep(0.02)
 
 
 def program(name):
@@ -48,7 +66,7 @@ def fresh_server(case):
 class Server:
     """One server: its home is a folder, which the caller makes and removes. In a `with` it ends with the block."""
 
-    def __init__(self, home, plugins, options, environment=(), option_file=None):
+    def __init__(self, home, plugins, options, environment=(), option_file=None, prefix=()):
         self.home = Path(home)
         self.data = self.home / "data"
         self.socket = self.home / "socket"
@@ -56,6 +74,7 @@ class Server:
         self.plugins = plugins
         self.options = [*SMALL, *options]
         self.environment = list(environment)
+        self.prefix = list(prefix)  # a command that becomes the server
         self.defaults = "--no-defaults" if option_file is None else f"--defaults-file={option_file}"
         self.user = ["--user=root"] if os.geteuid() == 0 else []
         self.basedir = [f"--basedir={BASEDIR}"] if BASEDIR else []
@@ -72,18 +91,19 @@ class Server:
 
     def create(self):
         """A data directory. The account root has no password: the folder's mode is what protects it."""
-        (self.home / "tmp").mkdir(parents=True)
+        (self.home / "tmp").mkdir(parents=True, exist_ok=True)
         # --rpm: or mariadb-install-db, run as root, would change the owner of a system folder (auth_pam_tool_dir)
         done = subprocess.run([program("mariadb-install-db"), "--no-defaults", "--rpm", *self.basedir, *self.user, f"--datadir={self.data}",
                                "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode != 0:
             raise ServerError(done.stdout)
-        self._link_plugins()
+        self.link_plugins()
 
-    def _link_plugins(self):
+    def link_plugins(self):
         """The system's plugins and, over them, those of the build."""
         folder = self.home / "plugins"
+        shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         system = next((path for path in SYSTEM_PLUGINS if (path / "file_key_management.so").exists()), None)
         for path in [*(system.glob("*.so") if system else ()), *Path(self.plugins).resolve().glob("*.so")]:
@@ -91,18 +111,21 @@ class Server:
             link.unlink(missing_ok=True)
             link.symlink_to(path)
 
-    def start(self):
+    def start(self, *options):
         """Starts the server and waits until it answers. The error log is that of this start only."""
+        self.launch(*options)
+        self._wait_for_answer()
+
+    def launch(self, *options):
         self.log.write_text("")
         # setpriv: the server ends with this process even when that is killed by SIGKILL
-        command = [program("setpriv"), "--pdeathsig", "KILL", "env", *self.environment, program("mariadbd"), self.defaults,
-                   *self.basedir, *self.no_tls, *self.user, f"--datadir={self.data}", f"--tmpdir={self.home / 'tmp'}", f"--socket={self.socket}",
-                   f"--plugin-dir={self.home / 'plugins'}", f"--pid-file={self.home / 'pid'}", f"--log-error={self.log}",
-                   *self.options]
+        command = [program("setpriv"), "--pdeathsig", "KILL", "env", *self.environment, *self.prefix, program("mariadbd"),
+                   self.defaults, *self.basedir, *self.no_tls, *self.user, f"--datadir={self.data}", f"--tmpdir={self.home / 'tmp'}",
+                   f"--socket={self.socket}", f"--plugin-dir={self.home / 'plugins'}", f"--pid-file={self.home / 'pid'}",
+                   f"--log-error={self.log}", *self.options, *options]
         with self.log.open("a") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.starts += 1
-        self._wait_for_answer()
 
     def _wait_for_answer(self):
         limit = time.monotonic() + START_SECONDS

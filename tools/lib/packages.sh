@@ -30,7 +30,7 @@ need() {
 on_debian_12() { grep -qs '^VERSION_ID="12"' /etc/os-release; }
 
 # need_all: all that tools/test wants
-need_all() { need "${PACKAGES_BUILD[@]}" "${PACKAGES_SERVER[@]}" "${PACKAGES_TEST[@]}" "${PACKAGES_BENCH[@]}"; }
+need_all() { need "${PACKAGES_BUILD[@]}" "${PACKAGES_SERVER[@]}" "${PACKAGES_TEST[@]}" "${PACKAGES_GALERA[@]}" "${PACKAGES_BENCH[@]}"; }
 
 # Where a release names a package by the version of LLVM that is in it
 llvm_runtime=libclang-rt-dev
@@ -44,5 +44,9 @@ PACKAGES_SERVER=(mariadb-server mariadb-client mariadb-backup openssl hostname)
 PACKAGES_TEST=(libcmocka-dev nettle-dev mariadb-test netbase patch clang clang-format clang-tidy "$llvm_runtime" llvm python3
   python3-cryptography python3-argon2 python3-pycryptodome man-db gdb doxygen
   prometheus prometheus-mysqld-exporter systemd)
+# for plugins that were built elsewhere: these depend on the libraries, whose own names differ between releases
+PACKAGES_RUN=(libsodium-dev liburcu-dev)
+# the provider, and what the scripts of state transfers call
+PACKAGES_GALERA=(galera-4 mariadb-backup rsync socat lsof iproute2 procps)
 PACKAGES_BENCH=(sysbench python3)
 PACKAGES_PACKAGE=(build-essential debhelper lintian pkgconf)
