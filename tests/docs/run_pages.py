@@ -91,8 +91,8 @@ class Page:
         self.root.write(DROP_IN, block.text + "\n")
         self._must_work(self.root.bash(
             "cp /lib/systemd/system/mariadb.service /run/; mkdir /run/mariadb.service.d; "
-            f"cp {DROP_IN} /run/mariadb.service.d; ! systemd-analyze verify /run/mariadb.service 2>&1 | grep override.conf; "
-            "rm -r /run/mariadb.service*"), block.text)
+            f"cp {DROP_IN} /run/mariadb.service.d; found=$(systemd-analyze verify /run/mariadb.service 2>&1 | grep override.conf || true); "
+            'rm -r /run/mariadb.service*; echo "$found"; [ -z "$found" ]'), block.text)
 
     def _script(self, block):
         path = named_file(block)

@@ -4,6 +4,11 @@
 
 PASSPHRASE='correct horse battery staple' # run_pages.py types it where a command asks
 
+# refused COMMAND...: a command that must fail
+refused() {
+  ! "$@" >/dev/null 2>&1 || { echo "not refused: $*"; return 1; }
+}
+
 # folder: where the key file will be, with the passphrase
 folder() {
   install -d -o mysql -g mysql -m 0700 /etc/mysql/keys
@@ -14,7 +19,7 @@ folder() {
 fresh() {
   systemctl stop
   [ ! -e /etc/mysql/keys ] || {
-    rm -rf /var/lib/mysql /etc/mysql/keys /etc/mysql/mariadb.conf.d/99-keyhold.cnf
+    rm -rf /var/lib/mysql /etc/mysql/keys /etc/mysql/mariadb.conf.d/99-keyhold.cnf /etc/systemd/system/mariadb.service.d
     mariadb-install-db --user=mysql --skip-test-db --rpm >/dev/null
   }
 }
