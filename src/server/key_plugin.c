@@ -17,10 +17,12 @@ enum { ALL_KEYS = -1, SWITCH_TEXT = 80 };
 kh_key_plugin_values kh_key_plugin_settings;
 
 static const char *algorithm_names[] = {"aes_cbc", "aes_ctr", NULL};
-kh_choices kh_key_plugin_algorithms = {.typelib = {2, "", algorithm_names, NULL}};
+kh_choices kh_key_plugin_algorithms = {
+    .typelib = {.count = 2, .name = "", .type_names = algorithm_names}};
 
 static const char *engine_names[] = {"auto", "openssl", "ipsec_mb", NULL};
-kh_choices kh_key_plugin_engines = {.typelib = {3, "", engine_names, NULL}};
+kh_choices kh_key_plugin_engines = {
+    .typelib = {.count = 3, .name = "", .type_names = engine_names}};
 
 /* Written by start, before another thread can read it. */
 static struct {

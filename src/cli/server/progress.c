@@ -75,7 +75,7 @@ kh_cli_line kh_cli_progress_bar(const char *name, size_t width, uint64_t done, u
   kh_cli_line line = {""};
   char bar[BAR_WIDTH + 1];
   double part = pages == 0 ? 1 : (double)done / (double)pages;
-  size_t filled = (size_t)(part * BAR_WIDTH);
+  size_t filled = (size_t)(part * (double)BAR_WIDTH);
   memset(bar, '.', BAR_WIDTH);
   memset(bar, '#', filled);
   bar[BAR_WIDTH] = '\0';

@@ -14,7 +14,8 @@ static unsigned use_pbkdf2;
 static char strict_permissions;
 
 static const char *digest_names[] = {"sha1", "sha224", "sha256", "sha384", "sha512", NULL};
-static kh_choices digests = {.typelib = {KH_DIGEST_COUNT, "", digest_names, NULL}};
+static kh_choices digests = {
+    .typelib = {.count = KH_DIGEST_COUNT, .name = "", .type_names = digest_names}};
 
 KH_KEY_PLUGIN_SYSVARS("key file");
 
