@@ -50,3 +50,7 @@ PACKAGES_RUN=(libsodium-dev liburcu-dev)
 PACKAGES_GALERA=(galera-4 mariadb-backup rsync socat lsof iproute2 procps)
 PACKAGES_BENCH=(sysbench python3)
 PACKAGES_PACKAGE=(build-essential debhelper lintian pkgconf)
+# of a root of its own: dpkg must know arm64
+PACKAGES_AARCH64=(git crossbuild-essential-arm64 qemu-user-static cmake ninja-build pkgconf openssl python3 python3-argon2
+  python3-pycryptodome libssl-dev:arm64 libsodium-dev:arm64 liburcu-dev:arm64 libmariadbd-dev:arm64 libmariadb-dev:arm64
+  libcmocka-dev:arm64 nettle-dev:arm64)
