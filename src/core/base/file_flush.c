@@ -53,12 +53,13 @@ kh_status kh_file_flush(const char *path, const kh_file_stamp *expected, kh_faul
   kh_status status = kh_file_resolve(path, &target, ret_fault);
   if (status != KH_OK)
     return status;
-  if (!flush_file(target))
+  bool is_fifo = kh_file_is_fifo(target);
+  if (!is_fifo && !flush_file(target))
     return kh_fault_set(ret_fault, KH_E_FILE_FLUSH, path, errno);
   status = kh_file_stamp_of(path, &stamp, ret_fault);
   if (status == KH_OK && !kh_file_is_same(&stamp, expected))
     return kh_fault_set(ret_fault, KH_E_FILE_CHANGED, path, 0);
-  if (status == KH_OK && !flush_folders(path, target))
+  if (status == KH_OK && !is_fifo && !flush_folders(path, target))
     return kh_fault_set(ret_fault, KH_E_FILE_FLUSH, path, errno);
   return status;
 }
