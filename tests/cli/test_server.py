@@ -353,7 +353,7 @@ class Retire(ServerCase):
         result = self.retire(status=1)
         self.assertRegex(result.out, r"(?m)^  1        1  keep    mysql\.")
         self.assertRegex(result.out, r"(?m)^  3        1  keep    possibly: elsewhere$")
-        self.assertIn("the server does not know backups", result.err)
+        self.assertIn("the server does not know about backups", result.err)
         self.rebuild_aria()
         result = self.retire(status=1)
         self.assertRegex(result.out, r"(?m)^  1        1  keep    possibly: redo-log, aria, elsewhere$")

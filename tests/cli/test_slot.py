@@ -65,7 +65,7 @@ class Slot(command.Case):
 
     def test_change_the_only_slot(self):
         out = self.run_command("slot", "change", self.file, "main", self.how, self.new(OTHER), *CHEAP).out
-        self.assertIn("A server that has the old passphrase cannot reload", out)
+        self.assertIn("A server whose passphrase no longer opens the file cannot reload", out)
         self.assertFalse(self.opens_with(PASSPHRASE))
         self.assertTrue(self.opens_with(OTHER))
 
@@ -106,7 +106,7 @@ class Slot(command.Case):
         self.run_command("slot", "remove", self.file, "main", self.how, status=1)  # its own passphrase is not enough
         self.assertEqual(self.read("keys"), before)
         out = self.run_command("slot", "remove", self.file, "main", f"--passphrase-file={self.path('new')}").out
-        self.assertIn("A server that has the old passphrase cannot reload", out)
+        self.assertIn("A server whose passphrase no longer opens the file cannot reload", out)
         self.assertEqual(self.labels(), ["safe"])
         self.assertEqual([self.opens_with(text) for text in (PASSPHRASE, OTHER)], [False, True])
 

@@ -111,7 +111,7 @@ static error_t parse_cost_option(int key, char *value, struct argp_state *state)
 }
 
 static const struct argp_option cost_options[] = {
-    {NULL, 0, NULL, 0, "Cost of a guess at the passphrase (format sealed):", 25},
+    {NULL, 0, NULL, 0, "Key derivation cost (format sealed):", 25},
     {"kdf", KEY_KDF, "NAME", 0, "key derivation: argon2id (default) or pbkdf2-hmac-sha512", 0},
     {"memory", KEY_MEMORY, "MIB", 0, "Argon2id memory in MiB (default: 64)", 0},
     {"passes", KEY_PASSES, "NUMBER", 0, "Argon2id passes over the memory (default: 3)", 0},

@@ -67,7 +67,7 @@ static const struct argp_option options[] = {
     {"passphrase-file", KEY_FILE, "FILE", 0, "read the passphrase from FILE", 0},
     {"passphrase-fd", KEY_FD, "NUMBER", 0, "read it from an open file descriptor", 0},
     {"filekey", KEY_FILEKEY, "SOURCE", 0,
-     "read it from a value of file_key_management_filekey such as EXEC:/path", 0},
+     "read it from SOURCE, a value of file_key_management_filekey such as EXEC:/path", 0},
     {0},
 };
 const struct argp kh_cli_source_argp = {.options = options, .parser = parse_source_option};

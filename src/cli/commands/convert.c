@@ -74,7 +74,7 @@ static const struct argp unseal_argp = {
     .options = options,
     .parser = parse_convert_option,
     .args_doc = "FILE",
-    .doc = "Write a key file in plain text: everyone who can read the file has the keys.",
+    .doc = "Write a key file in plain text: any user who can read the file has the keys.",
     .children = (const struct argp_child[]){{&kh_cli_target_argp, 0, NULL, 0}, {0}},
 };
 

@@ -13,7 +13,7 @@ const kh_cli_retire_unknown kh_cli_retire_unknowns[KH_CLI_RETIRE_UNKNOWNS] = {
     {"aria", KH_CLI_RETIRE_UNKNOWN_ARIA,
      "the server does not report which version of key id 1 each Aria table needs"},
     {"elsewhere", KH_CLI_RETIRE_UNKNOWN_ELSEWHERE,
-     "the server does not know backups, nor other servers with this key file"},
+     "the server does not know about backups and other servers with this key file"},
 };
 
 static bool is_same_name(const char *text, size_t len, const char *name)

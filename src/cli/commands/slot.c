@@ -28,7 +28,7 @@ static bool read_slots_of_file(const char *path, kh_sealed_slots *ret_slots)
 static const struct argp_child list_children[] = {{&kh_cli_file_argp, 0, NULL, 0}, {0}};
 static const struct argp list_argp = {
     .args_doc = "FILE",
-    .doc = "List the slots of a sealed key file. Each has a passphrase of its own; none is needed.",
+    .doc = "List the slots of a sealed key file. No passphrase is needed.",
     .children = list_children,
 };
 
@@ -233,8 +233,9 @@ static int write_slot(kh_cli_target *target, kh_slot_change change, const kh_sea
   kh_cli_put_text(stdout, target->path);
   puts(".");
   if (change != KH_SLOT_ADD)
-    puts("A server that has the old passphrase cannot reload, rotate or start until it gets one "
-         "that opens the file.");
+    puts("A server whose passphrase no longer opens the file cannot reload, rotate or start: give "
+         "it "
+         "one that does.");
   return KH_CLI_WRITTEN;
 }
 
