@@ -201,6 +201,15 @@ static void a_fifo_that_is_allowed_is_waited_for(void **state)
     assert_int_equal(kh_secret_bytes(content).len, 200000);
     assert_memory_equal(kh_secret_bytes(content).data, "abc   ", 6);
     kh_secret_free(&content);
+    /* memory for what came, not for the most that may come; and the most that may come */
+    test_run("printf abc > '%s' &", test_path("pipe"));
+    assert_int_equal(read_to(test_path("pipe"), 1 << 20, fifo_kinds[i], &content), KH_OK);
+    assert_in_range(kh_secret_capacity(content), 3, 1 << 16);
+    kh_secret_free(&content);
+    test_run("printf '%%50000d' 1 > '%s' &", test_path("pipe"));
+    assert_int_equal(read_to(test_path("pipe"), 40000, fifo_kinds[i], &content), KH_OK);
+    assert_int_equal(kh_secret_bytes(content).len, 40000);
+    kh_secret_free(&content);
     /* it is the same FIFO, whatever went through it */
     assert_int_equal(kh_file_stamp_of(test_path("pipe"), &stamp, NULL), KH_OK);
     assert_true(kh_file_is_same(&stamp, &info.stamp));

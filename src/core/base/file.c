@@ -4,10 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
 
 #include "file_parts.h"
 #include "keyhold/clock.h"
 #include "keyhold/limits.h"
+
+/* bytes that a FIFO is read into at first */
+#define FIFO_FIRST 16384
 
 static int64_t nanoseconds_of(const struct timespec *time)
 {
@@ -105,10 +109,10 @@ static kh_status wait_for_writer(int fd, int64_t until)
   return ready == 0 ? KH_E_FILE_TIME : KH_OK;
 }
 
-/* reads until the end of the file or of the secret's capacity */
+/* reads on until the end of the file or of the secret's capacity */
 static kh_status read_all(int fd, bool is_fifo, int64_t until, kh_secret *secret)
 {
-  size_t len = 0;
+  size_t len = kh_secret_bytes(secret).len;
   while (len < kh_secret_capacity(secret)) {
     kh_status status = is_fifo ? wait_for_writer(fd, until) : KH_OK;
     if (status != KH_OK)
@@ -124,6 +128,36 @@ static kh_status read_all(int fd, bool is_fifo, int64_t until, kh_secret *secret
   }
   kh_secret_set_len(secret, len);
   return KH_OK;
+}
+
+static kh_status double_capacity(kh_secret **secret, size_t most)
+{
+  size_t capacity = kh_secret_capacity(*secret);
+  KH_AUTO_SECRET larger = NULL;
+  kh_status status = kh_secret_new(capacity > most / 2 ? most : 2 * capacity, &larger);
+  if (status != KH_OK)
+    return status;
+  kh_bytes content = kh_secret_bytes(*secret);
+  memcpy(kh_secret_data(larger), content.data, content.len);
+  kh_secret_set_len(larger, content.len);
+  kh_secret *smaller = *secret;
+  *secret = larger;
+  larger = smaller;
+  return KH_OK;
+}
+
+/* The size of what comes out of a FIFO is not known before; memory for the largest file could not
+ * be locked everywhere. */
+static kh_status read_fifo(int fd, int64_t until, size_t most, kh_secret **secret)
+{
+  kh_status status = read_all(fd, true, until, *secret);
+  while (status == KH_OK && kh_secret_bytes(*secret).len == kh_secret_capacity(*secret) &&
+         kh_secret_capacity(*secret) < most) {
+    status = double_capacity(secret, most);
+    if (status == KH_OK)
+      status = read_all(fd, true, until, *secret);
+  }
+  return status;
 }
 
 /* A file that another process is writing can look complete: half of a key is a valid key. What
@@ -149,14 +183,15 @@ kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind, kh_secr
 
   /* one byte more than the file's size shows that it grew meanwhile */
   bool sized = S_ISREG(st.st_mode) && st.st_size > 0 && (uint64_t)st.st_size < most;
-  size_t capacity = sized ? (size_t)st.st_size + 1 : most;
+  bool is_fifo = S_ISFIFO(st.st_mode) && kind != KH_FILE_ANY;
+  size_t unsized = is_fifo && most > FIFO_FIRST ? FIFO_FIRST : most;
+  size_t capacity = sized ? (size_t)st.st_size + 1 : unsized;
   KH_AUTO_SECRET secret = NULL;
   status = kh_secret_new(capacity, &secret);
   if (status != KH_OK)
     return kh_fault_set(ret_fault, status, path, 0);
   int64_t until = kind == KH_FILE_OR_FIFO_SOON ? kh_clock_milliseconds() + KH_FIFO_WAIT : 0;
-  bool is_fifo = S_ISFIFO(st.st_mode) && kind != KH_FILE_ANY;
-  status = read_all(fd, is_fifo, until, secret);
+  status = is_fifo ? read_fifo(fd, until, most, &secret) : read_all(fd, false, 0, secret);
   if (status != KH_OK)
     return kh_fault_set(ret_fault, status, path, status == KH_E_FILE_READ ? errno : 0);
   if (sized && kh_secret_bytes(secret).len == capacity)
