@@ -54,7 +54,8 @@ typedef enum kh_file_kind {
  * @param ret_info    may be NULL; untouched on failure.
  * @param ret_fault   may be NULL.
  * @return KH_OK, KH_E_FILE_NOT_FOUND, KH_E_FILE_OPEN, KH_E_FILE_READ, KH_E_FILE_DIRECTORY,
- * KH_E_FILE_SPECIAL, KH_E_FILE_CHANGED, KH_E_FILE_TIME, KH_E_NO_MEMORY, KH_E_CRYPTO.
+ * KH_E_FILE_SPECIAL, KH_E_FILE_FIFO, KH_E_FILE_CHANGED, KH_E_FILE_TIME, KH_E_NO_MEMORY,
+ * KH_E_CRYPTO.
  */
 KH_MUST_USE kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind,
                                    kh_secret **ret_secret, kh_file_info *ret_info,
@@ -87,7 +88,8 @@ bool kh_file_is_same(const kh_file_stamp *a, const kh_file_stamp *b);
  * @param content    the new content.
  * @param ret_stamp  the new file's; may be NULL; untouched on failure.
  * @param ret_fault  may be NULL.
- * @return KH_OK; KH_E_FILE_NOT_FOUND, KH_E_FILE_OPEN, KH_E_FILE_DIRECTORY, KH_E_FILE_SPECIAL;
+ * @return KH_OK; KH_E_FILE_NOT_FOUND, KH_E_FILE_OPEN, KH_E_FILE_DIRECTORY, KH_E_FILE_SPECIAL,
+ * KH_E_FILE_FIFO;
  * KH_E_FILE_CHANGED (no longer the expected file); KH_E_FILE_LOCKED, KH_E_FILE_WRITE,
  * KH_E_FILE_OWNER;
  * KH_E_FILE_FLUSH: the new content is in place, but a power failure may undo it. Must not be called

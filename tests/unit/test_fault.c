@@ -20,6 +20,8 @@ static const struct {
     {{.status = KH_E_FILE_DIRECTORY}, "Cannot read '/k': it is a directory; specify a file"},
     {{.status = KH_E_FILE_SPECIAL},
      "Cannot read '/k': it is not a regular file; specify a regular file"},
+    {{.status = KH_E_FILE_FIFO},
+     "Cannot use '/k' for this: it is a FIFO; use the file that its writer reads, then reload"},
     {{.status = KH_E_FILE_TIME},
      "Cannot read '/k': it is a FIFO, and no process wrote to it and closed it within 10 seconds"},
     {{.status = KH_E_FILE_TOO_LARGE, .size = 1048577, .limit = 1048576},

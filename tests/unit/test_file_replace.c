@@ -486,8 +486,8 @@ static void directories_and_special_files(void **state)
   test_run("cd '%s' && mkdir -p folder2 && mkfifo fifo && ln -s fifo link", test_path(""));
   assert_int_equal(replace(test_path("folder2"), NEW, NULL), KH_E_FILE_DIRECTORY);
   assert_int_equal(replace("/", NEW, NULL), KH_E_FILE_DIRECTORY);
-  assert_int_equal(replace(test_path("fifo"), NEW, NULL), KH_E_FILE_SPECIAL);
-  assert_int_equal(replace(test_path("link"), NEW, NULL), KH_E_FILE_SPECIAL);
+  assert_int_equal(replace(test_path("fifo"), NEW, NULL), KH_E_FILE_FIFO);
+  assert_int_equal(replace(test_path("link"), NEW, NULL), KH_E_FILE_FIFO);
   assert_int_equal(replace("/dev/null", NEW, NULL), KH_E_FILE_SPECIAL);
   assert_true(S_ISFIFO(test_stat(test_path("fifo")).st_mode));
 }

@@ -227,7 +227,7 @@ static void names_that_are_not_files(void **state)
   mkfifo(test_path("fifo"), 0600);
   assert_refused(test_path("missing"), NULL, KH_E_FILE_NOT_FOUND);
   assert_refused(test_path("folder"), NULL, KH_E_FILE_DIRECTORY);
-  assert_refused(test_path("fifo"), NULL, KH_E_FILE_SPECIAL);
+  assert_refused(test_path("fifo"), NULL, KH_E_FILE_FIFO);
 }
 
 static void a_file_open_to_others_is_warned_of_with_its_mode(void **state)

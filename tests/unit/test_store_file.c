@@ -245,7 +245,7 @@ static void a_fifo_is_loaded_and_not_rotated(void **state)
                                 .default_cipher = KH_CIPHER_AES_CBC};
   kh_store_rotated rotated = {0};
   assert_int_equal(kh_store_make_versions(&store, &rotation, &content, &rotated, &fault),
-                   KH_E_FILE_SPECIAL);
+                   KH_E_FILE_FIFO);
   assert_int_equal(stat(path, &st), 0);
   assert_true(S_ISFIFO(st.st_mode));
   kh_keytable_free(&known);

@@ -66,7 +66,9 @@ kh_status kh_file_classify(const struct stat *st, kh_file_kind kind)
     return KH_E_FILE_DIRECTORY;
   if (S_ISREG(st->st_mode) || kind == KH_FILE_ANY)
     return KH_OK;
-  return S_ISFIFO(st->st_mode) && kind != KH_FILE_REGULAR ? KH_OK : KH_E_FILE_SPECIAL;
+  if (!S_ISFIFO(st->st_mode))
+    return KH_E_FILE_SPECIAL;
+  return kind == KH_FILE_REGULAR ? KH_E_FILE_FIFO : KH_OK;
 }
 
 bool kh_file_is_fifo(const char *path)
@@ -79,7 +81,7 @@ static kh_status open_checked(const char *path, kh_file_kind kind, int *ret_fd, 
                               kh_fault *ret_fault)
 {
   if (kind == KH_FILE_REGULAR && kh_file_is_fifo(path))
-    return kh_fault_set(ret_fault, KH_E_FILE_SPECIAL, path, 0);
+    return kh_fault_set(ret_fault, KH_E_FILE_FIFO, path, 0);
   /* A FIFO instead of a regular file must be refused without waiting. One that is opened this way
    * does not end before a process has written to it. */
   int wait = kind == KH_FILE_ANY ? 0 : O_NONBLOCK;

@@ -35,7 +35,8 @@ bool kh_file_flush_fd(int fd);
 /** Returns the stamp of a stat() result. */
 kh_file_stamp kh_file_stamp_from(const struct stat *st);
 
-/** Returns KH_OK, KH_E_FILE_DIRECTORY or KH_E_FILE_SPECIAL, by the type in a stat() result. */
+/** Returns KH_OK, KH_E_FILE_DIRECTORY, KH_E_FILE_FIFO or KH_E_FILE_SPECIAL, by the type in a stat()
+ * result. */
 kh_status kh_file_classify(const struct stat *st, kh_file_kind kind);
 
 /**
