@@ -112,8 +112,8 @@ KH_MUST_USE kh_status kh_file_create(const char *path, kh_bytes content, kh_faul
 /**
  * Flushes a file and its folder to the disk, so that a power failure cannot undo what was read
  * from it; for a symbolic link also the folder of the link. Where a folder cannot be opened, the
- * whole file system is flushed. A file system without anything to flush is not an error.
- * Thread-safe.
+ * whole file system is flushed. A file system without anything to flush is not an error,
+ * nor is a FIFO, which is not opened. Thread-safe.
  *
  * @param expected   the stamp of what was read.
  * @param ret_fault  may be NULL.

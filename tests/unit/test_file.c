@@ -208,6 +208,23 @@ static void a_fifo_that_is_allowed_is_waited_for(void **state)
   }
 }
 
+/* An open for reading that is closed again would end the process that waits to write. */
+static void a_fifo_that_is_not_read_keeps_its_writer(void **state)
+{
+  (void)state;
+  kh_secret *content = NULL;
+  kh_file_stamp stamp;
+  mkfifo(test_path("pipe"), 0600);
+  test_run("(printf abc > '%s') & sleep 0.3", test_path("pipe"));
+  assert_int_equal(read_to(test_path("pipe"), 10, KH_FILE_REGULAR, &content), KH_E_FILE_SPECIAL);
+  assert_int_equal(kh_file_stamp_of(test_path("pipe"), &stamp, NULL), KH_OK);
+  assert_int_equal(kh_file_flush(test_path("pipe"), &stamp, NULL), KH_OK);
+  test_run("sleep 0.1"); /* a writer that has begun would end now */
+  assert_int_equal(read_to(test_path("pipe"), 10, KH_FILE_OR_FIFO_SOON, &content), KH_OK);
+  assert_memory_equal(kh_secret_bytes(content).data, "abc", 3);
+  kh_secret_free(&content);
+}
+
 static void a_fifo_has_ten_seconds_where_there_is_a_limit(void **state)
 {
   (void)state;
@@ -417,6 +434,7 @@ int main(void)
       cmocka_unit_test_setup(directories_and_special_files, reset),
       cmocka_unit_test_setup(a_fifo_gives_what_is_written, reset),
       cmocka_unit_test_setup(a_fifo_that_is_allowed_is_waited_for, reset),
+      cmocka_unit_test_setup(a_fifo_that_is_not_read_keeps_its_writer, reset),
       cmocka_unit_test_setup(a_fifo_has_ten_seconds_where_there_is_a_limit, reset),
       cmocka_unit_test_setup(where_a_fifo_is_allowed_devices_are_not, reset),
       cmocka_unit_test_setup(interrupted_and_short_reads_go_on, reset),

@@ -65,9 +65,22 @@ kh_status kh_file_classify(const struct stat *st, kh_file_kind kind)
   return S_ISFIFO(st->st_mode) && kind != KH_FILE_REGULAR ? KH_OK : KH_E_FILE_SPECIAL;
 }
 
+/* Refuses a FIFO without opening it: a process that waits to write would begin, and SIGPIPE would
+ * end it. */
+static kh_status refuse_fifo(const char *path, kh_fault *ret_fault)
+{
+  struct stat st;
+  if (stat(path, &st) != 0)
+    return kh_file_unreachable(path, errno, ret_fault);
+  return S_ISFIFO(st.st_mode) ? kh_fault_set(ret_fault, KH_E_FILE_SPECIAL, path, 0) : KH_OK;
+}
+
 static kh_status open_checked(const char *path, kh_file_kind kind, int *ret_fd, struct stat *ret_st,
                               kh_fault *ret_fault)
 {
+  kh_status status = kind == KH_FILE_REGULAR ? refuse_fifo(path, ret_fault) : KH_OK;
+  if (status != KH_OK)
+    return status;
   /* A FIFO instead of a regular file must be refused without waiting. One that is opened this way
    * does not end before a process has written to it. */
   int wait = kind == KH_FILE_ANY ? 0 : O_NONBLOCK;
@@ -78,7 +91,7 @@ static kh_status open_checked(const char *path, kh_file_kind kind, int *ret_fd, 
     return kh_file_unreachable(path, errno, ret_fault);
   if (fstat(*ret_fd, ret_st) != 0)
     return kh_fault_set(ret_fault, KH_E_FILE_READ, path, errno);
-  kh_status status = kh_file_classify(ret_st, kind);
+  status = kh_file_classify(ret_st, kind);
   return status == KH_OK ? KH_OK : kh_fault_set(ret_fault, status, path, 0);
 }
 
