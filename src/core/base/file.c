@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
 
 #include "file_parts.h"
 #include "keyhold/clock.h"
 #include "keyhold/limits.h"
+
+enum { FIFO_ROOM = 65536 }; /* bytes at first: locked memory is scarce */
 
 static int64_t nanoseconds_of(const struct timespec *time)
 {
@@ -110,15 +113,31 @@ static kh_status wait_for_writer(int fd, int64_t until)
   return ready == 0 ? KH_E_FILE_TIME : KH_OK;
 }
 
-/* reads until the end of the file or of the secret's capacity */
-static kh_status read_all(int fd, bool is_fifo, int64_t until, kh_secret *secret)
+/* Doubles the room for the content of a FIFO, whose size is not known before. */
+static kh_status make_room(size_t most, kh_secret **secret)
+{
+  size_t len = kh_secret_capacity(*secret);
+  kh_secret *larger = NULL;
+  kh_status status = kh_secret_new(len > most / 2 ? most : 2 * len, &larger);
+  if (status != KH_OK)
+    return status;
+  memcpy(kh_secret_data(larger), kh_secret_data(*secret), len);
+  kh_secret_free(secret);
+  *secret = larger;
+  return KH_OK;
+}
+
+/* reads until the end of the file, `most` bytes at most */
+static kh_status read_all(int fd, bool is_fifo, int64_t until, size_t most, kh_secret **secret)
 {
   size_t len = 0;
-  while (len < kh_secret_capacity(secret)) {
-    kh_status status = is_fifo ? wait_for_writer(fd, until) : KH_OK;
+  while (len < most) {
+    kh_status status = len < kh_secret_capacity(*secret) ? KH_OK : make_room(most, secret);
+    if (status == KH_OK && is_fifo)
+      status = wait_for_writer(fd, until);
     if (status != KH_OK)
       return status;
-    ssize_t got = read(fd, kh_secret_data(secret) + len, kh_secret_capacity(secret) - len);
+    ssize_t got = read(fd, kh_secret_data(*secret) + len, kh_secret_capacity(*secret) - len);
     if (got < 0 && (errno == EINTR || (is_fifo && errno == EAGAIN)))
       continue;
     if (got < 0)
@@ -127,7 +146,7 @@ static kh_status read_all(int fd, bool is_fifo, int64_t until, kh_secret *secret
       break;
     len += (size_t)got;
   }
-  kh_secret_set_len(secret, len);
+  kh_secret_set_len(*secret, len);
   return KH_OK;
 }
 
@@ -156,12 +175,12 @@ kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind, kh_secr
   bool sized = S_ISREG(st.st_mode) && st.st_size > 0 && (uint64_t)st.st_size < most;
   size_t capacity = sized ? (size_t)st.st_size + 1 : most;
   KH_AUTO_SECRET secret = NULL;
-  status = kh_secret_new(capacity, &secret);
+  bool is_fifo = S_ISFIFO(st.st_mode) && kind != KH_FILE_ANY;
+  status = kh_secret_new(is_fifo && capacity > FIFO_ROOM ? FIFO_ROOM : capacity, &secret);
   if (status != KH_OK)
     return kh_fault_set(ret_fault, status, path, 0);
   int64_t until = kind == KH_FILE_OR_FIFO_SOON ? kh_clock_milliseconds() + KH_FIFO_WAIT : 0;
-  bool is_fifo = S_ISFIFO(st.st_mode) && kind != KH_FILE_ANY;
-  status = read_all(fd, is_fifo, until, secret);
+  status = read_all(fd, is_fifo, until, capacity, &secret);
   if (status != KH_OK)
     return kh_fault_set(ret_fault, status, path, status == KH_E_FILE_READ ? errno : 0);
   if (sized && kh_secret_bytes(secret).len == capacity)
