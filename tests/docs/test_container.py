@@ -8,7 +8,6 @@ In the place of the official image is that root with the distribution's mariadb-
 import re
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 import throwaway_root
@@ -87,18 +86,14 @@ def main():
         print("skipped: this needs root, and the right to mount")
         return 77
     throwaway_root.enter()
-    with tempfile.TemporaryDirectory(prefix="keyhold-container-") as base:
-        throwaway_root.run("mount", "-t", "tmpfs", "tmpfs", base)
-        try:
-            image = Stage(base, "image", bottom, [])
-            shutil.copy("/etc/resolv.conf", image.root.path / "etc/resolv.conf")
-            image.run("apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends mariadb-server")
-            stage = build(base, source, bottom, [image.root])
-            stage.root.write("/etc/mysql/mariadb.conf.d/99-keyhold.cnf", OPTIONS)
-            print(stage.run(START))
-            return 0
-        finally:
-            throwaway_root.run("umount", "--recursive", "--lazy", base)
+    with throwaway_root.memory_folder("keyhold-container-") as base:
+        image = Stage(base, "image", bottom, [])
+        shutil.copy("/etc/resolv.conf", image.root.path / "etc/resolv.conf")
+        image.run("apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends mariadb-server")
+        stage = build(base, source, bottom, [image.root])
+        stage.root.write("/etc/mysql/mariadb.conf.d/99-keyhold.cnf", OPTIONS)
+        print(stage.run(START))
+        return 0
 
 
 if __name__ == "__main__":

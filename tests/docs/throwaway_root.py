@@ -3,6 +3,7 @@
 
 A root is an overlay over `/`: /etc/mysql, /usr/local and /var/lib/mysql are private, and nothing has to be substituted in what runs.
 enter() puts the caller into namespaces of its own first, whose processes and mounts end with it."""
+import contextlib
 import fcntl
 import os
 import pty
@@ -167,19 +168,30 @@ def template(base, source, build, sample):
     return root
 
 
+@contextlib.contextmanager
+def memory_folder(prefix):
+    """A folder in memory, for roots. Nothing in it is ever removed by name, since the roots have the system's /dev: if its mounts
+    cannot be ended, it stays, and they end with the namespace."""
+    base = tempfile.mkdtemp(prefix=prefix)
+    try:
+        run("mount", "-t", "tmpfs", "tmpfs", base)
+        try:
+            yield base
+        finally:
+            run("umount", "--recursive", "--lazy", base)
+    finally:
+        os.rmdir(base)
+
+
 def with_template(source, build, sample_of, action):
     """The result of action(folder, template, sample), in namespaces of its own; 77, which CTest counts as skipped, without the rights."""
     if not can_mount():
         print("skipped: this needs root, and the right to mount")
         return 77
     enter()
-    with tempfile.TemporaryDirectory(prefix="keyhold-docs-") as base:
-        run("mount", "-t", "tmpfs", "tmpfs", base)
-        try:
-            sample = sample_of(source)
-            return action(base, template(base, source.resolve(), build.resolve(), sample), sample)
-        finally:
-            run("umount", "--recursive", "--lazy", base)
+    with memory_folder("keyhold-docs-") as base:
+        sample = sample_of(source)
+        return action(base, template(base, source.resolve(), build.resolve(), sample), sample)
 
 
 def give_files(root, sample):

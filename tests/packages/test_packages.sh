@@ -11,6 +11,7 @@ packages=$1 next=${2:-}
 names=(mariadb-plugin-keyhold keyhold mariadb-plugin-keyhold-test)
 options=/etc/mysql/mariadb.conf.d/keyhold.cnf
 export DEBIAN_FRONTEND=noninteractive
+[ "$here" = /keyhold ] || { echo "test_packages.sh: only in a Debian that is thrown away: tools/fresh" >&2; exit 2; }
 
 # try_server: prints what a server that cannot start says of it; Debian's script sends that to syslog
 try_server() { timeout 60 runuser -u mysql -- /usr/sbin/mariadbd 2>&1; }

@@ -10,8 +10,7 @@
 #include "keyhold/clock.h"
 #include "keyhold/limits.h"
 
-/* bytes that a FIFO is read into at first */
-#define FIFO_FIRST 16384
+enum { FIFO_ROOM = 65536 }; /* bytes at first: locked memory is scarce */
 
 static int64_t nanoseconds_of(const struct timespec *time)
 {
@@ -71,17 +70,22 @@ kh_status kh_file_classify(const struct stat *st, kh_file_kind kind)
   return kind == KH_FILE_REGULAR ? KH_E_FILE_FIFO : KH_OK;
 }
 
-bool kh_file_is_fifo(const char *path)
+/* Refuses a FIFO without opening it: a process that waits to write would begin, and SIGPIPE would
+ * end it. */
+static kh_status refuse_fifo(const char *path, kh_fault *ret_fault)
 {
   struct stat st;
-  return stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
+  if (stat(path, &st) != 0)
+    return kh_file_unreachable(path, errno, ret_fault);
+  return S_ISFIFO(st.st_mode) ? kh_fault_set(ret_fault, KH_E_FILE_FIFO, path, 0) : KH_OK;
 }
 
 static kh_status open_checked(const char *path, kh_file_kind kind, int *ret_fd, struct stat *ret_st,
                               kh_fault *ret_fault)
 {
-  if (kind == KH_FILE_REGULAR && kh_file_is_fifo(path))
-    return kh_fault_set(ret_fault, KH_E_FILE_FIFO, path, 0);
+  kh_status status = kind == KH_FILE_REGULAR ? refuse_fifo(path, ret_fault) : KH_OK;
+  if (status != KH_OK)
+    return status;
   /* A FIFO instead of a regular file must be refused without waiting. One that is opened this way
    * does not end before a process has written to it. */
   int wait = kind == KH_FILE_ANY ? 0 : O_NONBLOCK;
@@ -92,7 +96,7 @@ static kh_status open_checked(const char *path, kh_file_kind kind, int *ret_fd, 
     return kh_file_unreachable(path, errno, ret_fault);
   if (fstat(*ret_fd, ret_st) != 0)
     return kh_fault_set(ret_fault, KH_E_FILE_READ, path, errno);
-  kh_status status = kh_file_classify(ret_st, kind);
+  status = kh_file_classify(ret_st, kind);
   return status == KH_OK ? KH_OK : kh_fault_set(ret_fault, status, path, 0);
 }
 
@@ -111,15 +115,31 @@ static kh_status wait_for_writer(int fd, int64_t until)
   return ready == 0 ? KH_E_FILE_TIME : KH_OK;
 }
 
-/* reads on until the end of the file or of the secret's capacity */
-static kh_status read_all(int fd, bool is_fifo, int64_t until, kh_secret *secret)
+/* Doubles the room for the content of a FIFO, whose size is not known before. */
+static kh_status make_room(size_t most, kh_secret **secret)
 {
-  size_t len = kh_secret_bytes(secret).len;
-  while (len < kh_secret_capacity(secret)) {
-    kh_status status = is_fifo ? wait_for_writer(fd, until) : KH_OK;
+  size_t len = kh_secret_capacity(*secret);
+  kh_secret *larger = NULL;
+  kh_status status = kh_secret_new(len > most / 2 ? most : 2 * len, &larger);
+  if (status != KH_OK)
+    return status;
+  memcpy(kh_secret_data(larger), kh_secret_data(*secret), len);
+  kh_secret_free(secret);
+  *secret = larger;
+  return KH_OK;
+}
+
+/* reads until the end of the file, `most` bytes at most */
+static kh_status read_all(int fd, bool is_fifo, int64_t until, size_t most, kh_secret **secret)
+{
+  size_t len = 0;
+  while (len < most) {
+    kh_status status = len < kh_secret_capacity(*secret) ? KH_OK : make_room(most, secret);
+    if (status == KH_OK && is_fifo)
+      status = wait_for_writer(fd, until);
     if (status != KH_OK)
       return status;
-    ssize_t got = read(fd, kh_secret_data(secret) + len, kh_secret_capacity(secret) - len);
+    ssize_t got = read(fd, kh_secret_data(*secret) + len, kh_secret_capacity(*secret) - len);
     if (got < 0 && (errno == EINTR || (is_fifo && errno == EAGAIN)))
       continue;
     if (got < 0)
@@ -128,38 +148,8 @@ static kh_status read_all(int fd, bool is_fifo, int64_t until, kh_secret *secret
       break;
     len += (size_t)got;
   }
-  kh_secret_set_len(secret, len);
+  kh_secret_set_len(*secret, len);
   return KH_OK;
-}
-
-static kh_status double_capacity(kh_secret **secret, size_t most)
-{
-  size_t capacity = kh_secret_capacity(*secret);
-  KH_AUTO_SECRET larger = NULL;
-  kh_status status = kh_secret_new(capacity > most / 2 ? most : 2 * capacity, &larger);
-  if (status != KH_OK)
-    return status;
-  kh_bytes content = kh_secret_bytes(*secret);
-  memcpy(kh_secret_data(larger), content.data, content.len);
-  kh_secret_set_len(larger, content.len);
-  kh_secret *smaller = *secret;
-  *secret = larger;
-  larger = smaller;
-  return KH_OK;
-}
-
-/* The size of what comes out of a FIFO is not known before; memory for the largest file could not
- * be locked everywhere. */
-static kh_status read_fifo(int fd, int64_t until, size_t most, kh_secret **secret)
-{
-  kh_status status = read_all(fd, true, until, *secret);
-  while (status == KH_OK && kh_secret_bytes(*secret).len == kh_secret_capacity(*secret) &&
-         kh_secret_capacity(*secret) < most) {
-    status = double_capacity(secret, most);
-    if (status == KH_OK)
-      status = read_all(fd, true, until, *secret);
-  }
-  return status;
 }
 
 /* A file that another process is writing can look complete: half of a key is a valid key. What
@@ -185,15 +175,14 @@ kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind, kh_secr
 
   /* one byte more than the file's size shows that it grew meanwhile */
   bool sized = S_ISREG(st.st_mode) && st.st_size > 0 && (uint64_t)st.st_size < most;
-  bool is_fifo = S_ISFIFO(st.st_mode) && kind != KH_FILE_ANY;
-  size_t unsized = is_fifo && most > FIFO_FIRST ? FIFO_FIRST : most;
-  size_t capacity = sized ? (size_t)st.st_size + 1 : unsized;
+  size_t capacity = sized ? (size_t)st.st_size + 1 : most;
   KH_AUTO_SECRET secret = NULL;
-  status = kh_secret_new(capacity, &secret);
+  bool is_fifo = S_ISFIFO(st.st_mode) && kind != KH_FILE_ANY;
+  status = kh_secret_new(is_fifo && capacity > FIFO_ROOM ? FIFO_ROOM : capacity, &secret);
   if (status != KH_OK)
     return kh_fault_set(ret_fault, status, path, 0);
   int64_t until = kind == KH_FILE_OR_FIFO_SOON ? kh_clock_milliseconds() + KH_FIFO_WAIT : 0;
-  status = is_fifo ? read_fifo(fd, until, most, &secret) : read_all(fd, false, 0, secret);
+  status = read_all(fd, is_fifo, until, capacity, &secret);
   if (status != KH_OK)
     return kh_fault_set(ret_fault, status, path, status == KH_E_FILE_READ ? errno : 0);
   if (sized && kh_secret_bytes(secret).len == capacity)

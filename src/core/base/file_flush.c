@@ -50,10 +50,13 @@ kh_status kh_file_flush(const char *path, const kh_file_stamp *expected, kh_faul
 {
   KH_AUTO_STRING target = NULL;
   kh_file_stamp stamp;
+  struct stat st;
   kh_status status = kh_file_resolve(path, &target, ret_fault);
   if (status != KH_OK)
     return status;
-  bool is_fifo = kh_file_is_fifo(target);
+  if (stat(target, &st) != 0)
+    return kh_file_unreachable(path, errno, ret_fault);
+  bool is_fifo = S_ISFIFO(st.st_mode);
   if (!is_fifo && !flush_file(target))
     return kh_fault_set(ret_fault, KH_E_FILE_FLUSH, path, errno);
   status = kh_file_stamp_of(path, &stamp, ret_fault);
