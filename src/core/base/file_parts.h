@@ -39,12 +39,6 @@ kh_file_stamp kh_file_stamp_from(const struct stat *st);
  * result. */
 kh_status kh_file_classify(const struct stat *st, kh_file_kind kind);
 
-/**
- * Returns whether a name leads to a FIFO. One that is not to be read must not be opened: a process
- * that waits to write would begin, and SIGPIPE would end it.
- */
-bool kh_file_is_fifo(const char *path);
-
 /** Fills a fault for a name that does not exist or cannot be followed, and returns its status:
  * KH_E_FILE_NOT_FOUND for ENOENT, else KH_E_FILE_OPEN. */
 kh_status kh_file_unreachable(const char *path, int os_error, kh_fault *ret_fault);
