@@ -154,6 +154,23 @@ static const char *name_of_option(const struct grammar *grammar, int key)
   return "";
 }
 
+/* Returns how many bytes of an unknown option are shown. What follows a known name, or "pass", may
+ * be a password: "--passwordSECRET". */
+static size_t length_to_show(const struct grammar *grammar, const char *word, size_t len)
+{
+  static const char *const secrets[] = {"pass", "new-pass"};
+  size_t shown = len;
+  for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
+    if (strncmp(word, secrets[i], strlen(secrets[i])) == 0)
+      shown = strlen(secrets[i]);
+  for (size_t i = 0; i < grammar->count; i++) {
+    size_t known = strlen(grammar->longs[i].name);
+    if (known < len && strncmp(word, grammar->longs[i].name, known) == 0)
+      shown = known;
+  }
+  return shown;
+}
+
 /* An unknown long option, or the beginning of several. Its value is not repeated. */
 static _Noreturn void refuse_long_option(const char *command, const struct grammar *grammar,
                                          const char *word)
@@ -170,9 +187,10 @@ static _Noreturn void refuse_long_option(const char *command, const struct gramm
   }
   if (beginnings > 1)
     refuse(command, "ambiguous option '--%s': write it in full", name);
-  if (nearest.name[0] == '\0')
-    refuse(command, "unknown option '--%s'", name);
-  refuse(command, "unknown option '--%s'. Did you mean '--%s'?", name, nearest.name);
+  if (nearest.name[0] != '\0')
+    refuse(command, "unknown option '--%s'. Did you mean '--%s'?", name, nearest.name);
+  size_t shown = length_to_show(grammar, word, len);
+  refuse(command, "unknown option '--%.*s%s'", (int)shown, name, shown < len ? "..." : "");
 }
 
 /* Recognises "-pPASSWORD", which the mariadb client accepts: -p is found, and its word goes on. */

@@ -62,8 +62,8 @@ static kh_status file_store_load(void *self, kh_store_content *ret_content, kh_f
   kh_status status = kh_keyfile_open(&store->options, store->crypt, &store->log, &file, ret_fault);
   if (status != KH_OK)
     return status;
-  /* From now on a FIFO must not delay a statement or the server's shutdown; a start can be
-   * interrupted. */
+  /* From now on a FIFO must not delay a statement or the server's shutdown. A start waits, as with
+   * the server's own plugin. */
   store->options.bounded_wait = true;
   *ret_content = content_of(file);
   return KH_OK;
