@@ -21,7 +21,7 @@ LIST_ITEM = re.compile(r" *(?:[-*]|\d+\.) ")
 
 
 class PageError(Exception):
-    """The page has an order that is none."""
+    """The page has an unknown order."""
 
 
 @dataclass

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* wraps: kh_sealed_slot_wrap kh_lockfile_take kh_crypt_once kh_keyfile_add_lines */
+/* wraps: kh_lockfile_take kh_crypt_once kh_keyfile_add_lines */
 /* Key files that are made and converted. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/keyfile/sealed_slot.h"
 #include "files.h"
 #include "keyfiles.h"
 #include "keyhold/keyfile_text.h"
@@ -19,7 +18,6 @@
 
 /* what goes wrong while a file is made */
 static bool spoil_ciphertext;
-static bool spoil_sealed; /* a slot gets a wrong passphrase */
 static enum { NOTHING, ANOTHER_KEY, ANOTHER_ATTRIBUTE, ONE_MORE, ONE_LESS, WAYS } spoil_text;
 
 WRAPS(kh_crypt_once);
@@ -42,16 +40,6 @@ kh_status __wrap_kh_crypt_once(const kh_crypt *crypt, kh_cipher cipher, unsigned
   if (spoil_ciphertext && (flags & KH_CRYPT_ENCRYPT) != 0)
     dst[40] ^= 1;
   return status;
-}
-
-WRAPS(kh_sealed_slot_wrap);
-
-kh_status __wrap_kh_sealed_slot_wrap(const kh_sealed_entry *entry, const kh_secret *file_key,
-                                     kh_sealed_line *ret_line)
-{
-  kh_sealed_entry spoilt = *entry;
-  spoilt.passphrase.len -= spoil_sealed;
-  return __real_kh_sealed_slot_wrap(&spoilt, file_key, ret_line);
 }
 
 /* of the text of two_keys() */
