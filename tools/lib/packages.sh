@@ -40,10 +40,11 @@ PACKAGES_BUILD=(git gcc libc6-dev cmake make ninja-build pkg-config libssl-dev l
 [ "$(dpkg --print-architecture)" != amd64 ] || PACKAGES_BUILD+=(libipsec-mb-dev) # the header of an optional engine
 # hostname: mariadb-install-db calls it
 PACKAGES_SERVER=(mariadb-server mariadb-client mariadb-backup openssl hostname)
+# procps, debootstrap: tools/test and tools/fresh call them
 # netbase, patch: mariadb-test looks up protocols by name and patches result files, and depends on neither
 PACKAGES_TEST=(libcmocka-dev nettle-dev mariadb-test netbase patch clang clang-format clang-tidy "$llvm_runtime" llvm python3
   python3-cryptography python3-argon2 python3-pycryptodome man-db gdb doxygen
-  prometheus prometheus-mysqld-exporter systemd)
+  prometheus prometheus-mysqld-exporter systemd procps debootstrap)
 # for plugins that were built elsewhere: these depend on the libraries, whose own names differ between releases
 PACKAGES_RUN=(libsodium-dev liburcu-dev)
 # the provider, and what the scripts of state transfers call
