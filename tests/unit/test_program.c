@@ -210,8 +210,8 @@ static void its_output_is_not_quoted(void **state)
   (void)state;
   static const char *const scripts[] = {
       "#!/bin/sh -x\necho secret-of-theirs\nexit 3\n",
-      "#!/bin/sh\nprintf '\\n\\nse\\344ret-of-theirs'\nprintf 'got: \"se\\344ret-of-theirs\"' >&2\n"
-      "exit 3\n",
+      ("#!/bin/sh\nprintf '\\n\\nse\\344ret-of-theirs'\n"
+       "printf 'got: \"se\\344ret-of-theirs\"' >&2\nexit 3\n"),
       "#!/bin/sh\necho secret\necho 'bad secret' >&2\nexit 3\n",
       "#!/bin/sh\necho secret-of-theirs\nprintf '%0110d%s' 0 secret-of-theirs >&2\nexit 3\n"};
   for (size_t i = 0; i < COUNT(scripts); i++) {

@@ -75,7 +75,8 @@ static void each_call_fails_in_turn(void **state)
     kh_status status;
     do {
       kh_fault fault = {.status = KH_OK};
-      test_calls = (calls){.armed = true, .at = ++at, .error = at % 2 != 0 ? ENOMEM : EIO};
+      at++;
+      test_calls = (calls){.armed = true, .at = at, .error = at % 2 != 0 ? ENOMEM : EIO};
       status = works[i](&made, &fault);
       test_calls.armed = false;
       assert_int_equal(fault.status, status);

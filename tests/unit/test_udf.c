@@ -113,7 +113,7 @@ static void a_long_reason_is_cut(void **state)
   memset(reason, 'r', sizeof reason);
   reason[sizeof reason - 1] = '\0';
   message[MYSQL_ERRMSG_SIZE] = 'x';
-  assert_int_equal(kh_udf_refuse(message, reason), 1);
+  assert_int_equal(kh_udf_refuse(message, "%s", reason), 1);
   assert_int_equal(strlen(message), MYSQL_ERRMSG_SIZE - 1);
   assert_int_equal(message[MYSQL_ERRMSG_SIZE], 'x');
 }
