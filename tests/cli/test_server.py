@@ -576,14 +576,23 @@ class Retire(ServerCase):
                                "--plugin-load-add=file_key_management"]
         self.server.start()
         before = self.read("keys")
-        self.assertIn("cannot tell which keys the server uses", self.assert_kept(before=before).err)
+        own = "the server runs its own plugin, 'file_key_management.so', not 'keyhold_file.so': remove 'plugin_load_add = "
+        self.assertIn(own, self.assert_kept(before=before).err)
+        watched = self.run_command("watch", "--once", "--json", *self.login)
+        self.assertIn(own, watched.err)
+        self.assertTrue(watched.json()["finished"])
         other = throwaway.Server(self.path("other"), os.environ["KEYHOLD_PLUGINS"], [
             "--plugin-load-add=keyhold_debug", "--plugin-maturity=unknown"])
         self.addCleanup(other.kill)
         shutil.copytree(self.fresh.home, other.home, symlinks=True)
         other.start()
         self.login[1] = f"--socket={other.socket}"
-        self.assertIn("cannot query the server: Unknown system variable", self.assert_kept(before=before).err)
+        self.assertIn("cannot tell which keys the server uses: its plugin is 'keyhold_debug.so', not keyhold_file",
+                      self.assert_kept(before=before).err)
+        other.stop()
+        other.options = [option for option in other.options if "plugin" not in option]
+        other.start()
+        self.assertIn("the server has no encryption plugin; its error log has the reason", self.assert_kept(before=before).err)
 
     def test_over_a_network(self):
         """Another host may have a file with the same name, or the same keys."""
@@ -718,7 +727,7 @@ class Retire(ServerCase):
         other = self.path("other")
         shutil.copy(self.file, other)
         result = self.run_command("retire", other, self.how, *self.login, status=1)
-        self.assertIn(f"the server uses another key file: '{self.file}'", result.err)
+        self.assertIn(f"the server uses another key file: '{self.file}', not '{other}'", result.err)
 
     def test_a_relative_path(self):
         """It is relative to the server's data directory."""

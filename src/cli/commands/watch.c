@@ -9,6 +9,7 @@
 
 #include "cli/args/number.h"
 #include "cli/output/text.h"
+#include "cli/server/plugin.h"
 #include "cli/server/progress.h"
 #include "command.h"
 #include "keyhold/clock.h"
@@ -286,8 +287,10 @@ int kh_cli_watch(int argc, char **argv)
   struct arguments arguments = {.interval = 1};
   kh_cli_parse_arguments(&argp, argc, argv, &arguments);
   KH_CLI_AUTO_SERVER server = kh_cli_server_connect(&arguments.login);
-  if (server == NULL)
+  kh_cli_plugin plugin;
+  if (server == NULL || !kh_cli_plugin_read(server, &plugin))
     return KH_CLI_FAILED;
+  (void)kh_cli_plugin_warn_of_servers_own(&plugin); /* its report is right for any plugin */
   struct snapshot snapshot = {.tablespaces = {.at = NULL}};
   int result = watch_until_done(&arguments, server, &snapshot);
   kh_cli_tablespaces_free(&snapshot.tablespaces);
