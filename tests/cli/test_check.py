@@ -135,6 +135,19 @@ class Check(command.Case):
         self.assertIn("key id 1 is due for rotation", notes)
         self.assertIn("the last line has no line end; auto_reload waits for one", notes)
 
+    def test_a_version_that_follows_the_one_before(self):
+        """Only the latest version of a key counts, and a retired one before it does not."""
+        numbers = ("1;1", "1;2", "2;7", "2;9", "3;1", "3;2", "3;4")
+        steps = "".join(f"{number};{KEY1[:30]}{index:02x}\n" for index, number in enumerate(numbers))
+        notes = [f["text"] for f in self.findings(self.write("keys", steps), status=0) if f["about"] == "rotation"]
+        self.assertEqual(notes, ["InnoDB does not re-encrypt data from key id 1 version 1 to 2: a new version must be more than "
+                                 "innodb_encryption_rotate_key_age (default: 1) above the one before; use 'keyhold rotate "
+                                 "--id=1', which adds 2"])
+        self.run_command("rotate", "--id=1", self.path("keys"))
+        self.assertNotIn("rotation", [f["about"] for f in self.findings(self.path("keys"), status=0)])
+        self.findings(self.write("keys", f"1;{KEY1}\n2;1;retired\n2;2;{KEY2}\n"), status=0)
+        self.assertNotIn("re-encrypt", self.run_command("check", self.path("keys")).out)
+
     def test_a_file_that_cannot_be_checked(self):
         self.run_command("check", self.path("none"), status=1)
         arguments = self.openssl("keys", GOOD)

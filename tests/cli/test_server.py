@@ -89,16 +89,88 @@ class Watch(ServerCase):
         out = self.run_command("watch", "--once", *self.login, status=3).out
         self.assertRegex(out, r"(?m)^d/t +\[\.{20}\]   0 %  0 of \d+ pages$")
         self.assertIn("re-encryption is stopped: innodb_encryption_threads is 0\n", out)
+        self.assertEqual(self.report("--once")[1]["stopped_by"], "threads")
         self.sql("SET GLOBAL innodb_encryption_threads = 1, GLOBAL innodb_encrypt_tables = OFF")
+        self.assertEqual(self.report("--once")[1]["stopped_by"], "encrypt_tables")
         out = self.run_command("watch", "--once", *self.login, status=3).out
         self.assertIn("re-encryption is stopped: innodb_encrypt_tables is OFF", out)
 
+    def report(self, *arguments, status=3):
+        """The last report in JSON, and what it has about d/t."""
+        lines = self.run_command("watch", "--json", *arguments, *self.login, status=status).out.splitlines()
+        report = json.loads(lines[-1])
+        return report, next(space for space in report["tablespaces"] if space["name"] == "d/t")
+
     def test_tablespaces_that_stay(self):
-        self.sql("SET GLOBAL innodb_encryption_rotate_key_age = 2")
+        """Nothing will move, so the command ends, and reports that it has not finished."""
+        self.let_it_move()
+        for age, remedy in ((2, "rotate again"), (0, "set it to 1")):
+            self.sql(f"SET GLOBAL innodb_encryption_rotate_key_age = {age}")
+            self.rotate()
+            for once in ([], ["--once"]):
+                report, space = self.report(*once)
+                self.assertEqual((space["state"], space["stopped_by"], space["done"]), ("stays", "rotate_key_age", 0))
+                self.assertEqual((report["finished"], report["seconds_left"]), (False, None))
+                stays = [space["pages"] for space in report["tablespaces"] if space["state"] == "stays"]
+                self.assertEqual((report["stays"], report["pages"] - report["done"]), (len(stays), sum(stays)))
+                out = self.run_command("watch", *once, *self.login, status=3).out
+                self.assertRegex(out, r"(?m)^d/t +stays at key version 1 \(current: " + ("3\\); moves at 4$" if age else "5\\)$"))
+                self.assertIn(f"\n{report['stays']} tablespaces stay: innodb_encryption_rotate_key_age is {age}; {remedy}\n", out)
+                self.assertRegex(out, r"(?m)^all +\[#*\.+\]")
+                self.assertNotIn("stopped", out)
+
+    def use_text_file(self):
+        """Restarts the server with the same keys in plain text."""
+        self.text = self.write("text", self.text_of(self.file, self.how))
+        self.server.stop()
+        self.server.options = [option.replace(self.file, self.text) for option in self.server.options if "filekey" not in option]
+        self.server.start()
+
+    def add_line(self, number):
+        with open(self.text, "a") as file:
+            file.write(f"{number};{os.urandom(16).hex()}\n")
+
+    def test_version_2_follows_version_1(self):
+        """Written by hand and reloaded, or found by auto_reload: the reload warns, and the other tablespaces move."""
+        self.use_text_file()
+        self.let_it_move()
+        self.add_line("3;2")
+        warning = "InnoDB does not re-encrypt data from key id 3 version 1 to 2: a new version must be more than "
+        self.assertIn(warning, self.server.client("SET GLOBAL file_key_management_reload = ON; SHOW WARNINGS").stdout)
+        self.assertIn("[Warning] mariadbd: file_key_management: " + warning, self.server.log.read_text())
+        report, space = self.report()
+        self.assertEqual((report["finished"], report["stays"]), (False, 1))
+        self.assertEqual((space["state"], space["stopped_by"], space["min_key_version"], space["current_key_version"]),
+                         ("stays", "rotate_key_age", 1, 2))
+        self.assertEqual(report["pages"] - report["done"], space["pages"])
+        out = self.run_command("watch", *self.login, status=3).out
+        self.assertIn("\n1 tablespace stays: innodb_encryption_rotate_key_age is 1; rotate again\n", out)
         self.rotate()
-        report = self.run_command("watch", "--once", "--json", *self.login).json()
-        states = {space["name"]: space["state"] for space in report["tablespaces"]}
-        self.assertEqual(states["d/t"], "stays")
+        report, _ = self.report(status=0)
+        self.assertEqual((report["finished"], report["stays"]), (True, 0))
+        self.sql("SET GLOBAL file_key_management_auto_reload = ON")
+        self.add_line("3;5")
+        throwaway.wait(lambda: warning.replace("1 to 2", "4 to 5") in self.server.log.read_text(), "no warning of auto_reload")
+        self.assertEqual(self.report()[1]["state"], "stays")
+
+    def test_a_tablespace_whose_key_is_missing(self):
+        self.use_text_file()
+        self.server.stop()
+        self.edit(self.text, r"(?m)^3;.*\n", "")
+        self.server.start()
+        self.let_it_move()
+        report, space = self.report()
+        self.assertEqual((space["state"], space["stopped_by"], report["finished"]), ("stays", "missing_key", False))
+        out = self.run_command("watch", *self.login, status=3).out
+        self.assertRegex(out, r"(?m)^d/t +stays at key version 1; key id 3 is missing$")
+        self.assertIn("\n1 tablespace stays: put the missing key back and restart the server\n", out)
+
+    @staticmethod
+    def edit(path, pattern, new):
+        text = Path(path).read_text()
+        changed = re.sub(pattern, new, text)
+        assert changed != text
+        Path(path).write_text(changed)
 
     def test_json(self):
         self.rotate()
@@ -504,14 +576,23 @@ class Retire(ServerCase):
                                "--plugin-load-add=file_key_management"]
         self.server.start()
         before = self.read("keys")
-        self.assertIn("cannot tell which keys the server uses", self.assert_kept(before=before).err)
+        own = "the server runs its own plugin, 'file_key_management.so', not 'keyhold_file.so': remove 'plugin_load_add = "
+        self.assertIn(own, self.assert_kept(before=before).err)
+        watched = self.run_command("watch", "--once", "--json", *self.login)
+        self.assertIn(own, watched.err)
+        self.assertTrue(watched.json()["finished"])
         other = throwaway.Server(self.path("other"), os.environ["KEYHOLD_PLUGINS"], [
             "--plugin-load-add=keyhold_debug", "--plugin-maturity=unknown"])
         self.addCleanup(other.kill)
         shutil.copytree(self.fresh.home, other.home, symlinks=True)
         other.start()
         self.login[1] = f"--socket={other.socket}"
-        self.assertIn("cannot query the server: Unknown system variable", self.assert_kept(before=before).err)
+        self.assertIn("cannot tell which keys the server uses: its plugin is 'keyhold_debug.so', not keyhold_file",
+                      self.assert_kept(before=before).err)
+        other.stop()
+        other.options = [option for option in other.options if "plugin" not in option]
+        other.start()
+        self.assertIn("the server has no encryption plugin; its error log has the reason", self.assert_kept(before=before).err)
 
     def test_over_a_network(self):
         """Another host may have a file with the same name, or the same keys."""
@@ -646,7 +727,7 @@ class Retire(ServerCase):
         other = self.path("other")
         shutil.copy(self.file, other)
         result = self.run_command("retire", other, self.how, *self.login, status=1)
-        self.assertIn(f"the server uses another key file: '{self.file}'", result.err)
+        self.assertIn(f"the server uses another key file: '{self.file}', not '{other}'", result.err)
 
     def test_a_relative_path(self):
         """It is relative to the server's data directory."""

@@ -80,6 +80,8 @@ class Usage(command.Case):
             self.assertIn(f"keyhold: {message}\n", errors)
             self.assertRegex(errors, r"\n  slot list +\w")
         self.assertEqual(self.run_command("help", "slot").out, self.run_command("slot", "-h").out)
+        self.assertTrue(self.run_command("help", "slot").out.endswith(
+            "\n\n'keyhold help slot remove' shows the options of that command, and examples.\n"))
 
     def test_help_of_each_command(self):
         for name in self.names():

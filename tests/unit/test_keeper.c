@@ -161,6 +161,55 @@ static void a_reload_takes_effect_with_its_commit(void **state)
   kh_keeper_free(&keeper);
 }
 
+/* InnoDB re-encrypts nothing for a version that is 1 above the one before */
+static void a_version_that_moves_nothing_is_warned_of(void **state)
+{
+  (void)state;
+  static const char two[] =
+      "InnoDB does not re-encrypt data from key id 1 version 1 to 2, key id 9 "
+      "version 4294967293 to 4294967294: a new version must be more than "
+      "innodb_encryption_rotate_key_age (default: 1) above the one before; "
+      "rotate these keys, which adds 2\n";
+  kh_keeper *keeper =
+      keeper_of("1;" KEY_A "\n2;" KEY_B "\n7;4;" KEY_C "\n9;4294967293;" KEY_C "\n");
+  write_keys("1;" KEY_A "\n1;2;" KEY_B "\n2;" KEY_B "\n2;2;" KEY_A "\n2;3;" KEY_C "\n7;4;" KEY_C
+             "\n7;3;" KEY_A "\n8;" KEY_A "\n8;2;" KEY_B "\n9;4294967293;" KEY_C
+             "\n9;4294967294;" KEY_A "\n");
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &token, NULL), KH_OK);
+  assert_false(recorder_has(&said, "re-encrypt"));
+  kh_keeper_commit(keeper, token);
+  recorder_expect(&said, two);
+  assert_int_equal(said.count[KH_LOG_WARNING], 1);
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &token, NULL), KH_OK);
+  kh_keeper_commit(keeper, token); /* nothing is new */
+  assert_int_equal(said.count[KH_LOG_WARNING], 1);
+  assert_int_equal(kh_keeper_prepare_rotation(keeper, 1, &token, NULL), KH_OK);
+  kh_keeper_commit(keeper, token);
+  assert_int_equal(keeper_latest(keeper, 1), 4);
+  assert_int_equal(said.count[KH_LOG_WARNING], 1);
+  kh_keeper_free(&keeper);
+}
+
+static void the_warning_of_many_such_versions_is_one_line(void **state)
+{
+  (void)state;
+  char text[16384] = "";
+  size_t len = 0;
+  for (unsigned id = 1; id <= 60; id++)
+    len += (size_t)snprintf(text + len, sizeof text - len, "%u;4294967290;" KEY_A "\n", id);
+  kh_keeper *keeper = keeper_of(text);
+  for (unsigned id = 1; id <= 60; id++)
+    len += (size_t)snprintf(text + len, sizeof text - len, "%u;4294967291;" KEY_B "\n", id);
+  write_keys(text);
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &token, NULL), KH_OK);
+  kh_keeper_commit(keeper, token);
+  recorder_expect(&said, "data from key id 1 version 4294967290 to 4294967291, key id 2 version ");
+  recorder_expect(&said, " and 55 more: a new version must be more than ");
+  recorder_expect(&said, "; rotate these keys, which adds 2\n");
+  assert_int_equal(said.count[KH_LOG_WARNING], 1);
+  kh_keeper_free(&keeper);
+}
+
 static const struct {
   const char *text;
   kh_status status;
@@ -502,6 +551,8 @@ int main(void)
       cmocka_unit_test_setup(what_is_loaded_is_on_the_disk, reset),
       cmocka_unit_test_setup(a_bad_file_is_not_loaded, reset),
       cmocka_unit_test_setup(a_reload_takes_effect_with_its_commit, reset),
+      cmocka_unit_test_setup(a_version_that_moves_nothing_is_warned_of, reset),
+      cmocka_unit_test_setup(the_warning_of_many_such_versions_is_one_line, reset),
       cmocka_unit_test_setup(only_a_start_waits_for_the_passphrase_without_limit, reset),
       cmocka_unit_test_setup(a_reload_that_loses_something_is_refused, reset),
       cmocka_unit_test_setup(a_file_that_changes_is_read_again, reset),

@@ -156,7 +156,7 @@ static void check_folder(const char *path, kh_cli_findings *findings)
   free(real);
 }
 
-/* Checks of the keys: weak, equal, due for rotation. */
+/* Checks of the keys: weak, equal, due for rotation, too near the version before. */
 
 /* A key version and its fingerprint. */
 struct known {
@@ -210,6 +210,23 @@ static void check_due(const kh_keytable *table, kh_cli_findings *findings)
   }
 }
 
+/* Notes latest versions that InnoDB re-encrypts nothing for. */
+static void check_steps(const kh_keytable *table, kh_cli_findings *findings)
+{
+  for (size_t i = 1; i < kh_keytable_version_count(table); i++) {
+    const kh_key *before = kh_keytable_at(table, i - 1);
+    const kh_key *key = kh_keytable_at(table, i);
+    if (kh_keytable_is_latest(table, i) && before->id == key->id &&
+        key->version - before->version < KH_ROTATION_STEP)
+      kh_cli_findings_add(
+          findings, KH_CLI_NOTE, "rotation",
+          "InnoDB does not re-encrypt data from key id %u version %u to %u: a new version must be "
+          "more than innodb_encryption_rotate_key_age (default: 1) above the one before; use "
+          "'keyhold rotate --id=%u', which adds %u",
+          key->id, before->version, key->version, key->id, KH_ROTATION_STEP);
+  }
+}
+
 static void check_keys(const kh_keytable *table, kh_cli_findings *findings)
 {
   size_t bad = findings->bad;
@@ -229,6 +246,7 @@ static void check_keys(const kh_keytable *table, kh_cli_findings *findings)
                         "%zu key id%s, %zu version%s: none weak, all different", ids,
                         ids == 1 ? "" : "s", versions, versions == 1 ? "" : "s");
   check_due(table, findings);
+  check_steps(table, findings);
 }
 
 /* Adds a warning of the core as a problem. */

@@ -72,10 +72,14 @@ static void list_command(FILE *out, const kh_cli_command *command)
 
 void kh_cli_list_group(FILE *out, const char *word)
 {
+  const char *last = word;
   fputs("Commands:\n", out);
   for (size_t i = 0; i < kh_cli_command_count; i++)
-    if (is_in_group(&kh_cli_commands[i], word))
+    if (is_in_group(&kh_cli_commands[i], word)) {
       list_command(out, &kh_cli_commands[i]);
+      last = kh_cli_commands[i].name;
+    }
+  fprintf(out, "\n'keyhold help %s' shows the options of that command, and examples.\n", last);
 }
 
 char *kh_cli_list_commands(const char *introduction)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/output/message.h"
+#include "cli/server/plugin.h"
 #include "keyhold/file.h"
 #include "keyhold/limits.h"
 
@@ -13,10 +14,6 @@ static const char settings_question[] =
     "SELECT @@innodb_encrypt_log, @@log_bin, @@aria_encrypt_tables, "
     "BINARY IF(LEFT(@@file_key_management_filename, 1) = '/', @@file_key_management_filename, "
     "CONCAT(@@datadir, @@file_key_management_filename))";
-
-/* A server with another plugin, or with an older one, has no such variable. */
-static const char fingerprint_question[] =
-    "SHOW GLOBAL STATUS LIKE 'File\\_key\\_management\\_fingerprint'";
 
 /* InnoDB's table of tablespaces has only those that it could open. */
 static const char not_open_question[] =
@@ -45,16 +42,14 @@ static bool read_retire_settings(kh_cli_server *server, kh_cli_retire_facts *fac
   return true;
 }
 
-/* Copies a value of the first row; without a row, or for NULL, leaves the text as it is. */
-static bool read_value(kh_cli_server *server, const char *sql, size_t column, char *text,
-                       size_t size)
+static bool read_not_open(kh_cli_server *server, kh_cli_retire_facts *facts)
 {
-  KH_CLI_AUTO_ROWS rows = kh_cli_server_ask(server, sql);
+  KH_CLI_AUTO_ROWS rows = kh_cli_server_ask(server, not_open_question);
   if (rows == NULL)
     return false;
   const char *const *row = kh_cli_rows_next(rows);
-  if (row != NULL && row[column] != NULL)
-    snprintf(text, size, "%s", row[column]);
+  if (row != NULL && row[0] != NULL)
+    snprintf(facts->not_open, sizeof facts->not_open, "%s", row[0]);
   return true;
 }
 
@@ -88,21 +83,32 @@ static bool is_servers_file(const kh_cli_retire_facts *facts, const char *path)
   if (kh_file_stamp_of(path, &ours, NULL) == KH_OK &&
       kh_file_stamp_of(facts->key_file, &theirs, NULL) == KH_OK && kh_file_is_same(&ours, &theirs))
     return true;
-  kh_cli_message("the server uses another key file: '%s'", kh_show_path(facts->key_file).text);
+  kh_cli_message("the server uses another key file: '%s', not '%s'",
+                 kh_show_path(facts->key_file).text, kh_show_path(path).text);
+  return false;
+}
+
+/* False: a message has the reason. */
+static bool runs_keyhold(const kh_cli_plugin *plugin)
+{
+  if (plugin->fingerprint.text[0] != '\0')
+    return true;
+  if (plugin->library[0] == '\0')
+    kh_cli_message("the server has no encryption plugin; its error log has the reason");
+  else if (!kh_cli_plugin_warn_of_servers_own(plugin))
+    kh_cli_message("cannot tell which keys the server uses: its plugin is '%s', not keyhold_file",
+                   plugin->library);
   return false;
 }
 
 /* The server may still encrypt with a version that only it has; it does not encrypt with one that
  * only the file has. */
-static bool has_its_keys(const kh_cli_retire_facts *facts, const kh_keytable *table)
+static bool has_its_keys(const kh_cli_plugin *plugin, const kh_keytable *table)
 {
-  if (facts->fingerprint.text[0] == '\0')
-    kh_cli_message("cannot tell which keys the server uses: its plugin is not keyhold_file");
-  else if (strcmp(facts->fingerprint.text, kh_keytable_fingerprint(table).text) != 0)
-    kh_cli_message("the keys in use by the server differ from those in the file; first run: SET "
-                   "GLOBAL file_key_management_reload = ON");
-  else
+  if (strcmp(plugin->fingerprint.text, kh_keytable_fingerprint(table).text) == 0)
     return true;
+  kh_cli_message("the keys in use by the server differ from those in the file; first run: SET "
+                 "GLOBAL file_key_management_reload = ON");
   return false;
 }
 
@@ -110,13 +116,12 @@ bool kh_cli_retire_facts_read(kh_cli_server *server, const char *path, const kh_
                               kh_cli_retire_facts *ret_facts)
 {
   kh_cli_retire_facts facts = {.key_file = ""};
-  if (read_retire_settings(server, &facts) &&
-      read_value(server, fingerprint_question, 1, facts.fingerprint.text,
-                 sizeof facts.fingerprint.text) &&
-      read_replication(server, &facts) && read_aria(server, &facts) &&
-      read_value(server, not_open_question, 0, facts.not_open, sizeof facts.not_open) &&
+  kh_cli_plugin plugin;
+  if (kh_cli_plugin_read(server, &plugin) && runs_keyhold(&plugin) &&
+      read_retire_settings(server, &facts) && read_replication(server, &facts) &&
+      read_aria(server, &facts) && read_not_open(server, &facts) &&
       kh_cli_tablespaces_read(server, &facts.tablespaces) && is_servers_file(&facts, path) &&
-      has_its_keys(&facts, table)) {
+      has_its_keys(&plugin, table)) {
     *ret_facts = facts;
     return true;
   }

@@ -7,7 +7,6 @@
 #define KEYHOLD_CLI_RETIRE_FACTS_H
 
 #include "cli/server/tablespaces.h"
-#include "keyhold/fingerprint.h"
 #include "keyhold/keytable.h"
 
 /** Bytes with their NUL: two names of 64 characters of UTF-8 with a dot between; a path. */
@@ -16,7 +15,6 @@ enum { KH_CLI_TABLE_NAME_MAX = 2 * 64 * 4 + 2, KH_CLI_SERVER_PATH_MAX = 4096 };
 /** The facts. */
 typedef struct kh_cli_retire_facts {
   char key_file[KH_CLI_SERVER_PATH_MAX]; /**< file_key_management_filename, made absolute */
-  kh_fingerprint fingerprint;            /**< of the keys in use; "": not reported */
   kh_cli_tablespaces tablespaces;
   char not_open[KH_CLI_TABLESPACE_NAME_MAX]; /**< an InnoDB table whose tablespace is not open: it
                                            is discarded, or its file is missing; "": none */
@@ -28,8 +26,8 @@ typedef struct kh_cli_retire_facts {
 } kh_cli_retire_facts;
 
 /**
- * Asks a server. Refuses one that uses another file, or whose keys in use differ from those of the
- * file: its facts are not about these keys.
+ * Asks a server. Refuses one that runs another plugin or uses another file, or whose keys in use
+ * differ from those of the file: its facts are not about these keys.
  *
  * @param path       of the key file.
  * @param table      the keys in it.

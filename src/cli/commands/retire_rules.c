@@ -38,7 +38,8 @@ static bool tablespace_needs(const kh_cli_tablespace *tablespace, const kh_key *
     return true;
   if (!tablespace->is_encrypted && tablespace->least_version == 0)
     return false;
-  return tablespace->current_version == UINT32_MAX || key->version >= tablespace->least_version;
+  return tablespace->current_version == KH_CLI_NO_VERSION ||
+         key->version >= tablespace->least_version;
 }
 
 /* An Aria table that was not rebuilt since the next version exists has pages of this version, or of

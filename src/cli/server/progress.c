@@ -17,8 +17,8 @@ enum { BAR_WIDTH = 20, MINUTE = 60, HOUR = 3600 };
 
 static void count_tablespaces(kh_cli_progress *progress, const kh_cli_tablespaces *tablespaces)
 {
-  progress->pages = progress->done = 0;
-  progress->unfinished = progress->plain = 0;
+  progress->pages = progress->done = progress->staying = 0;
+  progress->unfinished = progress->plain = progress->too_near = progress->keyless = 0;
   for (size_t i = 0; i < tablespaces->count; i++) {
     const kh_cli_tablespace *tablespace = &tablespaces->at[i];
     kh_cli_tablespace_state state = kh_cli_tablespace_state_of(tablespaces, tablespace);
@@ -28,6 +28,10 @@ static void count_tablespaces(kh_cli_progress *progress, const kh_cli_tablespace
     }
     progress->pages += tablespace->pages;
     progress->done += kh_cli_tablespace_done(tablespaces, tablespace);
+    kh_cli_stop stop = kh_cli_tablespace_stop_of(tablespaces, tablespace);
+    progress->too_near += stop == KH_CLI_STOP_AGE;
+    progress->keyless += stop == KH_CLI_STOP_KEY;
+    progress->staying += state == KH_CLI_TABLESPACE_STAYS ? tablespace->pages : 0;
     progress->unfinished += state == KH_CLI_TABLESPACE_WAITING || state == KH_CLI_TABLESPACE_MOVING;
   }
 }
@@ -51,10 +55,10 @@ void kh_cli_progress_update(kh_cli_progress *progress, const kh_cli_tablespaces 
 double kh_cli_progress_left(const kh_cli_progress *progress)
 {
   if (progress->unfinished == 0)
-    return 0;
+    return kh_cli_progress_is_finished(progress) ? 0 : -1;
   if (progress->rate <= 0)
     return -1;
-  double left = (double)(progress->pages - progress->done) / progress->rate;
+  double left = (double)(progress->pages - progress->done - progress->staying) / progress->rate;
   return left > LEFT_MOST ? -1 : left; /* a rate near zero predicts nothing */
 }
 
@@ -84,6 +88,27 @@ kh_cli_line kh_cli_progress_bar(const char *name, size_t width, uint64_t done, u
   snprintf(line.text + len, sizeof line.text - len,
            " [%s] %3u %%  %" PRIu64 " of %" PRIu64 " pages", bar, (unsigned)(part * 100), done,
            pages);
+  return line;
+}
+
+kh_cli_line kh_cli_progress_stay(const kh_cli_tablespaces *tablespaces,
+                                 const kh_cli_tablespace *tablespace, size_t width)
+{
+  kh_cli_line line = {""};
+  put_name(line.text, tablespace->name, width);
+  char *end = line.text + strlen(line.text);
+  size_t room = sizeof line.text - strlen(line.text);
+  uint32_t least = tablespace->least_version;
+  uint32_t age = tablespaces->rotate_key_age;
+  if (tablespace->current_version == KH_CLI_NO_VERSION)
+    snprintf(end, room, " stays at key version %u; key id %u is missing", least,
+             tablespace->key_id);
+  else if (age == 0)
+    snprintf(end, room, " stays at key version %u (current: %u)", least,
+             tablespace->current_version);
+  else
+    snprintf(end, room, " stays at key version %u (current: %u); moves at %" PRIu64, least,
+             tablespace->current_version, (uint64_t)least + age + 1);
   return line;
 }
 

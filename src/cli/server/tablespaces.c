@@ -77,6 +77,14 @@ void kh_cli_tablespaces_free(kh_cli_tablespaces *tablespaces)
   *tablespaces = (kh_cli_tablespaces){.at = NULL};
 }
 
+/* Returns whether InnoDB takes the oldest version of a tablespace as new enough. */
+static bool is_new_enough(const kh_cli_tablespaces *tablespaces,
+                          const kh_cli_tablespace *tablespace)
+{
+  uint64_t oldest = (uint64_t)tablespace->least_version + tablespaces->rotate_key_age;
+  return tablespaces->rotate_key_age == 0 || oldest >= tablespace->current_version;
+}
+
 kh_cli_tablespace_state kh_cli_tablespace_state_of(const kh_cli_tablespaces *tablespaces,
                                                    const kh_cli_tablespace *tablespace)
 {
@@ -86,19 +94,32 @@ kh_cli_tablespace_state kh_cli_tablespace_state_of(const kh_cli_tablespaces *tab
     return KH_CLI_TABLESPACE_PLAIN;
   if (tablespace->least_version == tablespace->current_version)
     return KH_CLI_TABLESPACE_DONE;
+  if (tablespace->current_version == KH_CLI_NO_VERSION)
+    return KH_CLI_TABLESPACE_STAYS;
   if (tablespace->least_version == 0) /* it is being encrypted */
     return KH_CLI_TABLESPACE_WAITING;
-  uint64_t oldest = (uint64_t)tablespace->least_version + tablespaces->rotate_key_age;
-  return tablespaces->rotate_key_age == 0 || oldest >= tablespace->current_version
-             ? KH_CLI_TABLESPACE_STAYS
-             : KH_CLI_TABLESPACE_WAITING;
+  return is_new_enough(tablespaces, tablespace) ? KH_CLI_TABLESPACE_STAYS
+                                                : KH_CLI_TABLESPACE_WAITING;
+}
+
+kh_cli_stop kh_cli_tablespace_stop_of(const kh_cli_tablespaces *tablespaces,
+                                      const kh_cli_tablespace *tablespace)
+{
+  kh_cli_tablespace_state state = kh_cli_tablespace_state_of(tablespaces, tablespace);
+  if (state == KH_CLI_TABLESPACE_STAYS)
+    return tablespace->current_version == KH_CLI_NO_VERSION ? KH_CLI_STOP_KEY : KH_CLI_STOP_AGE;
+  if (state != KH_CLI_TABLESPACE_WAITING)
+    return KH_CLI_STOP_NONE;
+  if (tablespaces->threads == 0)
+    return KH_CLI_STOP_THREADS;
+  return tablespaces->encrypts ? KH_CLI_STOP_NONE : KH_CLI_STOP_OFF;
 }
 
 uint64_t kh_cli_tablespace_done(const kh_cli_tablespaces *tablespaces,
                                 const kh_cli_tablespace *tablespace)
 {
   kh_cli_tablespace_state state = kh_cli_tablespace_state_of(tablespaces, tablespace);
-  if (state == KH_CLI_TABLESPACE_WAITING)
+  if (state == KH_CLI_TABLESPACE_WAITING || state == KH_CLI_TABLESPACE_STAYS)
     return 0;
   if (state != KH_CLI_TABLESPACE_MOVING || tablespace->least_version == tablespace->current_version)
     return tablespace->pages; /* all that is left is to flush them */

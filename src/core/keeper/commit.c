@@ -7,6 +7,7 @@ typedef struct commit_outcome {
   bool is_found;
   bool is_passed_over; /* newer changes replaced it, and none of them is left */
   kh_message message;
+  kh_message steps;
   kh_fault fault;
   kh_keytable *left_over[KH_KEEPER_CHANGES_MAX + 1]; /* to be freed */
   size_t left_over_count;
@@ -107,6 +108,7 @@ static void commit_with_lock(kh_keeper *keeper, kh_keeper_token token, commit_ou
   done->is_found = change.token != 0;
   done->is_passed_over = gave_up_place && !done->is_found;
   done->message = change.message;
+  done->steps = change.steps;
   if (done->is_found)
     put_in_force(keeper, &change, done);
   keeper->stats.failures += done->is_passed_over;
@@ -125,6 +127,8 @@ static void log_outcome(const kh_keeper *keeper, const commit_outcome *done)
     return;
   if (done->fault.status == KH_OK) {
     kh_log_write(log, KH_LOG_NOTE, "%s", done->message.text);
+    if (done->steps.text[0] != '\0')
+      kh_log_write(log, KH_LOG_WARNING, "%s", done->steps.text);
     return;
   }
   kh_fault_describe(&done->fault, sentence, sizeof sentence);

@@ -7,7 +7,10 @@
 
 #include "keyhold/version.h"
 
-enum { ROOM_FOR_MORE = 96 }; /* " and 18446744073709551615 more", and the retired versions */
+enum {
+  ROOM_FOR_MORE = 96,  /* " and 18446744073709551615 more", and the retired versions */
+  ROOM_FOR_STEPS = 192 /* the same, and what is wrong with the steps */
+};
 
 __attribute__((format(printf, 2, 3))) static void append_to_message(kh_message *line,
                                                                     const char *format, ...)
@@ -27,15 +30,22 @@ static void append_counts(kh_message *line, const kh_keytable *table)
                     versions == 1 ? "" : "s");
 }
 
+/* appends an element of a list; returns false when it does not fit with the room to be left */
+static bool append_element(kh_message *line, const char *text, bool first, size_t room)
+{
+  const char *comma = first ? "" : ", ";
+  if (strlen(line->text) + strlen(comma) + strlen(text) + room > sizeof line->text)
+    return false;
+  append_to_message(line, "%s%s", comma, text);
+  return true;
+}
+
 /* appends a version; returns false when it does not fit */
 static bool append_version(kh_message *line, const kh_key *key, bool first)
 {
   char text[64];
-  snprintf(text, sizeof text, "%skey id %u version %u", first ? "" : ", ", key->id, key->version);
-  if (strlen(line->text) + strlen(text) + ROOM_FOR_MORE > sizeof line->text)
-    return false;
-  append_to_message(line, "%s", text);
-  return true;
+  snprintf(text, sizeof text, "key id %u version %u", key->id, key->version);
+  return append_element(line, text, first, ROOM_FOR_MORE);
 }
 
 /* appends the versions that are in the table and not in `old`, or, without `old`, the latest ones
@@ -95,5 +105,43 @@ kh_message kh_message_changed(const kh_keeper *keeper, const char *what, const k
   size_t retired = count_retired(change->table);
   if (retired > 0)
     append_to_message(&line, "; %zu retired, kept in memory until the server stops", retired);
+  return line;
+}
+
+/* returns whether a version is the latest one, and too near the latest one of the old table */
+static bool is_small_step(const kh_keytable *table, size_t index, const kh_keytable *old,
+                          uint32_t *ret_from)
+{
+  const kh_key *key = kh_keytable_at(table, index);
+  return kh_keytable_is_latest(table, index) &&
+         kh_keytable_latest(old, key->id, ret_from) == KH_OK && key->version > *ret_from &&
+         key->version - *ret_from < KH_ROTATION_STEP;
+}
+
+kh_message kh_message_steps(const kh_change *change, const kh_keytable *old)
+{
+  kh_message line = {"InnoDB does not re-encrypt data from "};
+  size_t named = 0;
+  size_t left = 0;
+  for (size_t i = 0; i < kh_keytable_version_count(change->table); i++) {
+    const kh_key *key = kh_keytable_at(change->table, i);
+    uint32_t from;
+    char text[80];
+    if (!is_small_step(change->table, i, old, &from))
+      continue;
+    snprintf(text, sizeof text, "key id %u version %u to %u", key->id, from, key->version);
+    if (left == 0 && append_element(&line, text, named == 0, ROOM_FOR_STEPS))
+      named++;
+    else
+      left++;
+  }
+  if (named == 0)
+    return (kh_message){""};
+  if (left > 0)
+    append_to_message(&line, " and %zu more", left);
+  append_to_message(&line,
+                    ": a new version must be more than innodb_encryption_rotate_key_age (default: "
+                    "1) above the one before; rotate these keys, which adds %u",
+                    KH_ROTATION_STEP);
   return line;
 }

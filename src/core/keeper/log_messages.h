@@ -20,4 +20,13 @@ kh_message kh_message_loaded(const kh_keeper *keeper, const kh_change *change);
 kh_message kh_message_changed(const kh_keeper *keeper, const char *what, const kh_change *change,
                               const kh_keytable *old);
 
+/**
+ * Describes latest versions that are less than KH_ROTATION_STEP above the ones before, so that
+ * InnoDB leaves the data at those.
+ *
+ * @param old  the table that is replaced.
+ * @return an empty text if there are none.
+ */
+kh_message kh_message_steps(const kh_change *change, const kh_keytable *old);
+
 #endif

@@ -89,6 +89,7 @@ static void describe_change(preparation *going, const char *what)
   kh_change *change = &going->change;
   change->fingerprint = kh_keytable_fingerprint(change->table);
   change->message = kh_message_changed(going->keeper, what, change, going->known);
+  change->steps = kh_message_steps(change, going->known);
 }
 
 static kh_status read_store(preparation *going, bool finished_only)

@@ -26,6 +26,7 @@ typedef struct kh_change {
   const char *format;
   kh_fingerprint fingerprint; /* of the table: computed here, where it may take long */
   kh_message message;
+  kh_message steps; /* the warning of kh_message_steps(); empty: none */
 } kh_change;
 
 /** The background thread and its settings. Protected by the mutex `state`, except `wake`. */
