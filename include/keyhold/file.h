@@ -77,6 +77,15 @@ KH_MUST_USE kh_status kh_file_read(const char *path, size_t most, kh_file_kind k
  */
 kh_status kh_file_fail(kh_fault *ret_fault, kh_status status, const char *path, int os_error);
 
+/**
+ * Makes a path absolute: puts the process's folder before a relative one. Links are not followed.
+ * Thread-safe.
+ *
+ * @param ret_path  PATH_MAX bytes; undefined on failure.
+ * @return false: it is empty or too long, or the process's folder is not known.
+ */
+bool kh_file_make_absolute(const char *path, char *ret_path);
+
 /** Returns a path for a message: absolute, and shortened by kh_show_path(). Links are not followed.
  * Thread-safe. */
 kh_shown_path kh_file_show_absolute(const char *path);

@@ -49,8 +49,7 @@ bool kh_file_is_mount_point(const char *path)
   return get_properties(path, &properties) && has_attribute(&properties, STATX_ATTR_MOUNT_ROOT);
 }
 
-/* false: it is empty or too long, or the process's folder is not known */
-static bool make_absolute(const char *path, char *ret_path)
+bool kh_file_make_absolute(const char *path, char *ret_path)
 {
   char folder[PATH_MAX] = "";
   if (path[0] == '\0' || (path[0] != '/' && getcwd(folder, sizeof folder) == NULL))
@@ -64,7 +63,7 @@ static bool make_absolute(const char *path, char *ret_path)
 kh_shown_path kh_file_show_absolute(const char *path)
 {
   char absolute[PATH_MAX];
-  return kh_show_path(make_absolute(path, absolute) ? absolute : path);
+  return kh_show_path(kh_file_make_absolute(path, absolute) ? absolute : path);
 }
 
 static void leave_folder(char *path)
@@ -311,7 +310,7 @@ static void advise(kh_status status, const char *path, int os_error, char *ret_a
 {
   struct walk walk = {.links = 0};
   bool is_refusing = false;
-  if (!make_absolute(path, walk.left))
+  if (!kh_file_make_absolute(path, walk.left))
     return;
   bool is_arrived = follow_path(&walk, &is_refusing);
   bool replaces =
