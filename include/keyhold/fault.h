@@ -24,6 +24,11 @@ typedef struct kh_shown_path {
 /** Shortens a path for a message; NULL gives the empty text. Thread-safe. */
 kh_shown_path kh_show_path(const char *path);
 
+/** The same for a path of at most `size` bytes, the final NUL included. Thread-safe.
+ *
+ * @param size  8 to KH_PATH_SHOWN_MAX. */
+kh_shown_path kh_show_path_within(const char *path, size_t size);
+
 /** Place and cause of a failure. All zero: no failure. An error sets the fields that its sentence
  * names (errors.def). */
 typedef struct kh_fault {
@@ -36,6 +41,8 @@ typedef struct kh_fault {
   char name[KH_NAME_SHOWN_MAX]; /**< the part of the file, if it has a name; else "" */
   char quote[KH_QUOTE_MAX];     /**< what another process reported, or what was expected;
                                    "": none */
+  char advice[KH_ADVICE_MAX];   /**< the cause and the next step, from the system that it failed
+                                   on (kh_file_fail()); "": none */
   unsigned line;                /**< from 1; 0: the file has no lines */
   size_t column;                /**< from 1, in bytes; 0: no column */
   unsigned other_line;          /**< the line that `line` contradicts, from 1 */
@@ -64,6 +71,8 @@ kh_status kh_fault_set(kh_fault *ret_fault, kh_status status, const char *path, 
  * and
  * `{os_error}` as ` (Errcode: 2 "No such file or directory")`, or nothing for 0. A part in brackets
  * is left out when one of its fields is 0 or empty; `[this|or that]` is written as `or that` then.
+ *
+ * A sentence that does not fit is written with a shorter path.
  *
  * @param fault  as filled by a failing call.
  * @param text   at least one byte; always ends in NUL; cut when too small (KH_MESSAGE_MAX is

@@ -62,6 +62,40 @@ KH_MUST_USE kh_status kh_file_read(const char *path, size_t most, kh_file_kind k
                                    kh_fault *ret_fault);
 
 /**
+ * Fills a fault about a file that could not be opened, read, locked, replaced, created, flushed or
+ * watched, and returns its status, as kh_fault_set() does. The path is shown absolute. For EACCES,
+ * EPERM, EROFS and EBUSY it also finds the cause and the next step (`advice`): who asked and which
+ * part of the path refused, a file that is a mount point, what is mounted read-only, an immutable
+ * file, an owner that the process cannot set. Thread-safe.
+ *
+ * @param ret_fault  may be NULL; else everything in it is replaced.
+ * @param status     the operation that failed: KH_E_FILE_NOT_FOUND, _OPEN, _READ, _LOCK, _LOCKED,
+ * _WRITE, _OWNER, _CREATE, _EXISTS, _FLUSH, _WATCH.
+ * @param path       of the file, also where its folder or its lock file is what refused.
+ * @param os_error   errno of the call that failed, or 0.
+ * @return status.
+ */
+kh_status kh_file_fail(kh_fault *ret_fault, kh_status status, const char *path, int os_error);
+
+/**
+ * Makes a path absolute: puts the process's folder before a relative one. Links are not followed.
+ * Thread-safe.
+ *
+ * @param ret_path  PATH_MAX bytes; undefined on failure.
+ * @return false: it is empty or too long, or the process's folder is not known.
+ */
+bool kh_file_make_absolute(const char *path, char *ret_path);
+
+/** Returns a path for a message: absolute, and shortened by kh_show_path(). Links are not followed.
+ * Thread-safe. */
+kh_shown_path kh_file_show_absolute(const char *path);
+
+/** Returns whether the file that a name leads to is itself a mount point, as a single file that was
+ * mounted into a container: it cannot be replaced, and a new file in its origin is not noticed.
+ * False if that cannot be found out (Linux before 5.8). Thread-safe. */
+bool kh_file_is_mount_point(const char *path);
+
+/**
  * Returns the stamp of the file that a name leads to now. Thread-safe.
  *
  * @param ret_stamp  untouched on failure.

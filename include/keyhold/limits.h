@@ -76,6 +76,14 @@
  * included: it fits after the longest path. */
 #define KH_QUOTE_MAX 121u
 
+/** Longest cause and next step of a failure in bytes, the final NUL included: two paths of
+ * KH_ADVICE_PATH_MAX, two users and a sentence. The path of the failure is shortened to make room
+ * for it. */
+#define KH_ADVICE_MAX 300u
+
+/** Longest path in a cause in bytes, the final NUL included. */
+#define KH_ADVICE_PATH_MAX 64u
+
 /** Smallest and largest key id: the server's `unsigned int`, 0 meaning "not encrypted". */
 #define KH_KEY_ID_MIN 1u
 #define KH_KEY_ID_MAX 4294967295u /**< the largest */

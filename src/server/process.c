@@ -5,7 +5,8 @@
 #include <stddef.h>
 
 /* The plugin interface has no call for this. These are variables of the server, which exports them
- * to its plugins; each is one byte. */
+ * to its plugins; each is one byte,
+ * or an array of characters. */
 static bool is_set(const char *name)
 {
   const char *flag = dlsym(RTLD_DEFAULT, name);
@@ -26,4 +27,9 @@ bool kh_process_is_server(void)
 bool kh_process_is_up(void)
 {
   return is_set("mysqld_server_started");
+}
+
+const char *kh_process_data_directory(void)
+{
+  return dlsym(RTLD_DEFAULT, "mysql_real_data_home");
 }

@@ -17,4 +17,7 @@ bool kh_process_is_server(void);
 /** Returns whether the server has started and accepts connections. */
 bool kh_process_is_up(void);
 
+/** Returns the server's data directory; NULL: the process does not have one. */
+const char *kh_process_data_directory(void);
+
 #endif

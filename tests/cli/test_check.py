@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import re
 import subprocess
 import unittest
 
@@ -90,6 +91,71 @@ class Check(command.Case):
         os.mkdir(self.path("below"), 0o700)
         os.symlink(self.write("keys", GOOD), self.path("below/link"))
         self.assertIn("every user can write", self.bad(self.path("below/link"))[0])
+
+    def test_inside_a_data_directory(self):
+        for name in ("ibdata1", "aria_log_control"):
+            os.makedirs(self.path("data/below"), exist_ok=True)
+            path = self.write("data/below/keys", GOOD)
+            self.findings(path, status=0)
+            self.write(f"data/{name}", "")
+            self.assertEqual(self.bad(path), [f"it is inside the data directory '{self.path('data')}', so every copy of that "
+                                              "directory has it too; move it to a folder of its own"])
+            os.symlink(path, self.path("link"))  # the file itself counts, not its name
+            self.assertEqual(len(self.bad(self.path("link"))), 1)
+            os.symlink(self.write("outside", GOOD), self.path("data/link"))
+            self.assertEqual([f for f in self.findings(self.path("data/link"), status=0) if f["about"] == "place"], [])
+            for used in (f"data/{name}", "link", "data/link", "outside"):
+                os.remove(self.path(used))
+        os.mkdir(self.path("data/ibdata1"))  # a folder is not a data file
+        self.findings(path, status=0)
+
+    def copies(self, *arguments, status):
+        return [(f["level"], f["text"]) for f in self.findings(*arguments, status=status) if f["about"] == "copies"]
+
+    def test_a_plain_copy_beside_it(self):
+        sealed, how = self.sealed("keys")
+        text = self.text_of(sealed, how)
+        self.assertEqual(self.copies(sealed, how, status=3), [])  # 3: its slot is cheap
+        count = len(re.findall("(?m)^[0-9]", text))
+        says = f"has {count} of its keys in plain text"
+        for name, content in (("keys~", text), (".keys.swp", "b0VIM\0\0" + text.replace("\n", "\0").lower()),
+                              ("keys.txt", "\ufeff" + text.replace("\n", "\r\n").upper())):
+            copy = self.write(name, content)
+            self.assertEqual(self.copies(sealed, how, status=3),
+                             [("bad", f"'{copy}' beside it {says}; move it to a safe place, or delete it")])
+            self.write(name, content + f"7;{KEY1}\n8;{KEY2[:48]}\n")
+            self.assertEqual(self.copies(sealed, how, status=3),
+                             [("bad", f"'{copy}' beside it {says}, and 2 more that may be keys, which data may need; "
+                                      "move it to a safe place")])
+            os.remove(copy)
+
+    def test_what_is_beside_it_and_not_a_copy(self):
+        sealed, how = self.sealed("keys")
+        text = self.text_of(sealed, how)
+        digits = re.search(";([0-9a-fA-F]{32,})", text)[1]
+        self.write("other", f"1;{KEY1}\n2;{digits[:-2]}\n3;{digits}0\n4;{digits[1:]}\n")
+        self.write("large", text + " " * (1 << 20))
+        os.mkdir(self.path("elsewhere"))
+        os.symlink(self.write("elsewhere/keys", text), self.path("link"))
+        os.mkfifo(self.path("fifo"))
+        os.link(sealed, self.path("second name"))
+        self.assertEqual(self.copies(sealed, how, status=3), [])  # 3: its slot is cheap
+        self.write("just", text + " " * ((1 << 20) - len(text)))
+        self.assertEqual(len(self.copies(sealed, how, status=3)), 1)
+
+    def test_a_copy_of_a_plain_file(self):
+        path, copy = self.write("keys", GOOD), self.write("keys.orig", f"1;{KEY1}\n")
+        self.assertEqual(self.copies(path, status=0), [("note", f"'{copy}' beside it has 1 of its keys in plain text; "
+                                                                "move it to a safe place, or delete it")])
+
+    def test_too_many_files_beside_it(self):
+        path = self.write("keys", GOOD)
+        for number in range(1000):
+            self.write(f"file{number}", "x")
+        self.assertEqual(self.copies(path, status=0), [])
+        self.write("one more", "x")
+        self.assertEqual(self.copies(path, status=0),
+                         [("note", f"folder '{self.folder}' has too many files: not all were searched for copies of the keys")])
 
     def test_key_1(self):
         self.assertRegex(self.bad_text(f"2;{KEY1}\n")[0], "^System key id 1 is missing at .* line 1")

@@ -22,6 +22,7 @@
 
 #include "calls.h"
 #include "files.h"
+#include "keyhold/file.h"
 #include "keyhold/lockfile.h"
 #include "tasks.h"
 #include "unit.h"
@@ -81,7 +82,7 @@ static kh_status try(const char *path, unsigned milliseconds, int *ret_error)
   } else {
     assert_ptr_equal(lock, untouched);
     assert_int_equal(fault.status, status);
-    assert_string_equal(fault.path.text, kh_show_path(path).text);
+    assert_string_equal(fault.path.text, kh_file_show_absolute(path).text);
   }
   if (ret_error != NULL)
     *ret_error = fault.os_error;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "check_place.h"
 #include "cli/args/form.h"
 #include "cli/args/target.h"
 #include "cli/output/findings.h"
@@ -281,9 +282,10 @@ static bool check_content(const kh_cli_target *target, kh_cli_findings *findings
     kh_cli_findings_add(findings, KH_CLI_NOTE, "content",
                         "the last line has no line end; auto_reload waits for one");
   status = kh_keytable_new(kh_keyfile_keys(file), &table);
-  if (status == KH_OK)
+  if (status == KH_OK) {
     check_keys(table, findings);
-  else
+    kh_cli_check_copies(target->path, target->format->is_encrypted, table, findings);
+  } else
     kh_cli_fail_status(status, target->path);
   return status == KH_OK;
 }
@@ -300,6 +302,7 @@ int kh_cli_check(int argc, char **argv)
   bool may_open = check_format(&target, &findings);
   check_permissions(target.path, &findings);
   check_folder(target.path, &findings);
+  kh_cli_check_place(target.path, &findings);
   if (may_open && (!kh_cli_target_unlock(&target) || !check_content(&target, &findings)))
     return KH_CLI_FAILED;
   kh_cli_findings_print(&findings, target.path, target.format->name);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { REASON_MAX = 128 };
+enum { REASON_MAX = 128, SHORTEST_PATH = 32 };
 
 kh_status kh_fault_set(kh_fault *ret_fault, kh_status status, const char *path, int os_error)
 {
@@ -19,17 +19,22 @@ kh_status kh_fault_set(kh_fault *ret_fault, kh_status status, const char *path, 
   return status;
 }
 
-kh_shown_path kh_show_path(const char *path)
+kh_shown_path kh_show_path_within(const char *path, size_t size)
 {
   static const char gap[] = "...";
   kh_shown_path shown = {.text = ""};
   size_t len = path == NULL ? 0 : strlen(path);
-  size_t half = (sizeof shown.text - sizeof gap) / 2;
-  if (len < sizeof shown.text)
+  size_t half = (size - sizeof gap) / 2;
+  if (len < size)
     memcpy(shown.text, path == NULL ? "" : path, len);
   else
-    snprintf(shown.text, sizeof shown.text, "%.*s%s%s", (int)half, path, gap, path + len - half);
+    snprintf(shown.text, size, "%.*s%s%s", (int)half, path, gap, path + len - half);
   return shown;
+}
+
+kh_shown_path kh_show_path(const char *path)
+{
+  return kh_show_path_within(path, KH_PATH_SHOWN_MAX);
 }
 
 /* The fields of a fault that a sentence may name. */
@@ -48,6 +53,7 @@ static const struct field {
     {"ended_with", NUMBER, PLACE(ended_with)},
     {"name", TEXT, PLACE(name)},
     {"quote", TEXT, PLACE(quote)},
+    {"advice", TEXT, PLACE(advice)},
     {"line", NUMBER, PLACE(line)},
     {"column", NUMBER, PLACE(column)},
     {"other_line", NUMBER, PLACE(other_line)},
@@ -60,7 +66,7 @@ static const struct field {
 
 /* The value of a field as text. */
 struct value {
-  char text[KH_PATH_SHOWN_MAX];
+  char text[KH_ADVICE_MAX > KH_PATH_SHOWN_MAX ? KH_ADVICE_MAX : KH_PATH_SHOWN_MAX];
   bool is_set; /* neither 0 nor empty */
 };
 
@@ -107,6 +113,7 @@ static struct value value_of(const kh_fault *fault, const struct field *field)
 struct sentence {
   char *text;
   size_t size, len;
+  size_t left_out; /* bytes */
 };
 
 static void append_to_sentence(struct sentence *sentence, const char *text, size_t len)
@@ -115,6 +122,7 @@ static void append_to_sentence(struct sentence *sentence, const char *text, size
   size_t take = len < room ? len : room;
   memcpy(sentence->text + sentence->len, text, take);
   sentence->len += take;
+  sentence->left_out += len - take;
 }
 
 /* Appends the field that a template names; returns whether it is set. An unknown name is appended
@@ -156,16 +164,17 @@ static bool expand_part(struct sentence *sentence, const kh_fault *fault, const 
 static void expand_option(struct sentence *sentence, const kh_fault *fault, const char *option,
                           const char *end)
 {
-  size_t before = sentence->len;
+  struct sentence before = *sentence;
   const char *bar = memchr(option, '|', (size_t)(end - option));
   if (expand_part(sentence, fault, option, bar == NULL ? end : bar))
     return;
-  sentence->len = before;
+  *sentence = before;
   if (bar != NULL)
     (void)expand_part(sentence, fault, bar + 1, end);
 }
 
-void kh_fault_describe(const kh_fault *fault, char *text, size_t size)
+/* Returns the number of bytes that did not fit. */
+static size_t write_sentence(const kh_fault *fault, char *text, size_t size)
 {
   struct sentence sentence = {.text = text, .size = size};
   for (const char *at = kh_status_sentence(fault->status); *at != '\0';) {
@@ -179,4 +188,16 @@ void kh_fault_describe(const kh_fault *fault, char *text, size_t size)
     }
   }
   text[sentence.len] = '\0';
+  return sentence.left_out;
+}
+
+void kh_fault_describe(const kh_fault *fault, char *text, size_t size)
+{
+  size_t left_out = write_sentence(fault, text, size);
+  size_t path_len = strlen(fault->path.text);
+  if (left_out == 0 || path_len < left_out + SHORTEST_PATH)
+    return;
+  kh_fault shorter = *fault;
+  shorter.path = kh_show_path_within(fault->path.text, path_len - left_out + 1);
+  (void)write_sentence(&shorter, text, size);
 }

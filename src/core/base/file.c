@@ -32,7 +32,7 @@ kh_file_stamp kh_file_stamp_from(const struct stat *st)
 kh_status kh_file_unreachable(const char *path, int os_error, kh_fault *ret_fault)
 {
   kh_status status = os_error == ENOENT ? KH_E_FILE_NOT_FOUND : KH_E_FILE_OPEN;
-  return kh_fault_set(ret_fault, status, path, os_error);
+  return kh_file_fail(ret_fault, status, path, os_error);
 }
 
 kh_status kh_file_resolve(const char *path, char **ret_real, kh_fault *ret_fault)
@@ -95,7 +95,7 @@ static kh_status open_checked(const char *path, kh_file_kind kind, int *ret_fd, 
   if (*ret_fd < 0)
     return kh_file_unreachable(path, errno, ret_fault);
   if (fstat(*ret_fd, ret_st) != 0)
-    return kh_fault_set(ret_fault, KH_E_FILE_READ, path, errno);
+    return kh_file_fail(ret_fault, KH_E_FILE_READ, path, errno);
   status = kh_file_classify(ret_st, kind);
   return status == KH_OK ? KH_OK : kh_fault_set(ret_fault, status, path, 0);
 }
@@ -184,12 +184,12 @@ kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind, kh_secr
   int64_t until = kind == KH_FILE_OR_FIFO_SOON ? kh_clock_milliseconds() + KH_FIFO_WAIT : 0;
   status = read_all(fd, is_fifo, until, capacity, &secret);
   if (status != KH_OK)
-    return kh_fault_set(ret_fault, status, path, status == KH_E_FILE_READ ? errno : 0);
+    return kh_file_fail(ret_fault, status, path, status == KH_E_FILE_READ ? errno : 0);
   if (sized && kh_secret_bytes(secret).len == capacity)
     return kh_fault_set(ret_fault, KH_E_FILE_CHANGED, path, 0);
   status = S_ISREG(st.st_mode) ? check_unchanged(fd, &st) : KH_OK;
   if (status != KH_OK)
-    return kh_fault_set(ret_fault, status, path, status == KH_E_FILE_READ ? errno : 0);
+    return kh_file_fail(ret_fault, status, path, status == KH_E_FILE_READ ? errno : 0);
 
   *ret_secret = secret;
   secret = NULL;

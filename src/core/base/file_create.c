@@ -11,7 +11,7 @@ static kh_status fail_to_create(const char *path, kh_fault *ret_fault)
   kh_status status = errno == EEXIST        ? KH_E_FILE_EXISTS
                      : errno == EWOULDBLOCK ? KH_E_FILE_LOCKED
                                             : KH_E_FILE_CREATE;
-  return kh_fault_set(ret_fault, status, path, errno);
+  return kh_file_fail(ret_fault, status, path, errno);
 }
 
 static bool write_file(kh_temp_file *file, kh_bytes content)
@@ -43,7 +43,7 @@ kh_status kh_file_create(const char *path, kh_bytes content, kh_fault *ret_fault
   if (lstat(path, &st) == 0)
     return kh_fault_set(ret_fault, KH_E_FILE_EXISTS, path, 0);
   if (!kh_temp_file_open_folder(&file, path))
-    return kh_fault_set(ret_fault, KH_E_FILE_CREATE, path, errno);
+    return kh_file_fail(ret_fault, KH_E_FILE_CREATE, path, errno);
   if (!kh_temp_file_create(&file))
     return fail_to_create(path, ret_fault);
   if (!write_file(&file, content) || !give_final_name(&file)) {
@@ -51,6 +51,6 @@ kh_status kh_file_create(const char *path, kh_bytes content, kh_fault *ret_fault
     return fail_to_create(path, ret_fault);
   }
   if (!kh_file_flush_fd(file.folder))
-    return kh_fault_set(ret_fault, KH_E_FILE_FLUSH, path, errno);
+    return kh_file_fail(ret_fault, KH_E_FILE_FLUSH, path, errno);
   return KH_OK;
 }

@@ -58,11 +58,11 @@ kh_status kh_file_flush(const char *path, const kh_file_stamp *expected, kh_faul
     return kh_file_unreachable(path, errno, ret_fault);
   bool is_fifo = S_ISFIFO(st.st_mode);
   if (!is_fifo && !flush_file(target))
-    return kh_fault_set(ret_fault, KH_E_FILE_FLUSH, path, errno);
+    return kh_file_fail(ret_fault, KH_E_FILE_FLUSH, path, errno);
   status = kh_file_stamp_of(path, &stamp, ret_fault);
   if (status == KH_OK && !kh_file_is_same(&stamp, expected))
     return kh_fault_set(ret_fault, KH_E_FILE_CHANGED, path, 0);
   if (status == KH_OK && !is_fifo && !flush_folders(path, target))
-    return kh_fault_set(ret_fault, KH_E_FILE_FLUSH, path, errno);
+    return kh_file_fail(ret_fault, KH_E_FILE_FLUSH, path, errno);
   return status;
 }

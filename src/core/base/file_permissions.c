@@ -45,5 +45,5 @@ void kh_file_warn_of_mode(const kh_log *log, const char *what, const char *path,
         log, KH_LOG_WARNING,
         "%s file '%s' can be %s by other users (mode %04o): chmod it to 0600, and chown it "
         "to the server's user",
-        what, kh_show_path(path).text, rights_of_others(mode), (unsigned)mode & 07777U);
+        what, kh_file_show_absolute(path).text, rights_of_others(mode), (unsigned)mode & 07777U);
 }

@@ -21,7 +21,7 @@ static void close_target(struct target *target)
 
 static kh_status fail_to_replace(const struct target *target, kh_status status, kh_fault *ret_fault)
 {
-  return kh_fault_set(ret_fault, status, target->path, errno);
+  return kh_file_fail(ret_fault, status, target->path, errno);
 }
 
 static kh_status expect_stamp(const struct target *target, const struct stat *st,

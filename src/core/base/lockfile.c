@@ -50,10 +50,10 @@ static kh_status open_lock_file_of(const char *path, int *ret_fd, kh_fault *ret_
     return kh_file_unreachable(path, errno, ret_fault);
   char name[PATH_MAX];
   if (snprintf(name, sizeof name, "%s.lock", real) >= (int)sizeof name)
-    return kh_fault_set(ret_fault, KH_E_FILE_LOCK, path, ENAMETOOLONG);
+    return kh_file_fail(ret_fault, KH_E_FILE_LOCK, path, ENAMETOOLONG);
   int fd = open_lock_file(name, &st);
   if (fd < 0)
-    return kh_fault_set(ret_fault, KH_E_FILE_LOCK, path, errno);
+    return kh_file_fail(ret_fault, KH_E_FILE_LOCK, path, errno);
   *ret_fd = fd;
   return KH_OK;
 }
@@ -69,7 +69,7 @@ static kh_status lock_until(int fd, int64_t end, const char *path, kh_fault *ret
 {
   while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR)
-      return kh_fault_set(ret_fault, KH_E_FILE_LOCK, path, errno);
+      return kh_file_fail(ret_fault, KH_E_FILE_LOCK, path, errno);
     int64_t left = end - kh_clock_milliseconds();
     if (left <= 0)
       return kh_fault_set(ret_fault, KH_E_FILE_LOCKED, path, 0);
@@ -95,7 +95,7 @@ static kh_status open_and_lock(const char *path, int64_t end, int *ret_fd, kh_fa
   if (status == KH_E_FILE_LOCK && has_no_locks(fault.os_error))
     return KH_OK;
   if (status != KH_OK)
-    return kh_fault_set(ret_fault, status, path, fault.os_error);
+    return kh_file_fail(ret_fault, status, path, fault.os_error);
   *ret_fd = fd;
   fd = -1;
   return KH_OK;

@@ -143,12 +143,24 @@ static void watch_folders(const file_store *store)
     watch_folder_of(store->events, target);
 }
 
+/* A mount of a single file stays on the file that was there when it was mounted. */
+static void warn_of_mount_point(const file_store *store)
+{
+  if (kh_file_is_mount_point(store->options.path))
+    kh_log_write(&store->log, KH_LOG_WARNING,
+                 "auto_reload cannot notice that another file replaces key file '%s' where it is "
+                 "made: the file itself is a mount point, and stays the old file; mount its folder "
+                 "instead",
+                 kh_file_show_absolute(store->options.path).text);
+}
+
 static kh_status file_store_watch_begin(void *self, kh_fault *ret_fault)
 {
   file_store *store = self;
+  warn_of_mount_point(store);
   store->events = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
   if (store->events < 0 || !watch_folder_of(store->events, store->options.path))
-    return kh_fault_set(ret_fault, KH_E_FILE_WATCH, store->options.path, errno);
+    return kh_file_fail(ret_fault, KH_E_FILE_WATCH, store->options.path, errno);
   watch_folders(store);
   return KH_OK;
 }

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "options.h"
 
+#include <ctype.h>
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "keyhold/store_file.h"
 #include "server/key_plugin.h"
@@ -67,12 +72,56 @@ static kh_permissions permissions(void)
   return kh_process_is_server() ? KH_PERMISSIONS_STRICT : KH_PERMISSIONS_STRICT_FOR_SERVER;
 }
 
+/* Returns the path as messages should show it: the reader is not in the server's folder. An
+ * absolute path passes folders that a relative one does not, so it is used only if it leads as far.
+ */
+static const char *make_absolute(const char *path, char *memory)
+{
+  if (path[0] == '/' || !kh_file_make_absolute(path, memory))
+    return path;
+  return access(path, F_OK) == 0 && access(memory, F_OK) != 0 ? path : memory;
+}
+
+/* The same for FILE:path. Leaves other sources, and what begins with a quote or a tilde, as it is.
+ */
+static const char *make_source_absolute(const char *source)
+{
+  static const char prefix[] = "FILE:";
+  static char memory[sizeof prefix + PATH_MAX];
+  char path[PATH_MAX];
+  if (source == NULL || strncmp(source, prefix, sizeof prefix - 1) != 0)
+    return source;
+  const char *name = source + sizeof prefix - 1;
+  if (isalnum((unsigned char)name[0]) == 0 && name[0] != '.' && name[0] != '_')
+    return source;
+  snprintf(memory, sizeof memory, "%s%s", prefix, make_absolute(name, path));
+  return memory;
+}
+
+void kh_file_warn_of_place(const kh_log *log)
+{
+  char file[PATH_MAX];
+  char folder[PATH_MAX];
+  const char *data_directory = kh_process_data_directory();
+  if (!kh_process_is_server() || data_directory == NULL || realpath(filename, file) == NULL ||
+      realpath(data_directory, folder) == NULL)
+    return;
+  size_t len = strlen(folder);
+  if (strncmp(file, folder, len) == 0 && file[len] == '/')
+    kh_log_write(log, KH_LOG_WARNING,
+                 "key file '%s' is inside the data directory, so every copy of that directory has "
+                 "it too: move it, such as to /etc/mysql/keys, and set "
+                 "file_key_management_filename",
+                 kh_show_path(file).text);
+}
+
 kh_status kh_file_make_store(const kh_crypt *crypt, const kh_log *log, kh_store *ret_store,
                              kh_fault *ret_fault)
 {
+  static char memory[PATH_MAX]; /* as long as the store */
   kh_keyfile_options options = {
-      .path = filename,
-      .filekey = filekey,
+      .path = make_absolute(filename, memory),
+      .filekey = make_source_absolute(filekey),
       .permissions = permissions(),
       .digest = (kh_digest)digest,
       .pbkdf2_iterations = use_pbkdf2,

@@ -19,6 +19,9 @@ extern struct st_mysql_sys_var *kh_file_options[];
 /** Returns whether the variables name a key file. */
 bool kh_file_options_are_set(void);
 
+/** Warns in a server whose key file is inside its data directory; links are followed. */
+void kh_file_warn_of_place(const kh_log *log);
+
 /** Makes the store: kh_key_plugin.make_store of this plugin. */
 KH_MUST_USE kh_status kh_file_make_store(const kh_crypt *crypt, const kh_log *log,
                                          kh_store *ret_store, kh_fault *ret_fault);

@@ -16,10 +16,13 @@ static const kh_key_plugin file_plugin = {.name = PLUGIN_NAME, .make_store = kh_
 static int file_init(void *unused)
 {
   (void)unused;
-  if (kh_file_options_are_set())
-    return kh_key_plugin_start(&file_plugin);
-  kh_report_error("file-key-management-filename is not set");
-  return 1;
+  if (!kh_file_options_are_set()) {
+    kh_report_error("file-key-management-filename is not set");
+    return 1;
+  }
+  kh_log log = kh_report_log(PLUGIN_NAME);
+  kh_file_warn_of_place(&log);
+  return kh_key_plugin_start(&file_plugin);
 }
 
 static struct st_mysql_show_var status_variables[] = KH_KEY_PLUGIN_STATUS("File_key_management");
