@@ -77,13 +77,6 @@ static void check_slot(const kh_sealed_slot *slot, kh_cli_findings *findings)
                       slot->kind->name, values, verdict);
 }
 
-static void add_fault(const kh_fault *fault, kh_cli_findings *findings)
-{
-  char message[KH_MESSAGE_MAX];
-  kh_fault_describe(fault, message, sizeof message);
-  kh_cli_findings_add(findings, KH_CLI_BAD, "content", "%s", message);
-}
-
 /* Returns true for a file that cannot be read, or has a newer format: opening it reports that. */
 static bool check_slots(const kh_cli_target *target, kh_cli_findings *findings)
 {
@@ -91,7 +84,7 @@ static bool check_slots(const kh_cli_target *target, kh_cli_findings *findings)
   kh_fault fault;
   kh_status status = kh_keyfile_list_slots(target->path, &slots, &fault);
   if (kh_status_class(status) == KH_CLASS_FORMAT) {
-    add_fault(&fault, findings);
+    kh_cli_findings_add_fault(findings, "content", &fault);
     return false;
   }
   if (status != KH_OK)
@@ -252,7 +245,7 @@ static bool check_content(const kh_cli_target *target, kh_cli_findings *findings
   kh_status status = kh_keyfile_open(&how, target->crypt, &log, &file, &fault);
   if (kh_status_class(status) ==
       KH_CLASS_FORMAT) { /* the content is wrong; the file could be read */
-    add_fault(&fault, findings);
+    kh_cli_findings_add_fault(findings, "content", &fault);
     return true;
   }
   if (status != KH_OK) {
