@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Any bytes as the text of a key file. Where they are a text to which new versions can be added,
- * the text with them has the old keys, as they were, and the new ones; and the text without the old
- * versions has the latest ones, and may follow.
+ * Any bytes as the text of a key file. Reading on after a fault gives the same first fault and the
+ * same keys, and all faults have a place and a sentence. Where they are a text to which new
+ * versions can be added, the text with them has the old keys, as they were, and the new ones; and
+ * the text without the old versions has the latest ones, and may follow.
  */
 #include <string.h>
 
@@ -19,6 +20,29 @@ static kh_status parse(kh_bytes text, kh_repeats repeats, kh_keylist **list)
   kh_status status = kh_keyfile_parse_text("fuzz", text, repeats, NULL, list, &fault);
   check_outcome(status, *list, &fault);
   return status;
+}
+
+static void check_fault(void *user, const kh_fault *fault)
+{
+  size_t *told = user;
+  char sentence[KH_MESSAGE_MAX];
+  kh_fault_describe(fault, sentence, sizeof sentence);
+  MUST(kh_status_class(fault->status) == KH_CLASS_FORMAT || fault->status == KH_E_NO_MEMORY);
+  MUST(fault->column > 0 && strlen(fault->quote) < KH_QUOTE_MAX - 1); /* it was not cut */
+  MUST(++*told <= KH_FAULTS_MAX);
+}
+
+static void parse_whole(kh_bytes text, kh_status status, const kh_keylist *list)
+{
+  KH_AUTO_KEYLIST whole = NULL;
+  size_t told = 0;
+  kh_faults faults = {.add = check_fault, .user = &told};
+  kh_fault fault = {0};
+  MUST(kh_keyfile_parse_whole_text("fuzz", text, NULL, &faults, &whole, &fault) == status);
+  check_outcome(status, whole, &fault);
+  MUST(told == (faults.count < KH_FAULTS_MAX ? faults.count : KH_FAULTS_MAX));
+  MUST(status == KH_OK || told > 0);
+  MUST(list == NULL || kh_keylist_count(list) == kh_keylist_count(whole));
 }
 
 /* The next version of every key that has one, with the attributes of the last. */
@@ -129,6 +153,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   KH_AUTO_KEYLIST strict = NULL;
   kh_bytes text = {data, size};
   kh_status status = parse(text, KH_REPEATS_AS_UPSTREAM, &as_upstream);
+  parse_whole(text, status, as_upstream);
   if (parse(text, KH_REPEATS_REFUSED, &strict) != KH_OK)
     return 0;
   MUST(status == KH_OK); /* what the strict reader accepts, the other accepts too */

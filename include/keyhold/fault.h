@@ -39,8 +39,8 @@ typedef struct kh_fault {
   uid_t owner;                  /**< and its owner */
   int ended_with;               /**< the exit status or the signal that a process ended with */
   char name[KH_NAME_SHOWN_MAX]; /**< the part of the file, if it has a name; else "" */
-  char quote[KH_QUOTE_MAX];     /**< what another process reported, or what was expected;
-                                   "": none */
+  char quote[KH_QUOTE_MAX];     /**< what another process reported, or what was expected and
+                                   what is there; "": none */
   char advice[KH_ADVICE_MAX];   /**< the cause and the next step, from the system that it failed
                                    on (kh_file_fail()); "": none */
   unsigned line;                /**< from 1; 0: the file has no lines */
@@ -51,6 +51,14 @@ typedef struct kh_fault {
   uint64_t size;                /**< the size in bytes or other number that was wrong; else 0 */
   uint64_t limit;               /**< the expected number, or the limit; else 0 */
 } kh_fault;
+
+/** Takes the faults of a file, one by one. */
+typedef struct kh_faults {
+  void (*add)(void *user, const kh_fault *fault); /**< gets each, up to KH_FAULTS_MAX: in the order
+                                                     of lines, then those between lines */
+  void *user;                                     /**< its first argument */
+  size_t count; /**< of all, also of those that were not passed; begins with 0 */
+} kh_faults;
 
 /**
  * Fills a fault and returns its status, so that a failing function ends with one `return`.

@@ -98,6 +98,7 @@ typedef struct kh_keyfile_options {
   bool may_be_fifo;            /**< the key file; it can be read, and not changed */
   kh_digest digest;            /**< of the key derivation of a file of `openssl enc` */
   uint32_t pbkdf2_iterations;  /**< its iterations; 0: no PBKDF2; at most INT_MAX */
+  kh_faults *faults;           /**< takes all faults of the text while it is opened; NULL: none */
 } kh_keyfile_options;
 
 /** The form of a key file on the disk. */

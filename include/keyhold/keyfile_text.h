@@ -22,7 +22,8 @@ typedef enum kh_repeats {
 
 /**
  * Parses the text of a key file: lines `id;key` or `id;version;key` with attributes, comments and
- * empty lines; ends at the first NUL.
+ * empty lines; ends at the first NUL. The fault's quote has what was expected and what is there, as
+ * far as that is known.
  *
  * @param path       for messages.
  * @param text       may hold any bytes.
@@ -36,6 +37,19 @@ typedef enum kh_repeats {
 KH_MUST_USE kh_status kh_keyfile_parse_text(const char *path, kh_bytes text, kh_repeats repeats,
                                             const kh_log *log, kh_keylist **ret_list,
                                             kh_fault *ret_fault);
+
+/**
+ * Parses a text as kh_keyfile_parse_text() does with KH_REPEATS_AS_UPSTREAM, and passes all its
+ * faults: reading goes on after a wrong line. KH_E_KEY_REST is passed, and not returned: a line has
+ * a key in the rest that is ignored, of which kh_keyfile_parse_text() warns in the log. A missing
+ * key id 1 is none where a wrong line may have it.
+ *
+ * @param ret_fault  may be NULL; the first fault.
+ * @return as kh_keyfile_parse_text(): the first fault's status.
+ */
+KH_MUST_USE kh_status kh_keyfile_parse_whole_text(const char *path, kh_bytes text,
+                                                  const kh_log *log, kh_faults *faults,
+                                                  kh_keylist **ret_list, kh_fault *ret_fault);
 
 /**
  * Adds lines for new key versions to the text of a key file that kh_keyfile_parse_text() accepts.

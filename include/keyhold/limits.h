@@ -12,6 +12,10 @@
  */
 #define KH_KEYFILE_MAX 67108864u
 
+/** Most faults of a text that are told one by one: more than anyone corrects by hand, so a file of
+ * another kind does not cost time. */
+#define KH_FAULTS_MAX 100u
+
 /** Longest passphrase from a file in bytes, without line ends at its end: as in the server's own
  * plugin. */
 #define KH_SECRET_FILE_MAX 256u

@@ -162,11 +162,12 @@ class Case(unittest.TestCase):
         return self.write(name, text + "\n")
 
     def openssl(self, name, text, iterations=1000, digest="sha256", passphrase=PASSPHRASE):
-        """Makes a key file with openssl, and returns the arguments that open it."""
+        """Makes a key file of a text or of bytes with openssl, and returns the arguments that open it."""
+        content = text if isinstance(text, bytes) else text.encode()
         path = self.path(name)
         pbkdf2 = ["-pbkdf2", "-iter", str(iterations)] if iterations else []
         subprocess.run(["openssl", "enc", "-aes-256-cbc", "-md", digest, *pbkdf2, "-pass",
-                        f"file:{self.passphrase(passphrase)}", "-out", path], input=text.encode(), check=True,
+                        f"file:{self.passphrase(passphrase)}", "-out", path], input=content, check=True,
                        capture_output=True)
         os.chmod(path, 0o600)
         return [path, f"--digest={digest}", f"--pbkdf2-iterations={iterations}",

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """keyhold check: a file with each single problem, and one without problems."""
+import gzip
 import json
 import os
 import pwd
@@ -164,6 +165,61 @@ class Check(command.Case):
         for text, fault in (("1;x\n", "Invalid key at"), (f"1;{KEY1}\n0;{KEY1}\n", "Invalid key id at"),
                             (f"1;{KEY1};rotate=3x\n", "Invalid value of an attribute"), ("", "System key id 1")):
             self.assertIn(fault, self.bad_text(text)[0])
+
+    def places(self, *arguments):
+        return [(f["line"], f["column"], f["text"]) for f in self.findings(*arguments, status=3) if f["about"] == "content"]
+
+    def test_every_wrong_line_has_its_place(self):
+        """In plain text, and in the text of an encrypted file."""
+        text = f"bad\n1; {KEY1}\n2;{KEY2}\n3;{{{{ key }}}}\n4;{'ab' * 20}\n2;2;{KEY2}\n2;2;{KEY1}\n"
+        expected = [(1, 1, "expected a key id, or # for a comment, found a letter"),
+                    (2, 3, "found white space after the semicolon; remove it"),
+                    (4, 3, "found a template that was not rendered"),
+                    (5, 43, "expected 32, 48 or 64 hexadecimal digits, found 40, then the end of the line"),
+                    (7, 1, "Two different keys for key id 2 version 2")]
+        for arguments in ([self.write("keys", text)], self.openssl("keys.enc", text, iterations=100000)):
+            found = self.places(*arguments)
+            self.assertEqual([place[:2] for place in found], [place[:2] for place in expected])
+            for (_, _, told), (_, _, wanted) in zip(found, expected):
+                self.assertIn(wanted, told)
+        out = self.run_command("check", self.path("keys"), status=3).out
+        for line, column, wanted in expected:
+            self.assertRegex(out, f"(?m)^bad   .* line {line}, column {column}.*{re.escape(wanted) if line < 7 else ''}")
+
+    def test_files_of_another_kind(self):
+        for name, content, wanted in (
+                ("vault", b"$ANSIBLE_VAULT;1.1;AES256\n6162\n6364\n", "the file is encrypted by ansible-vault"),
+                ("utf16", f"\ufeff1;{KEY1}\n".encode("utf-16-le"), "the file is UTF-16"),
+                ("gzip", gzip.compress(GOOD.encode()), "the file is compressed by gzip"),
+                ("lfs", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a pointer of Git LFS"),
+                ("json", b'{\n"1":\n"x"}\n', "the file is JSON"), ("empty", b"", "the file is empty")):
+            path = self.write(name, "")
+            with open(path, "wb") as file:
+                file.write(content)
+            found = self.places(path)
+            self.assertEqual(len(found), 1, found)
+            self.assertIn(wanted, found[0][2])
+            if content:
+                self.assertIn(wanted, self.run_command("list", path, status=1).err)
+
+    def test_a_text_of_another_kind_in_an_encrypted_file(self):
+        """Which is not taken for what a wrong passphrase gives."""
+        for content, wanted in ((f"\ufeff1;{KEY1}\n".encode("utf-16-le"), "the file is UTF-16"),
+                                (gzip.compress(GOOD.encode()), "the file is compressed by gzip")):
+            found = self.places(*self.openssl("keys", content, iterations=100000))
+            self.assertEqual(len(found), 1, found)
+            self.assertIn(wanted, found[0][2])
+
+    def test_a_second_key_in_a_line(self):
+        found = self.places(self.write("keys", f"1;{KEY1};{KEY2}\n2;{KEY2}\\n3;{KEY3}\n"))
+        self.assertEqual([place[:2] for place in found], [(1, 35), (2, 67)])
+        self.assertIn("a second key follows, as in id;iv;key of MariaDB 10.1.3", found[0][2])
+        self.assertIn("another id;key follows in the same line", found[1][2])
+
+    def test_more_wrong_lines_than_are_listed(self):
+        texts = self.bad_text("x\n" * 102)
+        self.assertEqual(len([text for text in texts if "Syntax error" in text]), 100)
+        self.assertEqual(texts[-1], "2 more lines are wrong")
 
     def test_duplicates(self):
         self.assertIn("key id 1 has different keys in lines 1 and 2", self.bad_text(f"1;{KEY1}\n1;{KEY2}\n")[0])

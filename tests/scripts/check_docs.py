@@ -74,6 +74,8 @@ def messages(root):
     for path in root.glob("src/**/*.c"):
         text = source(path)
         bodies = [call(text, found.end()) for found in SPEAKERS.finditer(text)]
+        if path.name == "keyfile_hint.c":  # its tables
+            bodies += [f'"{literal}"' for literal in STRING.findall(text) if literal.count(" ") > 1]
         for literal in STRING.findall(" ".join(bodies)):
             for piece in CONVERSION.split(literal.replace('\\"', '"')):
                 if len(piece.strip(" '\"(),.:")) >= SHORTEST:

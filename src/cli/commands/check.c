@@ -78,13 +78,6 @@ static void check_slot(const kh_sealed_slot *slot, kh_cli_findings *findings)
                       slot->kind->name, values, verdict);
 }
 
-static void add_fault(const kh_fault *fault, kh_cli_findings *findings)
-{
-  char message[KH_MESSAGE_MAX];
-  kh_fault_describe(fault, message, sizeof message);
-  kh_cli_findings_add(findings, KH_CLI_BAD, "content", "%s", message);
-}
-
 /* Returns true for a file that cannot be read, or has a newer format: opening it reports that. */
 static bool check_slots(const kh_cli_target *target, kh_cli_findings *findings)
 {
@@ -92,7 +85,7 @@ static bool check_slots(const kh_cli_target *target, kh_cli_findings *findings)
   kh_fault fault;
   kh_status status = kh_keyfile_list_slots(target->path, &slots, &fault);
   if (kh_status_class(status) == KH_CLASS_FORMAT) {
-    add_fault(&fault, findings);
+    kh_cli_findings_add_fault(findings, "content", &fault);
     return false;
   }
   if (status != KH_OK)
@@ -259,21 +252,38 @@ static void add_warning(void *user, kh_severity severity, const char *message)
     kh_cli_message("%s", message);
 }
 
+static void add_fault(void *user, const kh_fault *fault)
+{
+  kh_cli_findings_add_fault(user, "content", fault);
+}
+
+/* Opens the file, and adds what is wrong with its content. */
+static kh_status open_and_find(const kh_cli_target *target, kh_cli_findings *findings,
+                               kh_keyfile **ret_file, kh_fault *ret_fault)
+{
+  kh_log log = {add_warning, findings};
+  kh_faults faults = {.add = add_fault, .user = findings};
+  kh_keyfile_options how = kh_cli_target_options(target);
+  how.permissions = KH_PERMISSIONS_SEEN; /* check_permissions() reports them */
+  how.faults = &faults;
+  kh_status status = kh_keyfile_open(&how, target->crypt, &log, ret_file, ret_fault);
+  if (kh_status_class(status) == KH_CLASS_FORMAT && faults.count == 0)
+    add_fault(findings, ret_fault);
+  if (faults.count > KH_FAULTS_MAX)
+    kh_cli_findings_add(findings, KH_CLI_BAD, "content", "%zu more lines are wrong",
+                        faults.count - KH_FAULTS_MAX);
+  return status;
+}
+
 /* False: a message has the reason. */
 static bool check_content(const kh_cli_target *target, kh_cli_findings *findings)
 {
   KH_AUTO_KEYFILE file = NULL;
   KH_AUTO_KEYTABLE table = NULL;
   kh_fault fault;
-  kh_log log = {add_warning, findings};
-  kh_keyfile_options how = kh_cli_target_options(target);
-  how.permissions = KH_PERMISSIONS_SEEN; /* check_permissions() reports them */
-  kh_status status = kh_keyfile_open(&how, target->crypt, &log, &file, &fault);
-  if (kh_status_class(status) ==
-      KH_CLASS_FORMAT) { /* the content is wrong; the file could be read */
-    add_fault(&fault, findings);
-    return true;
-  }
+  kh_status status = open_and_find(target, findings, &file, &fault);
+  if (kh_status_class(status) == KH_CLASS_FORMAT)
+    return true; /* the content is wrong; the file could be read */
   if (status != KH_OK) {
     kh_cli_fail_with(&fault);
     return false;

@@ -25,18 +25,16 @@ bool kh_cli_findings_begin(bool json, bool in_colour, kh_cli_findings *ret_findi
   return ret_findings->out != NULL;
 }
 
-void kh_cli_findings_add(kh_cli_findings *findings, kh_cli_colour level, const char *about,
-                         const char *format, ...)
+/* Adds a finding; JSON has the place in the file, if there is a column. */
+static void add_finding(kh_cli_findings *findings, kh_cli_colour level, const char *about,
+                        const kh_fault *place, const char *text)
 {
-  char text[KH_MESSAGE_MAX];
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(text, sizeof text, format, arguments);
-  va_end(arguments);
   if (findings->json) {
-    fprintf(findings->out,
-            "%s{\"level\":\"%s\",\"about\":\"%s\",\"text\":", findings->count == 0 ? "" : ",",
+    fprintf(findings->out, "%s{\"level\":\"%s\",\"about\":\"%s\",", findings->count == 0 ? "" : ",",
             levels[level], about);
+    if (place->column != 0)
+      fprintf(findings->out, "\"line\":%u,\"column\":%zu,", place->line, place->column);
+    fputs("\"text\":", findings->out);
     kh_cli_put_json(findings->out, text);
     fputc('}', findings->out);
   } else {
@@ -47,6 +45,25 @@ void kh_cli_findings_add(kh_cli_findings *findings, kh_cli_colour level, const c
   }
   findings->count++;
   findings->bad += level == KH_CLI_BAD;
+}
+
+void kh_cli_findings_add(kh_cli_findings *findings, kh_cli_colour level, const char *about,
+                         const char *format, ...)
+{
+  static const kh_fault nowhere = {.status = KH_OK};
+  char text[KH_MESSAGE_MAX];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  add_finding(findings, level, about, &nowhere, text);
+}
+
+void kh_cli_findings_add_fault(kh_cli_findings *findings, const char *about, const kh_fault *fault)
+{
+  char text[KH_MESSAGE_MAX];
+  kh_fault_describe(fault, text, sizeof text);
+  add_finding(findings, KH_CLI_BAD, about, fault, text);
 }
 
 void kh_cli_findings_print(kh_cli_findings *findings, const char *path, const char *format)

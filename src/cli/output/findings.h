@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "keyhold/fault.h"
 #include "table.h"
 
 /** The findings so far. */
@@ -40,6 +41,11 @@ __attribute__((format(printf, 4, 5))) void kh_cli_findings_add(kh_cli_findings *
                                                                kh_cli_colour level,
                                                                const char *about,
                                                                const char *format, ...);
+
+/** Adds the sentence of a fault as a problem; JSON also has its line and column, if it has a
+ * column.
+ */
+void kh_cli_findings_add_fault(kh_cli_findings *findings, const char *about, const kh_fault *fault);
 
 /** Prints all findings, and the verdict on the file. */
 void kh_cli_findings_print(kh_cli_findings *findings, const char *path, const char *format);

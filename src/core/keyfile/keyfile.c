@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hint.h"
 #include "keyfile_parts.h"
 #include "keyhold/random.h"
 #include "keyhold/unlock.h"
@@ -181,13 +182,24 @@ static bool has_only_text(kh_bytes text)
  * A wrong passphrase that is not noticed decrypts to random bytes, which parse as a syntax error or
  * as an empty file. Random bytes contain control characters, and a key file does not.
  */
+static bool may_be_random(const kh_keyfile_format *format, kh_bytes text)
+{
+  return format->functions->hides_wrong_passphrase && !has_only_text(text) &&
+         !kh_hint_is_known_binary(text);
+}
+
 static kh_status parse_content(const kh_keyfile *file, const kh_keyfile_format *format,
                                kh_content *content, kh_fault *ret_fault)
 {
+  const char *path = file->options.path;
   kh_bytes text = kh_content_text(content);
-  kh_status status = kh_keyfile_parse_text(file->options.path, text, KH_REPEATS_AS_UPSTREAM,
-                                           file->log, &content->keys, ret_fault);
-  if (status == KH_OK || !format->functions->hides_wrong_passphrase || has_only_text(text))
+  kh_faults *faults = file->options.faults;
+  kh_status status =
+      faults != NULL && !may_be_random(format, text)
+          ? kh_keyfile_parse_whole_text(path, text, file->log, faults, &content->keys, ret_fault)
+          : kh_keyfile_parse_text(path, text, KH_REPEATS_AS_UPSTREAM, file->log, &content->keys,
+                                  ret_fault);
+  if (status == KH_OK || !may_be_random(format, text))
     return status;
   return kh_keyfile_fail(file, KH_E_WRONG_PASSPHRASE, ret_fault);
 }
