@@ -62,9 +62,10 @@ typedef struct kh_keeper_stats {
   uint64_t rotations;               /**< new versions that this process made */
   uint64_t failures;                /**< reloads and rotations that were refused or failed */
   uint64_t next_rotation;           /**< when the first key is due, or KH_POLICY_NEVER */
-  size_t overdue;          /**< key ids that are due for rotation when the statistics are made */
-  uint64_t misses;         /**< different key versions that kh_keeper_note_miss() has noted */
-  uint64_t misses_dropped; /**< calls of it that could not be noted */
+  size_t overdue;        /**< key ids that are due for rotation when the statistics are made */
+  uint64_t missing;      /**< key versions that were asked for in vain since the start. Of those
+                            above KH_KEEPER_MISSES_MAX, each call counts */
+  char last_missing[32]; /**< the last of them: "5 version 3"; empty: none */
 } kh_keeper_stats;
 
 /**
@@ -146,9 +147,12 @@ KH_MUST_USE kh_status kh_keeper_set_background(kh_keeper *keeper, kh_keeper_back
  * woken for a key that was not noted before, and puts in force what the store finds; it looks a key
  * that the store does not have up again after a minute at the earliest.
  *
- * Up to KH_KEEPER_MISSES_MAX keys are noted at a time; calls for others are counted.
+ * What the store does not have is logged once for each key: as an error for a version, which data
+ * has; as a warning for an unknown key id, which may be a new table's; as a note for
+ * KH_KEY_ID_TEMPORARY without a version, which servers ask for. Of each of the two,
+ * KH_KEEPER_MISSES_MAX are logged; for further versions, calls are counted.
  *
- * @param version  0: the latest version of the key id.
+ * @param version  0 or above KH_KEY_VERSION_MAX: the latest version of the key id.
  *
  * Thread-safe; takes no lock, and a call for a key that is noted already writes nothing.
  */

@@ -12,6 +12,9 @@ typedef enum kh_severity {
   KH_LOG_NOTE,    /**< what was done */
   KH_LOG_HINT,    /**< belongs to the error that follows: its possible cause */
   KH_LOG_WARNING, /**< it works, but needs attention */
+  /* Those of the log alone, which a statement that led to them does not show: */
+  KH_LOG_QUIET_WARNING, /**< something may need attention */
+  KH_LOG_QUIET_ERROR,   /**< something failed */
 } kh_severity;
 
 /** Takes one finished message: one line without a line end, never a secret, valid only during the

@@ -152,6 +152,8 @@ static const kh_show_field status_fields[] = {
     KH_SHOW_FIELD("oldest_latest_version_timestamp", KH_SHOW_TIMESTAMP, struct plugin_status,
                   keys.oldest_latest),
     KH_SHOW_FIELD("keys_overdue", KH_SHOW_NUMBER, struct plugin_status, keys.overdue),
+    KH_SHOW_FIELD("missing_keys", KH_SHOW_NUMBER, struct plugin_status, keys.missing),
+    KH_SHOW_FIELD("last_missing_key", KH_SHOW_CHARS, struct plugin_status, keys.last_missing),
     KH_SHOW_FIELD("crypto_engine", KH_SHOW_TEXT, struct plugin_status, engines),
 };
 

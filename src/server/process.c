@@ -18,10 +18,15 @@ static bool has_variable(const char *name)
   return dlsym(RTLD_DEFAULT, name) != NULL;
 }
 
+bool kh_process_is_backup(void)
+{
+  return has_variable("xtrabackup_backup");
+}
+
 bool kh_process_is_server(void)
 {
-  return has_variable("mysqld_server_started") && !has_variable("xtrabackup_backup") &&
-         !is_set("opt_help") && !is_set("opt_bootstrap");
+  return has_variable("mysqld_server_started") && !kh_process_is_backup() && !is_set("opt_help") &&
+         !is_set("opt_bootstrap");
 }
 
 bool kh_process_is_up(void)

@@ -14,6 +14,9 @@
  * counts as not being a server. */
 bool kh_process_is_server(void);
 
+/** Returns whether the process is mariadb-backup. */
+bool kh_process_is_backup(void);
+
 /** Returns whether the server has started and accepts connections. */
 bool kh_process_is_up(void);
 

@@ -7,11 +7,19 @@
 #include <stdio.h>
 
 #include "keyhold/version.h"
+#include "server/process.h"
 #include "server/quirks.h"
 
 /* From mysys_err.h of the server's source, which is not among the packaged headers. Clients see
  * both numbers, so they do not change. */
 enum { EE_READ = 2, EE_FILENOTFOUND = 29 };
+
+/* The log of mariadb-backup is its standard error, where it writes nothing that has a flag of a log
+ * alone. */
+static unsigned long log_alone(void)
+{
+  return kh_process_is_backup() ? ME_ERROR_LOG : ME_ERROR_LOG_ONLY;
+}
 
 static unsigned long server_flags_of(kh_severity severity)
 {
@@ -20,6 +28,10 @@ static unsigned long server_flags_of(kh_severity severity)
     return ME_WARNING | ME_ERROR_LOG;
   case KH_LOG_HINT:
     return ME_NOTE | ME_ERROR_LOG;
+  case KH_LOG_QUIET_WARNING:
+    return ME_WARNING | log_alone();
+  case KH_LOG_QUIET_ERROR:
+    return log_alone();
   default:
     return ME_NOTE | ME_ERROR_LOG_ONLY;
   }

@@ -91,7 +91,8 @@ class Backup(unittest.TestCase):
         self.copy("repeated")
         self.assert_ok(self.prepare("repeated"))
         self.put_keys(wrong)
-        self.assertNotEqual(self.prepare("repeated", "increment").returncode, 0)
+        self.refused = self.prepare("repeated", "increment")
+        self.assertNotEqual(self.refused.returncode, 0)
         self.put_keys(right)
         self.assert_ok(self.prepare("repeated", "increment"))
         self.assertEqual(self.table_files("repeated"), set(), "not every table was lost, as docs/rotation.md says")
@@ -133,6 +134,8 @@ class Backup(unittest.TestCase):
         self.server.start()
         self.back_up_increment()
         self.check_repetition(KEYS)
+        self.assertRegex(self.refused.stderr, f"mariadb-backup: file_key_management: key id 1 version 3 is missing in '{self.keys}' and "
+                         ".* prepare a new copy.* Versions of it there: 1\n")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What monitoring sees of a real server, through a real mysqld_exporter and a real Prometheus: the numbers that the server shows,
-the names that the alert rules and the dashboard use, and which alerts a reload that fails, a missing key file, an overdue key and a
-missing plugin start."""
+the names that the alert rules and the dashboard use, and which alerts a reload that fails, a missing key file, a missing key, an overdue
+key and a missing plugin start."""
 import itertools
 import json
 import os
@@ -182,7 +182,7 @@ class ServerCase(unittest.TestCase):
         for name, value in exported.items():
             self.assertEqual(value, float(shown[name]), name)
         numbers = {"keys", "versions", "generation", "rotations", "failures", "keys_overdue", "last_reload_ok", "last_load_timestamp",
-                   "next_rotation_timestamp", "oldest_latest_version_timestamp"}
+                   "next_rotation_timestamp", "oldest_latest_version_timestamp", "missing_keys"}
         self.assertEqual(numbers - set(exported), set())
         self.assertLess(abs(exported["last_load_timestamp"] - time.time()), 300)
         self.assertEqual(exported["next_rotation_timestamp"], 1580601600)  # 2020-02-02
@@ -239,7 +239,32 @@ class ServerCase(unittest.TestCase):
         self.await_status(last_reload_ok=1)
         self.await_alerts()
 
-    def test_7_a_server_without_the_plugin(self):
+    def test_7_a_key_that_is_missing(self):
+        with_key = self.keys.read_text() + "7;606162636465666768696a6b6c6d6e6f\n"
+        without_key = self.keys.read_text()
+        self.write_keys(with_key)
+        self.await_status(keys=4)
+        self.server.sql("CREATE DATABASE d; CREATE TABLE d.t (a INT) ENGINE=InnoDB ENCRYPTED=YES ENCRYPTION_KEY_ID=7; "
+                        "INSERT INTO d.t VALUES (1)")
+        with self.assertRaises(throwaway.ServerError):
+            self.server.sql("CREATE TABLE d.typo (a INT) ENGINE=InnoDB ENCRYPTED=YES ENCRYPTION_KEY_ID=77")
+        self.assertEqual(self.metrics()[STATUS + "missing_keys"], 0)
+        self.server.stop()
+        self.write_keys(without_key)
+        self.server.start()
+        with self.assertRaises(throwaway.ServerError):
+            self.server.sql("SELECT * FROM d.t")
+        self.await_status(missing_keys=1)
+        self.assertEqual(self.status()["File_key_management_last_missing_key"], "7 version 1")
+        self.await_alerts("KeyholdKeyMissing")
+        self.server.stop()
+        self.write_keys(with_key)
+        self.server.start()
+        self.assertEqual(self.server.sql("SELECT * FROM d.t"), [["1"]])
+        self.await_alerts()
+        self.server.sql("DROP DATABASE d")
+
+    def test_8_a_server_without_the_plugin(self):
         self.server.stop()
         await_true(lambda: self.metrics().get("mysql_up") == 0, "the exporter still finds the server")
         self.await_alerts()

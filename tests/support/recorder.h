@@ -12,7 +12,7 @@
 
 /** The messages since the last recorder_log(). */
 typedef struct recorder {
-  unsigned count[3]; /**< messages of each kh_severity */
+  unsigned count[5]; /**< messages of each kh_severity */
   char text[16384];  /**< all of them, a line each */
 } recorder;
 

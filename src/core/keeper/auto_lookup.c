@@ -63,6 +63,8 @@ static bool ask_for(kh_auto_lookup *lookup, kh_keeper *keeper, size_t place, kh_
   kh_fault fault;
   char what[KH_MESSAGE_MAX];
   kh_status status = look_up(keeper, miss, &fault);
+  if (status == KH_E_KEY_NOT_FOUND)
+    kh_keeper_report_miss(keeper, miss);
   if (status == KH_OK || status == KH_E_KEY_NOT_FOUND) {
     lookup->answered[place] = (kh_answered){.miss = miss, .since = kh_clock_milliseconds()};
     return true;

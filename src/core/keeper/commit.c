@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "change.h"
-#include "misses.h"
+#include "log_messages.h"
 
 /* The outcome of a commit, and the work that remains for after the lock. */
 typedef struct commit_outcome {
@@ -8,6 +8,7 @@ typedef struct commit_outcome {
   bool is_passed_over; /* newer changes replaced it, and none of them is left */
   kh_message message;
   kh_message steps;
+  kh_message warning; /* empty: none */
   kh_fault fault;
   kh_keytable *left_over[KH_KEEPER_CHANGES_MAX + 1]; /* to be freed */
   size_t left_over_count;
@@ -66,10 +67,12 @@ static void replace_table(kh_keeper *keeper, kh_keytable *table, commit_outcome 
 
 /* The table in force may be newer than the one that the change was prepared against. */
 static kh_status check_against_table_in_force(kh_keeper *keeper, const kh_change *change,
-                                              kh_fault *ret_fault)
+                                              commit_outcome *done)
 {
   const kh_keytable *now = kh_keyring_begin(keeper->ring);
-  kh_status status = kh_change_check(keeper, change, now, ret_fault);
+  kh_status status = kh_change_check(keeper, change, now, &done->fault);
+  if (status == KH_OK)
+    done->warning = kh_message_brought(keeper, change->table, now);
   kh_keyring_end(keeper->ring);
   return status;
 }
@@ -84,7 +87,7 @@ static void note_dropped(kh_keeper *keeper, const kh_change *change, const kh_fa
 
 static void put_in_force(kh_keeper *keeper, const kh_change *change, commit_outcome *done)
 {
-  if (check_against_table_in_force(keeper, change, &done->fault) != KH_OK) {
+  if (check_against_table_in_force(keeper, change, done) != KH_OK) {
     note_dropped(keeper, change, &done->fault);
     leave_over(done, change->table);
     return;
@@ -129,6 +132,8 @@ static void log_outcome(const kh_keeper *keeper, const commit_outcome *done)
     kh_log_write(log, KH_LOG_NOTE, "%s", done->message.text);
     if (done->steps.text[0] != '\0')
       kh_log_write(log, KH_LOG_WARNING, "%s", done->steps.text);
+    if (done->warning.text[0] != '\0')
+      kh_log_write(log, KH_LOG_WARNING, "%s", done->warning.text);
     return;
   }
   kh_fault_describe(&done->fault, sentence, sizeof sentence);

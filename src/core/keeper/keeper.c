@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "keyhold/keeper.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "background.h"
@@ -95,6 +96,15 @@ kh_store_name kh_keeper_store_name(const kh_keeper *keeper)
   return kh_store_get_name(&keeper->store);
 }
 
+static void note_missing(kh_keeper_stats *stats, const kh_misses *missing)
+{
+  kh_miss last = kh_misses_last(missing);
+  stats->missing = atomic_load(&missing->noted) + atomic_load(&missing->dropped);
+  if (last.id != 0)
+    snprintf(stats->last_missing, sizeof stats->last_missing, "%u version %u", last.id,
+             last.version);
+}
+
 kh_keeper_stats kh_keeper_get_stats(kh_keeper *keeper)
 {
   uint64_t now = kh_clock_now(&keeper->options.clock);
@@ -105,7 +115,6 @@ kh_keeper_stats kh_keeper_get_stats(kh_keeper *keeper)
   if (stats.next_rotation <= now)
     stats.overdue = kh_keytable_count_due(table, now);
   kh_keyring_end(keeper->ring);
-  stats.misses = atomic_load(&keeper->misses.noted);
-  stats.misses_dropped = atomic_load(&keeper->misses.dropped);
+  note_missing(&stats, &keeper->missing_versions);
   return stats;
 }

@@ -145,3 +145,97 @@ kh_message kh_message_steps(const kh_change *change, const kh_keytable *old)
                     KH_ROTATION_STEP);
   return line;
 }
+/* A list of numbers that rise, as "1, 3 to 5", that is being written. */
+typedef struct range_list {
+  kh_message *line;
+  uint32_t first, last; /* of the range that is not written yet; 0: there is none */
+  bool is_begun, is_full;
+} range_list;
+
+static void end_range(range_list *list)
+{
+  char text[64] = "";
+  const char *comma = list->is_begun ? ", " : "";
+  if (list->first == 0 || list->is_full)
+    return;
+  if (list->first == list->last)
+    snprintf(text, sizeof text, "%s%u", comma, list->first);
+  else
+    snprintf(text, sizeof text, "%s%u to %u", comma, list->first, list->last);
+  list->is_full =
+      strlen(list->line->text) + strlen(text) + sizeof ", ..." > sizeof list->line->text;
+  append_to_message(list->line, "%s", list->is_full ? ", ..." : text);
+  list->is_begun = true;
+}
+
+static void add_to_ranges(range_list *list, uint32_t number)
+{
+  bool goes_on = list->first != 0 && (list->last == number || list->last + 1 == number);
+  if (!goes_on) {
+    end_range(list);
+    list->first = number;
+  }
+  list->last = number;
+}
+
+/* appends the versions of a key id, or, where it has none, all key ids */
+static void append_what_there_is(kh_message *line, const kh_keytable *table, uint32_t id)
+{
+  uint32_t latest;
+  bool is_known = kh_keytable_latest(table, id, &latest) == KH_OK;
+  range_list list = {.line = line};
+  append_to_message(line, is_known ? "Versions of it there: " : "Key ids there: ");
+  for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
+    const kh_key *key = kh_keytable_at(table, i);
+    if (!is_known || key->id == id)
+      add_to_ranges(&list, is_known ? key->version : key->id);
+  }
+  end_range(&list);
+}
+
+static const char *what_a_missing_key_means(kh_miss miss)
+{
+  if (miss.version != 0)
+    return " and data needs it. The data is intact: do not drop tables; put the key back, then "
+           "restart the server (mariadb-backup: prepare a new copy)";
+  if (miss.id == KH_KEY_ID_TEMPORARY)
+    return ": temporary files are encrypted with key id 1 instead; only a table with "
+           "ENCRYPTION_KEY_ID=2 needs it";
+  return ". If CREATE TABLE or ALTER TABLE named it: add the key, or name another one. If a table "
+         "has it: the table is intact; do not drop it, put the key back, then restart the server";
+}
+
+kh_message kh_message_missing(const kh_keeper *keeper, kh_miss miss, const kh_keytable *table)
+{
+  kh_message line = {""};
+  append_to_message(&line, "key id %u", miss.id);
+  if (miss.version != 0)
+    append_to_message(&line, " version %u", miss.version);
+  append_to_message(&line, " is %s in '%s'%s. ",
+                    kh_keytable_is_retired(table, miss.id, miss.version) ? "retired" : "missing",
+                    kh_store_shown_place(&keeper->store).text, what_a_missing_key_means(miss));
+  append_what_there_is(&line, table, miss.id);
+  return line;
+}
+
+kh_message kh_message_brought(const kh_keeper *keeper, const kh_keytable *table,
+                              const kh_keytable *old)
+{
+  kh_message line = {""};
+  bool is_needed = false;
+  range_list list = {.line = &line};
+  append_to_message(&line,
+                    "'%s' has keys now that the server asked for in vain before. If a table with "
+                    "one of them existed then, InnoDB remembers that its key was missing: restart "
+                    "the server before writing to such a table. Key ids: ",
+                    kh_store_shown_place(&keeper->store).text);
+  for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
+    uint32_t id = kh_keytable_at(table, i)->id;
+    if (kh_keytable_is_latest(table, i) && kh_misses_brings(keeper, id, table, old)) {
+      add_to_ranges(&list, id);
+      is_needed = true;
+    }
+  }
+  end_range(&list);
+  return is_needed ? line : (kh_message){""};
+}

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "misses.h"
 
+#include "log_messages.h"
+
 static uint64_t word_of(kh_miss miss)
 {
   return (uint64_t)miss.id << 32 | miss.version;
@@ -33,20 +35,31 @@ bool kh_misses_add(kh_misses *misses, kh_miss miss)
     uint64_t found = 0;
     if (atomic_compare_exchange_strong(&misses->places[(first + i) % KH_KEEPER_MISSES_MAX], &found,
                                        word)) {
+      atomic_store(&misses->last, word);
       atomic_fetch_add(&misses->noted, 1);
       return true;
     }
     if (found == word)
       return false;
   }
+  atomic_store(&misses->last, word);
   atomic_fetch_add(&misses->dropped, 1);
   return false;
 }
 
+static kh_miss miss_of(uint64_t word)
+{
+  return (kh_miss){.id = (uint32_t)(word >> 32), .version = (uint32_t)word};
+}
+
 kh_miss kh_misses_at(const kh_misses *misses, size_t place)
 {
-  uint64_t word = atomic_load(&misses->places[place]);
-  return (kh_miss){.id = (uint32_t)(word >> 32), .version = (uint32_t)word};
+  return miss_of(atomic_load(&misses->places[place]));
+}
+
+kh_miss kh_misses_last(const kh_misses *misses)
+{
+  return miss_of(atomic_load(&misses->last));
 }
 
 void kh_misses_forget(kh_misses *misses, size_t place)
@@ -71,9 +84,55 @@ void kh_misses_forget_found(kh_misses *misses, const kh_keytable *table)
   }
 }
 
+static bool brings_one_of(const kh_misses *misses, uint32_t id, const kh_keytable *table,
+                          const kh_keytable *old)
+{
+  for (size_t i = 0; i < KH_KEEPER_MISSES_MAX; i++) {
+    kh_miss miss = kh_misses_at(misses, i);
+    if (miss.id == id && kh_miss_is_in(miss, table) && !kh_miss_is_in(miss, old))
+      return true;
+  }
+  return false;
+}
+
+bool kh_misses_brings(const kh_keeper *keeper, uint32_t id, const kh_keytable *table,
+                      const kh_keytable *old)
+{
+  return brings_one_of(&keeper->unknown_ids, id, table, old) ||
+         brings_one_of(&keeper->missing_versions, id, table, old);
+}
+
+/* A version is one that data has. A key id without one may be that of a new table, or of an old one
+ * that is opened. */
+static kh_severity severity_of(kh_miss miss)
+{
+  if (miss.version != 0)
+    return KH_LOG_QUIET_ERROR;
+  return miss.id == KH_KEY_ID_TEMPORARY ? KH_LOG_NOTE : KH_LOG_QUIET_WARNING;
+}
+
+void kh_keeper_report_miss(kh_keeper *keeper, kh_miss miss)
+{
+  kh_misses *known = miss.version == 0 ? &keeper->unknown_ids : &keeper->missing_versions;
+  if (!kh_misses_add(known, miss))
+    return;
+  const kh_keytable *table = kh_keyring_begin(keeper->ring);
+  kh_message message = kh_message_missing(keeper, miss, table);
+  kh_keyring_end(keeper->ring);
+  kh_log_write(&keeper->options.log, severity_of(miss), "%s", message.text);
+}
+
+/* A process that is not a server has no thread, which alone asks a store. */
+static bool can_look_up(const kh_keeper *keeper)
+{
+  return keeper->store.ops->lookup != NULL && atomic_load(&keeper->background.wake) >= 0;
+}
+
 void kh_keeper_note_miss(kh_keeper *keeper, uint32_t id, uint32_t version)
 {
-  bool is_new = kh_misses_add(&keeper->misses, (kh_miss){.id = id, .version = version});
-  if (is_new && keeper->store.ops->lookup != NULL)
+  kh_miss miss = {.id = id, .version = version > KH_KEY_VERSION_MAX ? 0 : version};
+  if (!can_look_up(keeper))
+    kh_keeper_report_miss(keeper, miss);
+  else if (kh_misses_add(&keeper->misses, miss))
     kh_keeper_wake(keeper);
 }

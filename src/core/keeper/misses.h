@@ -22,6 +22,9 @@ bool kh_misses_add(kh_misses *misses, kh_miss miss);
 /** Returns the miss at a place < KH_KEEPER_MISSES_MAX. Thread-safe. */
 kh_miss kh_misses_at(const kh_misses *misses, size_t place);
 
+/** Returns the miss that was added or dropped last; id 0: none. Thread-safe. */
+kh_miss kh_misses_last(const kh_misses *misses);
+
 /** Frees the place of a miss, so that it can be added again. Thread-safe. */
 void kh_misses_forget(kh_misses *misses, size_t place);
 
@@ -30,5 +33,14 @@ bool kh_miss_is_in(kh_miss miss, const kh_keytable *table);
 
 /** Forgets every miss that a table has. Thread-safe. */
 void kh_misses_forget_found(kh_misses *misses, const kh_keytable *table);
+
+/** Records a key that was asked for in vain: that the store does not have either. Logs it the first
+ * time. Thread-safe; takes no lock but the log's, and writes nothing if it was recorded before. */
+void kh_keeper_report_miss(kh_keeper *keeper, kh_miss miss);
+
+/** Returns whether a table has a key of this id that was asked for in vain and that the old table
+ * lacks. Thread-safe. */
+bool kh_misses_brings(const kh_keeper *keeper, uint32_t id, const kh_keytable *table,
+                      const kh_keytable *old);
 
 #endif

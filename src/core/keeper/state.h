@@ -43,6 +43,7 @@ typedef struct kh_misses {
   _Atomic uint64_t places[KH_KEEPER_MISSES_MAX];
   _Atomic uint64_t noted;
   _Atomic uint64_t dropped;
+  _Atomic uint64_t last; /* as in `places`, also if it was dropped */
 } kh_misses;
 
 /*
@@ -67,7 +68,10 @@ struct kh_keeper {
   kh_store_mark mark; /* of the content that the last whole change is from */
   kh_keeper_stats stats;
   kh_background background;
-  kh_misses misses;
+  kh_misses misses; /* that the store has to look up */
+  /* What the store does not have either. Apart, since any user can name unknown key ids. */
+  kh_misses unknown_ids;
+  kh_misses missing_versions;
 };
 
 /** Wakes the background thread, if it runs, so that it re-evaluates its tasks. Thread-safe; takes
