@@ -76,6 +76,16 @@
  * included: it fits after the longest path. */
 #define KH_QUOTE_MAX 121u
 
+/** Longest sentence about the likely cause of a failure in bytes, the final NUL included: it fits
+ * after "Cannot decrypt ...", with the longest path, into KH_MESSAGE_MAX. */
+#define KH_ADVICE_MAX 208u
+
+/**
+ * Time in milliseconds that a server spends on finding out how a file of `openssl enc` was made
+ * that does not open: most of the usual parameters, without delaying its start for long.
+ */
+#define KH_OPENSSL_GUESS_TIME 2000
+
 /** Smallest and largest key id: the server's `unsigned int`, 0 meaning "not encrypted". */
 #define KH_KEY_ID_MIN 1u
 #define KH_KEY_ID_MAX 4294967295u /**< the largest */

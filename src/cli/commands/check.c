@@ -248,6 +248,8 @@ static bool check_content(const kh_cli_target *target, kh_cli_findings *findings
   kh_fault fault;
   kh_log log = {add_warning, findings};
   kh_keyfile_options how = kh_cli_target_options(target);
+  kh_keyfile_search search = {.limit = 0}; /* the other commands do not search: it takes long */
+  how.search = &search;
   how.permissions = KH_PERMISSIONS_SEEN; /* check_permissions() reports them */
   kh_status status = kh_keyfile_open(&how, target->crypt, &log, &file, &fault);
   if (kh_status_class(status) ==

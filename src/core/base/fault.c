@@ -48,6 +48,7 @@ static const struct field {
     {"ended_with", NUMBER, PLACE(ended_with)},
     {"name", TEXT, PLACE(name)},
     {"quote", TEXT, PLACE(quote)},
+    {"advice", TEXT, PLACE(advice)},
     {"line", NUMBER, PLACE(line)},
     {"column", NUMBER, PLACE(column)},
     {"other_line", NUMBER, PLACE(other_line)},
