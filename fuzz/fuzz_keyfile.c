@@ -157,7 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   kh_keyfile_options options = {
       .path = path,
       .filekey = (data[0] & 1) != 0 ? "p" : NULL,
-      .digest = (kh_digest)(data[0] / 8 % KH_DIGEST_COUNT),
+      .digest = (kh_digest)(data[0] / 8 % KH_DIGEST_MD5),
       .pbkdf2_iterations = (data[0] & 2) != 0 ? 1 : 0,
   };
   KH_AUTO_SECRET wrapped = NULL;

@@ -41,8 +41,8 @@ typedef struct kh_fault {
   char name[KH_NAME_SHOWN_MAX]; /**< the part of the file, if it has a name; else "" */
   char quote[KH_QUOTE_MAX];     /**< what another process reported, or what was expected and
                                    what is there; "": none */
-  char advice[KH_ADVICE_MAX];   /**< the cause and the next step, from the system that it failed
-                                   on (kh_file_fail()); "": none */
+  char advice[KH_ADVICE_MAX];   /**< the likely cause and the next step, found out after the
+                                   failure, without a secret; "": none */
   unsigned line;                /**< from 1; 0: the file has no lines */
   size_t column;                /**< from 1, in bytes; 0: no column */
   unsigned other_line;          /**< the line that `line` contradicts, from 1 */

@@ -19,6 +19,8 @@ typedef enum kh_digest {
   KH_DIGEST_SHA256,
   KH_DIGEST_SHA384,
   KH_DIGEST_SHA512,
+  KH_DIGEST_MD5, /**< for reading old files only: it is not secure, and no file is written with it
+                  */
   KH_DIGEST_COUNT
 } kh_digest;
 
@@ -32,12 +34,12 @@ typedef enum kh_digest {
  * Derives key and IV as `openssl enc -aes-256-cbc` does. Thread-safe.
  *
  * @param passphrase  any length, 0 included.
- * @param salt        KH_KDF_SALT_SIZE bytes.
+ * @param salt        KH_KDF_SALT_SIZE bytes; NULL: none, as with its option -nosalt.
  * @param iterations  0: EVP_BytesToKey with one iteration; else PBKDF2-HMAC (RFC 8018, 5.2) with
  * that many, at most INT_MAX.
  * @param ret_derived secret memory of at least KH_KDF_OPENSSL_ENC_SIZE bytes; 32 bytes key, then 16
  * bytes IV; its length is set.
- * @return KH_OK, KH_E_CRYPTO.
+ * @return KH_OK, KH_E_CRYPTO (also: OpenSSL offers no MD5: FIPS mode).
  */
 KH_MUST_USE kh_status kh_kdf_openssl_enc(kh_bytes passphrase, const uint8_t *salt, kh_digest digest,
                                          uint32_t iterations, kh_secret *ret_derived);

@@ -87,6 +87,15 @@ KH_MUST_USE kh_status kh_keyfile_list_slots(const char *path, kh_sealed_slots *r
 KH_MUST_USE kh_status kh_keyfile_needs_passphrase(const char *path, bool *ret_needs,
                                                   kh_fault *ret_fault);
 
+/** A search for how a file of `openssl enc` was made that does not open: what was found for the
+ * last content. Starts with its limit, and the rest zero. One thread at a time. */
+typedef struct kh_keyfile_search {
+  int64_t limit;              /**< milliseconds for key derivations; 0: no limit */
+  bool is_done;               /**< for the content with this stamp */
+  kh_file_stamp searched;     /**< which is not searched again */
+  char advice[KH_ADVICE_MAX]; /**< what was found for it; "": nothing */
+} kh_keyfile_search;
+
 /** Which file, and how it opens. The caller's; what the pointers lead to must outlive the key file
  * that is opened. */
 typedef struct kh_keyfile_options {
@@ -99,6 +108,7 @@ typedef struct kh_keyfile_options {
   kh_digest digest;            /**< of the key derivation of a file of `openssl enc` */
   uint32_t pbkdf2_iterations;  /**< its iterations; 0: no PBKDF2; at most INT_MAX */
   kh_faults *faults;           /**< takes all faults of the text while it is opened; NULL: none */
+  kh_keyfile_search *search;   /**< NULL: it is not searched how a file was made */
 } kh_keyfile_options;
 
 /** The form of a key file on the disk. */
@@ -127,7 +137,9 @@ typedef struct kh_keyfile kh_keyfile;
  *
  * Warns of a file that other users can read, and of a key that a later line of an `id;key` file
  * replaces; after KH_E_WRONG_PASSPHRASE a hint lists what was tried. A file that another process
- * replaces while it is read is read again.
+ * replaces while it is read is read again. The fault of a file that does not open has in `advice`
+ * how it was made, if `options` has a search and that finds it, or what is unusual in the setting
+ * or the passphrase.
  *
  * @param options    copied.
  * @param crypt      for the decryption; must outlive *ret_file.
@@ -136,7 +148,8 @@ typedef struct kh_keyfile kh_keyfile;
  * @param ret_fault  may be NULL; has the file, and line and column if there are any.
  * @return KH_OK; the codes of kh_unlock() and kh_file_read(); KH_E_FILE_TOO_LARGE,
  * KH_E_FILE_UNSAFE; KH_E_NOT_ENCRYPTED, KH_E_NO_PASSPHRASE, KH_E_WRONG_PASSPHRASE,
- * KH_E_CONTAINER_SIZE; the codes of kh_sealed_open() and kh_keyfile_parse_text(). As thread-safe as
+ * KH_E_CONTAINER_SIZE, KH_E_CONTAINER_CIPHER, KH_E_CONTAINER_ARMOUR; the codes of kh_sealed_open()
+ * and kh_keyfile_parse_text(). As thread-safe as
  * the log. May wait for the disk, the passphrase and the key derivation.
  */
 KH_MUST_USE kh_status kh_keyfile_open(const kh_keyfile_options *options, const kh_crypt *crypt,

@@ -12,7 +12,7 @@
 
 /**
  * Returns whether a file is encrypted by `openssl enc`: longer than 8 bytes and beginning with
- * "Salted__" (enc(1ssl)).
+ * "Salted__" (enc(1ssl)), or with its base64 form (option -a).
  */
 bool kh_keyfile_is_openssl(kh_bytes file);
 
@@ -25,7 +25,8 @@ bool kh_keyfile_is_openssl(kh_bytes file);
  * @param options     path for messages; digest and iterations.
  * @param passphrase  may be empty.
  * @param ret_text    for kh_secret_free(); untouched on failure.
- * @return KH_OK, KH_E_CONTAINER_SIZE, KH_E_WRONG_PASSPHRASE, KH_E_NO_MEMORY, KH_E_CRYPTO.
+ * @return KH_OK, KH_E_CONTAINER_SIZE, KH_E_CONTAINER_CIPHER, KH_E_CONTAINER_ARMOUR,
+ * KH_E_WRONG_PASSPHRASE, KH_E_NO_MEMORY, KH_E_CRYPTO.
  */
 KH_MUST_USE kh_status kh_keyfile_decrypt_openssl(const kh_keyfile_options *options,
                                                  const kh_crypt *crypt, kh_bytes file,
@@ -38,7 +39,7 @@ KH_MUST_USE kh_status kh_keyfile_decrypt_openssl(const kh_keyfile_options *optio
  * @param options     path for messages; digest and iterations.
  * @param passphrase  may be empty.
  * @param ret_file    for kh_secret_free(); untouched on failure.
- * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO.
+ * @return KH_OK, KH_E_DIGEST_READ_ONLY, KH_E_NO_MEMORY, KH_E_CRYPTO.
  */
 KH_MUST_USE kh_status kh_keyfile_encrypt_openssl(const kh_keyfile_options *options,
                                                  const kh_crypt *crypt, kh_bytes text,

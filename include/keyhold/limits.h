@@ -88,6 +88,12 @@
 /** Longest path in a cause in bytes, the final NUL included. */
 #define KH_ADVICE_PATH_MAX 64u
 
+/**
+ * Time in milliseconds that a server spends on finding out how a file of `openssl enc` was made
+ * that does not open: most of the usual parameters, without delaying its start for long.
+ */
+#define KH_OPENSSL_GUESS_TIME 2000
+
 /** Smallest and largest key id: the server's `unsigned int`, 0 meaning "not encrypted". */
 #define KH_KEY_ID_MIN 1u
 #define KH_KEY_ID_MAX 4294967295u /**< the largest */

@@ -18,6 +18,8 @@ typedef struct kh_unlock_how {
   kh_permissions permissions; /**< how to treat a file that other users can access */
   bool bounded_wait;   /**< a FIFO or a device too must supply it within KH_UNLOCK_WAIT; false:
                           the wait has no limit, as in the server's own plugin */
+  bool *ret_has_cr;    /**< NULL, or set to true when the line ends at the end of a file, which are
+                          cut,    have a carriage return; else untouched */
   bool may_be_literal; /**< the setting may be meant as the passphrase itself although it begins
                           like a source; after a failure a hint explains what to do */
 } kh_unlock_how;
@@ -32,7 +34,8 @@ typedef struct kh_unlock_how {
  * - "EXEC:/path argument ...": what a program writes to its standard output. It is run without a
  * shell; arguments are separated by spaces, without quoting.
  * - "SOCKET:/path": what is read from a UNIX stream socket until its other end closes it.
- * - anything else: the passphrase itself, with a warning.
+ * - anything else: the passphrase itself, with a warning, and with a second one where
+ *   kh_unlock_doubt_literal() has something to say.
  *
  * The prefixes must be in capitals. A passphrase that is not a literal ends at the first NUL,
  * without CR and LF at its end, and has at most KH_SECRET_FILE_MAX bytes. An empty one is allowed
@@ -56,6 +59,29 @@ KH_MUST_USE kh_status kh_unlock(const char *filekey, const kh_unlock_how *how, c
 
 /** Returns whether a `filekey` setting is the passphrase itself. Thread-safe. */
 bool kh_unlock_is_literal(const char *filekey);
+
+/**
+ * Describes a `filekey` setting that is the passphrase itself, but looks as if it was meant to name
+ * a source: it looks like a path, begins with a prefix in another case, is quoted, or names a file
+ * that exists. It still is the passphrase, as in the server's own plugin. Thread-safe.
+ *
+ * @param ret_sentence  KH_ADVICE_MAX bytes: what it looks like, and the right spelling, without the
+ * value; untouched if there is nothing to say.
+ * @return whether there is.
+ */
+bool kh_unlock_doubt_literal(const char *filekey, char *ret_sentence);
+
+/**
+ * Describes what is unusual in a passphrase, for an administrator whose key file does not open with
+ * it: several lines, carriage returns, a byte order mark, white space at its ends, a comment,
+ * quotation marks. Thread-safe.
+ *
+ * @param has_cr        of kh_unlock_how.
+ * @param ret_sentence  KH_ADVICE_MAX bytes: nothing of the passphrase; untouched if there is
+ * nothing to say.
+ * @return whether there is.
+ */
+bool kh_unlock_describe_passphrase(kh_bytes passphrase, bool has_cr, char *ret_sentence);
 
 /**
  * Reads a passphrase from an open descriptor until its end, by the same rules; it may be a file, a

@@ -250,7 +250,10 @@ class Check(command.Case):
     def test_cut_short(self):
         arguments = self.openssl("keys", GOOD, iterations=100000)
         os.truncate(self.path("keys"), 40)
-        self.assertIn("truncated or damaged", self.bad(*arguments)[0])
+        self.assertIn("40 bytes are not a multiple of 16: it is cut short, or was not encrypted with aes-256-cbc",
+                      self.bad(*arguments)[0])
+        os.truncate(self.path("keys"), 31)
+        self.assertIn("truncated or damaged: 31 bytes", self.bad(*arguments)[0])
 
     def test_notes(self):
         notes = [f["text"] for f in self.findings(self.write("keys", f"1;{KEY1};rotate=3d"), status=0)]

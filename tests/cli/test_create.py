@@ -148,7 +148,8 @@ class Create(command.Case):
                                 ("--kdf=md5", "unknown key derivation 'md5' (expected argon2id or pbkdf2-hmac-sha512)"),
                                 ("--memory=0", "invalid value '0' of --memory (expected 1 to "),
                                 ("--iterations=5000", "--iterations does not apply to argon2id"),
-                                ("--digest=md5", "unknown digest 'md5'")):
+                                ("--digest=sha3", "unknown digest 'sha3'"),
+                                ("--digest=md5", "the digest md5 is not secure and only for reading a file")):
             self.assertIn(message, self.run_command("create", option, self.path("keys"), status=2).err)
         result = self.run_command("create", "--bits=128", "--cipher=aes256-cbc", self.path("keys"), status=2)
         self.assertIn("256 bits", result.err)

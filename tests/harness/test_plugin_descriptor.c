@@ -165,7 +165,7 @@ static void choices_and_defaults(void **state)
 {
   (void)state;
   static const char *const algorithms[] = {"aes_cbc", "aes_ctr"};
-  static const char *const digests[] = {"sha1", "sha224", "sha256", "sha384", "sha512"};
+  static const char *const digests[] = {"sha1", "sha224", "sha256", "sha384", "sha512", "md5"};
   assert_choices("encryption_algorithm", 0, algorithms, COUNT(algorithms));
   static const char *const engines[] = {"auto", "openssl", "ipsec_mb"};
   assert_choices("digest", 0, digests, COUNT(digests));

@@ -105,7 +105,11 @@ static void containers_that_are_none(void **state)
     if (len == 32)
       continue;
     snprintf(message, sizeof message,
-             "Cannot decrypt '%s': the file is truncated or damaged: %zu bytes", path, len);
+             len < 32 ? "Cannot decrypt '%s': the file is truncated or damaged: %zu bytes"
+                      : "Cannot decrypt '%s': %zu bytes are not a multiple of 16: it is cut short, "
+                        "or was not encrypted with aes-256-cbc. Restore it from a copy, or see how "
+                        "it was made\n",
+             path, len);
     assert_refused(path, "secret", message, EE_READ);
     assert_false(plugin_said("secret"));
   }

@@ -14,7 +14,7 @@ LAYERS = ["core/base", "core/crypt", "core/keytable", "core/unlock", "core/keyfi
 HEADERS = {
     "core/base": "aead argon2 base64 bytes clock cursor fault file hex hmac limits lockfile log random secret sha256 status time version",
     "core/keytable": "fingerprint inventory keylist keyring keytable policy",
-    "core/crypt": "cipher crypt datakey engines kdf md5",
+    "core/crypt": "cipher crypt datakey enc engines kdf md5",
     "core/unlock": "unlock",
     "core/keyfile": "keyfile keyfile_openssl keyfile_text sealed",
     "core/store": "store store_file",

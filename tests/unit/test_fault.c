@@ -58,6 +58,25 @@ static const struct {
      "Cannot decrypt '/k': the file is truncated or damaged: 17 bytes (expected a multiple of 16, "
      "at least 32); restore it from a copy"},
     {{.status = KH_E_WRONG_PASSPHRASE}, "Cannot decrypt /k. Wrong key?"},
+    {{.status = KH_E_WRONG_PASSPHRASE, .advice = "It opens with x"},
+     "Cannot decrypt /k. Wrong key? It opens with x"},
+    {{.status = KH_E_CONTAINER_CIPHER, .size = 33},
+     "Cannot decrypt '/k': 33 bytes are not a multiple of 16: it is cut short, or was not "
+     "encrypted "
+     "with aes-256-cbc. Restore it from a copy, or see how it was made"},
+    {{.status = KH_E_CONTAINER_CIPHER, .size = 33, .advice = "It was made by x"},
+     "Cannot decrypt '/k': 33 bytes are not a multiple of 16: it is cut short, or was not "
+     "encrypted "
+     "with aes-256-cbc. It was made by x"},
+    {{.status = KH_E_CONTAINER_ARMOUR},
+     "Cannot decrypt '/k': the base64 text of 'openssl enc -a' is truncated or damaged; restore it "
+     "from a copy"},
+    {{.status = KH_E_DIGEST_READ_ONLY},
+     "Cannot write '/k': its digest is md5, which is not secure and only read; convert the file "
+     "first: keyhold seal --digest=md5 FILE"},
+    {{.status = KH_E_DIGEST_READ_ONLY, .size = 10000},
+     "Cannot write '/k': its digest is md5, which is not secure and only read; convert the file "
+     "first: keyhold seal --digest=md5 --pbkdf2-iterations=10000 FILE"},
     {{.status = KH_E_NO_PASSPHRASE},
      "Cannot decrypt /k. Wrong key? The file is encrypted, and filekey is not set"},
     {{.status = KH_E_SEALED_DAMAGED},
@@ -95,6 +114,8 @@ static const struct {
     {{.status = KH_E_SLOT_NOT_FOUND, .name = "safe"},
      "No slot 'safe' in '/k'; 'keyhold slot list' shows the slots"},
     {{.status = KH_E_NOT_ENCRYPTED}, "Cannot decrypt /k. Not encrypted"},
+    {{.status = KH_E_NOT_ENCRYPTED, .advice = "It is x"},
+     "Cannot decrypt /k. Not encrypted. It is x"},
     {{.status = KH_E_NO_ENGINE},
      "The AES engine set by /k is not available: its library is not installed, or does not support "
      "this processor; set it to auto"},

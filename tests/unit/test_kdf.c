@@ -107,6 +107,7 @@ static void digests_have_their_openssl_names(void **state)
   assert_string_equal(kh_digest_name(KH_DIGEST_SHA1), "sha1");
   assert_string_equal(kh_digest_name(KH_DIGEST_SHA224), "sha224");
   assert_string_equal(kh_digest_name(KH_DIGEST_SHA512), "sha512");
+  assert_string_equal(kh_digest_name(KH_DIGEST_MD5), "md5");
 }
 
 int main(void)

@@ -26,11 +26,11 @@ static void every_error_has_a_class(void **state)
 static void a_damaged_file_is_not_an_unreadable_one(void **state)
 {
   (void)state;
-  static const kh_status of_file[] = {KH_E_SYNTAX,         KH_E_KEY_ID,          KH_E_KEY_VERSION,
-                                      KH_E_KEY_HEX,        KH_E_KEY_DUPLICATE,   KH_E_ATTRIBUTE,
-                                      KH_E_KEY_TOO_SHORT,  KH_E_ATTRIBUTE_VALUE, KH_E_NO_SYSTEM_KEY,
-                                      KH_E_CONTAINER_SIZE, KH_E_SEALED_DAMAGED,  KH_E_SEALED_COST,
-                                      KH_E_SEALED_CHANGED};
+  static const kh_status of_file[] = {
+      KH_E_SYNTAX,         KH_E_KEY_ID,           KH_E_KEY_VERSION,     KH_E_KEY_HEX,
+      KH_E_KEY_DUPLICATE,  KH_E_ATTRIBUTE,        KH_E_KEY_TOO_SHORT,   KH_E_ATTRIBUTE_VALUE,
+      KH_E_NO_SYSTEM_KEY,  KH_E_CONTAINER_SIZE,   KH_E_SEALED_DAMAGED,  KH_E_SEALED_COST,
+      KH_E_SEALED_CHANGED, KH_E_CONTAINER_CIPHER, KH_E_CONTAINER_ARMOUR};
   static const kh_status of_others[] = {
       KH_E_FILE_OPEN,     KH_E_FILE_TOO_LARGE, KH_E_WRONG_PASSPHRASE, KH_E_NO_PASSPHRASE,
       KH_E_NOT_ENCRYPTED, KH_E_SEALED_NEWER,   KH_E_PROGRAM_EXIT,     KH_E_NO_MEMORY};

@@ -59,6 +59,130 @@ static void anything_else_is_the_passphrase(void **state)
   }
 }
 
+/* Each looks like the name of a source. The value is not in the warning. */
+static void a_literal_that_looks_like_a_source_is_doubted(void **state)
+{
+  (void)state;
+  const char *here = test_text("s3cr3t-name", "x", 0600);
+  const struct {
+    const char *filekey;
+    const char *look; /* NULL: no doubt */
+  } cases[] = {
+      {"/etc/s3cr3t", "looks like a path; to read the passphrase from a file, write FILE:/path"},
+      {"./s3cr3t", "looks like a path"},
+      {"../s3cr3t", "looks like a path"},
+      {"~/s3cr3t", "begins with '~'"},
+      {"~mysql/s3cr3t", "begins with '~'"},
+      {"'FILE:/s3cr3t'", "is in quotation marks"},
+      {"\"s3cr3t\"", "is in quotation marks"},
+      {"file:/s3cr3t", "begins like 'FILE:', in another case or after white space"},
+      {"File:/s3cr3t", "begins like 'FILE:'"},
+      {" FILE:/s3cr3t", "begins like 'FILE:'"},
+      {"env:S3CR3T", "begins like 'ENV:'"},
+      {"Exec:/s3cr3t", "begins like 'EXEC:'"},
+      {"credential:s3cr3t", "begin it with CREDENTIAL: in capitals"},
+      {"socket:/s3cr3t", "begins like 'SOCKET:'"},
+      {strrchr(here, '/') + 1, "is the name of an existing file"},
+      {"s3cr3t", NULL},
+      {"'s3cr3t", NULL},
+      {"FILE", NULL},
+      {"a/s3cr3t", NULL},
+      {"/", NULL},
+      {"/s3cr3tInBase64+/A==", NULL},
+      {"FILE:/s3cr3t", NULL}, /* a source */
+      {"ENV:S3CR3T", NULL},
+      {"", NULL},
+      {NULL, NULL},
+  };
+  char folder[1024];
+  char before[1024];
+  snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(here, '/') - here), here);
+  assert_non_null(getcwd(before, sizeof before));
+  assert_int_equal(chdir(folder), 0);
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    char sentence[KH_ADVICE_MAX] = "untouched";
+    kh_secret *passphrase = NULL;
+    print_message("  %s\n", cases[i].filekey);
+    assert_int_equal(kh_unlock_doubt_literal(cases[i].filekey, sentence), cases[i].look != NULL);
+    assert_non_null(strstr(sentence, cases[i].look == NULL ? "untouched" : cases[i].look));
+    assert_null(strcasestr(sentence, "s3cr3t"));
+    if (cases[i].look == NULL)
+      continue;
+    assert_int_equal(unlock(cases[i].filekey, &passphrase, NULL), KH_OK);
+    assert_true(recorder_has(&heard, cases[i].look));
+    assert_int_equal(heard.count[KH_LOG_WARNING], 2);
+    assert_null(strcasestr(heard.text, "s3cr3t"));
+    kh_secret_free(&passphrase);
+  }
+  assert_int_equal(chdir(before), 0);
+}
+
+static void what_is_unusual_in_a_passphrase_is_named(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *passphrase;
+    bool has_cr;
+    const char *sentence;
+  } cases[] = {
+      {"s3cr3t\n# note", false,
+       "The passphrase has 2 lines, of which 'openssl enc -pass file:' reads the first"},
+      {"s3cr3t", true,
+       "The passphrase has a line end CR LF, of which 'openssl enc -pass file:' "
+       "keeps the CR"},
+      {"\xEF\xBB\xBFs3cr3t", false, "The passphrase begins with a byte order mark"},
+      {"\xFF\xFEs", false, "The passphrase begins with a byte order mark"},
+      {"# s3cr3t ", false, "The passphrase begins with '#', ends with white space"},
+      {"\ts3cr3t", false, "The passphrase begins with white space"},
+      {"\"s3cr3t\"", false, "The passphrase is in quotation marks"},
+      {"s3\rcr3t", false, "The passphrase has a carriage return in it"},
+      {"s3cr3t", false, NULL},
+      {"", false, NULL},
+      {"\"", false, NULL},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    char sentence[KH_ADVICE_MAX] = "untouched";
+    const char *expected = cases[i].sentence;
+    assert_int_equal(
+        kh_unlock_describe_passphrase(bytes_of(cases[i].passphrase), cases[i].has_cr, sentence),
+        expected != NULL);
+    assert_string_equal(sentence, expected != NULL ? expected : "untouched");
+  }
+}
+
+/* Facts that do not fit are left out whole. */
+static void too_many_facts(void **state)
+{
+  (void)state;
+  char sentence[KH_ADVICE_MAX + 1] = "";
+  memset(sentence, 'x', KH_ADVICE_MAX);
+  assert_true(kh_unlock_describe_passphrase(bytes_of("# a\r\nb "), true, sentence));
+  assert_string_equal(sentence,
+                      "The passphrase has 2 lines, of which 'openssl enc -pass file:' reads the "
+                      "first, has a line end CR LF, of which 'openssl enc -pass file:' keeps the "
+                      "CR, begins with '#', ends with white space");
+}
+
+static void a_carriage_return_that_is_cut_is_noted(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *content;
+    bool has_cr;
+  } cases[] = {{"x\r\n", true},   {"x\r", true}, {"x\r\n\n", true}, {"x\n", false},
+               {"x\ry\n", false}, {"x", false},  {"", false}};
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    bool has_cr = false;
+    kh_unlock_how how = {.permissions = KH_PERMISSIONS_WARN, .ret_has_cr = &has_cr};
+    kh_secret *passphrase = NULL;
+    char filekey[1024];
+    snprintf(filekey, sizeof filekey, "FILE:%s", test_text("pw", cases[i].content, 0600));
+    assert_int_equal(kh_unlock(filekey, &how, NULL, &passphrase, NULL), KH_OK);
+    assert_int_equal(has_cr, cases[i].has_cr);
+    kh_secret_free(&passphrase);
+  }
+}
+
 static void a_literal_at_its_limit_and_one_past_it(void **state)
 {
   (void)state;
@@ -262,6 +386,10 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(without_a_setting_there_is_no_passphrase),
       cmocka_unit_test(anything_else_is_the_passphrase),
+      cmocka_unit_test(a_literal_that_looks_like_a_source_is_doubted),
+      cmocka_unit_test(what_is_unusual_in_a_passphrase_is_named),
+      cmocka_unit_test(too_many_facts),
+      cmocka_unit_test(a_carriage_return_that_is_cut_is_noted),
       cmocka_unit_test(a_literal_at_its_limit_and_one_past_it),
       cmocka_unit_test(line_ends_at_the_end_do_not_count),
       cmocka_unit_test(a_nul_ends_the_passphrase_and_is_logged),

@@ -162,7 +162,7 @@ static error_t parse_form_option(int key, char *value, struct argp_state *state)
     return 0;
   case KEY_DIGEST:
     form->derivation = "--digest and --pbkdf2-iterations";
-    form->digest = kh_cli_digest_option(value, state);
+    form->digest = kh_cli_new_digest_option(value, state);
     return 0;
   case KEY_PBKDF2:
     form->derivation = "--digest and --pbkdf2-iterations";

@@ -44,10 +44,13 @@ static error_t parse_source_option(int key, char *value, struct argp_state *stat
 {
   kh_cli_source *source = state->input;
   uint32_t fd = 0;
+  char doubt[KH_ADVICE_MAX];
   if (key != KEY_FILEKEY && key != KEY_FILE && key != KEY_FD)
     return ARGP_ERR_UNKNOWN;
   if (kh_cli_source_is_given(source))
     kh_cli_usage_error(state, "specify one passphrase source only");
+  if (key == KEY_FILEKEY && kh_unlock_doubt_literal(value, doubt))
+    kh_cli_usage_error(state, KH_CLI_VISIBLE "; %s", doubt);
   if (key == KEY_FILEKEY && kh_unlock_is_literal(value))
     kh_cli_usage_error(state, KH_CLI_VISIBLE);
   if (key == KEY_FD && !kh_cli_read_number(value, 0, INT_MAX, &fd))

@@ -10,13 +10,24 @@
 
 enum { KEY_DIGEST = 0x200, KEY_ITERATIONS, KEY_JSON };
 
-kh_digest kh_cli_digest_option(const char *value, struct argp_state *state)
+static kh_digest digest_option(const char *value, struct argp_state *state)
 {
   for (int i = 0; i < KH_DIGEST_COUNT; i++)
     if (strcmp(kh_digest_name((kh_digest)i), value) == 0)
       return (kh_digest)i;
-  kh_cli_usage_error(state, "unknown digest '%s' (expected sha1, sha224, sha256, sha384 or sha512)",
+  kh_cli_usage_error(state,
+                     "unknown digest '%s' (expected sha1, sha224, sha256, sha384, sha512 "
+                     "or, to read a file, md5)",
                      value);
+}
+
+kh_digest kh_cli_new_digest_option(const char *value, struct argp_state *state)
+{
+  kh_digest digest = digest_option(value, state);
+  if (digest == KH_DIGEST_MD5)
+    kh_cli_usage_error(state, "the digest md5 is not secure and only for reading a file (expected "
+                              "sha1, sha224, sha256, sha384 or sha512)");
+  return digest;
 }
 
 uint32_t kh_cli_iterations_option(const char *value, struct argp_state *state)
@@ -57,7 +68,7 @@ static error_t parse_target_option(int key, char *value, struct argp_state *stat
     state->child_inputs[0] = &target->source;
     return 0;
   case KEY_DIGEST:
-    target->digest = kh_cli_digest_option(value, state);
+    target->digest = digest_option(value, state);
     return 0;
   case KEY_ITERATIONS:
     target->pbkdf2_iterations = kh_cli_iterations_option(value, state);

@@ -43,9 +43,9 @@ extern const struct argp kh_cli_report_argp;
 /** FILE and --json alone, for a report that does not open the file. */
 extern const struct argp kh_cli_file_argp;
 
-/** Return the digest and the iterations of a key derivation, for another parser. They end the
- * process, by kh_cli_usage_error(), if the value is invalid. */
-kh_digest kh_cli_digest_option(const char *value, struct argp_state *state);
+/** Return the digest and the iterations of the key derivation of a new file, for another parser.
+ * They end the process, by kh_cli_usage_error(), if the value is invalid. */
+kh_digest kh_cli_new_digest_option(const char *value, struct argp_state *state);
 uint32_t kh_cli_iterations_option(const char *value, struct argp_state *state);
 
 /**

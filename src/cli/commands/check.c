@@ -266,6 +266,8 @@ static kh_status open_and_find(const kh_cli_target *target, kh_cli_findings *fin
   kh_keyfile_options how = kh_cli_target_options(target);
   how.permissions = KH_PERMISSIONS_SEEN; /* check_permissions() reports them */
   how.faults = &faults;
+  kh_keyfile_search search = {.limit = 0}; /* the other commands do not search: it takes long */
+  how.search = &search;
   kh_status status = kh_keyfile_open(&how, target->crypt, &log, ret_file, ret_fault);
   if (kh_status_class(status) == KH_CLASS_FORMAT && faults.count == 0)
     add_fault(findings, ret_fault);

@@ -11,7 +11,7 @@ enum { ENC_KEY_SIZE = 32 };
 
 static const char *const digest_names[KH_DIGEST_COUNT] = {
     [KH_DIGEST_SHA1] = "sha1",     [KH_DIGEST_SHA224] = "sha224", [KH_DIGEST_SHA256] = "sha256",
-    [KH_DIGEST_SHA384] = "sha384", [KH_DIGEST_SHA512] = "sha512",
+    [KH_DIGEST_SHA384] = "sha384", [KH_DIGEST_SHA512] = "sha512", [KH_DIGEST_MD5] = "md5",
 };
 
 const char *kh_digest_name(kh_digest digest)
@@ -31,8 +31,10 @@ static int derive_key_and_iv(const EVP_MD *md, kh_bytes passphrase, const uint8_
   if (iterations == 0)
     return EVP_BytesToKey(EVP_aes_256_cbc(), md, salt, passphrase.data, len, 1, derived,
                           derived + ENC_KEY_SIZE) == ENC_KEY_SIZE;
-  return PKCS5_PBKDF2_HMAC((const char *)passphrase.data, len, salt, KH_KDF_SALT_SIZE,
-                           (int)iterations, md, KH_KDF_OPENSSL_ENC_SIZE, derived) == 1;
+  static const uint8_t no_salt[1];
+  return PKCS5_PBKDF2_HMAC((const char *)passphrase.data, len, salt == NULL ? no_salt : salt,
+                           salt == NULL ? 0 : KH_KDF_SALT_SIZE, (int)iterations, md,
+                           KH_KDF_OPENSSL_ENC_SIZE, derived) == 1;
 }
 
 kh_status kh_kdf_openssl_enc(kh_bytes passphrase, const uint8_t *salt, kh_digest digest,

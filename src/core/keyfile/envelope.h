@@ -14,6 +14,7 @@ typedef struct kh_envelope {
   const kh_keyfile_format *format;
   kh_keyfile_options options; /**< path, for messages, digest and iterations */
   const kh_crypt *crypt;
+  bool is_armoured;      /**< openssl: it is written in base64, as it was read */
   kh_secret *passphrase; /**< NULL: there is none */
   kh_sealed *sealed;     /**< of a format with slots, once it is opened or made; else NULL */
   kh_secret *prepared;   /**< what the format prepared for the next make(); NULL: nothing */

@@ -145,6 +145,7 @@ static kh_status get_passphrase(kh_keyfile *file, kh_fault *ret_fault)
   const kh_keyfile_options *options = &file->options;
   kh_unlock_how how = {.permissions = options->permissions,
                        .bounded_wait = options->bounded_wait,
+                       .ret_has_cr = &file->has_cr,
                        .may_be_literal = true};
   if (options->passphrase == NULL)
     return kh_unlock(options->filekey, &how, file->log, &file->envelope.passphrase, ret_fault);
@@ -233,6 +234,8 @@ static kh_status open_file(kh_keyfile *file, kh_fault *ret_fault)
     status = read_key_file(&file->options, file->log, &content, ret_fault);
   if (status == KH_OK)
     status = open_content(file, &file->envelope, &content, ret_fault);
+  if (status != KH_OK)
+    kh_keyfile_advise(file, &content, status, ret_fault);
   if (status != KH_OK)
     return status;
   file->is_locked = kh_secret_is_locked(file->envelope.passphrase);

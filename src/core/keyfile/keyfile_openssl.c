@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The container of `openssl enc -aes-256-cbc`: "Salted__", 8 bytes of salt, ciphertext. */
+/* The container of `openssl enc -aes-256-cbc`: "Salted__", 8 bytes of salt, ciphertext; and the
+ * same in base64, by its option -a. */
 #include <string.h>
 
+#include "armour.h"
 #include "envelope.h"
 #include "keyhold/cursor.h"
 #include "keyhold/keyfile_openssl.h"
@@ -13,17 +15,34 @@ enum { MAGIC_SIZE = sizeof magic - 1, HEAD_SIZE = MAGIC_SIZE + KH_KDF_SALT_SIZE,
 
 bool kh_keyfile_is_openssl(kh_bytes file)
 {
-  return file.len > MAGIC_SIZE && memcmp(file.data, magic, MAGIC_SIZE) == 0;
+  return (file.len > MAGIC_SIZE && memcmp(file.data, magic, MAGIC_SIZE) == 0) ||
+         kh_armour_is_salted(file);
+}
+
+/* Replaces a file in base64 by the file that it is the form of, which `ret_bare` owns; leaves any
+ * other one. */
+static kh_status strip_armour(const kh_keyfile_options *options, kh_bytes *file,
+                              kh_secret **ret_bare, kh_fault *ret_fault)
+{
+  if (!kh_armour_is_salted(*file))
+    return KH_OK;
+  kh_status status = kh_armour_decode(*file, ret_bare);
+  if (status != KH_OK)
+    return kh_fault_set(ret_fault, status, options->path, 0);
+  *file = kh_secret_bytes(*ret_bare);
+  return KH_OK;
 }
 
 static kh_status check_size(const kh_keyfile_options *options, kh_bytes file, kh_fault *ret_fault)
 {
-  if (file.len >= HEAD_SIZE + KH_AES_BLOCK && (file.len - HEAD_SIZE) % KH_AES_BLOCK == 0)
+  bool is_short = file.len < HEAD_SIZE + KH_AES_BLOCK;
+  if (!is_short && (file.len - HEAD_SIZE) % KH_AES_BLOCK == 0)
     return KH_OK;
-  kh_fault_set(ret_fault, KH_E_CONTAINER_SIZE, options->path, 0);
+  kh_status status = is_short ? KH_E_CONTAINER_SIZE : KH_E_CONTAINER_CIPHER;
+  kh_fault_set(ret_fault, status, options->path, 0);
   if (ret_fault != NULL)
     ret_fault->size = file.len;
-  return KH_E_CONTAINER_SIZE;
+  return status;
 }
 
 /* A derived key: key, IV, and the salt that they belong to. */
@@ -122,7 +141,10 @@ kh_status kh_keyfile_decrypt_openssl(const kh_keyfile_options *options, const kh
                                      kh_fault *ret_fault)
 {
   KH_AUTO_SECRET derived = NULL;
-  kh_status status = check_size(options, file, ret_fault);
+  KH_AUTO_SECRET bare = NULL;
+  kh_status status = strip_armour(options, &file, &bare, ret_fault);
+  if (status == KH_OK)
+    status = check_size(options, file, ret_fault);
   if (status != KH_OK)
     return status;
   status = derive_file_key(options, passphrase, salt_in(file).data, &derived);
@@ -131,12 +153,26 @@ kh_status kh_keyfile_decrypt_openssl(const kh_keyfile_options *options, const kh
   return status == KH_OK ? KH_OK : kh_fault_set(ret_fault, status, options->path, 0);
 }
 
+/* MD5 is only for files that exist. */
+static kh_status check_digest(const kh_keyfile_options *options, kh_fault *ret_fault)
+{
+  if (options->digest != KH_DIGEST_MD5)
+    return KH_OK;
+  kh_fault_set(ret_fault, KH_E_DIGEST_READ_ONLY, options->path, 0);
+  if (ret_fault != NULL)
+    ret_fault->size = options->pbkdf2_iterations;
+  return KH_E_DIGEST_READ_ONLY;
+}
+
 kh_status kh_keyfile_encrypt_openssl(const kh_keyfile_options *options, const kh_crypt *crypt,
                                      kh_bytes text, kh_bytes passphrase, kh_secret **ret_file,
                                      kh_fault *ret_fault)
 {
   KH_AUTO_SECRET derived = NULL;
-  kh_status status = derive_for_new_salt(options, passphrase, &derived);
+  kh_status status = check_digest(options, ret_fault);
+  if (status != KH_OK)
+    return status;
+  status = derive_for_new_salt(options, passphrase, &derived);
   if (status == KH_OK)
     status = encrypt_under(derived, crypt, text, ret_file);
   return status == KH_OK ? KH_OK : kh_fault_set(ret_fault, status, options->path, 0);
@@ -145,6 +181,7 @@ kh_status kh_keyfile_encrypt_openssl(const kh_keyfile_options *options, const kh
 static kh_status open_openssl(kh_envelope *envelope, kh_bytes file, kh_secret **ret_text,
                               kh_fault *ret_fault)
 {
+  envelope->is_armoured = kh_armour_is_salted(file);
   return kh_keyfile_decrypt_openssl(&envelope->options, envelope->crypt, file,
                                     kh_secret_bytes(envelope->passphrase), ret_text, ret_fault);
 }
@@ -166,7 +203,10 @@ static kh_status prove_derived(const kh_envelope *envelope, const kh_secret *der
 static kh_status prepare_openssl(kh_envelope *envelope, kh_fault *ret_fault)
 {
   KH_AUTO_SECRET derived = NULL;
-  kh_status status = kh_random_start();
+  kh_status status = check_digest(&envelope->options, ret_fault);
+  if (status != KH_OK)
+    return status;
+  status = kh_random_start();
   if (status == KH_OK)
     status =
         derive_for_new_salt(&envelope->options, kh_secret_bytes(envelope->passphrase), &derived);
@@ -183,10 +223,15 @@ static kh_status prepare_openssl(kh_envelope *envelope, kh_fault *ret_fault)
 static kh_status read_openssl_back(const kh_envelope *envelope, kh_bytes file, kh_secret **ret_text,
                                    kh_fault *ret_fault)
 {
-  kh_status status = check_size(&envelope->options, file, ret_fault);
+  KH_AUTO_SECRET bare = NULL;
+  bool is_right_form =
+      kh_keyfile_is_openssl(file) && kh_armour_is_salted(file) == envelope->is_armoured;
+  kh_status status = strip_armour(&envelope->options, &file, &bare, ret_fault);
+  if (status == KH_OK)
+    status = check_size(&envelope->options, file, ret_fault);
   if (status != KH_OK)
     return status;
-  if (!kh_keyfile_is_openssl(file) ||
+  if (!is_right_form ||
       memcmp(salt_in(file).data, salt_of(envelope->prepared), KH_KDF_SALT_SIZE) != 0)
     status = KH_E_WRONG_PASSPHRASE;
   if (status == KH_OK)
@@ -197,7 +242,14 @@ static kh_status read_openssl_back(const kh_envelope *envelope, kh_bytes file, k
 static kh_status make_openssl(const kh_envelope *envelope, kh_bytes text, kh_secret **ret_file,
                               kh_fault *ret_fault)
 {
-  kh_status status = encrypt_under(envelope->prepared, envelope->crypt, text, ret_file);
+  KH_AUTO_SECRET file = NULL;
+  kh_status status = encrypt_under(envelope->prepared, envelope->crypt, text, &file);
+  if (status == KH_OK && envelope->is_armoured) {
+    status = kh_armour_encode(kh_secret_bytes(file), ret_file);
+  } else if (status == KH_OK) {
+    *ret_file = file;
+    file = NULL;
+  }
   return status == KH_OK ? KH_OK : kh_fault_set(ret_fault, status, envelope->options.path, 0);
 }
 

@@ -33,6 +33,7 @@ struct kh_keyfile {
   const kh_log *log; /* that, or NULL */
   kh_envelope envelope;
   kh_content content;
+  bool has_cr;           /* the file of the passphrase ends with CR LF */
   bool is_locked;        /* all memory so far, into RAM */
   kh_file_stamp decided; /* of the content that the caller has seen: opened, or saved */
   kh_lockfile *lock;     /* NULL: it is not held */
@@ -59,6 +60,17 @@ void kh_content_clear(kh_content *content);
 
 /** Takes over content, which is empty then. */
 void kh_keyfile_adopt(kh_keyfile *file, kh_content *content);
+
+/**
+ * Says in the fault of a file that does not open what the cause most likely is, the most certain
+ * one first: how a file of `openssl enc` was made, if the options have a search; a setting that was
+ * meant in another way; what is unusual in the passphrase. May derive keys for as long as the
+ * search allows, so never under the lock.
+ *
+ * @param fault  NULL: does nothing.
+ */
+void kh_keyfile_advise(const kh_keyfile *file, const kh_content *content, kh_status status,
+                       kh_fault *fault);
 
 /** Drops the change. */
 void kh_keyfile_drop_change(kh_keyfile *file);

@@ -12,7 +12,8 @@ typedef struct file_store {
   kh_keyfile_options options;
   const kh_crypt *crypt;
   kh_log log;
-  int events; /* an inotify descriptor; -1: the file is not watched, or cannot be */
+  kh_keyfile_search search; /* so that a file which does not open is not searched at each try */
+  int events;               /* an inotify descriptor; -1: the file is not watched, or cannot be */
 } file_store;
 
 static kh_store_name file_store_name(const void *self)
@@ -216,6 +217,8 @@ kh_status kh_store_file_new(const kh_keyfile_options *options, const kh_crypt *c
   store->options = *options;
   store->options.bounded_wait = false;
   store->options.may_be_fifo = true;
+  store->search.limit = KH_OPENSSL_GUESS_TIME;
+  store->options.search = &store->search;
   store->crypt = crypt;
   store->log = *log;
   store->events = -1;

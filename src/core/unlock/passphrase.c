@@ -21,6 +21,14 @@ static size_t passphrase_len(kh_bytes content)
   return nul == NULL ? len : (size_t)(nul - content.data);
 }
 
+/* Returns whether the line ends at the end, which are cut, have a CR. */
+static bool ends_with_cr(kh_bytes content)
+{
+  while (content.len > 0 && content.data[content.len - 1] == '\n')
+    content.len--;
+  return content.len > 0 && content.data[content.len - 1] == '\r';
+}
+
 kh_status kh_passphrase_too_long(const char *name, kh_fault *ret_fault)
 {
   kh_fault_set(ret_fault, KH_E_SECRET_TOO_LONG, name, 0);
@@ -106,10 +114,13 @@ kh_status kh_passphrase_read_file(const char *path, const kh_unlock_how *how, co
   kh_status status = read_content(path, how->bounded_wait, &content, &info, ret_fault);
   if (status == KH_OK)
     status = kh_file_check_permissions(path, &info, how->permissions, ret_fault);
+  bool has_cr = status == KH_OK && ends_with_cr(kh_secret_bytes(content));
   if (status == KH_OK)
     status = kh_passphrase_cut(content, path, log, ret_fault);
   if (status != KH_OK)
     return status;
+  if (has_cr && how->ret_has_cr != NULL)
+    *how->ret_has_cr = true;
   kh_file_warn_of_mode(log, "passphrase", path, info.mode);
   *ret_content = content;
   content = NULL;

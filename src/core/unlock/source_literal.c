@@ -8,6 +8,7 @@ static kh_status read_literal(const char *argument, const kh_unlock_how *how, co
                               kh_secret **ret_passphrase, kh_fault *ret_fault)
 {
   (void)how;
+  char doubt[KH_ADVICE_MAX];
   size_t len = strnlen(argument, KH_SECRET_LITERAL_MAX + 1);
   if (len > KH_SECRET_LITERAL_MAX) {
     kh_fault_set(ret_fault, KH_E_SECRET_TOO_LONG, "the setting", 0);
@@ -24,6 +25,8 @@ static kh_status read_literal(const char *argument, const kh_unlock_how *how, co
   kh_log_write(log, KH_LOG_WARNING,
                "the passphrase is in filekey itself: SHOW VARIABLES shows it to every user, and "
                "backups contain it; use FILE:, CREDENTIAL:, EXEC:, SOCKET: or ENV:");
+  if (kh_unlock_doubt_literal(argument, doubt))
+    kh_log_write(log, KH_LOG_WARNING, "%s", doubt);
   *ret_passphrase = passphrase;
   return KH_OK;
 }

@@ -18,7 +18,7 @@ static unsigned long digest;
 static unsigned use_pbkdf2;
 static char strict_permissions;
 
-static const char *digest_names[] = {"sha1", "sha224", "sha256", "sha384", "sha512", NULL};
+static const char *digest_names[] = {"sha1", "sha224", "sha256", "sha384", "sha512", "md5", NULL};
 static kh_choices digests = {
     .typelib = {.count = KH_DIGEST_COUNT, .name = "", .type_names = digest_names}};
 
@@ -36,8 +36,8 @@ static MYSQL_SYSVAR_STR(
 
 static MYSQL_SYSVAR_ENUM(
     digest, digest, PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_READONLY,
-    "Hash of the key derivation of a key file of 'openssl enc' (its option -md)", NULL, NULL,
-    KH_DIGEST_SHA1, &digests.typelib);
+    "Hash of the key derivation of a key file of 'openssl enc' (its option -md); md5 is only read",
+    NULL, NULL, KH_DIGEST_SHA1, &digests.typelib);
 
 static MYSQL_SYSVAR_UINT(use_pbkdf2, use_pbkdf2, PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_READONLY,
                          "Iterations of PBKDF2 of a key file of 'openssl enc' (its option -iter); "
