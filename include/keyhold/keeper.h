@@ -60,7 +60,8 @@ typedef struct kh_keeper_stats {
                              counts as a reload that failed, until it is back */
   char last_result[KH_MESSAGE_MAX]; /**< "ok", or why it failed */
   uint64_t rotations;               /**< new versions that this process made */
-  uint64_t failures;                /**< reloads and rotations that were refused or failed */
+  uint64_t failures;                /**< reloads, rotations and savings that were refused or failed,
+                                       and keys that a rotation of all passed over */
   uint64_t next_rotation;           /**< when the first key is due, or KH_POLICY_NEVER */
   size_t overdue;          /**< key ids that are due for rotation when the statistics are made */
   uint64_t misses;         /**< different key versions that kh_keeper_note_miss() has noted */

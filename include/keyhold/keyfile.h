@@ -219,6 +219,8 @@ typedef struct kh_rotated {
   size_t made;  /**< new versions */
   size_t taken; /**< keys of which the file already had a newer version than the one in use, made by
                    another server, so that none was made */
+  size_t passed_over; /**< keys without a version number left, when all keys were to be rotated;
+                         each was logged as a warning */
 } kh_rotated;
 
 /**
@@ -234,7 +236,8 @@ typedef struct kh_rotated {
  *
  * @param ret_rotated  untouched on failure.
  * @return KH_OK, also when there is nothing to make; KH_E_FILE_UNFINISHED (with `due_only`: no line
- * end after the last line); KH_E_KEY_NOT_FOUND (no such key id in the file), KH_E_VERSION_LIMIT;
+ * end after the last line); KH_E_KEY_NOT_FOUND (no such key id in the file); KH_E_VERSION_LIMIT (of
+ * the one key that was to be rotated);
  * those of kh_keytable_check_follows().
  */
 KH_MUST_USE kh_status kh_keyfile_rotate(kh_keyfile *file, const kh_rotation *rotation,

@@ -62,9 +62,11 @@ typedef struct kh_store_rotation {
 
 /** What a rotation did. */
 typedef struct kh_store_rotated {
-  size_t made;  /**< new versions that were written to the store */
-  size_t taken; /**< keys of which the store had a newer version than the one in use, made by
-                   another server, so that none was made */
+  size_t made;        /**< new versions that were written to the store */
+  size_t taken;       /**< keys of which the store had a newer version than the one in use, made by
+                         another server, so that none was made */
+  size_t passed_over; /**< keys that can have no new version, when all were to be rotated; each was
+                         logged */
 } kh_store_rotated;
 
 /** What a store is to have. */

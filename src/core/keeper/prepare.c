@@ -201,7 +201,7 @@ static void note_rotation(kh_keeper *keeper, kh_status status, const kh_store_ro
 {
   pthread_mutex_lock(&keeper->state);
   keeper->stats.rotations += rotated->made;
-  keeper->stats.failures += status != KH_OK;
+  keeper->stats.failures += (status != KH_OK) + rotated->passed_over;
   pthread_mutex_unlock(&keeper->state);
 }
 

@@ -102,7 +102,8 @@ static kh_status file_store_make_versions(void *self, const kh_store_rotation *w
     return status;
   *ret_content = content_of(file);
   file = NULL;
-  *ret_rotated = (kh_store_rotated){.made = rotated.made, .taken = rotated.taken};
+  *ret_rotated = (kh_store_rotated){
+      .made = rotated.made, .taken = rotated.taken, .passed_over = rotated.passed_over};
   return KH_OK;
 }
 
