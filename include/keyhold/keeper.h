@@ -60,7 +60,8 @@ typedef struct kh_keeper_stats {
                              counts as a reload that failed, until it is back */
   char last_result[KH_MESSAGE_MAX]; /**< "ok", or why it failed */
   uint64_t rotations;               /**< new versions that this process made */
-  uint64_t failures;                /**< reloads and rotations that were refused or failed */
+  uint64_t failures;                /**< reloads, rotations and savings that were refused or failed,
+                                       and keys that a rotation of all passed over */
   uint64_t next_rotation;           /**< when the first key is due, or KH_POLICY_NEVER */
   size_t overdue;        /**< key ids that are due for rotation when the statistics are made */
   uint64_t missing;      /**< key versions that were asked for in vain since the start. Of those
@@ -117,6 +118,19 @@ KH_MUST_USE kh_status kh_keeper_prepare_reload(kh_keeper *keeper, kh_keeper_toke
  */
 KH_MUST_USE kh_status kh_keeper_prepare_rotation(kh_keeper *keeper, uint32_t id,
                                                  kh_keeper_token *ret_token, kh_fault *ret_fault);
+
+/**
+ * Writes the key versions in force that the store lacks into the store, and prepares its whole
+ * content to be put in force. Logs what was written, and a warning where a content was replaced.
+ *
+ * @param replaces   kh_store_saving.replaces.
+ * @param ret_token  for kh_keeper_commit(); untouched on failure.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK, the codes of kh_store_save() and of kh_keytable_check_follows(), KH_E_NO_MEMORY.
+ * Thread-safe; waits for the store and for other threads that prepare a change.
+ */
+KH_MUST_USE kh_status kh_keeper_prepare_save(kh_keeper *keeper, bool replaces,
+                                             kh_keeper_token *ret_token, kh_fault *ret_fault);
 
 /**
  * Puts the change of a token in force, and logs it.

@@ -233,6 +233,8 @@ typedef struct kh_rotated {
   size_t made;  /**< new versions */
   size_t taken; /**< keys of which the file already had a newer version than the one in use, made by
                    another server, so that none was made */
+  size_t passed_over; /**< keys without a version number left, when all keys were to be rotated;
+                         each was logged as a warning */
 } kh_rotated;
 
 /**
@@ -248,11 +250,27 @@ typedef struct kh_rotated {
  *
  * @param ret_rotated  untouched on failure.
  * @return KH_OK, also when there is nothing to make; KH_E_FILE_UNFINISHED (with `due_only`: no line
- * end after the last line); KH_E_KEY_NOT_FOUND (no such key id in the file), KH_E_VERSION_LIMIT;
+ * end after the last line); KH_E_KEY_NOT_FOUND (no such key id in the file); KH_E_VERSION_LIMIT (of
+ * the one key that was to be rotated);
  * those of kh_keytable_check_follows().
  */
 KH_MUST_USE kh_status kh_keyfile_rotate(kh_keyfile *file, const kh_rotation *rotation,
                                         kh_rotated *ret_rotated, kh_fault *ret_fault);
+
+/**
+ * Adds the key versions of a table that the file lacks, with their keys and attributes. Versions
+ * that the file has as retired stay retired. When none is added, the caller must call
+ * kh_keyfile_save() all the same: it flushes the file.
+ *
+ * @param keys            may have any key ids.
+ * @param default_cipher  as for kh_keytable_check_agrees().
+ * @param ret_added       how many; untouched on failure.
+ * @return KH_OK, also when the file lacks none; the codes of kh_keytable_check_agrees(): then
+ * nothing is added.
+ */
+KH_MUST_USE kh_status kh_keyfile_add_missing(kh_keyfile *file, const kh_keytable *keys,
+                                             kh_cipher default_cipher, size_t *ret_added,
+                                             kh_fault *ret_fault);
 
 /**
  * Removes old versions of keys from the file that was opened. A line in place of each marks it as
@@ -338,6 +356,28 @@ KH_MUST_USE kh_status kh_keyfile_save_as(kh_keyfile *file, const kh_keyfile_form
 KH_MUST_USE kh_status kh_keyfile_create(const char *path, const kh_keyfile_form *form,
                                         const kh_crypt *crypt, const kh_keylist *keys,
                                         kh_fault *ret_fault);
+
+/**
+ * Writes a key file anew, from keys that are in use: sealed, with one slot of the usual costs, if
+ * there is a passphrase, else text.
+ *
+ * The file is either gone, and must not come back meanwhile; or it is kept under another name, as
+ * it is, under the lock, before the new one replaces it.
+ *
+ * @param options    of the file; the passphrase is what opens the new one.
+ * @param log        may be NULL.
+ * @param keys       key id 1 among them. All are written, also versions that are retired.
+ * @param kept_as    NULL: the file is gone; else the path that it is kept under, which must not
+ * exist.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK; the codes of kh_unlock() and kh_keyfile_create(); with `kept_as` also those of
+ * kh_lockfile_take(), kh_file_read() and kh_file_replace(), KH_E_FILE_TOO_LARGE. As thread-safe as
+ * the log. May wait for the disk, the passphrase, the lock and the key derivation.
+ */
+KH_MUST_USE kh_status kh_keyfile_write_anew(const kh_keyfile_options *options,
+                                            const kh_crypt *crypt, const kh_log *log,
+                                            const kh_keytable *keys, const char *kept_as,
+                                            kh_fault *ret_fault);
 
 /** For `__attribute__((cleanup))`: frees the key file when the scope ends. */
 static inline void kh_keyfile_cleanup(kh_keyfile **file)

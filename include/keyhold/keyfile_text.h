@@ -59,8 +59,7 @@ KH_MUST_USE kh_status kh_keyfile_parse_whole_text(const char *path, kh_bytes tex
  *
  * @param text      may be empty.
  * @param parsed    the text's list, with the line of each key.
- * @param added     the new versions, in their order in the text; at most one for each
- * key id that is in the text.
+ * @param added     the new versions, in their order in the text.
  * @param ret_text  for kh_secret_free(); untouched on failure.
  * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO.
  */

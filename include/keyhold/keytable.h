@@ -73,7 +73,7 @@ bool kh_keytable_is_latest(const kh_keytable *table, size_t index);
 
 /**
  * Returns when the first key is due for rotation: the earliest kh_policy_due() of the latest
- * versions. Lock-free, thread-safe.
+ * versions that kh_key_can_rotate(). Lock-free, thread-safe.
  *
  * @param ret_interval  may be NULL; the interval of rotation of that key in seconds; untouched when
  * no key is ever due.
@@ -112,6 +112,18 @@ bool kh_keytable_has_ciphers(const kh_keytable *table);
  */
 KH_MUST_USE kh_status kh_keytable_check_follows(const kh_keytable *table, const kh_keytable *old,
                                                 kh_cipher default_cipher, kh_fault *ret_fault);
+
+/**
+ * Checks whether two tables can be merged: a key version that both have must have the same key and
+ * the same cipher in both. Thread-safe.
+ *
+ * @param default_cipher  the cipher of versions without one of their own.
+ * @param ret_fault  may be NULL; has the first key version that differs, and its line in `table`;
+ * the path is left empty.
+ * @return KH_OK, KH_E_KEY_CHANGED, KH_E_CIPHER_CHANGED.
+ */
+KH_MUST_USE kh_status kh_keytable_check_agrees(const kh_keytable *table, const kh_keytable *other,
+                                               kh_cipher default_cipher, kh_fault *ret_fault);
 
 /** Returns whether a key version was removed from the key file on purpose. Thread-safe. */
 bool kh_keytable_is_retired(const kh_keytable *table, uint32_t id, uint32_t version);

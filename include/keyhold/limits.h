@@ -92,6 +92,10 @@
  * Time in milliseconds that a server spends on finding out how a file of `openssl enc` was made
  * that does not open: most of the usual parameters, without delaying its start for long.
  */
+/**
+ * Time in milliseconds that a server spends on finding out how a file of `openssl enc` was made
+ * that does not open: most of the usual parameters, without delaying its start for long.
+ */
 #define KH_OPENSSL_GUESS_TIME 2000
 
 /** Smallest and largest key id: the server's `unsigned int`, 0 meaning "not encrypted". */

@@ -62,10 +62,30 @@ typedef struct kh_store_rotation {
 
 /** What a rotation did. */
 typedef struct kh_store_rotated {
-  size_t made;  /**< new versions that were written to the store */
-  size_t taken; /**< keys of which the store had a newer version than the one in use, made by
-                   another server, so that none was made */
+  size_t made;        /**< new versions that were written to the store */
+  size_t taken;       /**< keys of which the store had a newer version than the one in use, made by
+                         another server, so that none was made */
+  size_t passed_over; /**< keys that can have no new version, when all were to be rotated; each was
+                         logged */
 } kh_store_rotated;
+
+/** What a store is to have. */
+typedef struct kh_store_saving {
+  const kh_keytable *known; /**< the keys in use */
+  bool replaces; /**< only a content that does not open with what opens the store now: it is kept
+                    under another name, and a new one is written. One that opens is refused
+                    (KH_E_STORE_OPENS) */
+  uint32_t now;  /**< UNIX time, for the name of what is kept */
+  kh_cipher default_cipher; /**< as for kh_keytable_check_agrees() */
+} kh_store_saving;
+
+/** What was saved. */
+typedef struct kh_store_saved {
+  size_t written;        /**< key versions that the store lacked */
+  bool is_new;           /**< the whole content was written anew */
+  kh_shown_path kept_as; /**< the name that the old content is kept under; "": it was gone, or
+                            stays */
+} kh_store_saved;
 
 /**
  * The functions of a store. `self` is the store's own. An optional function may be NULL.
@@ -167,18 +187,22 @@ typedef struct kh_store_ops {
                       kh_fault *ret_fault);
 
   /**
-   * Replaces the keys of the store.
+   * Writes the key versions in use that the store lacks. When it returns KH_OK, a power failure
+   * cannot undo it. The content that it returns has every key in use. A content that is gone is
+   * written anew.
    *
-   * Optional. No keeper calls it yet.
+   * Optional: without it the keys of the store cannot be saved here (KH_E_NO_SAVE).
    *
-   * @param list       all keys.
-   * @param expected   the mark of the content that they replace.
-   * @param ret_mark   of the new content; untouched on failure.
-   * @param ret_fault  may be NULL.
-   * @return KH_OK, or why they cannot be written.
+   * @param ret_content  the store's new content, for kh_store_content_free(); untouched on
+   * failure.
+   * @param ret_saved    untouched on failure.
+   * @param ret_fault    may be NULL.
+   * @return KH_OK, also if the store lacked nothing; KH_E_KEY_CHANGED, KH_E_CIPHER_CHANGED: it has
+   * another key or cipher for a version in use, and nothing was written; KH_E_STORE_OPENS; else
+   * why it failed.
    */
-  kh_status (*save)(void *self, const kh_keylist *list, const kh_store_mark *expected,
-                    kh_store_mark *ret_mark, kh_fault *ret_fault);
+  kh_status (*save)(void *self, const kh_store_saving *saving, kh_store_content *ret_content,
+                    kh_store_saved *ret_saved, kh_fault *ret_fault);
 
   /** Ends the watching, wipes and frees. No thread may be inside a call. */
   void (*free)(void *self);
@@ -222,6 +246,11 @@ KH_MUST_USE kh_status kh_store_make_versions(const kh_store *store,
                                              const kh_store_rotation *rotation,
                                              kh_store_content *ret_content,
                                              kh_store_rotated *ret_rotated, kh_fault *ret_fault);
+
+/** Calls kh_store_ops.save of a store. @return also KH_E_NO_SAVE: it has none. */
+KH_MUST_USE kh_status kh_store_save(const kh_store *store, const kh_store_saving *saving,
+                                    kh_store_content *ret_content, kh_store_saved *ret_saved,
+                                    kh_fault *ret_fault);
 
 /** Calls kh_store_ops.settle of a store. @return KH_OK also if it has none. */
 KH_MUST_USE kh_status kh_store_settle(const kh_store *store, const kh_store_mark *mark,

@@ -24,6 +24,11 @@ static const char *engine_names[] = {"auto", "openssl", "ipsec_mb", NULL};
 kh_choices kh_key_plugin_engines = {
     .typelib = {.count = 3, .name = "", .type_names = engine_names}};
 
+enum { SAVE_OFF, SAVE_ON, SAVE_REPLACE, SAVINGS };
+static const char *saving_names[] = {"OFF", "ON", "REPLACE", NULL};
+kh_choices kh_key_plugin_savings = {
+    .typelib = {.count = SAVINGS, .name = "", .type_names = saving_names}};
+
 /* Written by start, before another thread can read it. */
 static struct {
   const kh_key_plugin *plugin;
@@ -96,6 +101,7 @@ static void clear_actions(void)
 {
   kh_key_plugin_settings.reload = 0;
   kh_key_plugin_settings.rotate_key = 0;
+  kh_key_plugin_settings.save = SAVE_OFF;
 }
 
 int kh_key_plugin_start(const kh_key_plugin *plugin)
@@ -264,6 +270,53 @@ int kh_key_plugin_check_rotate_key(MYSQL_THD thd, struct st_mysql_sys_var *var, 
   return 0;
 }
 
+/* Reads OFF, ON, REPLACE and their numbers; false: it is another value. */
+static bool read_saving(struct st_mysql_value *value, long long *ret_saving)
+{
+  char buffer[SWITCH_TEXT];
+  int len = sizeof buffer;
+  if (value->value_type(value) != MYSQL_VALUE_TYPE_STRING)
+    return value->val_int(value, ret_saving) == 0 && *ret_saving >= 0 && *ret_saving < SAVINGS;
+  const char *text = value->val_str(value, buffer, &len);
+  for (*ret_saving = 0; text != NULL && *ret_saving < SAVINGS; (*ret_saving)++)
+    if (strcasecmp(text, saving_names[*ret_saving]) == 0)
+      return true;
+  return false;
+}
+
+static void report_refused_saving(const kh_keeper *keeper, bool replaces, const kh_fault *fault)
+{
+  kh_store_name store = kh_keeper_store_name(keeper);
+  kh_log log = kh_report_log(started.plugin->name);
+  kh_report_refusal("the keys were not saved", fault);
+  if (!replaces && kh_status_class(fault->status) == KH_CLASS_AUTHENTICATION)
+    kh_log_write(
+        &log, KH_LOG_HINT,
+        "if the passphrase of %s was replaced, SET GLOBAL %s_save = 'REPLACE' keeps the old "
+        "file under another name and writes a new one",
+        store.noun, started.plugin->name);
+}
+
+int kh_key_plugin_check_save(MYSQL_THD thd, struct st_mysql_sys_var *var, void *save,
+                             struct st_mysql_value *value)
+{
+  (void)thd;
+  (void)var;
+  kh_fault fault;
+  long long saving = SAVE_OFF;
+  kh_keeper_token token = 0;
+  kh_keeper *keeper = running_keeper();
+  if (keeper == NULL || !read_saving(value, &saving))
+    return 1;
+  bool replaces = saving == SAVE_REPLACE;
+  if (saving != SAVE_OFF && kh_keeper_prepare_save(keeper, replaces, &token, &fault) != KH_OK) {
+    report_refused_saving(keeper, replaces, &fault);
+    return 1;
+  }
+  *(unsigned long *)save = token;
+  return 0;
+}
+
 static void commit_change(kh_keeper_token token)
 {
   kh_keeper *keeper = running_keeper();
@@ -291,6 +344,15 @@ void kh_key_plugin_update_rotate_key(MYSQL_THD thd, struct st_mysql_sys_var *var
   (void)var;
   (void)var_ptr;
   commit_change((kh_keeper_token)(*(const long long *)save));
+}
+
+void kh_key_plugin_update_save(MYSQL_THD thd, struct st_mysql_sys_var *var, void *var_ptr,
+                               const void *save)
+{
+  (void)thd;
+  (void)var;
+  (void)var_ptr;
+  commit_change((kh_keeper_token)(*(const unsigned long *)save));
 }
 
 void kh_key_plugin_update_background(MYSQL_THD thd, struct st_mysql_sys_var *var, void *var_ptr,

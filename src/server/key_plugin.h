@@ -65,24 +65,29 @@ typedef struct kh_key_plugin_values {
   unsigned long crypto_engine;
   char reload;
   long long rotate_key;
+  unsigned long save;
   char auto_reload;
   char auto_rotate;
 } kh_key_plugin_values;
 
 extern kh_key_plugin_values kh_key_plugin_settings;
 
-extern kh_choices kh_key_plugin_algorithms, kh_key_plugin_engines;
+extern kh_choices kh_key_plugin_algorithms, kh_key_plugin_engines, kh_key_plugin_savings;
 
 /*
  * The callbacks of SET GLOBAL (mysql/plugin.h). The check functions do the slow work without a lock
  * of the server, and pass a token to the update functions, which put its change in force. The
- * variables `reload` and `rotate_key` always keep their defaults. The server does not call check
- * functions for DEFAULT.
+ * variables `reload`, `rotate_key` and `save` always keep their defaults. The server does not call
+ * check functions for DEFAULT.
  */
 int kh_key_plugin_check_reload(MYSQL_THD thd, struct st_mysql_sys_var *var, void *save,
                                struct st_mysql_value *value);
 int kh_key_plugin_check_rotate_key(MYSQL_THD thd, struct st_mysql_sys_var *var, void *save,
                                    struct st_mysql_value *value);
+int kh_key_plugin_check_save(MYSQL_THD thd, struct st_mysql_sys_var *var, void *save,
+                             struct st_mysql_value *value);
+void kh_key_plugin_update_save(MYSQL_THD thd, struct st_mysql_sys_var *var, void *var_ptr,
+                               const void *save);
 void kh_key_plugin_update_reload(MYSQL_THD thd, struct st_mysql_sys_var *var, void *var_ptr,
                                  const void *save);
 void kh_key_plugin_update_rotate_key(MYSQL_THD thd, struct st_mysql_sys_var *var, void *var_ptr,
@@ -114,6 +119,11 @@ void kh_key_plugin_update_background(MYSQL_THD thd, struct st_mysql_sys_var *var
                                "write it into the " noun ". The value shown is always 0",          \
                                kh_key_plugin_check_rotate_key, kh_key_plugin_update_rotate_key, 0, \
                                -1, KH_KEY_ID_MAX, 1);                                              \
+  static MYSQL_SYSVAR_ENUM(                                                                        \
+      save, kh_key_plugin_settings.save, PLUGIN_VAR_RQCMDARG,                                      \
+      "ON writes the keys in use that the " noun " lacks into it; REPLACE writes all into a new "  \
+      "one, if the present one does not open. The value shown is always OFF",                      \
+      kh_key_plugin_check_save, kh_key_plugin_update_save, 0, &kh_key_plugin_savings.typelib);     \
   static MYSQL_SYSVAR_BOOL(auto_reload, kh_key_plugin_settings.auto_reload, PLUGIN_VAR_OPCMDARG,   \
                            "Reload the " noun " when it changes", NULL,                            \
                            kh_key_plugin_update_background, 0);                                    \
@@ -124,6 +134,7 @@ void kh_key_plugin_update_background(MYSQL_THD thd, struct st_mysql_sys_var *var
 /** The same variables, for the plugin's table of them. */
 #define KH_KEY_PLUGIN_SYSVARS_LIST                                                                 \
   MYSQL_SYSVAR(encryption_algorithm), MYSQL_SYSVAR(crypto_engine), MYSQL_SYSVAR(reload),           \
-      MYSQL_SYSVAR(rotate_key), MYSQL_SYSVAR(auto_reload), MYSQL_SYSVAR(auto_rotate)
+      MYSQL_SYSVAR(rotate_key), MYSQL_SYSVAR(save), MYSQL_SYSVAR(auto_reload),                     \
+      MYSQL_SYSVAR(auto_rotate)
 
 #endif

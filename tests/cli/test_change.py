@@ -62,6 +62,13 @@ class Change(command.Case):
                 self.assertIn(": 2 new versions.", self.run_command("rotate", *arguments, "--all").out)
                 self.assertEqual(list(self.keys(*arguments)), [(1, 1), (1, 3), (7, 1), (7, 3)])
 
+    def test_rotate_all_but_a_key_at_its_last_version(self):
+        path = self.write("keys", f"1;{KEY1}\n2;4294967294;{KEY2}\n")
+        run = self.run_command("rotate", path, "--all", status=1)
+        self.assertIn(": 1 new version.", run.out)
+        self.assertIn("Cannot rotate key id 2", run.err)
+        self.assertEqual(list(self.keys(path)), [(1, 1), (1, 3), (2, 4294967294)])
+
     def test_rotate_due_keys(self):
         for name, arguments in self.files():
             with self.subTest(name):

@@ -64,7 +64,10 @@ class Examples(command.Case):
         self.openssl("keys.enc", TEXT, iterations=600000)
         self.run_command("seal", self.path("text"), f"--output={self.path('keys')}",
                          f"--new-passphrase-file={self.path('passphrase')}", *CHEAP)
-        self.files = {name: self.read(name) for name in ("text", "new", "passphrase", "keys.enc", "keys")}
+        self.run_command("seal", self.path("text"), f"--output={self.path('older')}",
+                         f"--new-passphrase-file={self.path('passphrase')}", *CHEAP)
+        self.passphrase(PASSPHRASE, "other")
+        self.files = {name: self.read(name) for name in ("text", "new", "passphrase", "other", "keys.enc", "keys", "older")}
 
     def run_line(self, line, name):
         """Runs on a terminal, which answers what is asked."""

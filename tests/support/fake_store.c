@@ -130,6 +130,48 @@ static kh_status fake_make_versions(void *self, const kh_store_rotation *rotatio
   return status;
 }
 
+static bool has_version(const fake_store *fake, const kh_key *key)
+{
+  for (size_t i = 0; i < FAKE_KEYS_MAX && fake->keys[i].id != 0; i++)
+    if (fake->keys[i].id == key->id && fake->keys[i].version == key->version)
+      return true;
+  return false;
+}
+
+static size_t append_missing(fake_store *fake, const kh_keytable *known)
+{
+  size_t added = 0;
+  size_t count = 0;
+  while (fake->keys[count].id != 0)
+    count++;
+  for (size_t i = 0; i < kh_keytable_version_count(known); i++) {
+    const kh_key *key = kh_keytable_at(known, i);
+    if (has_version(fake, key))
+      continue;
+    fake->keys[count++] = (fake_key){.id = key->id,
+                                     .version = key->version,
+                                     .tag = key->bytes[0],
+                                     .created = key->policy.created};
+    added++;
+  }
+  fake->mark += added > 0;
+  return added;
+}
+
+static kh_status fake_save(void *self, const kh_store_saving *saving, kh_store_content *ret_content,
+                           kh_store_saved *ret_saved, kh_fault *ret_fault)
+{
+  fake_store *fake = self;
+  lock(fake);
+  kh_status status = fail_if(fake->save_fails, ret_fault);
+  if (status == KH_OK) {
+    *ret_saved = (kh_store_saved){.written = append_missing(fake, saving->known)};
+    *ret_content = content_of(fake);
+  }
+  unlock(fake);
+  return status;
+}
+
 static kh_status fake_settle(void *self, const kh_store_mark *mark, kh_fault *ret_fault)
 {
   fake_store *fake = self;
@@ -243,6 +285,7 @@ const kh_store_ops fake_store_ops = {
     .load = fake_load,
     .make_versions = fake_make_versions,
     .settle = fake_settle,
+    .save = fake_save,
     .mark = fake_mark,
     .watch_begin = fake_watch_begin,
     .watch_descriptor = fake_watch_descriptor,

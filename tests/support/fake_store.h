@@ -39,6 +39,7 @@ typedef struct fake_store {
 
   kh_status load_fails; /**< the status that each of these returns, unless KH_OK */
   kh_status make_fails;
+  kh_status save_fails;
   kh_status settle_fails;
   kh_status mark_fails;
   kh_status watch_fails;

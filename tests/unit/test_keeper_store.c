@@ -209,13 +209,35 @@ static void a_store_without_the_optional_functions(void **state)
   run_keeper(&fake_store_ops_bare);
   assert_int_equal(kh_keeper_prepare_rotation(keeper, 2, &token, &fault), KH_E_NO_ROTATION);
   assert_int_equal(token, 77);
-  assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
+  assert_int_equal(kh_keeper_prepare_save(keeper, false, &token, &fault), KH_E_NO_SAVE);
+  assert_int_equal(token, 77);
+  assert_int_equal(kh_keeper_get_stats(keeper).failures, 2);
   fake_key more[] = {two_keys[0], two_keys[1], two_keys[2], FAKE_KEY(2, 5, 0xb5)};
   fake_store_set(&fake, more, COUNT(more));
   kh_keeper_commit(keeper, prepare_reload());
   assert_in_force(2, 5);
   kh_keeper_note_miss(keeper, 9, 0);
   assert_int_equal(kh_keeper_set_background(keeper, (kh_keeper_background){.reload = true}), KH_OK);
+}
+
+static void an_old_content_gets_back_what_it_lacks(void **state)
+{
+  (void)state;
+  kh_keeper_token token = 0;
+  kh_fault fault;
+  run_keeper(&fake_store_ops);
+  assert_int_equal(kh_keeper_prepare_rotation(keeper, 2, &token, &fault), KH_OK);
+  commit_to(token, 2, 1, 5);
+  fake_store_set(&fake, two_keys, COUNT(two_keys));
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &token, &fault), KH_E_KEY_LOST);
+  fake.save_fails = KH_E_FILE_WRITE;
+  assert_int_equal(kh_keeper_prepare_save(keeper, false, &token, &fault), KH_E_FILE_WRITE);
+  fake.save_fails = KH_OK;
+  assert_int_equal(kh_keeper_prepare_save(keeper, false, &token, &fault), KH_OK);
+  recorder_expect(&said, "'fake:1' lacked 1 key version in use, now added");
+  commit_to(token, 3, 1, 5);
+  kh_keeper_commit(keeper, prepare_reload());
+  assert_in_force(4, 5);
 }
 
 static void a_content_that_changes_before_it_is_settled_is_read_again(void **state)
@@ -450,6 +472,8 @@ int main(void)
       cmocka_unit_test_setup_teardown(a_rotation_that_was_not_written_changes_no_version,
                                       keeper_reset_clock, stop),
       cmocka_unit_test_setup_teardown(a_store_without_the_optional_functions, keeper_reset_clock,
+                                      stop),
+      cmocka_unit_test_setup_teardown(an_old_content_gets_back_what_it_lacks, keeper_reset_clock,
                                       stop),
       cmocka_unit_test_setup_teardown(a_content_that_changes_before_it_is_settled_is_read_again,
                                       keeper_reset_clock, stop),

@@ -17,6 +17,9 @@
 
 #define A16 KEYFILES_A16
 #define A32 KEYFILES_A32
+/* as they are written */
+#define LOW16 "770a8a65da156d24ee2a093277530142"
+#define LOW32 "966050d7777350b6fd5ccb3e5f648da45c63befb6deddfa13443f156b7d35c84"
 
 static bool spoil_sealed;          /* a slot gets a wrong passphrase */
 static const char *spoilt_retired; /* the text that is made instead of the right one */
@@ -105,6 +108,84 @@ static void a_new_key_in_each_format(void **state)
              KEYFILES_TEXT, rotation_hex(key).text);
     test_expect_content(path, expected);
   }
+}
+
+/* --- Missing keys --- */
+
+static kh_keytable *table_of_text(const char *text)
+{
+  KH_AUTO_KEYLIST list = NULL;
+  kh_keytable *table = NULL;
+  kh_bytes bytes = {(const uint8_t *)text, strlen(text)};
+  assert_int_equal(kh_keyfile_parse_text("k", bytes, KH_REPEATS_REFUSED, NULL, &list, NULL), KH_OK);
+  assert_int_equal(kh_keytable_new(list, &table), KH_OK);
+  return table;
+}
+
+static kh_status add_missing(const char *path, const kh_keyfile_format *format, const char *keys,
+                             size_t *ret_added, kh_fault *ret_fault)
+{
+  KH_AUTO_KEYTABLE table = table_of_text(keys);
+  KH_AUTO_KEYFILE file = keyfiles_open(path, format);
+  kh_status status = kh_keyfile_add_missing(file, table, KH_CIPHER_AES_CBC, ret_added, ret_fault);
+  return status == KH_OK ? kh_keyfile_save(file, ret_fault) : status;
+}
+
+static void what_is_missing_is_added_in_each_format(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < FORMATS; i++) {
+    size_t added = 0;
+    kh_fault fault;
+    const char *path = test_text("keys", "# mine\r\n1;" A16 "\r\n7;3;" A16 " seven", 0640);
+    assert_int_equal(keyfiles_convert(path, TEXT_FILE, keyfiles_formats[i], NULL), KH_OK);
+    assert_int_equal(add_missing(path, keyfiles_formats[i],
+                                 "1;3;" A32 ";cipher=aes256-ctr\n1;5;" A16 "\n1;" A16 "\n7;" A32
+                                 "\n7;3;" A16 "\n9;2;" A16 ";created=2026-11-22\n",
+                                 &added, &fault),
+                     KH_OK);
+    assert_int_equal(added, 4);
+    assert_int_equal(keyfiles_convert(path, keyfiles_formats[i], TEXT_FILE, NULL), KH_OK);
+    test_expect_content(path, "# mine\r\n1;" A16 "\r\n1;3;" LOW32 ";cipher=aes256-ctr\r\n1;5;" LOW16
+                              "\r\n7;3;" A16 " seven\r\n7;" LOW32 "\r\n9;2;" LOW16
+                              ";created=2026-11-22T00:00:00Z\r\n");
+  }
+}
+
+static void nothing_is_added_beside_another_key(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *keys;
+    kh_status status;
+  } cases[] = {
+      {"1;" A32 "\n3;" A16 "\n", KH_E_KEY_CHANGED},
+      {"1;" A16 ";cipher=aes-ctr\n3;" A16 "\n", KH_E_CIPHER_CHANGED},
+  };
+  const char *text = "\n1;" A16 "\n";
+  const char *path = test_text("keys", text, 0600);
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    size_t added = 77;
+    kh_fault fault;
+    assert_int_equal(add_missing(path, TEXT_FILE, cases[i].keys, &added, &fault), cases[i].status);
+    assert_int_equal(added, 77);
+    assert_int_equal(fault.line, 2);
+    assert_int_equal(fault.key_id, 1);
+    assert_string_equal(fault.path.text, path);
+    test_expect_content(path, text);
+  }
+}
+
+static void what_is_retired_or_there_is_not_added(void **state)
+{
+  (void)state;
+  size_t added = 77;
+  kh_fault fault;
+  const char *text = "1;1;retired\n1;3;" A16 "\n";
+  const char *path = test_text("keys", text, 0600);
+  assert_int_equal(add_missing(path, TEXT_FILE, "1;" A32 "\n1;3;" A16 "\n", &added, &fault), KH_OK);
+  assert_int_equal(added, 0);
+  test_expect_content(path, text);
 }
 
 static void the_id_of_a_new_key(void **state)
@@ -364,6 +445,9 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(keys_are_not_added_while_another_process_changes_the_file),
       cmocka_unit_test(a_new_key_in_each_format),
+      cmocka_unit_test(what_is_missing_is_added_in_each_format),
+      cmocka_unit_test(nothing_is_added_beside_another_key),
+      cmocka_unit_test(what_is_retired_or_there_is_not_added),
       cmocka_unit_test(the_id_of_a_new_key),
       cmocka_unit_test(the_slots_stay),
       cmocka_unit_test(slots_are_changed),

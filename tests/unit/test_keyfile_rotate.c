@@ -219,10 +219,27 @@ static void the_last_version_number(void **state)
   assert_non_null(rotation_key(&it, 1, KH_KEY_VERSION_MAX));
   rotation_free(&it);
 
-  rotation_run too_far = {.path = NULL};
+  rotation_run too_far = {.what.id = 2};
   refuse(last, last, &too_far, KH_E_VERSION_LIMIT);
   assert_int_equal(too_far.fault.key_id, 2);
   assert_int_equal(too_far.fault.key_version, 4294967293u);
+}
+
+static void a_key_at_its_last_version_holds_up_no_other(void **state)
+{
+  (void)state;
+  static const char text[] = "1;" A16 "\n2;4294967293;" A16 ";rotate=1s\n3;" A16 ";rotate=1s\n";
+  rotation_run all = {.path = NULL};
+  assert_int_equal(rotate_text(&all, text, text), KH_OK);
+  assert_int_equal(all.rotated.made, 2);
+  assert_int_equal(all.rotated.passed_over, 1);
+  assert_non_null(rotation_key(&all, 3, 3));
+  rotation_free(&all);
+  rotation_run due = {.what.due_only = true};
+  assert_int_equal(rotate_text(&due, text, text), KH_OK);
+  assert_int_equal(due.rotated.made, 1);
+  assert_int_equal(due.rotated.passed_over, 1);
+  rotation_free(&due);
 }
 
 static void another_servers_version_is_taken(void **state)
@@ -660,6 +677,7 @@ int main(void)
       cmocka_unit_test(a_key_that_is_not_there),
       cmocka_unit_test(versions_step_by_two),
       cmocka_unit_test(the_last_version_number),
+      cmocka_unit_test(a_key_at_its_last_version_holds_up_no_other),
       cmocka_unit_test(another_servers_version_is_taken),
       cmocka_unit_test(a_version_of_too_small_a_step_is_not_enough),
       cmocka_unit_test(a_rotation_of_nothing_does_not_change_the_file),

@@ -11,6 +11,7 @@
 
 #include "engines.h"
 #include "files.h"
+#include "keyhold/keyfile_text.h"
 #include "keyhold/keytable.h"
 #include "keyhold/store_file.h"
 #include "unit.h"
@@ -251,6 +252,77 @@ static void a_fifo_is_loaded_and_not_rotated(void **state)
   kh_keytable_free(&known);
 }
 
+static kh_status save(const char *known, bool replaces, kh_store_saved *ret_saved)
+{
+  KH_AUTO_KEYLIST list = NULL;
+  KH_AUTO_KEYTABLE table = NULL;
+  kh_bytes text = {(const uint8_t *)known, strlen(known)};
+  kh_store_content content = {0};
+  kh_fault fault = {.status = KH_OK};
+  assert_int_equal(kh_keyfile_parse_text("k", text, KH_REPEATS_REFUSED, NULL, &list, NULL), KH_OK);
+  assert_int_equal(kh_keytable_new(list, &table), KH_OK);
+  kh_store_saving saving = {
+      .known = table, .replaces = replaces, .now = 1000000000, .default_cipher = KH_CIPHER_AES_CBC};
+  kh_status status = kh_store_save(&store, &saving, &content, ret_saved, &fault);
+  assert_int_equal(fault.status, status);
+  if (status == KH_OK) {
+    kh_store_mark now = mark_now();
+    assert_true(kh_store_is_same(&content.mark, &now));
+  }
+  kh_store_content_free(&content);
+  return status;
+}
+
+static void what_the_file_lacks_is_saved(void **state)
+{
+  (void)state;
+  kh_store_saved saved;
+  open_store("# mine\n1;" KEY_A "\n");
+  assert_int_equal(save("1;" KEY_A "\n1;3;" KEY_B "\n", false, &saved), KH_OK);
+  assert_int_equal(saved.written, 1);
+  assert_false(saved.is_new);
+  assert_string_equal(saved.kept_as.text, "");
+  test_expect_content(path, "# mine\n1;" KEY_A "\n1;3;" KEY_B "\n");
+  assert_int_equal(save("1;" KEY_A "\n", false, &saved), KH_OK);
+  assert_int_equal(saved.written, 0);
+  assert_int_equal(save("1;" KEY_B "\n", false, &saved), KH_E_KEY_CHANGED);
+}
+
+static void a_file_that_is_gone_is_written_anew(void **state)
+{
+  (void)state;
+  kh_store_saved saved;
+  open_store("1;" KEY_A "\n");
+  for (int replaces = 0; replaces < 2; replaces++) {
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(save("3;" KEY_B "\n1;" KEY_A "\n", replaces != 0, &saved), KH_OK);
+    assert_int_equal(saved.written, 2);
+    assert_true(saved.is_new);
+    assert_string_equal(saved.kept_as.text, "");
+    test_expect_content(path, "1;" KEY_A "\n3;" KEY_B "\n");
+  }
+}
+
+static void only_a_file_that_does_not_open_is_replaced(void **state)
+{
+  (void)state;
+  char kept[1100];
+  kh_store_saved saved;
+  open_store("1;" KEY_A "\n");
+  assert_int_equal(save("1;" KEY_A "\n", true, &saved), KH_E_STORE_OPENS);
+  write_keys("this is not a key file\n");
+  assert_int_equal(save("1;" KEY_A "\n", false, &saved), KH_E_SYNTAX);
+  assert_int_equal(save("1;" KEY_A "\n", true, &saved), KH_OK);
+  assert_true(saved.is_new);
+  snprintf(kept, sizeof kept, "%s.kept-20010909T014640Z", path);
+  test_expect_content(kept, "this is not a key file\n");
+  test_expect_content(path, "1;" KEY_A "\n");
+  write_keys("what is this\n");
+  assert_int_equal(save("1;" KEY_A "\n", true, &saved), KH_E_FILE_EXISTS);
+  test_expect_content(path, "what is this\n");
+  test_expect_content(kept, "this is not a key file\n");
+}
+
 static void a_change_wakes_who_watches(void **state)
 {
   (void)state;
@@ -292,6 +364,9 @@ int main(void)
       cmocka_unit_test_teardown(what_changed_since_cannot_be_settled, close_store),
       cmocka_unit_test_teardown(new_versions_are_in_the_file, close_store),
       cmocka_unit_test_teardown(a_fifo_is_loaded_and_not_rotated, close_store),
+      cmocka_unit_test_teardown(what_the_file_lacks_is_saved, close_store),
+      cmocka_unit_test_teardown(a_file_that_is_gone_is_written_anew, close_store),
+      cmocka_unit_test_teardown(only_a_file_that_does_not_open_is_replaced, close_store),
       cmocka_unit_test_teardown(a_change_wakes_who_watches, close_store),
       cmocka_unit_test_teardown(a_file_that_cannot_be_watched_is_logged, close_store),
   };

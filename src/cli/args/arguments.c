@@ -158,7 +158,7 @@ static const char *name_of_option(const struct grammar *grammar, int key)
  * be a password: "--passwordSECRET". */
 static size_t length_to_show(const struct grammar *grammar, const char *word, size_t len)
 {
-  static const char *const secrets[] = {"pass", "new-pass"};
+  static const char *const secrets[] = {"pass", "new-pass", "other-pass"};
   size_t shown = len;
   for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
     if (strncmp(word, secrets[i], strlen(secrets[i])) == 0)

@@ -29,6 +29,8 @@ bool kh_cli_is_passphrase_word(const char *word)
   const char *rest = text_after_prefix(word, "--pass");
   if (rest == NULL)
     rest = text_after_prefix(word, "--new-pass");
+  if (rest == NULL)
+    rest = text_after_prefix(word, "--other-pass");
   if (rest == NULL || text_after_prefix(rest, "phrase-f") != NULL ||
       text_after_prefix(rest, "es") != NULL)
     return false;
@@ -83,6 +85,16 @@ static const struct argp_option new_options[] = {
     {0},
 };
 const struct argp kh_cli_new_source_argp = {.options = new_options, .parser = parse_source_option};
+
+static const struct argp_option other_options[] = {
+    {NULL, 0, NULL, 0, "Passphrase of OTHER (default: that of FILE, if an option gives it):", 20},
+    {"other-passphrase-file", KEY_FILE, "FILE", 0, "read the passphrase of OTHER from FILE", 0},
+    {"other-passphrase-fd", KEY_FD, "NUMBER", 0, "read it from an open file descriptor", 0},
+    {"other-filekey", KEY_FILEKEY, "SOURCE", 0, "read it from SOURCE, as --filekey", 0},
+    {0},
+};
+const struct argp kh_cli_other_source_argp = {.options = other_options,
+                                              .parser = parse_source_option};
 
 /* Recognises the name of a descriptor in /dev. The process cannot open that name unless it is
  * root's, since its memory is private (main.c). */

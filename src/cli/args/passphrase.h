@@ -41,6 +41,9 @@ extern const struct argp kh_cli_source_argp;
 /** The same with "new-" before their names, for a new passphrase. */
 extern const struct argp kh_cli_new_source_argp;
 
+/** The same with "other-" before their names, for a second key file. */
+extern const struct argp kh_cli_other_source_argp;
+
 /**
  * Reads the passphrase that opens a file, or asks for it.
  *

@@ -54,6 +54,7 @@ int kh_cli_convert(int argc, char **argv); /* convert.c */
 int kh_cli_create(int argc, char **argv);  /* create.c */
 int kh_cli_export(int argc, char **argv);  /* export.c */
 int kh_cli_list(int argc, char **argv);    /* list.c */
+int kh_cli_merge(int argc, char **argv);   /* merge.c */
 int kh_cli_retire(int argc, char **argv);  /* retire.c */
 int kh_cli_rotate(int argc, char **argv);  /* rotate.c */
 int kh_cli_seal(int argc, char **argv);    /* convert.c */

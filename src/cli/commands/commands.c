@@ -20,6 +20,7 @@ const kh_cli_command kh_cli_commands[] = {
     {"slot add", "add a passphrase to a sealed key file", kh_cli_slot_add},
     {"slot change", "change a passphrase of a sealed key file", kh_cli_slot_change},
     {"slot remove", "remove a passphrase from a sealed key file", kh_cli_slot_remove},
+    {"merge", "add the keys of another copy of a key file", kh_cli_merge},
     {"retire", "remove old key versions that are no longer needed", kh_cli_retire},
     {"watch", "show the progress of re-encryption on a server", kh_cli_watch},
     {"export", "print the keys themselves", kh_cli_export},

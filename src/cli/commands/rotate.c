@@ -72,10 +72,11 @@ static int rotate_and_report(kh_cli_target *target, const kh_rotation *rotation)
   if (rotated.taken > 0)
     printf(", and %zu just made by another process", rotated.taken);
   printf(".\n");
-  if (rotated.made == 0)
-    return KH_CLI_DONE;
-  kh_cli_print_reload();
-  return KH_CLI_WRITTEN;
+  if (rotated.made > 0)
+    kh_cli_print_reload();
+  if (rotated.passed_over > 0)
+    return KH_CLI_FAILED;
+  return rotated.made > 0 ? KH_CLI_WRITTEN : KH_CLI_DONE;
 }
 
 int kh_cli_rotate(int argc, char **argv)

@@ -202,7 +202,7 @@ static void note_rotation(kh_keeper *keeper, kh_status status, const kh_store_ro
 {
   pthread_mutex_lock(&keeper->state);
   keeper->stats.rotations += rotated->made;
-  keeper->stats.failures += status != KH_OK;
+  keeper->stats.failures += (status != KH_OK) + rotated->passed_over;
   pthread_mutex_unlock(&keeper->state);
 }
 
@@ -221,6 +221,74 @@ kh_status kh_keeper_prepare_rotation(kh_keeper *keeper, uint32_t id, kh_keeper_t
                                      kh_fault *ret_fault)
 {
   return kh_prepare_rotation(keeper, id, false, ret_token, ret_fault);
+}
+
+static kh_status save_keys(preparation *going, bool replaces, kh_store_saved *ret_saved)
+{
+  const kh_keeper *keeper = going->keeper;
+  kh_store_saving saving = {.known = going->known,
+                            .replaces = replaces,
+                            .now = kh_clock_now(&keeper->options.clock),
+                            .default_cipher = keeper->options.default_cipher};
+  kh_store_content content;
+  kh_status status = kh_store_save(&keeper->store, &saving, &content, ret_saved, &going->fault);
+  if (status == KH_OK)
+    status = make_table(going, &content);
+  if (status == KH_OK)
+    status = check_table(going);
+  if (status != KH_OK)
+    return status;
+  describe_change(going, "saved");
+  return KH_OK;
+}
+
+static void log_what_was_written(const kh_keeper *keeper, const kh_store_saved *saved)
+{
+  const kh_log *log = &keeper->options.log;
+  const kh_store *store = &keeper->store;
+  const char *plural = saved->written == 1 ? "" : "s";
+  if (saved->is_new)
+    kh_log_write(log, KH_LOG_HINT, "'%s' was written anew, with %zu key version%s",
+                 kh_store_shown_place(store).text, saved->written, plural);
+  else if (saved->written == 0)
+    kh_log_write(log, KH_LOG_HINT, "'%s' has every key version in use; nothing was added",
+                 kh_store_shown_place(store).text);
+  else
+    kh_log_write(log, KH_LOG_HINT, "'%s' lacked %zu key version%s in use, now added",
+                 kh_store_shown_place(store).text, saved->written, plural);
+}
+
+static void log_saved(const kh_keeper *keeper, const kh_store_saved *saved)
+{
+  log_what_was_written(keeper, saved);
+  if (saved->kept_as.text[0] != '\0')
+    kh_log_write(
+        &keeper->options.log, KH_LOG_WARNING,
+        "the old '%s' is kept as '%s': its other slots, and key versions that only it had, "
+        "are not in the new one; add the slots again with 'keyhold slot add'",
+        kh_store_shown_place(&keeper->store).text, saved->kept_as.text);
+}
+
+static void note_saved(kh_keeper *keeper, kh_status status, const kh_store_saved *saved)
+{
+  if (status == KH_OK) {
+    log_saved(keeper, saved);
+    return;
+  }
+  pthread_mutex_lock(&keeper->state);
+  keeper->stats.failures++;
+  pthread_mutex_unlock(&keeper->state);
+}
+
+kh_status kh_keeper_prepare_save(kh_keeper *keeper, bool replaces, kh_keeper_token *ret_token,
+                                 kh_fault *ret_fault)
+{
+  kh_store_saved saved = {.written = 0};
+  preparation going = begin_preparation(keeper);
+  kh_status status = save_keys(&going, replaces, &saved);
+  end_preparation(&going, status);
+  note_saved(keeper, status, &saved);
+  return give_results(&going, status, ret_token, ret_fault);
 }
 
 static void append_key(kh_keylist *list, const kh_key *key)

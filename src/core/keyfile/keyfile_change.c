@@ -48,6 +48,59 @@ kh_status kh_keyfile_add_key(kh_keyfile *file, const kh_keyfile_addition *additi
   return KH_OK;
 }
 
+/* a retired version was removed on purpose */
+static bool is_missing(const kh_keyfile *file, const kh_key *key)
+{
+  const kh_keytable *table = file->change.before;
+  return kh_keytable_find(table, key->id, key->version) == NULL &&
+         !kh_keytable_is_retired(table, key->id, key->version);
+}
+
+/* Replaces the delta, which has room for a few keys only. */
+static kh_status note_missing(kh_keyfile *file, const kh_keytable *keys, kh_fault *ret_fault)
+{
+  kh_change *change = &file->change;
+  size_t count = kh_keytable_version_count(keys);
+  kh_keylist_free(&change->delta);
+  kh_status status = kh_keylist_new(count, &change->delta);
+  if (status != KH_OK)
+    return kh_keyfile_fail(file, status, ret_fault);
+  for (size_t i = 0; i < count; i++) {
+    const kh_key *key = kh_keytable_at(keys, i);
+    if (!is_missing(file, key))
+      continue;
+    *kh_keylist_next(change->delta) = *key;
+    kh_keylist_commit(change->delta);
+  }
+  return KH_OK;
+}
+
+kh_status kh_keyfile_add_missing(kh_keyfile *file, const kh_keytable *keys,
+                                 kh_cipher default_cipher, size_t *ret_added, kh_fault *ret_fault)
+{
+  kh_change *change = &file->change;
+  kh_status status = begin_change_of_keys(file, ret_fault);
+  if (status != KH_OK)
+    return status;
+  status = kh_keytable_check_agrees(change->before, keys, default_cipher, ret_fault);
+  if (status != KH_OK) {
+    if (ret_fault != NULL)
+      ret_fault->path = kh_show_path(file->options.path);
+    return status;
+  }
+  status = note_missing(file, keys, ret_fault);
+  if (status != KH_OK)
+    return status;
+  size_t added = kh_keylist_count(change->delta);
+  if (added > 0)
+    status = kh_keyfile_add_lines(kh_keyfile_text(file), file->content.keys, change->delta,
+                                  &change->text);
+  if (status != KH_OK)
+    return kh_keyfile_fail(file, status, ret_fault);
+  *ret_added = added;
+  return KH_OK;
+}
+
 /* each must exist, and not be the latest of its key; records it */
 static kh_status note_retired(kh_keyfile *file, const kh_keytable *retired, kh_fault *ret_fault)
 {

@@ -55,6 +55,18 @@ static int compare_lines(const void *left, const void *right)
   return a->line < b->line ? -1 : 1;
 }
 
+/* Sets the line of the first place of a key id. */
+static void note_line(struct place *places, size_t count, const kh_key *key)
+{
+  struct place wanted = {.id = key->id};
+  struct place *place = bsearch(&wanted, places, count, sizeof *places, compare_ids);
+  if (place == NULL)
+    return;
+  while (place > places && place[-1].id == key->id)
+    place--;
+  place->line = key->line;
+}
+
 /* Fills `places` with the keys in the order of the lines that they go after. */
 static void find_places(const kh_keylist *parsed, const kh_keylist *added, struct place *places)
 {
@@ -64,13 +76,12 @@ static void find_places(const kh_keylist *parsed, const kh_keylist *added, struc
     places[i] = (struct place){.id = key->id, .line = NO_LINE, .key = key};
   }
   qsort(places, count, sizeof *places, compare_places);
-  for (size_t i = 0; i < kh_keylist_count(parsed); i++) {
-    const kh_key *key = kh_keylist_at(parsed, i);
-    struct place wanted = {.id = key->id};
-    struct place *place = bsearch(&wanted, places, count, sizeof *places, compare_ids);
-    if (place != NULL)
-      place->line = key->line; /* the list is in the order of the lines: the last one stays */
-  }
+  for (size_t i = 0; i < kh_keylist_count(parsed); i++)
+    note_line(places, count, kh_keylist_at(parsed, i)); /* in the order of the lines: the last one
+                                                           stays */
+  for (size_t i = 1; i < count; i++)
+    if (places[i].id == places[i - 1].id)
+      places[i].line = places[i - 1].line;
   qsort(places, count, sizeof *places, compare_lines);
 }
 

@@ -54,6 +54,18 @@ kh_bytes kh_content_text(const kh_content *content);
 /** Returns whether all its memory is locked into RAM. */
 bool kh_content_is_locked(const kh_content *content);
 
+/**
+ * Makes the content of a new key file, and reads it back from memory. May derive a key.
+ *
+ * @param path     of the file, for messages.
+ * @param keys     key id 1 among them; no version twice.
+ * @param content  empty; to be cleared in either case.
+ * @return the codes of kh_keyfile_create(), without those of kh_file_create().
+ */
+KH_MUST_USE kh_status kh_content_make(const char *path, const kh_keyfile_form *form,
+                                      const kh_crypt *crypt, const kh_keylist *keys,
+                                      kh_content *content, kh_fault *ret_fault);
+
 /** Wipes and frees a content. For `__attribute__((cleanup))`. */
 void kh_content_clear(kh_content *content);
 #define KH_AUTO_CONTENT __attribute__((cleanup(kh_content_clear))) kh_content

@@ -60,6 +60,23 @@ static bool is_due(const struct turn *turn, const kh_key *latest)
   return !rotation->due_only || kh_policy_due(&latest->policy) <= rotation->now;
 }
 
+/* One key that has no version number left must not keep the others from being rotated. */
+static kh_status pass_over(struct turn *turn, const kh_key *latest, kh_fault *ret_fault)
+{
+  kh_fault fault = {.status = KH_OK};
+  char sentence[KH_MESSAGE_MAX];
+  kh_status status = kh_keyfile_fail_for_key(turn->file, KH_E_VERSION_LIMIT, latest, &fault);
+  if (turn->rotation->id != 0) {
+    if (ret_fault != NULL)
+      *ret_fault = fault;
+    return status;
+  }
+  kh_fault_describe(&fault, sentence, sizeof sentence);
+  kh_log_write(turn->file->log, KH_LOG_WARNING, "%s", sentence);
+  turn->rotated.passed_over++;
+  return KH_OK;
+}
+
 static kh_status consider_key(struct turn *turn, const kh_key *latest, kh_fault *ret_fault)
 {
   if (is_taken(turn, latest)) {
@@ -68,8 +85,8 @@ static kh_status consider_key(struct turn *turn, const kh_key *latest, kh_fault 
   }
   if (!is_due(turn, latest))
     return KH_OK;
-  if (latest->version > KH_KEY_VERSION_MAX - KH_ROTATION_STEP)
-    return kh_keyfile_fail_for_key(turn->file, KH_E_VERSION_LIMIT, latest, ret_fault);
+  if (!kh_key_can_rotate(latest))
+    return pass_over(turn, latest, ret_fault);
   make_new_version(turn, latest);
   return KH_OK;
 }
@@ -111,7 +128,8 @@ static bool expects_versions(const struct turn *turn, const kh_keytable *table)
 {
   for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
     const kh_key *key = kh_keytable_at(table, i);
-    if (is_chosen(turn, table, i) && !is_taken(turn, key) && is_due(turn, key))
+    if (is_chosen(turn, table, i) && !is_taken(turn, key) && is_due(turn, key) &&
+        kh_key_can_rotate(key))
       return true;
   }
   return false;

@@ -222,20 +222,27 @@ static kh_status make_first_text(const kh_keylist *keys, kh_secret **ret_text)
   return status == KH_OK ? kh_keyfile_add_lines((kh_bytes){NULL, 0}, none, keys, ret_text) : status;
 }
 
-kh_status kh_keyfile_create(const char *path, const kh_keyfile_form *form, const kh_crypt *crypt,
-                            const kh_keylist *keys, kh_fault *ret_fault)
+kh_status kh_content_make(const char *path, const kh_keyfile_form *form, const kh_crypt *crypt,
+                          const kh_keylist *keys, kh_content *content, kh_fault *ret_fault)
 {
   KH_AUTO_ENVELOPE envelope = {.format = NULL};
   KH_AUTO_SECRET text = NULL;
-  KH_AUTO_CONTENT content = {.file = NULL};
   kh_status status = make_first_text(keys, &text);
   if (status != KH_OK)
     return kh_fault_set(ret_fault, status, path, 0);
   status = kh_envelope_make(form, path, crypt, &envelope, ret_fault);
   if (status == KH_OK)
     status =
-        make_new_content(&envelope, kh_secret_bytes(text), KH_REPEATS_REFUSED, &content, ret_fault);
+        make_new_content(&envelope, kh_secret_bytes(text), KH_REPEATS_REFUSED, content, ret_fault);
   if (status == KH_OK)
-    status = check_new_content(path, &content, NULL, keys, ret_fault);
+    status = check_new_content(path, content, NULL, keys, ret_fault);
+  return status;
+}
+
+kh_status kh_keyfile_create(const char *path, const kh_keyfile_form *form, const kh_crypt *crypt,
+                            const kh_keylist *keys, kh_fault *ret_fault)
+{
+  KH_AUTO_CONTENT content = {.file = NULL};
+  kh_status status = kh_content_make(path, form, crypt, keys, &content, ret_fault);
   return status == KH_OK ? kh_file_create(path, kh_secret_bytes(content.file), ret_fault) : status;
 }

@@ -276,7 +276,8 @@ uint64_t kh_keytable_first_due(const kh_keytable *table, uint32_t *ret_interval)
   for (size_t i = 0; i < table->version_count; i++) {
     const kh_policy *policy = &table->versions[i].policy;
     uint64_t due = kh_policy_due(policy);
-    if (!kh_keytable_is_latest(table, i) || due >= first)
+    if (!kh_keytable_is_latest(table, i) || due >= first ||
+        !kh_key_can_rotate(&table->versions[i]))
       continue;
     first = due;
     if (ret_interval != NULL)
@@ -344,6 +345,18 @@ static kh_status judge_successor(const kh_key *key, const kh_key *old, kh_cipher
                                                                           : KH_E_CIPHER_CHANGED;
 }
 
+static kh_status fail_for_successor(kh_status status, const kh_key *key, const kh_key *old,
+                                    kh_fault *ret_fault)
+{
+  kh_fault_set(ret_fault, status, NULL, 0);
+  if (ret_fault != NULL) {
+    ret_fault->key_id = old->id;
+    ret_fault->key_version = old->version;
+    ret_fault->line = key == NULL ? 0 : key->line;
+  }
+  return status;
+}
+
 kh_status kh_keytable_check_follows(const kh_keytable *table, const kh_keytable *old,
                                     kh_cipher default_cipher, kh_fault *ret_fault)
 {
@@ -353,15 +366,21 @@ kh_status kh_keytable_check_follows(const kh_keytable *table, const kh_keytable 
     if (key == NULL && is_retired_for_later(table, was))
       continue;
     kh_status status = judge_successor(key, was, default_cipher);
-    if (status == KH_OK)
-      continue;
-    kh_fault_set(ret_fault, status, NULL, 0);
-    if (ret_fault != NULL) {
-      ret_fault->key_id = was->id;
-      ret_fault->key_version = was->version;
-      ret_fault->line = key == NULL ? 0 : key->line;
-    }
-    return status;
+    if (status != KH_OK)
+      return fail_for_successor(status, key, was, ret_fault);
+  }
+  return KH_OK;
+}
+
+kh_status kh_keytable_check_agrees(const kh_keytable *table, const kh_keytable *other,
+                                   kh_cipher default_cipher, kh_fault *ret_fault)
+{
+  for (size_t i = 0; i < other->version_count; i++) {
+    const kh_key *was = &other->versions[i];
+    const kh_key *key = kh_keytable_find(table, was->id, was->version);
+    kh_status status = key == NULL ? KH_OK : judge_successor(key, was, default_cipher);
+    if (status != KH_OK)
+      return fail_for_successor(status, key, was, ret_fault);
   }
   return KH_OK;
 }

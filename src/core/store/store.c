@@ -67,6 +67,15 @@ kh_status kh_store_make_versions(const kh_store *store, const kh_store_rotation 
   return store->ops->make_versions(store->self, rotation, ret_content, ret_rotated, ret_fault);
 }
 
+kh_status kh_store_save(const kh_store *store, const kh_store_saving *saving,
+                        kh_store_content *ret_content, kh_store_saved *ret_saved,
+                        kh_fault *ret_fault)
+{
+  if (store->ops->save == NULL)
+    return kh_store_fail(store, KH_E_NO_SAVE, ret_fault);
+  return store->ops->save(store->self, saving, ret_content, ret_saved, ret_fault);
+}
+
 kh_status kh_store_settle(const kh_store *store, const kh_store_mark *mark, kh_fault *ret_fault)
 {
   return store->ops->settle == NULL ? KH_OK : store->ops->settle(store->self, mark, ret_fault);

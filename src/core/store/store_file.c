@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include <libgen.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <unistd.h>
+
+#include "keyhold/time.h"
 
 typedef struct file_store {
   kh_keyfile_options options;
@@ -35,6 +38,11 @@ static kh_file_stamp stamp_of_mark(const kh_store_mark *mark)
                          .size = mark->words[2],
                          .modified = (int64_t)mark->words[3],
                          .changed = (int64_t)mark->words[4]};
+}
+
+static void free_text(char **text)
+{
+  free(*text);
 }
 
 static void free_file(void *file)
@@ -95,7 +103,85 @@ static kh_status file_store_make_versions(void *self, const kh_store_rotation *w
     return status;
   *ret_content = content_of(file);
   file = NULL;
-  *ret_rotated = (kh_store_rotated){.made = rotated.made, .taken = rotated.taken};
+  *ret_rotated = (kh_store_rotated){
+      .made = rotated.made, .taken = rotated.taken, .passed_over = rotated.passed_over};
+  return KH_OK;
+}
+
+static kh_status add_missing(kh_keyfile *file, const kh_store_saving *saving, size_t *ret_written,
+                             kh_fault *ret_fault)
+{
+  kh_status status =
+      kh_keyfile_add_missing(file, saving->known, saving->default_cipher, ret_written, ret_fault);
+  return status == KH_OK ? kh_keyfile_save(file, ret_fault) : status;
+}
+
+/* "keys.kept-20261127T210559Z": beside the file; a colon would make it a host's name for scp */
+static char *name_kept(const char *path, uint32_t now)
+{
+  kh_time_text time = kh_time_show(now);
+  char *name = NULL;
+  size_t len = 0;
+  for (const char *from = time.text; *from != '\0'; from++)
+    if (*from != '-' && *from != ':')
+      time.text[len++] = *from;
+  return asprintf(&name, "%s.kept-%.*s", path, (int)len, time.text) < 0 ? NULL : name;
+}
+
+/* Writes the whole file, and opens it. `keeps`: there is one that does not open. */
+static kh_status write_anew(const file_store *store, const kh_keyfile_options *options,
+                            const kh_store_saving *saving, bool keeps, kh_store_saved *ret_saved,
+                            kh_keyfile **ret_file, kh_fault *ret_fault)
+{
+  __attribute__((cleanup(free_text))) char *kept_as =
+      keeps ? name_kept(options->path, saving->now) : NULL;
+  if (keeps && kept_as == NULL)
+    return kh_fault_set(ret_fault, KH_E_NO_MEMORY, options->path, 0);
+  kh_status status =
+      kh_keyfile_write_anew(options, store->crypt, &store->log, saving->known, kept_as, ret_fault);
+  if (status == KH_OK)
+    status = kh_keyfile_open(options, store->crypt, &store->log, ret_file, ret_fault);
+  if (status != KH_OK)
+    return status;
+  *ret_saved = (kh_store_saved){.written = kh_keytable_version_count(saving->known),
+                                .is_new = true,
+                                .kept_as = kh_show_path(keeps ? kept_as : "")};
+  return KH_OK;
+}
+
+/* A content of another passphrase may look like a damaged one in a file of `openssl enc`. */
+static bool does_not_open(kh_status status)
+{
+  kh_class class = kh_status_class(status);
+  return class == KH_CLASS_AUTHENTICATION || class == KH_CLASS_FORMAT ||
+         status == KH_E_NOT_ENCRYPTED || status == KH_E_NO_PASSPHRASE;
+}
+
+static kh_status file_store_save(void *self, const kh_store_saving *saving,
+                                 kh_store_content *ret_content, kh_store_saved *ret_saved,
+                                 kh_fault *ret_fault)
+{
+  const file_store *store = self;
+  kh_keyfile_options options = store->options;
+  options.may_be_fifo = false;
+  KH_AUTO_KEYFILE file = NULL;
+  kh_store_saved saved = {.written = 0};
+  kh_status status = kh_keyfile_open(&options, store->crypt, &store->log, &file, ret_fault);
+  bool replaces = saving->replaces && does_not_open(status);
+  if (status == KH_OK && saving->replaces)
+    return kh_fault_set(ret_fault, KH_E_STORE_OPENS, options.path, 0);
+  if (status == KH_OK)
+    status = add_missing(file, saving, &saved.written, ret_fault);
+  else if (status == KH_E_FILE_NOT_FOUND || replaces) {
+    if (ret_fault != NULL)
+      *ret_fault = (kh_fault){.status = KH_OK};
+    status = write_anew(store, &options, saving, replaces, &saved, &file, ret_fault);
+  }
+  if (status != KH_OK)
+    return status;
+  *ret_content = content_of(file);
+  file = NULL;
+  *ret_saved = saved;
   return KH_OK;
 }
 
@@ -115,11 +201,6 @@ static kh_status file_store_mark(void *self, kh_store_mark *ret_mark, kh_fault *
   if (status == KH_OK)
     *ret_mark = mark_of_stamp(&stamp);
   return status;
-}
-
-static void free_text(char **text)
-{
-  free(*text);
 }
 
 static bool watch_folder_of(int events, const char *path)
@@ -200,6 +281,7 @@ static const kh_store_ops file_store_ops = {
     .load = file_store_load,
     .make_versions = file_store_make_versions,
     .settle = file_store_settle,
+    .save = file_store_save,
     .mark = file_store_mark,
     .watch_begin = file_store_watch_begin,
     .watch_descriptor = file_store_watch_descriptor,
