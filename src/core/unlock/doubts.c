@@ -133,8 +133,8 @@ static void add_fact(const char *words, char *sentence)
 {
   size_t len = strlen(sentence);
   const char *before = len == 0 ? "The passphrase " : ", ";
-  if (len + strlen(before) + strlen(words) < KH_ADVICE_MAX)
-    snprintf(sentence + len, KH_ADVICE_MAX - len, "%s%s", before, words);
+  if (len + strlen(before) + strlen(words) < KH_ADVICE_BESIDE_PATH_MAX)
+    snprintf(sentence + len, KH_ADVICE_BESIDE_PATH_MAX - len, "%s%s", before, words);
 }
 
 static size_t count_lines(kh_bytes text)
