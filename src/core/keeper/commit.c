@@ -7,10 +7,10 @@ typedef struct commit_outcome {
   bool is_found;
   bool is_passed_over; /* newer changes replaced it, and none of them is left */
   kh_message message;
-  kh_message steps;
   kh_fault fault;
   kh_keytable *left_over[KH_KEEPER_CHANGES_MAX + 1]; /* to be freed */
   size_t left_over_count;
+  kh_message steps; /* the change's, once it is in force */
 } commit_outcome;
 
 static void leave_over(commit_outcome *done, kh_keytable *table)
@@ -90,6 +90,7 @@ static void put_in_force(kh_keeper *keeper, const kh_change *change, commit_outc
     return;
   }
   kh_change_note_in_force(keeper, change);
+  done->steps = change->steps;
   replace_table(keeper, change->table, done);
   kh_misses_forget_found(&keeper->misses, change->table);
   if (change->is_whole)
@@ -108,7 +109,6 @@ static void commit_with_lock(kh_keeper *keeper, kh_keeper_token token, commit_ou
   done->is_found = change.token != 0;
   done->is_passed_over = gave_up_place && !done->is_found;
   done->message = change.message;
-  done->steps = change.steps;
   if (done->is_found)
     put_in_force(keeper, &change, done);
   keeper->stats.failures += done->is_passed_over;
@@ -127,8 +127,6 @@ static void log_outcome(const kh_keeper *keeper, const commit_outcome *done)
     return;
   if (done->fault.status == KH_OK) {
     kh_log_write(log, KH_LOG_NOTE, "%s", done->message.text);
-    if (done->steps.text[0] != '\0')
-      kh_log_write(log, KH_LOG_WARNING, "%s", done->steps.text);
     return;
   }
   kh_fault_describe(&done->fault, sentence, sizeof sentence);
@@ -147,4 +145,6 @@ void kh_keeper_commit(kh_keeper *keeper, kh_keeper_token token)
   for (size_t i = 0; i < done.left_over_count; i++)
     kh_keytable_free(&done.left_over[i]);
   log_outcome(keeper, &done);
+  if (done.steps.text[0] != '\0')
+    kh_log_write(&keeper->options.log, KH_LOG_WARNING, "%s", done.steps.text);
 }

@@ -70,44 +70,6 @@ static size_t append_versions(kh_message *line, const kh_keytable *table, const 
   return named + left;
 }
 
-/* counts the retired versions of the table, which the store no longer has */
-static size_t count_retired(const kh_keytable *table)
-{
-  size_t retired = 0;
-  for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
-    const kh_key *key = kh_keytable_at(table, i);
-    retired += kh_keytable_is_retired(table, key->id, key->version);
-  }
-  return retired;
-}
-
-kh_message kh_message_loaded(const kh_keeper *keeper, const kh_change *change)
-{
-  kh_message line = {"Keyhold " KEYHOLD_VERSION ": "};
-  append_counts(&line, change->table);
-  append_to_message(&line,
-                    " from '%s' (%s), %s; latest: ", kh_store_shown_place(&keeper->store).text,
-                    change->format, kh_cipher_name(keeper->options.default_cipher));
-  append_versions(&line, change->table, NULL);
-  return line;
-}
-
-kh_message kh_message_changed(const kh_keeper *keeper, const char *what, const kh_change *change,
-                              const kh_keytable *old)
-{
-  kh_message line = {""};
-  append_to_message(&line, "'%s' (%s) %s: ", kh_store_shown_place(&keeper->store).text,
-                    change->format, what);
-  append_counts(&line, change->table);
-  append_to_message(&line, "; new: ");
-  if (append_versions(&line, change->table, old) == 0)
-    append_to_message(&line, "none");
-  size_t retired = count_retired(change->table);
-  if (retired > 0)
-    append_to_message(&line, "; %zu retired, kept in memory until the server stops", retired);
-  return line;
-}
-
 /* returns whether a version is the latest one, and too near the latest one of the old table */
 static bool is_small_step(const kh_keytable *table, size_t index, const kh_keytable *old,
                           uint32_t *ret_from)
@@ -143,5 +105,43 @@ kh_message kh_message_steps(const kh_change *change, const kh_keytable *old)
                     ": a new version must be more than innodb_encryption_rotate_key_age (default: "
                     "1) above the one before; rotate these keys, which adds %u",
                     KH_ROTATION_STEP);
+  return line;
+}
+
+/* counts the retired versions of the table, which the store no longer has */
+static size_t count_retired(const kh_keytable *table)
+{
+  size_t retired = 0;
+  for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
+    const kh_key *key = kh_keytable_at(table, i);
+    retired += kh_keytable_is_retired(table, key->id, key->version);
+  }
+  return retired;
+}
+
+kh_message kh_message_loaded(const kh_keeper *keeper, const kh_change *change)
+{
+  kh_message line = {"Keyhold " KEYHOLD_VERSION ": "};
+  append_counts(&line, change->table);
+  append_to_message(&line,
+                    " from '%s' (%s), %s; latest: ", kh_store_shown_place(&keeper->store).text,
+                    change->format, kh_cipher_name(keeper->options.default_cipher));
+  append_versions(&line, change->table, NULL);
+  return line;
+}
+
+kh_message kh_message_changed(const kh_keeper *keeper, const char *what, const kh_change *change,
+                              const kh_keytable *old)
+{
+  kh_message line = {""};
+  append_to_message(&line, "'%s' (%s) %s: ", kh_store_shown_place(&keeper->store).text,
+                    change->format, what);
+  append_counts(&line, change->table);
+  append_to_message(&line, "; new: ");
+  if (append_versions(&line, change->table, old) == 0)
+    append_to_message(&line, "none");
+  size_t retired = count_retired(change->table);
+  if (retired > 0)
+    append_to_message(&line, "; %zu retired, kept in memory until the server stops", retired);
   return line;
 }

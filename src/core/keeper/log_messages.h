@@ -12,15 +12,6 @@
 kh_message kh_message_loaded(const kh_keeper *keeper, const kh_change *change);
 
 /**
- * Describes a change.
- *
- * @param what  what happened to the store: "reloaded", "rotated".
- * @param old   the table that is replaced; its versions are not listed.
- */
-kh_message kh_message_changed(const kh_keeper *keeper, const char *what, const kh_change *change,
-                              const kh_keytable *old);
-
-/**
  * Describes latest versions that are less than KH_ROTATION_STEP above the ones before, so that
  * InnoDB leaves the data at those.
  *
@@ -28,5 +19,14 @@ kh_message kh_message_changed(const kh_keeper *keeper, const char *what, const k
  * @return an empty text if there are none.
  */
 kh_message kh_message_steps(const kh_change *change, const kh_keytable *old);
+
+/**
+ * Describes a change.
+ *
+ * @param what  what happened to the store: "reloaded", "rotated".
+ * @param old   the table that is replaced; its versions are not listed.
+ */
+kh_message kh_message_changed(const kh_keeper *keeper, const char *what, const kh_change *change,
+                              const kh_keytable *old);
 
 #endif
