@@ -53,11 +53,31 @@ static unsigned server_error_of(const kh_fault *fault)
   return unopened ? EE_FILENOTFOUND : EE_READ;
 }
 
+/* The server's own plugin ends these sentences with the column. */
+static bool ends_with_column(kh_status status)
+{
+  return status == KH_E_SYNTAX || status == KH_E_KEY_ID || status == KH_E_KEY_HEX ||
+         status == KH_E_NO_SYSTEM_KEY;
+}
+
+static void note_what_is_there(const kh_fault *fault)
+{
+  char message[KH_MESSAGE_MAX];
+  snprintf(message, sizeof message, "%s line %u, column %zu: %s", fault->path.text, fault->line,
+           fault->column, fault->quote);
+  kh_quirks_report(EE_READ, ME_NOTE | ME_ERROR_LOG, NULL, message);
+}
+
 void kh_report_fault(const kh_fault *fault)
 {
   char message[KH_MESSAGE_MAX];
-  kh_quirks_describe(fault, message, sizeof message);
+  kh_fault reported = *fault;
+  if (ends_with_column(fault->status))
+    reported.quote[0] = '\0';
+  kh_quirks_describe(&reported, message, sizeof message);
   kh_quirks_report(server_error_of(fault), ME_ERROR_LOG, NULL, message);
+  if (reported.quote[0] != fault->quote[0])
+    note_what_is_there(fault);
 }
 
 void kh_report_refusal(const char *what, const kh_fault *fault)

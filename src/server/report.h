@@ -21,7 +21,8 @@ kh_log kh_report_log(const char *plugin_name);
 /**
  * Reports the failure that ends the plugin's start, to the error log and the client: the sentence
  * of kh_fault_describe(). The error number is EE_FILENOTFOUND for a file that cannot be opened,
- * else EE_READ.
+ * else EE_READ. What is in a wrong line of a key file follows as a note, since tests and users of
+ * the server's own plugin compare the sentence before it whole.
  */
 void kh_report_fault(const kh_fault *fault);
 

@@ -60,37 +60,45 @@ static void files_that_are_none(void **state)
   assert_refused(test_path("folder"), "", "it is a directory; specify a file\n", EE_READ);
 }
 
+/* the error is that of the server's own plugin, and a note after it has what is there */
 static void texts_that_are_none(void **state)
 {
   (void)state;
   static const struct {
-    const char *text, *message;
+    const char *text, *message, *note;
   } cases[] = {
-      {"1;" KEY "\nbad\n", "Syntax error at %s line 2, column 1: expected a key id, or # for a "
-                           "comment, found a letter; write id;key\n"},
-      {"1;" KEY "\n0;" KEY "\n",
-       "Invalid key id at %s line 2, column 2: expected 1 to 4294967295\n"},
-      {"1;" KEY "\n3;11\n",
-       "Invalid key at %s line 2, column 5: expected 32, 48 or 64 hexadecimal digits, found 2, "
-       "then the end of the line; restore the line from a copy\n"},
-      {"2;" KEY "\n", "System key id 1 is missing at %s line 1, column 1: other keys are there; "
-                      "restore the line 1;key from a copy, or specify the right file\n"},
-      {"1;0;" KEY "\n", "Invalid key version at %s line 1, column 4 (expected 1 to 4294967294)\n"},
+      {"1;" KEY "\nbad\n", "Syntax error at %s line 2, column 1\n",
+       "%s line 2, column 1: expected a key id, or # for a comment, found a letter; write "
+       "id;key\n"},
+      {"1;" KEY "\n0;" KEY "\n", "Invalid key id at %s line 2, column 2\n",
+       "%s line 2, column 2: expected 1 to 4294967295\n"},
+      {"1;" KEY "\n3;11\n", "Invalid key at %s line 2, column 5\n",
+       "%s line 2, column 5: expected 32, 48 or 64 hexadecimal digits, found 2, then the end of "
+       "the line; restore the line from a copy\n"},
+      {"2;" KEY "\n", "System key id 1 is missing at %s line 1, column 1\n",
+       "%s line 1, column 1: other keys are there; restore the line 1;key from a copy, or specify "
+       "the right file\n"},
       {"\xef\xbb\xbf"
        "1;" KEY "\n",
-       "Syntax error at %s line 1, column 1: found a byte order mark; save the file as UTF-8 "
-       "without one\n"},
-      {"$ANSIBLE_VAULT;1.1;AES256\n6162\n",
-       "Syntax error at %s line 1, column 1: the file is encrypted by ansible-vault; deploy it "
-       "decrypted (ansible-vault decrypt)\n"},
-      {"1; " KEY "\n",
-       "Invalid key at %s line 1, column 3: found white space after the semicolon; remove it\n"},
+       "Syntax error at %s line 1, column 1\n",
+       "%s line 1, column 1: found a byte order mark; save the file as UTF-8 without one\n"},
+      {"$ANSIBLE_VAULT;1.1;AES256\n6162\n", "Syntax error at %s line 1, column 1\n",
+       "%s line 1, column 1: the file is encrypted by ansible-vault; deploy it decrypted "
+       "(ansible-vault decrypt)\n"},
+      {"1; " KEY "\n", "Invalid key at %s line 1, column 3\n",
+       "%s line 1, column 3: found white space after the semicolon; remove it\n"},
+      {"1;0;" KEY "\n", "Invalid key version at %s line 1, column 4 (expected 1 to 4294967294)\n",
+       ""},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
     const char *path = test_text("keys", cases[i].text, 0600);
     char message[1024];
+    char note[1024];
     snprintf(message, sizeof message, cases[i].message, path);
+    snprintf(note, sizeof note, cases[i].note, path);
     assert_refused(path, "", message, EE_READ);
+    assert_true(plugin_must_say(note));
+    assert_int_equal(plugin_heard_now.notes, note[0] != '\0');
     assert_false(plugin_said("770A"));
   }
 }
