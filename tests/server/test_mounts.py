@@ -143,7 +143,10 @@ class SingleFile(Case):
         """It says so at the lock file already: write access to the folder would not help."""
         self.mount_file("ro", user="root", mode=0o444)
         shutil.chown(self.place, "root", "root")
-        text = self.refused_rotation(self.start())
+        server = self.start()
+        self.assertIn(f"key file '{self.keys}' can be read by other users (mode 0444): its mount is read-only, so set mode 0400",
+                      server.log.read_text())
+        text = self.refused_rotation(server)
         self.assertRegex(text, rf"Cannot lock '{self.keys}.lock' \(Errcode: 13 .*\): the file itself is a mount point")
         self.assertIn(MOUNT_POINT, self.refuse("rotate", "--all", self.keys))
         self.assertIn(MOUNT_POINT, self.refuse("rotate", "--all", self.keys, user="root"))
@@ -254,9 +257,11 @@ class Refused(Case):
 
     def test_a_file_of_root_in_a_folder_of_the_user(self):
         self.write(self.keys, user="root", mode=0o444)
+        server = self.start()
+        self.assertIn("(mode 0444): chmod it to 0600, and chown it to the server's user", server.log.read_text())
         pattern = (rf"cannot be given to the new file \(Errcode: 1 .*\); the file is unchanged; user {USER} \(uid {self.uid}\) cannot "
                    "give a file to owner root and group 0; run as root or as the file's owner")
-        self.assertRegex(self.refused_rotation(self.start()), pattern)
+        self.assertRegex(self.refused_rotation(server), pattern)
         self.assertRegex(self.refuse("rotate", "--all", self.keys), pattern)
         self.assertEqual(self.keys.read_text(), KEYS)
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "keyhold/file.h"
@@ -38,12 +39,19 @@ static const char *rights_of_others(mode_t mode)
   return (mode & S_IROTH) == 0 ? "written" : "read and written";
 }
 
+static bool is_on_read_only_mount(const char *path)
+{
+  struct statvfs mount;
+  return statvfs(path, &mount) == 0 && (mount.f_flag & ST_RDONLY) != 0;
+}
+
 void kh_file_warn_of_mode(const kh_log *log, const char *what, const char *path, mode_t mode)
 {
   if (kh_file_is_open_to_others(mode))
-    kh_log_write(
-        log, KH_LOG_WARNING,
-        "%s file '%s' can be %s by other users (mode %04o): chmod it to 0600, and chown it "
-        "to the server's user",
-        what, kh_file_show_absolute(path).text, rights_of_others(mode), (unsigned)mode & 07777U);
+    kh_log_write(log, KH_LOG_WARNING, "%s file '%s' can be %s by other users (mode %04o): %s", what,
+                 kh_file_show_absolute(path).text, rights_of_others(mode), (unsigned)mode & 07777U,
+                 is_on_read_only_mount(path)
+                     ? "its mount is read-only, so set mode 0400 and the server's user as owner "
+                       "where it is made or mounted"
+                     : "chmod it to 0600, and chown it to the server's user");
 }
