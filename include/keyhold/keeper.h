@@ -105,6 +105,11 @@ kh_store_name kh_keeper_store_name(const kh_keeper *keeper);
 KH_MUST_USE kh_status kh_keeper_prepare_reload(kh_keeper *keeper, kh_keeper_token *ret_token,
                                                kh_fault *ret_fault);
 
+/** What a message ends with that says that a reload failed. */
+#define KH_KEEPER_RELOAD_ADVICE                                                                    \
+  "; do not restart the server before a reload succeeds: the keys in use may now exist only in "   \
+  "this process"
+
 /**
  * Makes a new version of a key in the store, and prepares it to be put in force. If it is never
  * committed it is not lost: it is in the store, and the next change of any kind loads it.

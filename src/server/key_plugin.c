@@ -87,7 +87,7 @@ static void begin_background(kh_keeper *keeper)
   if (status == KH_OK)
     return;
   kh_fault_set(&fault, status, NULL, 0);
-  kh_report_refusal("auto_reload and auto_rotate cannot start their thread", &fault);
+  kh_report_refusal("auto_reload and auto_rotate cannot start their thread", &fault, "");
 }
 
 /* Resets the variables that act only when SET GLOBAL sets them. An option file may set them, and
@@ -205,7 +205,8 @@ static void report_refused_reload(const kh_keeper *keeper, const kh_fault *fault
 {
   char what[128];
   snprintf(what, sizeof what, "%s was not reloaded", kh_keeper_store_name(keeper).noun);
-  kh_report_refusal(what, fault);
+  bool is_lost = fault->status == KH_E_FILE_NOT_FOUND;
+  kh_report_refusal(what, fault, is_lost ? KH_KEEPER_RELOAD_ADVICE : "");
 }
 
 int kh_key_plugin_check_reload(MYSQL_THD thd, struct st_mysql_sys_var *var, void *save,
@@ -257,7 +258,7 @@ int kh_key_plugin_check_rotate_key(MYSQL_THD thd, struct st_mysql_sys_var *var, 
       value->val_int(value, &wanted) != 0 || !read_key_id(value, wanted, &id))
     return 1;
   if (wanted != 0 && kh_keeper_prepare_rotation(keeper, id, &token, &fault) != KH_OK) {
-    kh_report_refusal("the key was not rotated", &fault);
+    kh_report_refusal("the key was not rotated", &fault, "");
     return 1;
   }
   *(long long *)save = token;
