@@ -35,6 +35,8 @@ typedef struct kh_keeper_options {
   bool (*is_up)(void *user); /**< whether the background thread may begin its work. Called by that
                                 thread until it returns true; NULL: it may */
   void *user;                /**< for is_up */
+  const char *reload_advice; /**< what the warning of a failed automatic reload ends with: what to
+                                do while the keys may exist only in this process */
 } kh_keeper_options;
 
 /** The tasks of the background thread. If the store has a `lookup`, the thread also looks up the

@@ -33,6 +33,7 @@ kh_choices kh_key_plugin_savings = {
 static struct {
   const kh_key_plugin *plugin;
   char engines[256]; /* the value of the status variable */
+  char reload_advice[256];
 } started;
 
 /* Returns the keeper; NULL while the plugin is not running. */
@@ -57,6 +58,7 @@ static kh_status load_keys(const kh_crypt *crypt, const kh_log *log, kh_keeper_k
       .log = *log,
       .clock = kh_clock_system(),
       .is_up = is_server_up,
+      .reload_advice = started.reload_advice,
   };
   kh_store store;
   kh_status status = started.plugin->make_store(crypt, log, &store, ret_fault);
@@ -92,7 +94,7 @@ static void begin_background(kh_keeper *keeper)
   if (status == KH_OK)
     return;
   kh_fault_set(&fault, status, NULL, 0);
-  kh_report_refusal("auto_reload and auto_rotate cannot start their thread", &fault);
+  kh_report_refusal("auto_reload and auto_rotate cannot start their thread", &fault, "");
 }
 
 /* Resets the variables that act only when SET GLOBAL sets them. An option file may set them, and
@@ -111,6 +113,10 @@ int kh_key_plugin_start(const kh_key_plugin *plugin)
   kh_keeper_keys *keys = NULL;
   kh_fault fault = {0};
   started.plugin = plugin;
+  snprintf(started.reload_advice, sizeof started.reload_advice,
+           "; do not restart the server before a reload succeeds: the keys in use may now exist "
+           "only in this process, and SET GLOBAL %s_save = ON writes them back",
+           plugin->name);
   clear_actions();
   kh_status status = open_engines(&crypt, &fault);
   if (status == KH_OK)
@@ -211,7 +217,8 @@ static void report_refused_reload(const kh_keeper *keeper, const kh_fault *fault
 {
   char what[128];
   snprintf(what, sizeof what, "%s was not reloaded", kh_keeper_store_name(keeper).noun);
-  kh_report_refusal(what, fault);
+  bool is_lost = fault->status == KH_E_FILE_NOT_FOUND;
+  kh_report_refusal(what, fault, is_lost ? started.reload_advice : "");
 }
 
 int kh_key_plugin_check_reload(MYSQL_THD thd, struct st_mysql_sys_var *var, void *save,
@@ -263,7 +270,7 @@ int kh_key_plugin_check_rotate_key(MYSQL_THD thd, struct st_mysql_sys_var *var, 
       value->val_int(value, &wanted) != 0 || !read_key_id(value, wanted, &id))
     return 1;
   if (wanted != 0 && kh_keeper_prepare_rotation(keeper, id, &token, &fault) != KH_OK) {
-    kh_report_refusal("the key was not rotated", &fault);
+    kh_report_refusal("the key was not rotated", &fault, "");
     return 1;
   }
   *(long long *)save = token;

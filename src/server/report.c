@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "keyhold/version.h"
 #include "server/process.h"
@@ -80,10 +81,12 @@ void kh_report_fault(const kh_fault *fault)
     note_what_is_there(fault);
 }
 
-void kh_report_refusal(const char *what, const kh_fault *fault)
+void kh_report_refusal(const char *what, const kh_fault *fault, const char *advice)
 {
   char message[KH_MESSAGE_MAX];
   kh_quirks_describe(fault, message, sizeof message);
+  size_t used = strlen(message);
+  snprintf(message + used, sizeof message - used, "%s", advice);
   kh_quirks_report(server_error_of(fault), ME_ERROR_LOG, what, message);
 }
 

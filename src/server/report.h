@@ -27,11 +27,13 @@ kh_log kh_report_log(const char *plugin_name);
 void kh_report_fault(const kh_fault *fault);
 
 /**
- * Reports a failure while the server runs, as kh_report_fault() does: "what: sentence".
+ * Reports a failure while the server runs, as kh_report_fault() does: "what: sentence",
+ * and the advice.
  *
- * @param what  a constant string.
+ * @param what    a constant string.
+ * @param advice  begins with a semicolon, or is empty; a constant string.
  */
-void kh_report_refusal(const char *what, const kh_fault *fault);
+void kh_report_refusal(const char *what, const kh_fault *fault, const char *advice);
 
 /** Reports a failure in the caller's words, with the error number EE_READ.
  *

@@ -21,8 +21,10 @@ int keeper_reset_clock(void **state)
 
 kh_keeper_options keeper_options(kh_log log)
 {
-  return (kh_keeper_options){
-      .default_cipher = KH_CIPHER_AES_CBC, .log = log, .clock = {tell_time, NULL}};
+  return (kh_keeper_options){.default_cipher = KH_CIPHER_AES_CBC,
+                             .log = log,
+                             .clock = {tell_time, NULL},
+                             .reload_advice = "; do not restart the server"};
 }
 
 kh_status file_keeper_new(const char *path, const kh_crypt *crypt, const kh_keeper_options *options,

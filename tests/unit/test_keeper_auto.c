@@ -93,6 +93,22 @@ static void a_file_that_is_renamed_into_place(void **state)
   kh_keeper_free(&keeper);
 }
 
+static void a_file_that_is_deleted(void **state)
+{
+  (void)state;
+  kh_keeper *keeper = keeper_of("1;" KEY_A "\n", reloads);
+  assert_int_equal(unlink(path), 0);
+  await_warning("not found (Errcode: 2 \"No such file or directory\"); do not restart the server");
+  kh_keeper_stats stats = kh_keeper_get_stats(keeper);
+  assert_false(stats.last_reload_ok);
+  assert_int_equal(stats.failures, 1);
+  assert_non_null(strstr(stats.last_result, "not found"));
+  (void)test_text("keys.txt", "1;" KEY_A "\n", 0600);
+  assert_true(TEST_COMES(kh_keeper_get_stats(keeper).last_reload_ok));
+  assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
+  kh_keeper_free(&keeper);
+}
+
 /* an editor that writes in place: an intermediate state is refused, or waited for */
 static void a_half_written_file_is_tried_again(void **state)
 {
@@ -305,6 +321,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(a_file_that_is_renamed_into_place, reset),
+      cmocka_unit_test_setup(a_file_that_is_deleted, reset),
       cmocka_unit_test_setup(a_half_written_file_is_tried_again, reset),
       cmocka_unit_test_setup(a_last_line_without_its_end_is_waited_for, reset),
       cmocka_unit_test_setup(a_folder_that_is_exchanged_by_a_link, reset),

@@ -37,8 +37,10 @@ static uint32_t tell_time(void *user)
 
 static void run_keeper(const kh_store_ops *ops, const fake_key *keys, size_t count)
 {
-  kh_keeper_options options = {
-      .default_cipher = KH_CIPHER_AES_CBC, .log = recorder_log(&said), .clock = {tell_time, NULL}};
+  kh_keeper_options options = {.default_cipher = KH_CIPHER_AES_CBC,
+                               .log = recorder_log(&said),
+                               .clock = {tell_time, NULL},
+                               .reload_advice = "; do not restart the server"};
   kh_store store = fake_store_start(&fake, ops, keys, count);
   assert_int_equal(kh_keeper_new(&options, &store, &keeper, NULL), KH_OK);
 }
@@ -174,6 +176,34 @@ static void a_store_that_stays_away_is_warned_of(void **state)
   assert_int_equal(stats.generation, 1);
 }
 
+/* Only a reload shows that the reason has passed, since the content is the same. */
+static void a_reload_on_request_that_failed_is_repeated(void **state)
+{
+  (void)state;
+  kh_keeper_token token;
+  run_keeper(&fake_store_ops, before, COUNT(before));
+  pthread_mutex_lock(&fake.mutex);
+  fake.load_fails = KH_E_SOCKET;
+  fake.doubt = KH_E_FILE_UNFINISHED; /* what is in force is not waited for */
+  pthread_mutex_unlock(&fake.mutex);
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &token, NULL), KH_E_SOCKET);
+  assert_false(kh_keeper_get_stats(keeper).last_reload_ok);
+  set_background(reloads);
+  recorder_await(&said, "the fake store was not reloaded: ");
+  recorder_expect(&said, "; do not restart the server\n");
+  assert_false(kh_keeper_get_stats(keeper).last_reload_ok);
+  assert_int_equal(kh_keeper_get_stats(keeper).failures, 2);
+  set_background(nothing);
+  await_watched(false);
+  pthread_mutex_lock(&fake.mutex);
+  fake.load_fails = KH_OK;
+  pthread_mutex_unlock(&fake.mutex);
+  set_background(reloads);
+  assert_true(TEST_COMES(kh_keeper_get_stats(keeper).last_reload_ok));
+  assert_string_equal(kh_keeper_get_stats(keeper).last_result, "ok");
+  assert_int_equal(kh_keeper_get_stats(keeper).failures, 2);
+}
+
 static void a_key_that_is_due_is_rotated(void **state)
 {
   (void)state;
@@ -251,6 +281,7 @@ int main(void)
       cmocka_unit_test_teardown(a_task_that_ends_lets_the_watch_go, stop),
       cmocka_unit_test_teardown(a_content_that_is_doubted_is_not_reloaded_automatically, stop),
       cmocka_unit_test_teardown(a_store_that_stays_away_is_warned_of, stop),
+      cmocka_unit_test_teardown(a_reload_on_request_that_failed_is_repeated, stop),
       cmocka_unit_test_teardown(a_key_that_is_due_is_rotated, stop),
       cmocka_unit_test_teardown(a_store_that_loses_new_versions_is_not_asked_for_a_while, stop),
       cmocka_unit_test_teardown(a_key_that_comes_due_meanwhile_is_rotated, stop),

@@ -70,7 +70,7 @@ static bool ask_for(kh_auto_lookup *lookup, kh_keeper *keeper, size_t place, kh_
     return true;
   }
   snprintf(what, sizeof what, "key id %u version %u cannot be looked up", miss.id, miss.version);
-  kh_backoff_fail(&lookup->backoff, &keeper->options.log, what, &fault);
+  kh_backoff_fail(&lookup->backoff, &keeper->options.log, what, &fault, "");
   return false;
 }
 

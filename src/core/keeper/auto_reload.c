@@ -49,15 +49,18 @@ static void note_refusal(kh_auto_reload *reload, const kh_keeper *keeper, const 
 {
   char what[KH_MESSAGE_MAX];
   snprintf(what, sizeof what, "%s was not reloaded", kh_store_get_name(&keeper->store).noun);
-  kh_backoff_fail(&reload->backoff, &keeper->options.log, what, fault);
+  kh_backoff_fail(&reload->backoff, &keeper->options.log, what, fault,
+                  keeper->options.reload_advice);
 }
 
-static void reload_now(kh_auto_reload *reload, kh_keeper *keeper, const kh_store_mark *mark)
+/* The content in force may be incomplete: a reload on request has used it all the same. */
+static void reload_now(kh_auto_reload *reload, kh_keeper *keeper, const kh_store_mark *mark,
+                       bool is_new)
 {
   kh_fault fault;
   kh_keeper_token token;
   reload->candidate_since = 0;
-  if (kh_prepare_reload(keeper, true, &token, &fault) == KH_OK) {
+  if (kh_prepare_reload(keeper, is_new, &token, &fault) == KH_OK) {
     kh_keeper_commit(keeper, token);
     kh_backoff_reset(&reload->backoff);
     return;
@@ -67,7 +70,8 @@ static void reload_now(kh_auto_reload *reload, kh_keeper *keeper, const kh_store
 }
 
 /* A change ends the waiting after a failure; the same content is tried again at its time. */
-static int64_t consider_change(kh_auto_reload *reload, kh_keeper *keeper, const kh_store_mark *mark)
+static int64_t consider_change(kh_auto_reload *reload, kh_keeper *keeper, const kh_store_mark *mark,
+                               bool is_new)
 {
   int64_t now = kh_clock_milliseconds();
   if (kh_backoff_left(&reload->backoff) > 0 && kh_store_is_same(mark, &reload->refused))
@@ -79,7 +83,7 @@ static int64_t consider_change(kh_auto_reload *reload, kh_keeper *keeper, const 
   int64_t left = reload->candidate_since + SETTLE - now;
   if (left > 0)
     return left;
-  reload_now(reload, keeper, mark);
+  reload_now(reload, keeper, mark, is_new);
   return LOOK_EVERY;
 }
 
@@ -91,30 +95,34 @@ static int64_t wait_for_store(kh_auto_reload *reload, kh_keeper *keeper, const k
     reload->missing_since = now;
   if (now - reload->missing_since < LOOK_EVERY)
     return LOOK_EVERY;
-  if (!reload->is_missing_noted)
+  if (reload->missing_noted != fault->status)
     kh_prepare_note_reload(keeper, fault->status, fault);
-  reload->is_missing_noted = true;
+  reload->missing_noted = fault->status;
   note_refusal(reload, keeper, fault);
   return LOOK_EVERY;
 }
 
-/* The content of the store is in force, perhaps again: an earlier failure is over. */
-static void note_up_to_date(kh_auto_reload *reload, kh_keeper *keeper)
-{
-  reload->candidate_since = 0;
-  if (kh_backoff_has_failed(&reload->backoff))
-    kh_prepare_note_reload(keeper, KH_OK, NULL);
-  kh_backoff_reset(&reload->backoff);
-}
-
-static bool is_in_force(kh_keeper *keeper, const kh_store_mark *mark)
+static bool is_in_force(kh_keeper *keeper, const kh_store_mark *mark, bool *ret_reload_ok)
 {
   pthread_mutex_lock(&keeper->state);
   bool is_same = kh_store_is_same(mark, &keeper->mark);
+  *ret_reload_ok = keeper->stats.last_reload_ok;
   pthread_mutex_unlock(&keeper->state);
   return is_same;
 }
 
+/* The content of the store is in force, and was away at most. */
+static void note_up_to_date(kh_auto_reload *reload, kh_keeper *keeper)
+{
+  if (reload->missing_noted != KH_OK)
+    kh_prepare_note_reload(keeper, KH_OK, NULL);
+  reload->missing_noted = KH_OK;
+  reload->candidate_since = 0;
+  kh_backoff_reset(&reload->backoff);
+}
+
+/* A content that is in force is loaded again if the last reload failed, here or on request: only a
+ * reload shows that the next start will succeed. */
 static int64_t look_for_change(void *memory, kh_keeper *keeper)
 {
   kh_auto_reload *reload = memory;
@@ -126,12 +134,14 @@ static int64_t look_for_change(void *memory, kh_keeper *keeper)
   if (store->ops->mark(store->self, &mark, &fault) != KH_OK)
     return wait_for_store(reload, keeper, &fault);
   reload->missing_since = 0;
-  reload->is_missing_noted = false;
-  if (is_in_force(keeper, &mark)) {
+  bool is_reload_ok;
+  bool is_new = !is_in_force(keeper, &mark, &is_reload_ok);
+  if (!is_new && (is_reload_ok || reload->missing_noted != KH_OK)) {
     note_up_to_date(reload, keeper);
     return LOOK_EVERY;
   }
-  int64_t left = consider_change(reload, keeper, &mark);
+  reload->missing_noted = KH_OK;
+  int64_t left = consider_change(reload, keeper, &mark, is_new);
   return left < LOOK_EVERY ? left : LOOK_EVERY;
 }
 

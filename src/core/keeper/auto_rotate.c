@@ -73,7 +73,7 @@ static void rotate_now(kh_auto_rotate *rotate, kh_keeper *keeper, uint64_t began
     return;
   }
   kh_backoff_fail(&rotate->backoff, &keeper->options.log, "keys due for rotation were not rotated",
-                  &fault);
+                  &fault, "");
 }
 
 static int64_t milliseconds_to_look(uint64_t seconds)

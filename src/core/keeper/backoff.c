@@ -6,12 +6,12 @@
 #include "keyhold/clock.h"
 
 void kh_backoff_fail(kh_backoff *backoff, const kh_log *log, const char *what,
-                     const kh_fault *fault)
+                     const kh_fault *fault, const char *advice)
 {
   char sentence[KH_MESSAGE_MAX];
   kh_fault_describe(fault, sentence, sizeof sentence);
   if (strcmp(sentence, backoff->logged) != 0)
-    kh_log_write(log, KH_LOG_WARNING, "%s: %s", what, sentence);
+    kh_log_write(log, KH_LOG_WARNING, "%s: %s%s", what, sentence, advice);
   memcpy(backoff->logged, sentence, sizeof sentence);
   backoff->delay = backoff->delay == 0 ? backoff->shortest : 2 * backoff->delay;
   if (backoff->delay > backoff->longest)

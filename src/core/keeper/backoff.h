@@ -21,10 +21,10 @@ typedef struct kh_backoff {
   char logged[KH_MESSAGE_MAX];
 } kh_backoff;
 
-/** Notes a failure. Logs `what` and the failure's sentence as a warning, unless that sentence was
- * logged last. */
+/** Notes a failure. Logs `what`, the failure's sentence and the advice as a warning, unless that
+ * sentence was logged last. The advice begins with a semicolon, or is empty. */
 void kh_backoff_fail(kh_backoff *backoff, const kh_log *log, const char *what,
-                     const kh_fault *fault);
+                     const kh_fault *fault, const char *advice);
 
 /** Notes a success. */
 void kh_backoff_reset(kh_backoff *backoff);
