@@ -253,7 +253,10 @@ class Secrets(SecretsCase):
         yield "one that is too long", sealed, PASSPHRASE * 12, "too long"
         yield "cut short", sealed[:-100], PASSPHRASE, "truncated or damaged"
         yield "a line too few", b"".join(lines[:1] + lines[2:]), PASSPHRASE, "truncated or damaged"
-        yield "cut short by openssl", openssl[:-1], PASSPHRASE, "truncated or damaged"
+        yield "cut short by openssl", openssl[:-1], PASSPHRASE, "is cut short, or was not encrypted with aes-256-cbc"
+        yield "a line too many in the passphrase", openssl, f"{PASSPHRASE}\n# a note", "The passphrase has 2 lines"
+        yield "a blank too many in it", openssl, f"{PASSPHRASE} ", "The passphrase ends with white space"
+        yield "quotation marks around it", openssl, f'"{PASSPHRASE}"', "The passphrase is in quotation marks"
         yield "plain text", TEXT.encode(), PASSPHRASE, "Not encrypted"
 
     def test_bad_lines(self):

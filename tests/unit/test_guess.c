@@ -163,11 +163,13 @@ static void what_does_not_open_is_not_named(void **state)
                                     "-aes-256-cbc -md sha256"),
                                "s3cr3t", 0),
                       "");
-  for (size_t len = 9; len < 50; len += 10)
-    assert_string_equal(guess_of(test_file("enc", "Salted__12345678abcdefghijklmnopqrstuvwxyz",
-                                           len > 42 ? 42 : len, 0600),
-                                 "s3cr3t", 0),
-                        "");
+  derivations = 0; /* what is too short for a key is not tried */
+  for (size_t len = 9; len < 16 + 32; len++)
+    assert_string_equal(
+        guess_of(test_file("enc", "Salted__12345678abcdefghijklmnopqrstuvwxyz123456", len, 0600),
+                 "s3cr3t", 0),
+        "");
+  assert_int_equal(derivations, 0);
 }
 
 /* No derivation begins that would not end within the time. */
@@ -181,9 +183,9 @@ static void the_time_is_limited(void **state)
   assert_int_equal(kh_file_read(path, KH_KEYFILE_MAX, KH_FILE_REGULAR, &file, NULL, NULL), KH_OK);
   expensive = 0;
   int64_t begun = kh_clock_milliseconds();
-  assert_false(kh_guess_how_made(&options, kh_secret_bytes(file), bytes_of("s3cr3t"), 500, advice));
+  assert_false(kh_guess_how_made(&options, kh_secret_bytes(file), bytes_of("s3cr3t"), 100, advice));
   assert_string_equal(advice, "");
-  assert_in_range(kh_clock_milliseconds() - begun, 0, 5000);
+  assert_in_range(kh_clock_milliseconds() - begun, 0, 60000);
   assert_int_equal(expensive, 0);
 }
 

@@ -12,8 +12,6 @@
 
 enum {
   HEAD_SIZE = 8 + KH_KDF_SALT_SIZE, /* "Salted__" and the salt */
-  MILLION = 1000000,
-  PER_MILLION = 1000, /* milliseconds: an estimate for the first derivation, on the safe side */
   FEW = 10000, /* iterations that take no time that matters: the default of `openssl enc -pbkdf2` */
   MANY = 600000, /* that of OWASP, and of a file that the command makes */
 };
@@ -24,7 +22,7 @@ struct derivation {
   uint32_t iterations;
 };
 
-/* Cheap ones first. */
+/* Those that are likely and cheap first. */
 enum { AS_CONFIGURED = UINT32_MAX };
 static const struct derivation usual[] = {
     {KH_DIGEST_SHA256, 0},
@@ -34,6 +32,7 @@ static const struct derivation usual[] = {
     {KH_DIGEST_SHA384, 0},
     {KH_DIGEST_SHA224, 0},
     {KH_DIGEST_SHA256, FEW},
+    {KH_DIGEST_SHA256, MANY}, /* what the command makes */
     {KH_DIGEST_SHA1, FEW},
     {KH_DIGEST_SHA512, FEW},
     {KH_DIGEST_MD5, FEW},
@@ -42,7 +41,6 @@ static const struct derivation usual[] = {
     {KH_DIGEST_SHA1, AS_CONFIGURED},
     {KH_DIGEST_SHA512, AS_CONFIGURED},
     {KH_DIGEST_MD5, AS_CONFIGURED},
-    {KH_DIGEST_SHA256, MANY},
     {KH_DIGEST_SHA1, MANY},
     {KH_DIGEST_SHA512, MANY},
     {KH_DIGEST_MD5, MANY},
@@ -140,18 +138,21 @@ struct guess {
   const uint8_t *salt; /* NULL: none */
   kh_bytes ciphertext;
   kh_bytes passphrase;
-  int64_t until;       /* a time of kh_clock_milliseconds(); 0: no limit */
-  int64_t per_million; /* milliseconds that a million iterations took at most */
+  int64_t until;           /* a time of kh_clock_milliseconds(); 0: no limit */
+  int64_t spent;           /* milliseconds for derivations, */
+  int64_t iterations_done; /* with so many iterations; both begin with an estimate */
   bool is_complete;
   struct derivation derivation;
   const struct variant *variant;
   size_t cipher;
 };
 
+/* Estimates by the derivations so far how long one with so many iterations takes. */
 static bool has_time_for(const struct guess *guess, uint32_t iterations)
 {
   int64_t left = guess->until - kh_clock_milliseconds();
-  return guess->until == 0 || (left > 0 && guess->per_million * iterations / MILLION <= left);
+  return guess->until == 0 ||
+         (left > 0 && guess->spent * iterations / guess->iterations_done <= left);
 }
 
 static kh_status derive(struct guess *guess, kh_bytes passphrase, kh_secret **ret_derived)
@@ -162,9 +163,8 @@ static kh_status derive(struct guess *guess, kh_bytes passphrase, kh_secret **re
   if (status == KH_OK)
     status = kh_kdf_openssl_enc(passphrase, guess->salt, guess->derivation.digest, iterations,
                                 *ret_derived);
-  int64_t took = kh_clock_milliseconds() - begun + 1;
-  if (iterations >= FEW && took * MILLION / iterations > guess->per_million)
-    guess->per_million = took * MILLION / iterations;
+  guess->spent += kh_clock_milliseconds() - begun;
+  guess->iterations_done += iterations;
   return status;
 }
 
@@ -273,12 +273,12 @@ static void describe_command(const struct guess *guess, char *ret_advice)
            guess->salt == NULL ? " -nosalt" : "", guess->is_armoured ? " -a" : "");
 }
 
-/* Finds salt and ciphertext. False: the file is too short. */
+/* Finds salt and ciphertext. False: the file is too short for a key. */
 static bool find_parts(struct guess *guess)
 {
   bool is_salted = kh_keyfile_is_openssl(guess->file);
   size_t head = is_salted ? HEAD_SIZE : 0;
-  if (guess->file.len <= head)
+  if (guess->file.len < head + KH_ENC_PROBE_SIZE)
     return false;
   guess->salt = is_salted ? guess->file.data + HEAD_SIZE - KH_KDF_SALT_SIZE : NULL;
   guess->ciphertext = (kh_bytes){guess->file.data + head, guess->file.len - head};
@@ -320,7 +320,8 @@ bool kh_guess_how_made(const kh_keyfile_options *options, kh_bytes file, kh_byte
                         .file = file,
                         .is_armoured = is_base64(file),
                         .passphrase = passphrase,
-                        .per_million = PER_MILLION,
+                        .spent = FEW / 1000, /* a microsecond for each */
+                        .iterations_done = FEW,
                         .until = limit == 0 ? 0 : kh_clock_milliseconds() + limit,
                         .is_complete = true};
   ret_advice[0] = '\0';
