@@ -295,7 +295,7 @@ static void report_refused_saving(const kh_keeper *keeper, bool replaces, const 
 {
   kh_store_name store = kh_keeper_store_name(keeper);
   kh_log log = kh_report_log(started.plugin->name);
-  kh_report_refusal("the keys were not saved", fault);
+  kh_report_refusal("the keys were not saved", fault, "");
   if (!replaces && kh_status_class(fault->status) == KH_CLASS_AUTHENTICATION)
     kh_log_write(
         &log, KH_LOG_HINT,

@@ -53,7 +53,8 @@ static const struct {
       .other_line = 4,
       .key_id = 5,
       .key_version = 3},
-     "Two different keys for key id 5 version 3 at /k line 9, column 1; the first is in line 4"},
+     "Two different keys for key id 5 version 3 at /k line 9, column 1; the first is in line 4; "
+     "keep the one that data needs"},
     {{.status = KH_E_CONTAINER_SIZE, .size = 17},
      "Cannot decrypt '/k': the file is truncated or damaged: 17 bytes (expected a multiple of 16, "
      "at least 32); restore it from a copy"},
@@ -205,7 +206,8 @@ static const struct {
     {{.status = KH_E_ATTRIBUTE_VALUE, .line = 3, .column = 2},
      "Invalid value of an attribute at /k line 3, column 2; see keyhold-key-file(5)"},
     {{.status = KH_E_KEY_TOO_SHORT, .line = 3, .column = 2},
-     "Key too short at /k line 3, column 2: aes256-cbc and aes256-ctr need 256 bits"},
+     "Key too short at /k line 3, column 2: aes256-cbc and aes256-ctr need 256 bits; use a key of "
+     "64 digits, and bits=256"},
     {{.status = KH_E_NO_MEMORY}, "/k: out of memory"},
     {{.status = KH_E_CRYPTO},
      "/k: a function of OpenSSL or libsodium failed; check the installed libraries"},

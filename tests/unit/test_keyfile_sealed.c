@@ -76,6 +76,29 @@ static kh_status load(const char *path, const char *filekey, kh_keyfile **ret_fi
   return status;
 }
 
+static void hear_hint(void *user, const kh_fault *fault)
+{
+  kh_log_write(user, KH_LOG_WARNING, "%s", fault->quote);
+}
+
+static void every_fault_of_the_text_is_told(void **state)
+{
+  (void)state;
+  kh_log log = recorder_log(&heard);
+  kh_faults faults = {.add = hear_hint, .user = &log};
+  kh_keyfile_options options = {.path = write_sealed("\xef\xbb\xbf"
+                                                     "1;" A16 "\n2; " A16 "\n"),
+                                .filekey = "first",
+                                .faults = &faults};
+  kh_keyfile *file = NULL;
+  kh_fault fault;
+  assert_int_equal(kh_keyfile_open(&options, test_engines, NULL, &file, &fault), KH_E_SYNTAX);
+  assert_int_equal(fault.line, 1);
+  assert_int_equal(faults.count, 2);
+  assert_true(recorder_has(&heard, "found a byte order mark"));
+  assert_true(recorder_has(&heard, "found white space after the semicolon"));
+}
+
 static void expect_same_keys(const kh_keylist *list, const char *text)
 {
   KH_AUTO_KEYLIST expected = NULL;
@@ -290,6 +313,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_key_and_attribute_is_loaded),
+      cmocka_unit_test(every_fault_of_the_text_is_told),
       cmocka_unit_test(a_passphrase_of_a_file),
       cmocka_unit_test(each_failure_has_its_status),
       cmocka_unit_test(a_rotation_keeps_the_slots),

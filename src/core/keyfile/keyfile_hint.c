@@ -428,7 +428,7 @@ static kh_hint hint_of_key(const kh_hint_place *place)
   else
     snprintf(found, sizeof found, "%zu, then %s", digits, next);
   snprintf(hint.text, sizeof hint.text,
-           "expected 32, 48 or 64 hexadecimal digits, found %s; restore the line from a copy",
+           "expected 32, 48 or 64 hexadecimal digits, found %.40s; restore the line from a copy",
            found);
   return hint;
 }
@@ -485,6 +485,9 @@ kh_hint kh_hint_for(const kh_hint_place *place)
 
 const char *kh_hint_of_rest(kh_bytes rest)
 {
+  size_t look = rest.len < LOOK_MAX ? rest.len : LOOK_MAX;
+  if (look == 0 || memchr(rest.data, ';', look) == NULL)
+    return NULL; /* fast: each good line may have a rest */
   kh_cursor cursor = cursor_from(rest, 0);
   bool is_key_next = kh_cursor_peek(&cursor) == ';';
   kh_cursor_skip(&cursor, 1);
