@@ -41,15 +41,14 @@ typedef struct kh_fault {
   char name[KH_NAME_SHOWN_MAX]; /**< the part of the file, if it has a name; else "" */
   char quote[KH_QUOTE_MAX];     /**< what another process reported, or what was expected;
                                    "": none */
-  char advice[KH_ADVICE_MAX];   /**< the cause and the next step, from the system that it failed
-                                   on (kh_file_fail()); "": none */
-  unsigned line;                /**< from 1; 0: the file has no lines */
-  size_t column;                /**< from 1, in bytes; 0: no column */
-  unsigned other_line;          /**< the line that `line` contradicts, from 1 */
-  uint32_t key_id;              /**< the key that it is about; else 0 */
-  uint32_t key_version;         /**< and its version; else 0 */
-  uint64_t size;                /**< the size in bytes or other number that was wrong; else 0 */
-  uint64_t limit;               /**< the expected number, or the limit; else 0 */
+  char advice[KH_ADVICE_MAX]; /**< a sentence about the likely cause, without a secret; "": none */
+  unsigned line;              /**< from 1; 0: the file has no lines */
+  size_t column;              /**< from 1, in bytes; 0: no column */
+  unsigned other_line;        /**< the line that `line` contradicts, from 1 */
+  uint32_t key_id;            /**< the key that it is about; else 0 */
+  uint32_t key_version;       /**< and its version; else 0 */
+  uint64_t size;              /**< the size in bytes or other number that was wrong; else 0 */
+  uint64_t limit;             /**< the expected number, or the limit; else 0 */
 } kh_fault;
 
 /**
