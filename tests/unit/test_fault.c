@@ -15,6 +15,8 @@ static const struct {
      "File '/k' not found (Errcode: 2 \"No such file or directory\")"},
     {{.status = KH_E_FILE_OPEN, .os_error = EACCES},
      "Cannot open file '/k' (Errcode: 13 \"Permission denied\")"},
+    {{.status = KH_E_FILE_OPEN, .os_error = EACCES, .advice = "because; do this"},
+     "Cannot open file '/k' (Errcode: 13 \"Permission denied\"): because; do this"},
     {{.status = KH_E_FILE_READ, .os_error = EIO},
      "Cannot read file '/k' (Errcode: 5 \"Input/output error\")"},
     {{.status = KH_E_FILE_DIRECTORY}, "Cannot read '/k': it is a directory; specify a file"},
@@ -126,6 +128,9 @@ static const struct {
      "File '/k' has no line end after its last line and may be incomplete; add the line end"},
     {{.status = KH_E_FILE_WRITE, .os_error = ENOSPC},
      "Cannot replace file '/k' (Errcode: 28 \"No space left on device\"); the file is unchanged"},
+    {{.status = KH_E_FILE_WRITE, .os_error = EBUSY, .advice = "because; do this"},
+     "Cannot replace file '/k' (Errcode: 16 \"Device or resource busy\"); the file is unchanged; "
+     "because; do this"},
     {{.status = KH_E_FILE_EXISTS},
      "Cannot create file '/k': it already exists and is unchanged; choose another name"},
     {{.status = KH_E_FILE_CREATE, .os_error = ENOSPC},
@@ -142,6 +147,8 @@ static const struct {
     {{.status = KH_E_FILE_LOCK, .os_error = EROFS},
      "Cannot lock '/k.lock' (Errcode: 30 \"Read-only file system\"); check write access to its "
      "folder"},
+    {{.status = KH_E_FILE_LOCK, .os_error = EROFS, .advice = "because; do this"},
+     "Cannot lock '/k.lock' (Errcode: 30 \"Read-only file system\"): because; do this"},
     {{.status = KH_E_FILE_WATCH, .os_error = ENOSPC},
      "Cannot watch the folder of file '/k' (Errcode: 28 \"No space left on device\"); check "
      "fs.inotify.max_user_instances and fs.inotify.max_user_watches"},
@@ -323,6 +330,21 @@ static void every_sentence_fits_with_the_longest_details(void **state)
   }
 }
 
+static void a_sentence_that_does_not_fit_has_a_shorter_path(void **state)
+{
+  (void)state;
+  char text[KH_MESSAGE_MAX];
+  kh_fault fault = full_fault();
+  fault.status = KH_E_FILE_OPEN;
+  memset(fault.advice, 'a', sizeof fault.advice - 1);
+  memcpy(fault.advice + sizeof fault.advice - 5, " end", 4);
+  kh_fault_describe(&fault, text, sizeof text);
+  assert_in_range(strlen(text), KH_MESSAGE_MAX - 3, KH_MESSAGE_MAX - 1);
+  assert_string_equal(text + strlen(text) - 4, " end");
+  assert_non_null(strstr(text, "'ppp"));
+  assert_non_null(strstr(text, "p...p"));
+}
+
 static void every_sentence_is_one_without_details(void **state)
 {
   (void)state;
@@ -378,6 +400,7 @@ int main(void)
       cmocka_unit_test(a_path_at_its_limit_and_one_past_it),
       cmocka_unit_test(templates_are_well_formed),
       cmocka_unit_test(every_sentence_fits_with_the_longest_details),
+      cmocka_unit_test(a_sentence_that_does_not_fit_has_a_shorter_path),
       cmocka_unit_test(every_sentence_is_one_without_details),
       cmocka_unit_test(limits_in_words_are_those_of_the_code),
       cmocka_unit_test(a_code_outside_the_enum_is_unknown),
