@@ -150,6 +150,7 @@ static void other_errors_and_what_cannot_be_followed_have_no_advice(void **state
   const char *path = tree("folder/keys", 0644, 0755);
   assert_null(strstr(sentence(KH_E_FILE_WRITE, path, ENOSPC), "unchanged;"));
   assert_null(strstr(sentence(KH_E_FILE_WRITE, path, EBUSY), "unchanged;"));
+  assert_null(strstr(sentence(KH_E_FILE_WRITE, path, EROFS), "unchanged;"));
   assert_null(strstr(sentence(KH_E_FILE_WRITE, path, EPERM), "unchanged;"));
   test_run("ln -s loop '%s'", test_path("loop"));
   assert_null(strstr(sentence(KH_E_FILE_OPEN, test_path("loop/keys"), EACCES), "): "));

@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "file_parts.h"
 
@@ -254,7 +255,10 @@ static void advise_read_only(kh_status status, const char *file, char *ret_advic
 {
   char folder[PATH_MAX];
   char mount[PATH_MAX];
+  struct statvfs system;
   write_folder(file, folder);
+  if (statvfs(name_of(folder), &system) != 0 || (system.f_flag & ST_RDONLY) == 0)
+    return; /* it is writable again */
   memcpy(mount, folder, sizeof mount);
   while (mount[0] != '\0' && !kh_file_is_mount_point(mount))
     leave_folder(mount);
