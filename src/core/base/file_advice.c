@@ -332,11 +332,24 @@ static void advise(kh_status status, const char *path, int os_error, char *ret_a
     advise_ownership(status, walk.done, ret_advice);
 }
 
+/* The server's own plugin shows such a name as it was written. */
+static void advise_relative(char *ret_advice)
+{
+  char folder[PATH_MAX];
+  if (getcwd(folder, sizeof folder) != NULL)
+    snprintf(ret_advice, KH_ADVICE_MAX, "a relative path starts at '%s'",
+             kh_show_path(folder).text);
+}
+
 kh_status kh_file_fail(kh_fault *ret_fault, kh_status status, const char *path, int os_error)
 {
   kh_fault_set(ret_fault, status, path, os_error);
   if (ret_fault == NULL)
     return status;
+  if (status == KH_E_FILE_NOT_FOUND && path[0] != '/') {
+    advise_relative(ret_fault->advice);
+    return status;
+  }
   ret_fault->path = kh_file_show_absolute(path);
   if (os_error == EACCES || os_error == EPERM || os_error == EROFS || os_error == EBUSY)
     advise(status, path, os_error, ret_fault->advice);

@@ -82,22 +82,6 @@ static const char *make_absolute(const char *path, char *memory)
   return access(path, F_OK) == 0 && access(memory, F_OK) != 0 ? path : memory;
 }
 
-/* The same for FILE:path. Leaves other sources, and what begins with a quote or a tilde, as it is.
- */
-static const char *make_source_absolute(const char *source)
-{
-  static const char prefix[] = "FILE:";
-  static char memory[sizeof prefix + PATH_MAX];
-  char path[PATH_MAX];
-  if (source == NULL || strncmp(source, prefix, sizeof prefix - 1) != 0)
-    return source;
-  const char *name = source + sizeof prefix - 1;
-  if (isalnum((unsigned char)name[0]) == 0 && name[0] != '.' && name[0] != '_')
-    return source;
-  snprintf(memory, sizeof memory, "%s%s", prefix, make_absolute(name, path));
-  return memory;
-}
-
 void kh_file_warn_of_place(const kh_log *log)
 {
   char file[PATH_MAX];
@@ -121,7 +105,7 @@ kh_status kh_file_make_store(const kh_crypt *crypt, const kh_log *log, kh_store 
   static char memory[PATH_MAX]; /* as long as the store */
   kh_keyfile_options options = {
       .path = make_absolute(filename, memory),
-      .filekey = make_source_absolute(filekey),
+      .filekey = filekey,
       .permissions = permissions(),
       .digest = (kh_digest)digest,
       .pbkdf2_iterations = use_pbkdf2,
