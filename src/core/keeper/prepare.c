@@ -291,8 +291,9 @@ static void log_saved(const kh_keeper *keeper, const kh_store_saved *saved)
 
 static void note_saved(kh_keeper *keeper, kh_status status, const kh_store_saved *saved)
 {
-  if (status == KH_OK) {
+  if (status == KH_OK) { /* what was written has been read back, as by a reload */
     log_saved(keeper, saved);
+    kh_prepare_note_reload(keeper, KH_OK, NULL);
     return;
   }
   pthread_mutex_lock(&keeper->state);
