@@ -291,16 +291,31 @@ static bool read_saving(struct st_mysql_value *value, long long *ret_saving)
   return false;
 }
 
+/* A file that opens and has another key for a version in use is not replaced. */
+static const char *next_step_of_saving(const kh_fault *fault)
+{
+  return fault->status == KH_E_KEY_CHANGED
+             ? "; move it away, do not delete it, and repeat the statement, which then writes a "
+               "new one"
+             : "";
+}
+
+static bool may_replace(kh_status status)
+{
+  kh_class class = kh_status_class(status);
+  return class == KH_CLASS_AUTHENTICATION || class == KH_CLASS_FORMAT;
+}
+
 static void report_refused_saving(const kh_keeper *keeper, bool replaces, const kh_fault *fault)
 {
   kh_store_name store = kh_keeper_store_name(keeper);
   kh_log log = kh_report_log(started.plugin->name);
-  kh_report_refusal("the keys were not saved", fault, "");
-  if (!replaces && kh_status_class(fault->status) == KH_CLASS_AUTHENTICATION)
+  kh_report_refusal("the keys were not saved", fault, next_step_of_saving(fault));
+  if (!replaces && may_replace(fault->status))
     kh_log_write(
         &log, KH_LOG_HINT,
-        "if the passphrase of %s was replaced, SET GLOBAL %s_save = 'REPLACE' keeps the old "
-        "file under another name and writes a new one",
+        "if %s is damaged or its passphrase was replaced, SET GLOBAL %s_save = 'REPLACE' keeps "
+        "the old file under another name and writes a new one",
         store.noun, started.plugin->name);
 }
 

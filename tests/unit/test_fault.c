@@ -187,6 +187,10 @@ static const struct {
     {{.status = KH_E_NO_ROTATION},
      "Cannot rotate the keys of '/k' from this server; rotate them where they are stored, then "
      "reload"},
+    {{.status = KH_E_VERSION_NEEDED, .key_id = 5, .key_version = 3},
+     "Cannot rotate the keys of '/k': it lacks key id 5 version 3, which data needs, and a "
+     "rotation "
+     "could make another key with that number; put the right keys back, then restart the server"},
     {{.status = KH_E_STILL_DUE},
      "The keys of '/k' are still due for rotation after they were rotated; check the clock of the "
      "host that stores them"},

@@ -274,6 +274,35 @@ static void a_reload_that_brings_half_warns_of_the_rest_later(void **state)
   assert_int_equal(said.count[KH_LOG_WARNING], 2);
 }
 
+static kh_status rotate(uint32_t id, kh_fault *ret_fault)
+{
+  kh_keeper_token token = 0;
+  kh_status status = kh_keeper_prepare_rotation(keeper, id, &token, ret_fault);
+  kh_keeper_commit(keeper, token);
+  return status;
+}
+
+/* It would make another key with a number that data uses. */
+static void an_old_copy_is_not_rotated(void **state)
+{
+  (void)state;
+  static const fake_key old[] = {FAKE_KEY(1, 1, 0xa1), FAKE_KEY(7, 1, 0xc1)};
+  static const fake_key right[] = {FAKE_KEY(1, 1, 0xa1), FAKE_KEY(1, 3, 0xa2), FAKE_KEY(7, 1, 0xc1),
+                                   FAKE_KEY(7, 5, 0xc5)};
+  kh_fault fault;
+  keeper = fake_keeper_start(&fake, &fake_store_ops, old, COUNT(old), &said);
+  kh_keeper_note_miss(keeper, 7, 5);
+  kh_keeper_note_miss(keeper, 9, 3); /* not one of this store: it says nothing about its keys */
+  assert_int_equal(rotate(7, &fault), KH_E_VERSION_NEEDED);
+  assert_int_equal(fault.key_id, 7);
+  assert_int_equal(fault.key_version, 5);
+  assert_int_equal(rotate(0, NULL), KH_E_VERSION_NEEDED);
+  assert_int_equal(fake.rotations, 0);
+  assert_int_equal(rotate(1, NULL), KH_OK);
+  fake_store_set(&fake, right, COUNT(right));
+  assert_int_equal(rotate(7, NULL), KH_OK);
+}
+
 static void what_the_store_finds_is_put_in_force(void **state)
 {
   (void)state;
@@ -441,6 +470,7 @@ int main(void)
       cmocka_unit_test_teardown(so_many_are_logged_and_the_rest_counted, stop),
       cmocka_unit_test_teardown(a_reload_that_brings_a_missing_key_warns, stop),
       cmocka_unit_test_teardown(a_reload_that_brings_half_warns_of_the_rest_later, stop),
+      cmocka_unit_test_teardown(an_old_copy_is_not_rotated, stop),
       cmocka_unit_test_teardown(what_the_store_finds_is_put_in_force, stop),
       cmocka_unit_test_teardown(what_the_store_lacks_is_remembered, stop),
       cmocka_unit_test_teardown(what_the_store_finds_is_not_called_missing, stop),

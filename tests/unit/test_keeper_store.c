@@ -234,6 +234,7 @@ static void an_old_content_gets_back_what_it_lacks(void **state)
   assert_int_equal(kh_keeper_prepare_save(keeper, false, &token, &fault), KH_E_FILE_WRITE);
   fake.save_fails = KH_OK;
   assert_int_equal(kh_keeper_prepare_save(keeper, false, &token, &fault), KH_OK);
+  assert_true(kh_keeper_get_stats(keeper).last_reload_ok); /* the store has the keys again */
   recorder_expect(&said, "'fake:1' lacked 1 key version in use, now added");
   commit_to(token, 3, 1, 5);
   kh_keeper_commit(keeper, prepare_reload());

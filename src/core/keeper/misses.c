@@ -102,6 +102,26 @@ bool kh_misses_brings(const kh_keeper *keeper, uint32_t id, const kh_keytable *t
          brings_one_of(&keeper->missing_versions, id, table, old);
 }
 
+static bool is_ahead(kh_miss miss, const kh_keytable *table)
+{
+  uint32_t latest;
+  return miss.id != 0 && kh_keytable_latest(table, miss.id, &latest) == KH_OK &&
+         miss.version > latest;
+}
+
+bool kh_misses_are_ahead(const kh_keeper *keeper, const kh_keytable *table, uint32_t id,
+                         kh_miss *ret_miss)
+{
+  for (size_t i = 0; i < KH_KEEPER_MISSES_MAX; i++) {
+    kh_miss miss = kh_misses_at(&keeper->missing_versions, i);
+    if ((id != 0 && miss.id != id) || !is_ahead(miss, table))
+      continue;
+    *ret_miss = miss;
+    return true;
+  }
+  return false;
+}
+
 /* A version is one that data has. A key id without one may be that of a new table, or of an old one
  * that is opened. */
 static kh_severity severity_of(kh_miss miss)

@@ -34,6 +34,11 @@ bool kh_miss_is_in(kh_miss miss, const kh_keytable *table);
 /** Forgets every miss that a table has. Thread-safe. */
 void kh_misses_forget_found(kh_misses *misses, const kh_keytable *table);
 
+/** Returns whether the server asked in vain for a version above the latest one that the table has
+ * of its key id: the table is from an old copy. `id` 0: of any key id. Thread-safe. */
+bool kh_misses_are_ahead(const kh_keeper *keeper, const kh_keytable *table, uint32_t id,
+                         kh_miss *ret_miss);
+
 /** Records a key that was asked for in vain: that the store does not have either. Logs it the first
  * time. Thread-safe; takes no lock but the log's, and writes nothing if it was recorded before. */
 void kh_keeper_report_miss(kh_keeper *keeper, kh_miss miss);

@@ -5,6 +5,7 @@
 
 #include "change.h"
 #include "log_messages.h"
+#include "misses.h"
 
 /* Another process may change the store between loading and settling. */
 enum { TRIES = 5, PAUSE = 100 /* milliseconds */ };
@@ -174,6 +175,23 @@ kh_status kh_keeper_prepare_reload(kh_keeper *keeper, kh_keeper_token *ret_token
   return kh_prepare_reload(keeper, false, ret_token, ret_fault);
 }
 
+/* A new version of a key in an old copy of the store would be another key with a number that data
+ * uses. The store may have the version by now. */
+static kh_status refuse_old_copy(preparation *going, uint32_t id)
+{
+  kh_miss miss;
+  const kh_keeper *keeper = going->keeper;
+  if (!kh_misses_are_ahead(keeper, going->known, id, &miss))
+    return KH_OK;
+  kh_status status = read_store(going, false);
+  if (status != KH_OK || !kh_misses_are_ahead(keeper, going->change.table, id, &miss))
+    return status;
+  kh_store_fail(&keeper->store, KH_E_VERSION_NEEDED, &going->fault);
+  going->fault.key_id = miss.id;
+  going->fault.key_version = miss.version;
+  return KH_E_VERSION_NEEDED;
+}
+
 static kh_status rotate_keys(preparation *going, uint32_t id, bool due_only,
                              kh_store_rotated *ret_rotated)
 {
@@ -185,8 +203,10 @@ static kh_status rotate_keys(preparation *going, uint32_t id, bool due_only,
                                 .now = kh_clock_now(&keeper->options.clock),
                                 .default_cipher = keeper->options.default_cipher};
   kh_store_content content;
-  kh_status status =
-      kh_store_make_versions(&keeper->store, &rotation, &content, ret_rotated, &going->fault);
+  kh_status status = refuse_old_copy(going, id);
+  if (status == KH_OK)
+    status =
+        kh_store_make_versions(&keeper->store, &rotation, &content, ret_rotated, &going->fault);
   if (status == KH_OK)
     status = make_table(going, &content);
   if (status == KH_OK)
@@ -271,8 +291,9 @@ static void log_saved(const kh_keeper *keeper, const kh_store_saved *saved)
 
 static void note_saved(kh_keeper *keeper, kh_status status, const kh_store_saved *saved)
 {
-  if (status == KH_OK) {
+  if (status == KH_OK) { /* what was written has been read back, as by a reload */
     log_saved(keeper, saved);
+    kh_prepare_note_reload(keeper, KH_OK, NULL);
     return;
   }
   pthread_mutex_lock(&keeper->state);
