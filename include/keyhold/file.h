@@ -65,9 +65,9 @@ KH_MUST_USE kh_status kh_file_read(const char *path, size_t most, kh_file_kind k
  * Fills a fault about a file that could not be opened, read, locked, replaced, created, flushed or
  * watched, and returns its status, as kh_fault_set() does. The path is shown absolute; but the
  * name of a file that is not found stays as it was written, and the advice has its folder. For
- * EACCES, EPERM, EROFS and EBUSY it also finds the cause and the next step (`advice`): who asked and which
- * part of the path refused, a file that is a mount point, what is mounted read-only, an immutable
- * file, an owner that the process cannot set. Thread-safe.
+ * EACCES, EPERM, EROFS and EBUSY it also finds the cause and the next step (`advice`): who asked
+ * and which part of the path refused, a file that is a mount point, what is mounted read-only, an
+ * immutable file, an owner that the process cannot set. Thread-safe.
  *
  * @param ret_fault  may be NULL; else everything in it is replaced.
  * @param status     the operation that failed: KH_E_FILE_NOT_FOUND, _OPEN, _READ, _LOCK, _LOCKED,

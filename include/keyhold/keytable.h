@@ -73,7 +73,7 @@ bool kh_keytable_is_latest(const kh_keytable *table, size_t index);
 
 /**
  * Returns when the first key is due for rotation: the earliest kh_policy_due() of the latest
- * versions that kh_key_can_rotate(). Lock-free, thread-safe.
+ * versions. Lock-free, thread-safe.
  *
  * @param ret_interval  may be NULL; the interval of rotation of that key in seconds; untouched when
  * no key is ever due.

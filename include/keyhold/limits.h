@@ -85,7 +85,8 @@
  * for it. */
 #define KH_ADVICE_MAX 300u
 
-/** Longest advice that fits into KH_MESSAGE_MAX after "Cannot decrypt ..." with the longest path. */
+/** Longest advice that fits into KH_MESSAGE_MAX after "Cannot decrypt ..." with the longest path.
+ */
 #define KH_ADVICE_BESIDE_PATH_MAX 208u
 
 /** Longest path in a cause in bytes, the final NUL included. */

@@ -208,19 +208,6 @@ static kh_keytable *table_with_policies(const kh_policy *latest)
   return table;
 }
 
-static void a_key_without_a_version_number_left_is_never_due(void **state)
-{
-  (void)state;
-  KH_AUTO_KEYLIST list = NULL;
-  KH_AUTO_KEYTABLE table = NULL;
-  kh_policy policy = {.created = 1, .rotate = 1};
-  assert_int_equal(kh_keylist_new(1, &list), KH_OK);
-  kh_keylist_add_random(list, 1, KH_KEY_VERSION_MAX - 1, 16, &policy);
-  assert_int_equal(kh_keytable_new(list, &table), KH_OK);
-  assert_true(kh_keytable_first_due(table, NULL) == KH_POLICY_NEVER);
-  assert_int_equal(kh_keytable_count_due(table, 1000), 1);
-}
-
 static void the_first_latest_version_that_is_due(void **state)
 {
   (void)state;
@@ -373,7 +360,6 @@ int main(void)
       cmocka_unit_test(places_go_by_id_and_version),
       cmocka_unit_test(ciphers_are_noticed),
       cmocka_unit_test(the_first_latest_version_that_is_due),
-      cmocka_unit_test(a_key_without_a_version_number_left_is_never_due),
       cmocka_unit_test(how_many_keys_are_due),
       cmocka_unit_test(the_oldest_of_the_latest_versions),
       cmocka_unit_test(tables_that_may_follow),

@@ -224,6 +224,8 @@ kh_message kh_message_brought(const kh_keeper *keeper, const kh_keytable *table,
   kh_message line = {""};
   bool is_needed = false;
   range_list list = {.line = &line};
+  if (atomic_load(&keeper->unknown_ids.noted) + atomic_load(&keeper->missing_versions.noted) == 0)
+    return line;
   append_to_message(&line,
                     "'%s' has keys now that the server asked for in vain before. If a table with "
                     "one of them existed then, InnoDB remembers that its key was missing: restart "

@@ -276,8 +276,7 @@ uint64_t kh_keytable_first_due(const kh_keytable *table, uint32_t *ret_interval)
   for (size_t i = 0; i < table->version_count; i++) {
     const kh_policy *policy = &table->versions[i].policy;
     uint64_t due = kh_policy_due(policy);
-    if (!kh_keytable_is_latest(table, i) || due >= first ||
-        !kh_key_can_rotate(&table->versions[i]))
+    if (!kh_keytable_is_latest(table, i) || due >= first)
       continue;
     first = due;
     if (ret_interval != NULL)
