@@ -41,8 +41,8 @@ KH_MUST_USE kh_status kh_keyfile_parse_text(const char *path, kh_bytes text, kh_
 /**
  * Parses a text as kh_keyfile_parse_text() does with KH_REPEATS_AS_UPSTREAM, and passes all its
  * faults: reading goes on after a wrong line. KH_E_KEY_REST is passed, and not returned: a line has
- * a key in the rest that is ignored, of which kh_keyfile_parse_text() warns in the log. A missing
- * key id 1 is none where a wrong line may have it.
+ * a key in the rest that is ignored, of which kh_keyfile_parse_text() warns in the log; and so is
+ * KH_E_TEXT_NUL. A missing key id 1 is none where a wrong line may have it.
  *
  * @param ret_fault  may be NULL; the first fault.
  * @return as kh_keyfile_parse_text(): the first fault's status.

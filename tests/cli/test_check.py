@@ -216,6 +216,15 @@ class Check(command.Case):
         self.assertIn("a second key follows, as in id;iv;key of MariaDB 10.1.3", found[0][2])
         self.assertIn("another id;key follows in the same line", found[1][2])
 
+    def test_a_nul_byte(self):
+        """What follows it is ignored, and never silently."""
+        for text, place in ((f"1;{KEY1}\n\0002;{KEY2}\n", (2, 1)), (f"1;{KEY1}\n#\0\n2;{KEY2}\n", (2, 2)),
+                            (f"1;{KEY1}\n2;{KEY2}\n" + 64 * "\0", (3, 1))):
+            path = self.write("keys", text)
+            found = [entry for entry in self.findings(path, status=3) if "A NUL byte ends the text" in entry["text"]]
+            self.assertEqual([(entry["line"], entry["column"]) for entry in found], [place])
+            self.assertIn("A NUL byte ends the text", self.run_command("list", path).err)
+
     def test_more_wrong_lines_than_are_listed(self):
         texts = self.bad_text("x\n" * 102)
         self.assertEqual(len([text for text in texts if "Syntax error" in text]), 100)

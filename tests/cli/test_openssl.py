@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Key files that `openssl enc` made otherwise than the options say: what `keyhold check` finds out, what is read, and what is
 refused."""
+import gzip
 import os
 import subprocess
 
@@ -59,6 +60,19 @@ class Check(OpensslCase):
             file.write(bytes(range(256)))
         self.assertIn("Not encrypted. It is not a text either: 'openssl enc -nosalt' or another program made it",
                       self.found(self.path("keys"), f"--passphrase-file={self.path('passphrase')}"))
+
+    def test_an_encrypted_file_that_was_spoilt(self):
+        """It is not said to be a plain text, since the advice for that is to remove the passphrase."""
+        path, *arguments = self.enc("-aes-256-cbc -md sha1 -a")
+        with open(path, "rb") as file:
+            armoured = file.read()
+        for content, wanted in ((b"\xef\xbb\xbf" + armoured, "Other bytes are before the first word of this encrypted file"),
+                                (b"\n" + armoured, "Other bytes are before the first word of this encrypted file"),
+                                (armoured.decode().encode("utf-16"), "The file is UTF-16"),
+                                (gzip.compress(armoured), "The file is compressed by gzip")):
+            with open(path, "wb") as file:
+                file.write(content)
+            self.assertIn(f"Not encrypted. {wanted}", self.found(path, *arguments))
 
     def test_what_it_names_is_right(self):
         """The command that it names, with -d, gives the text."""

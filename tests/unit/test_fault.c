@@ -43,6 +43,9 @@ static const struct {
      "System key id 1 is missing at /k line 3, column 1: found x"},
     {{.status = KH_E_KEY_REST, .line = 3, .column = 35, .quote = "found x"},
      "More than one key at /k line 3, column 35: found x"},
+    {{.status = KH_E_TEXT_NUL, .line = 3, .column = 1},
+     "A NUL byte ends the text at /k line 3, column 1: what follows is ignored; restore the file "
+     "from a copy, or remove the byte"},
     {{.status = KH_E_KEY_ID, .line = 3, .column = 2}, "Invalid key id at /k line 3, column 2"},
     {{.status = KH_E_KEY_VERSION, .line = 3, .column = 2},
      "Invalid key version at /k line 3, column 2 (expected 1 to 4294967294)"},

@@ -312,6 +312,27 @@ static void a_second_key_in_a_line_is_told(void **state)
   assert_true(recorder_has(&log_heard, "(2 such lines)"));
 }
 
+static void keys_after_a_nul_are_told(void **state)
+{
+  (void)state;
+  static const char text[] = "1;" K16 "\n\0002;" K16 "\n";
+  static struct heard heard;
+  static recorder log_heard;
+  kh_log log = recorder_log(&log_heard);
+  KH_AUTO_KEYLIST list = NULL;
+  size_t count = 0;
+  kh_bytes bytes = {(const uint8_t *)text, sizeof text - 1};
+  assert_int_equal(parse_whole(bytes, &heard, &count), KH_OK);
+  assert_int_equal(count, 1);
+  assert_int_equal(heard.at[0].status, KH_E_TEXT_NUL);
+  assert_int_equal(heard.at[0].line, 2);
+  assert_int_equal(heard.at[0].column, 1);
+  assert_int_equal(kh_keyfile_parse_text("keys", bytes, KH_REPEATS_AS_UPSTREAM, &log, &list, NULL),
+                   KH_OK);
+  assert_int_equal(log_heard.count[KH_LOG_WARNING], 1);
+  assert_true(recorder_has(&log_heard, "A NUL byte ends the text at keys line 2, column 1"));
+}
+
 /* `lines` wrong ones, for free() */
 static char *wrong_lines(size_t lines)
 {
@@ -372,6 +393,7 @@ int main(void)
       cmocka_unit_test(key_1_is_missing_only_where_no_wrong_line_may_have_it),
       cmocka_unit_test(a_file_of_another_kind_has_one_fault),
       cmocka_unit_test(a_second_key_in_a_line_is_told),
+      cmocka_unit_test(keys_after_a_nul_are_told),
       cmocka_unit_test(faults_at_their_limit_and_one_past_it),
       cmocka_unit_test(a_hostile_file_costs_no_time),
   };

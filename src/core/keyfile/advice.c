@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "guess.h"
+#include "hint.h"
 #include "keyfile_parts.h"
 #include "keyhold/keyfile_openssl.h"
 #include "keyhold/unlock.h"
@@ -33,9 +34,22 @@ static void search_once(const kh_keyfile *file, const kh_content *content)
                  kh_show_path(file->options.path).text);
 }
 
+/* Writes what a file is that has no mark of an encrypted one; false: unknown. */
+static bool name_kind(const kh_content *content, char *ret_advice)
+{
+  const char *hint = kh_hint_of_file(kh_secret_bytes(content->file));
+  if (hint == NULL)
+    return false;
+  int first = hint[0] - 'a' + 'A'; /* a sentence of its own */
+  snprintf(ret_advice, KH_ADVICE_MAX, "%c%s", first, hint + 1);
+  return true;
+}
+
 void kh_keyfile_advise(const kh_keyfile *file, const kh_content *content, kh_status status,
                        kh_fault *fault)
 {
+  if (fault != NULL && status == KH_E_NOT_ENCRYPTED && name_kind(content, fault->advice))
+    return;
   bool is_guessed = may_be_guessed(content, status) && file->envelope.passphrase != NULL;
   if (fault == NULL || (!is_guessed && status != KH_E_WRONG_PASSPHRASE))
     return;

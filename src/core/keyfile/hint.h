@@ -38,6 +38,10 @@ kh_hint kh_hint_for(const kh_hint_place *place);
  * not: UTF-16, or compressed. Thread-safe. */
 bool kh_hint_is_known_binary(kh_bytes text);
 
+/** Returns what a file is that was to be an encrypted one, "the file is ...", if its beginning
+ * tells; else NULL. Thread-safe. */
+const char *kh_hint_of_file(kh_bytes text);
+
 /** Returns what the ignored rest of a line, after its key, looks like if it is a key; else NULL.
  * Thread-safe. */
 const char *kh_hint_of_rest(kh_bytes rest);

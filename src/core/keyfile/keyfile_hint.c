@@ -102,7 +102,8 @@ static bool is_encrypted_later(kh_cursor file)
 {
   enum { BYTES_BEFORE = 16 };
   for (int i = 0; i < BYTES_BEFORE; i++, kh_cursor_skip(&file, 1))
-    if (begins_with(file, "keyhold-sealed ", 15) || begins_with(file, "Salted__", 8))
+    if (begins_with(file, "keyhold-sealed ", 15) || begins_with(file, "Salted__", 8) ||
+        begins_with(file, "U2FsdGVkX1", 10))
       return true;
   return false;
 }
@@ -223,6 +224,12 @@ bool kh_hint_is_known_binary(kh_bytes text)
 {
   const struct file_kind *kind = kind_of_file(text);
   return kind != NULL && kind->contents == BINARY;
+}
+
+const char *kh_hint_of_file(kh_bytes text)
+{
+  const struct file_kind *kind = kind_of_file(text);
+  return kind != NULL && kind->is_it != is_nul_first ? kind->hint : NULL;
 }
 
 /* A line. Each function gets the cursor at the wrong field. */

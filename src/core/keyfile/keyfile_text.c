@@ -377,6 +377,23 @@ static size_t most_keys(kh_bytes text)
   return semicolons < by_length ? semicolons : by_length;
 }
 
+/* What follows a NUL is ignored, as in the server's own plugin: keys may have been meant, or lost.
+ */
+static void warn_of_nul(const struct reader *reader, kh_bytes text)
+{
+  char sentence[KH_MESSAGE_MAX];
+  if (text.len == 0 || text.len == reader->text.len)
+    return;
+  bool is_new_line = text.data[text.len - 1] == '\n';
+  kh_fault fault = fault_in_line(reader, KH_E_TEXT_NUL, is_new_line ? 0 : reader->line.len);
+  fault.line += is_new_line;
+  kh_fault_describe(&fault, sentence, sizeof sentence);
+  if (reader->faults != NULL)
+    pass_fault(reader->faults, &fault);
+  else
+    kh_log_write(reader->log, KH_LOG_WARNING, "%s", sentence);
+}
+
 static kh_status read_text(struct reader *reader, kh_bytes text, kh_keylist **ret_list)
 {
   KH_AUTO_KEYLIST list = NULL;
@@ -387,6 +404,8 @@ static kh_status read_text(struct reader *reader, kh_bytes text, kh_keylist **re
     return kh_fault_set(reader->ret_fault, status, reader->path, 0);
   reader->list = list;
   read_lines(reader, text);
+  if (goes_on(reader) && (reader->faults != NULL || has_system_key(list)))
+    warn_of_nul(reader, text);
   if (goes_on(reader))
     check_system_key(reader);
   if (goes_on(reader))
