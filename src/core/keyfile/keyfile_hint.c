@@ -101,7 +101,8 @@ static bool is_nul_first(kh_cursor file)
 static bool is_encrypted_later(kh_cursor file)
 {
   enum { BYTES_BEFORE = 16 };
-  for (int i = 0; i < BYTES_BEFORE; i++, kh_cursor_skip(&file, 1))
+  kh_cursor_skip(&file, 1);
+  for (int i = 1; i < BYTES_BEFORE; i++, kh_cursor_skip(&file, 1))
     if (begins_with(file, "keyhold-sealed ", 15) || begins_with(file, "Salted__", 8) ||
         begins_with(file, "U2FsdGVkX1", 10))
       return true;
