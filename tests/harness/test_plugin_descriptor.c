@@ -18,7 +18,7 @@ static const struct expectation {
   unsigned maturity, variables;
   bool crypts;
 } plugins[] = {
-    {"file", "file_key_management", MariaDB_PLUGIN_MATURITY_STABLE, 11, true},
+    {"file", "file_key_management", MariaDB_PLUGIN_MATURITY_STABLE, 12, true},
     {"example", "example_key_management", MariaDB_PLUGIN_MATURITY_EXPERIMENTAL, 0, true},
     {"debug", "debug_key_management", MariaDB_PLUGIN_MATURITY_EXPERIMENTAL, 1, false},
 };
@@ -127,6 +127,7 @@ static void variables_of_the_file_plugin(void **state)
   assert_read_only("strict_permissions", PLUGIN_VAR_BOOL);
   assert_dynamic("reload", PLUGIN_VAR_BOOL);
   assert_dynamic("rotate_key", PLUGIN_VAR_LONGLONG);
+  assert_dynamic("save", PLUGIN_VAR_ENUM);
   assert_dynamic("auto_reload", PLUGIN_VAR_BOOL);
   assert_dynamic("auto_rotate", PLUGIN_VAR_BOOL);
 }
