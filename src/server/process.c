@@ -5,8 +5,7 @@
 #include <stddef.h>
 
 /* The plugin interface has no call for this. These are variables of the server, which exports them
- * to its plugins; each is one byte,
- * or an array of characters. */
+ * to its plugins: one byte each, or an array of characters. */
 static bool is_set(const char *name)
 {
   const char *flag = dlsym(RTLD_DEFAULT, name);

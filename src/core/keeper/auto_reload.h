@@ -17,8 +17,7 @@ typedef struct kh_auto_reload {
   int64_t candidate_since; /* 0: there is none */
   kh_store_mark refused;   /* the change that `backoff` is about */
   int64_t missing_since;   /* when the store became unavailable; 0: it is available */
-  kh_status
-      missing_noted; /* why it is unavailable, as the statistics have it; KH_OK: they do not */
+  kh_status missing_noted; /* why, as the statistics have it; KH_OK: they do not */
   kh_backoff backoff;
 } kh_auto_reload;
 

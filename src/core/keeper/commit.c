@@ -7,8 +7,8 @@ typedef struct commit_outcome {
   bool is_found;
   bool is_passed_over; /* newer changes replaced it, and none of them is left */
   kh_message message;
-  kh_message steps;
-  kh_message warning; /* empty: none */
+  kh_message steps; /* warnings; empty: none */
+  kh_message brought;
   kh_fault fault;
   kh_keytable *left_over[KH_KEEPER_CHANGES_MAX + 1]; /* to be freed */
   size_t left_over_count;
@@ -72,7 +72,7 @@ static kh_status check_against_table_in_force(kh_keeper *keeper, const kh_change
   const kh_keytable *now = kh_keyring_begin(keeper->ring);
   kh_status status = kh_change_check(keeper, change, now, &done->fault);
   if (status == KH_OK)
-    done->warning = kh_message_brought(keeper, change->table, now);
+    done->brought = kh_message_brought(keeper, change->table, now);
   kh_keyring_end(keeper->ring);
   return status;
 }
@@ -132,8 +132,8 @@ static void log_outcome(const kh_keeper *keeper, const commit_outcome *done)
     kh_log_write(log, KH_LOG_NOTE, "%s", done->message.text);
     if (done->steps.text[0] != '\0')
       kh_log_write(log, KH_LOG_WARNING, "%s", done->steps.text);
-    if (done->warning.text[0] != '\0')
-      kh_log_write(log, KH_LOG_WARNING, "%s", done->warning.text);
+    if (done->brought.text[0] != '\0')
+      kh_log_write(log, KH_LOG_WARNING, "%s", done->brought.text);
     return;
   }
   kh_fault_describe(&done->fault, sentence, sizeof sentence);

@@ -84,6 +84,13 @@ static kh_status check_table(preparation *going)
   return kh_change_check(going->keeper, &going->change, going->known, &going->fault);
 }
 
+/* Makes the table of a content, and checks it; frees the content. */
+static kh_status take_content(preparation *going, kh_store_content *content)
+{
+  kh_status status = make_table(going, content);
+  return status == KH_OK ? check_table(going) : status;
+}
+
 /* Done here because putting the change in force must not wait. */
 static void describe_change(preparation *going, const char *what)
 {
@@ -208,9 +215,7 @@ static kh_status rotate_keys(preparation *going, uint32_t id, bool due_only,
     status =
         kh_store_make_versions(&keeper->store, &rotation, &content, ret_rotated, &going->fault);
   if (status == KH_OK)
-    status = make_table(going, &content);
-  if (status == KH_OK)
-    status = check_table(going);
+    status = take_content(going, &content);
   if (status != KH_OK)
     return status;
   describe_change(going,
@@ -253,9 +258,7 @@ static kh_status save_keys(preparation *going, bool replaces, kh_store_saved *re
   kh_store_content content;
   kh_status status = kh_store_save(&keeper->store, &saving, &content, ret_saved, &going->fault);
   if (status == KH_OK)
-    status = make_table(going, &content);
-  if (status == KH_OK)
-    status = check_table(going);
+    status = take_content(going, &content);
   if (status != KH_OK)
     return status;
   describe_change(going, "saved");
@@ -282,11 +285,10 @@ static void log_saved(const kh_keeper *keeper, const kh_store_saved *saved)
 {
   log_what_was_written(keeper, saved);
   if (saved->kept_as.text[0] != '\0')
-    kh_log_write(
-        &keeper->options.log, KH_LOG_WARNING,
-        "the old '%s' is kept as '%s': its other slots, and key versions that only it had, "
-        "are not in the new one; add the slots again with 'keyhold slot add'",
-        kh_store_shown_place(&keeper->store).text, saved->kept_as.text);
+    kh_log_write(&keeper->options.log, KH_LOG_WARNING,
+                 "the old '%s' is kept as '%s': key versions and passphrase slots that only it had "
+                 "are not in the new one; keep it until you know that no data needs it",
+                 kh_store_shown_place(&keeper->store).text, saved->kept_as.text);
 }
 
 static void note_saved(kh_keeper *keeper, kh_status status, const kh_store_saved *saved)
@@ -347,9 +349,7 @@ static kh_status merge_found(preparation *going, const kh_keylist *found)
     kh_store_content_free(&content);
     return kh_store_fail(&going->keeper->store, status, &going->fault);
   }
-  status = make_table(going, &content);
-  if (status == KH_OK)
-    status = check_table(going);
+  status = take_content(going, &content);
   if (status != KH_OK)
     return status;
   going->change.is_whole = false;
