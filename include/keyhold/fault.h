@@ -60,6 +60,9 @@ typedef struct kh_faults {
   size_t count; /**< of all, also of those that were not passed; begins with 0 */
 } kh_faults;
 
+/** Counts a fault, and passes it while they are not too many. */
+void kh_faults_add(kh_faults *faults, const kh_fault *fault);
+
 /**
  * Fills a fault and returns its status, so that a failing function ends with one `return`.
  * Thread-safe.

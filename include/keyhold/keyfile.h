@@ -241,7 +241,7 @@ typedef struct kh_rotated {
  * Makes new versions of keys: comments, order and line ends stay, and a new version is after the
  * last line of its key.
  *
- * A new version is KH_ROTATION_STEP above the highest one in the file, has random bytes
+ * A new version is KH_ROTATION_STEP above kh_keytable_highest() of the file, has random bytes
  * (kh_random_bytes()), as many as the attribute `bits` of the latest version specifies, or else as
  * many as that version has, the same attributes, and `created`. A key of which the file has a
  * version that is KH_ROTATION_STEP or more above that of `known` gets none: another server made it.

@@ -109,10 +109,6 @@ bool kh_key_is_same_version(const kh_key *a, const kh_key *b);
 /** Returns whether two keys have the same bytes; takes the same time wherever they differ. */
 bool kh_key_is_same_secret(const kh_key *a, const kh_key *b);
 
-/** Returns whether a key whose latest version is this one can have a new version: its number must
- * be at most KH_KEY_VERSION_MAX - KH_ROTATION_STEP. */
-bool kh_key_can_rotate(const kh_key *latest);
-
 /** For `__attribute__((cleanup))`: frees the list when the scope ends. */
 static inline void kh_keylist_cleanup(kh_keylist **list)
 {

@@ -97,6 +97,21 @@ size_t kh_keytable_count_due(const kh_keytable *table, uint64_t now);
  */
 uint32_t kh_keytable_oldest_latest(const kh_keytable *table);
 
+/** Returns the highest version number that a key id has, retired versions included: new versions
+ * are above it. 0: there is no such key id. Thread-safe. */
+uint32_t kh_keytable_highest(const kh_keytable *table, uint32_t id);
+
+/**
+ * Names what will make a later rotation fail, or hold it up, although the keys can be used now: a
+ * latest version at the last possible number or near it (KH_E_VERSION_ENDS), or far above the one
+ * before (KH_E_VERSION_JUMP), and a time of creation in the future of a key with an interval of
+ * rotation (KH_E_CREATED_LATER). Thread-safe.
+ *
+ * @param now     UNIX time.
+ * @param faults  takes a fault for each; the path is left empty.
+ */
+void kh_keytable_foresee(const kh_keytable *table, uint32_t now, kh_faults *faults);
+
 /** Returns whether any key version has a cipher of its own (kh_policy). Thread-safe. */
 bool kh_keytable_has_ciphers(const kh_keytable *table);
 

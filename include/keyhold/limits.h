@@ -128,6 +128,18 @@
  */
 #define KH_ROTATION_STEP 2u
 
+/** Distance of two versions of a key that no rotations make, so that one of the numbers is a
+ * mistake: in a key file, and to the last possible version. */
+#define KH_VERSION_JUMP 1000000u
+
+/** Largest difference in seconds between the clocks of hosts that make versions: a day, since a
+ * time of creation may be a date. */
+#define KH_CLOCKS_APART_MAX 86400u
+
+/** Largest distance of a version that the server asks for to the latest one that is known. Others
+ * come from damaged pages. */
+#define KH_VERSIONS_AHEAD_MAX 1000u
+
 /** Shortest and longest interval of rotation in seconds: a second, for tests, and 100 years. */
 #define KH_ROTATE_MIN 1u
 #define KH_ROTATE_MAX 3155760000u /**< the longest */

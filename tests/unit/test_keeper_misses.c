@@ -303,6 +303,26 @@ static void an_old_copy_is_not_rotated(void **state)
   assert_int_equal(rotate(7, NULL), KH_OK);
 }
 
+/* It neither counts as missing nor holds up a rotation. */
+static void a_version_of_a_damaged_page_changes_nothing(void **state)
+{
+  (void)state;
+  kh_fault fault;
+  run_keeper(&fake_store_ops);
+  for (int i = 0; i < 2; i++)
+    kh_keeper_note_miss(keeper, 1, 1 + KH_VERSIONS_AHEAD_MAX + 1);
+  assert_int_equal(errors(), 1);
+  recorder_expect(&said,
+                  "key id 1 version 1002 is missing in 'fake:1', and no rotation made it: it "
+                  "is far above 1, the highest one, so the page that names it is damaged. "
+                  "Find the table with CHECK TABLE, and restore it from a backup\n");
+  assert_missing(0, "");
+  assert_int_equal(rotate(1, NULL), KH_OK);
+  kh_keeper_note_miss(keeper, 1, 1 + KH_VERSIONS_AHEAD_MAX);
+  assert_missing(1, "1 version 1001");
+  assert_int_equal(rotate(1, &fault), KH_E_VERSION_NEEDED);
+}
+
 static void what_the_store_finds_is_put_in_force(void **state)
 {
   (void)state;
@@ -471,6 +491,7 @@ int main(void)
       cmocka_unit_test_teardown(a_reload_that_brings_a_missing_key_warns, stop),
       cmocka_unit_test_teardown(a_reload_that_brings_half_warns_of_the_rest_later, stop),
       cmocka_unit_test_teardown(an_old_copy_is_not_rotated, stop),
+      cmocka_unit_test_teardown(a_version_of_a_damaged_page_changes_nothing, stop),
       cmocka_unit_test_teardown(what_the_store_finds_is_put_in_force, stop),
       cmocka_unit_test_teardown(what_the_store_lacks_is_remembered, stop),
       cmocka_unit_test_teardown(what_the_store_finds_is_not_called_missing, stop),

@@ -220,6 +220,22 @@ static void a_store_without_the_optional_functions(void **state)
   assert_int_equal(kh_keeper_set_background(keeper, (kh_keeper_background){.reload = true}), KH_OK);
 }
 
+static void keys_that_cannot_be_rotated_for_long_are_warned_of(void **state)
+{
+  (void)state;
+  kh_keeper_token token = 0;
+  fake_key keys[] = {FAKE_KEY(1, 1, 0xa1), FAKE_KEY(2, 4294967000u, 0xb1)};
+  keeper = fake_keeper_start(&fake, &fake_store_ops, keys, COUNT(keys), &said);
+  recorder_expect(&said,
+                  "Key id 2 of 'fake:1' is at version 4294967000, and version numbers end at "
+                  "4294967294; use a new key id before they run out\n");
+  fake_key more[] = {keys[0], keys[1], FAKE_KEY(3, 2000000, 0xc1)};
+  fake_store_set(&fake, more, COUNT(more));
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &token, NULL), KH_OK);
+  recorder_expect(&said, "Key id 3 version 2000000 of 'fake:1' is far above the version before it, "
+                         "1; if no data has it, give it a lower number\n");
+}
+
 static void an_old_content_gets_back_what_it_lacks(void **state)
 {
   (void)state;
@@ -474,6 +490,8 @@ int main(void)
                                       keeper_reset_clock, stop),
       cmocka_unit_test_setup_teardown(a_store_without_the_optional_functions, keeper_reset_clock,
                                       stop),
+      cmocka_unit_test_setup_teardown(keys_that_cannot_be_rotated_for_long_are_warned_of,
+                                      keeper_reset_clock, stop),
       cmocka_unit_test_setup_teardown(an_old_content_gets_back_what_it_lacks, keeper_reset_clock,
                                       stop),
       cmocka_unit_test_setup_teardown(a_content_that_changes_before_it_is_settled_is_read_again,

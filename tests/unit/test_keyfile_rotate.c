@@ -242,6 +242,19 @@ static void a_key_at_its_last_version_holds_up_no_other(void **state)
   rotation_free(&due);
 }
 
+static void a_new_version_is_above_retired_ones(void **state)
+{
+  (void)state;
+  static const char text[] = "1;" A16 "\n1;7;retired\n1;3;" A16 "\n1;5;" A16 "\n";
+  rotation_run it = {.path = NULL};
+  assert_int_equal(rotate_text(&it, text, text), KH_OK);
+  assert_non_null(rotation_key(&it, 1, 9));
+  rotation_free(&it);
+  static const char last[] = "1;" A16 "\n1;4294967294;retired\n";
+  rotation_run none = {.what.id = 1};
+  refuse(last, last, &none, KH_E_VERSION_LIMIT);
+}
+
 static void another_servers_version_is_taken(void **state)
 {
   (void)state;
@@ -678,6 +691,7 @@ int main(void)
       cmocka_unit_test(versions_step_by_two),
       cmocka_unit_test(the_last_version_number),
       cmocka_unit_test(a_key_at_its_last_version_holds_up_no_other),
+      cmocka_unit_test(a_new_version_is_above_retired_ones),
       cmocka_unit_test(another_servers_version_is_taken),
       cmocka_unit_test(a_version_of_too_small_a_step_is_not_enough),
       cmocka_unit_test(a_rotation_of_nothing_does_not_change_the_file),

@@ -208,6 +208,72 @@ static kh_keytable *table_with_policies(const kh_policy *latest)
   return table;
 }
 
+static void the_highest_version_counts_retired_ones(void **state)
+{
+  (void)state;
+  KH_AUTO_KEYLIST list = NULL;
+  KH_AUTO_KEYTABLE table = NULL;
+  assert_int_equal(kh_keylist_new(4, &list), KH_OK);
+  for (uint32_t id = 1; id <= 4; id++)
+    kh_keylist_add_random(list, id, 5, 16, &(kh_policy){0});
+  static const kh_retired retired[] = {{2, 9, 0}, {2, 1, 0}, {3, 3, 0}, {7, 70, 0}};
+  for (size_t i = 0; i < COUNT(retired); i++)
+    assert_int_equal(kh_keylist_retire(list, &retired[i]), KH_OK);
+  assert_int_equal(kh_keytable_new(list, &table), KH_OK);
+  static const uint32_t highest[] = {0, 5, 9, 5, 5, 0, 0, 0};
+  for (uint32_t id = 0; id < COUNT(highest); id++)
+    assert_int_equal(kh_keytable_highest(table, id), highest[id]);
+}
+
+struct foreseen {
+  kh_status status[8];
+  uint32_t id[8];
+  size_t count;
+};
+
+static void note_foreseen(void *user, const kh_fault *fault)
+{
+  struct foreseen *seen = user;
+  seen->status[seen->count] = fault->status;
+  seen->id[seen->count++] = fault->key_id;
+}
+
+static void what_will_hold_up_a_rotation_is_named(void **state)
+{
+  (void)state;
+  enum { NOW = 1000000000 };
+  static const struct {
+    uint32_t id, version;
+    kh_policy policy;
+  } keys[] = {
+      {1, 1, {0}},
+      {1, 1000001, {0}}, /* as far as may be */
+      {2, 1000002, {0}},
+      {3, KH_KEY_VERSION_MAX - KH_VERSION_JUMP, {0}},
+      {4, KH_KEY_VERSION_MAX, {0}},
+      {5, 1, {.created = NOW + KH_CLOCKS_APART_MAX, .rotate = 60}},
+      {6, 1, {.created = NOW + KH_CLOCKS_APART_MAX + 1, .rotate = 60}},
+      {7, 1, {.created = NOW + 2 * KH_CLOCKS_APART_MAX}}, /* never rotated automatically */
+      {8, 1, {.created = NOW + 2 * KH_CLOCKS_APART_MAX, .rotate = 60}},
+      {8, 3, {.created = NOW, .rotate = 60}}, /* the latest one counts */
+  };
+  static const struct foreseen expected = {
+      {KH_E_VERSION_JUMP, KH_E_VERSION_JUMP, KH_E_VERSION_ENDS, KH_E_CREATED_LATER},
+      {2, 3, 4, 6},
+      4};
+  KH_AUTO_KEYLIST list = NULL;
+  KH_AUTO_KEYTABLE table = NULL;
+  struct foreseen seen = {.count = 0};
+  kh_faults faults = {.add = note_foreseen, .user = &seen};
+  assert_int_equal(kh_keylist_new(COUNT(keys), &list), KH_OK);
+  for (size_t i = 0; i < COUNT(keys); i++)
+    kh_keylist_add_random(list, keys[i].id, keys[i].version, 16, &keys[i].policy);
+  assert_int_equal(kh_keytable_new(list, &table), KH_OK);
+  kh_keytable_foresee(table, NOW, &faults);
+  assert_int_equal(faults.count, expected.count);
+  assert_memory_equal(&seen, &expected, sizeof seen);
+}
+
 static void the_first_latest_version_that_is_due(void **state)
 {
   (void)state;
@@ -359,6 +425,8 @@ int main(void)
       cmocka_unit_test(keys_cannot_be_written),
       cmocka_unit_test(places_go_by_id_and_version),
       cmocka_unit_test(ciphers_are_noticed),
+      cmocka_unit_test(the_highest_version_counts_retired_ones),
+      cmocka_unit_test(what_will_hold_up_a_rotation_is_named),
       cmocka_unit_test(the_first_latest_version_that_is_due),
       cmocka_unit_test(how_many_keys_are_due),
       cmocka_unit_test(the_oldest_of_the_latest_versions),

@@ -221,6 +221,19 @@ static void check_steps(const kh_keytable *table, kh_cli_findings *findings)
   }
 }
 
+static void add_foreseen(void *user, const kh_fault *fault)
+{
+  kh_cli_findings_add_fault(user, "rotation", fault);
+}
+
+/* What a server warns of when it loads the keys. */
+static void check_future(const kh_keytable *table, kh_cli_findings *findings)
+{
+  kh_clock clock = kh_clock_system();
+  kh_faults faults = {.add = add_foreseen, .user = findings};
+  kh_keytable_foresee(table, kh_clock_now(&clock), &faults);
+}
+
 static void check_keys(const kh_keytable *table, kh_cli_findings *findings)
 {
   size_t bad = findings->bad;
@@ -241,6 +254,7 @@ static void check_keys(const kh_keytable *table, kh_cli_findings *findings)
                         ids == 1 ? "" : "s", versions, versions == 1 ? "" : "s");
   check_due(table, findings);
   check_steps(table, findings);
+  check_future(table, findings);
 }
 
 /* Adds a warning of the core as a problem. */

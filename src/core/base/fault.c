@@ -8,6 +8,12 @@
 
 enum { REASON_MAX = 128, SHORTEST_PATH = 32 };
 
+void kh_faults_add(kh_faults *faults, const kh_fault *fault)
+{
+  if (faults->count++ < KH_FAULTS_MAX)
+    faults->add(faults->user, fault);
+}
+
 kh_status kh_fault_set(kh_fault *ret_fault, kh_status status, const char *path, int os_error)
 {
   if (ret_fault == NULL)

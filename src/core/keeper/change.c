@@ -35,6 +35,39 @@ kh_status kh_change_check(const kh_keeper *keeper, const kh_change *change, cons
   return status;
 }
 
+enum { WARNINGS_MAX = 10 };
+
+/* The faults that were passed so far, of which only a few are logged. */
+typedef struct foreseen {
+  const kh_keeper *keeper;
+  size_t logged;
+} foreseen;
+
+static void warn_of_foreseen(void *user, const kh_fault *fault)
+{
+  foreseen *so_far = user;
+  const kh_keeper *keeper = so_far->keeper;
+  kh_fault named = *fault;
+  char sentence[KH_MESSAGE_MAX];
+  if (so_far->logged == WARNINGS_MAX)
+    return;
+  so_far->logged++;
+  kh_store_name_in(&keeper->store, &named);
+  kh_fault_describe(&named, sentence, sizeof sentence);
+  kh_log_write(&keeper->options.log, KH_LOG_WARNING, "%s", sentence);
+}
+
+void kh_change_warn(const kh_keeper *keeper, const kh_keytable *table)
+{
+  foreseen so_far = {.keeper = keeper};
+  kh_faults faults = {.add = warn_of_foreseen, .user = &so_far};
+  kh_keytable_foresee(table, kh_clock_now(&keeper->options.clock), &faults);
+  if (faults.count > so_far.logged)
+    kh_log_write(&keeper->options.log, KH_LOG_WARNING,
+                 "%zu more such keys of '%s': 'keyhold check' lists them",
+                 faults.count - so_far.logged, kh_store_shown_place(&keeper->store).text);
+}
+
 void kh_change_note_in_force(kh_keeper *keeper, const kh_change *change)
 {
   kh_keeper_stats *stats = &keeper->stats;

@@ -27,6 +27,9 @@ KH_MUST_USE kh_status kh_change_make(const kh_keeper *keeper, const kh_store_con
 KH_MUST_USE kh_status kh_change_check(const kh_keeper *keeper, const kh_change *change,
                                       const kh_keytable *old, kh_fault *ret_fault);
 
+/** Warns of what will make a later rotation of these keys fail: kh_keytable_foresee(). */
+void kh_change_warn(const kh_keeper *keeper, const kh_keytable *table);
+
 /** Records a change that is now in force, for the statistics and the next change. The caller holds
  * the mutex `state`, or no other thread knows the keeper yet. */
 void kh_change_note_in_force(kh_keeper *keeper, const kh_change *change);

@@ -46,6 +46,7 @@ static kh_status load_first(kh_keeper *keeper, kh_fault *ret_fault)
   }
   note_start(keeper, &change);
   kh_log_write(&keeper->options.log, KH_LOG_NOTE, "%s", kh_message_loaded(keeper, &change).text);
+  kh_change_warn(keeper, change.table);
   return KH_OK;
 }
 

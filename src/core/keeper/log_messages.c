@@ -205,9 +205,24 @@ static const char *what_a_missing_key_means(kh_miss miss)
          "has it: the table is intact; do not drop it, put the key back, then restart the server";
 }
 
+static kh_message describe_implausible(const kh_keeper *keeper, kh_miss miss,
+                                       const kh_keytable *table)
+{
+  kh_message line = {""};
+  append_to_message(&line,
+                    "key id %u version %u is missing in '%s', and no rotation made it: it is far "
+                    "above %u, the highest one, so the page that names it is damaged. Find the "
+                    "table with CHECK TABLE, and restore it from a backup",
+                    miss.id, miss.version, kh_store_shown_place(&keeper->store).text,
+                    kh_keytable_highest(table, miss.id));
+  return line;
+}
+
 kh_message kh_message_missing(const kh_keeper *keeper, kh_miss miss, const kh_keytable *table)
 {
   kh_message line = {""};
+  if (kh_miss_is_implausible(miss, table))
+    return describe_implausible(keeper, miss, table);
   append_to_message(&line, "key id %u", miss.id);
   if (miss.version != 0)
     append_to_message(&line, " version %u", miss.version);

@@ -102,11 +102,21 @@ bool kh_misses_brings(const kh_keeper *keeper, uint32_t id, const kh_keytable *t
          brings_one_of(&keeper->missing_versions, id, table, old);
 }
 
+/* returns by how much a version is above the highest one of its key id; 0: it is not */
+static uint32_t steps_ahead(kh_miss miss, const kh_keytable *table)
+{
+  uint32_t highest = kh_keytable_highest(table, miss.id);
+  return highest != 0 && miss.version > highest ? miss.version - highest : 0;
+}
+
 static bool is_ahead(kh_miss miss, const kh_keytable *table)
 {
-  uint32_t latest;
-  return miss.id != 0 && kh_keytable_latest(table, miss.id, &latest) == KH_OK &&
-         miss.version > latest;
+  return miss.id != 0 && steps_ahead(miss, table) > 0;
+}
+
+bool kh_miss_is_implausible(kh_miss miss, const kh_keytable *table)
+{
+  return steps_ahead(miss, table) > KH_VERSIONS_AHEAD_MAX;
 }
 
 bool kh_misses_are_ahead(const kh_keeper *keeper, const kh_keytable *table, uint32_t id,
@@ -131,15 +141,24 @@ static kh_severity severity_of(kh_miss miss)
   return miss.id == KH_KEY_ID_TEMPORARY ? KH_LOG_NOTE : KH_LOG_QUIET_WARNING;
 }
 
+/* Those that come from damaged pages must not take the places of others, nor count as missing. */
+static kh_misses *set_of(kh_keeper *keeper, kh_miss miss, const kh_keytable *table)
+{
+  if (miss.version == 0)
+    return &keeper->unknown_ids;
+  return kh_miss_is_implausible(miss, table) ? &keeper->implausible : &keeper->missing_versions;
+}
+
 void kh_keeper_report_miss(kh_keeper *keeper, kh_miss miss)
 {
-  kh_misses *known = miss.version == 0 ? &keeper->unknown_ids : &keeper->missing_versions;
-  if (!kh_misses_add(known, miss))
-    return;
   const kh_keytable *table = kh_keyring_begin(keeper->ring);
-  kh_message message = kh_message_missing(keeper, miss, table);
+  bool is_new = kh_misses_add(set_of(keeper, miss, table), miss);
+  kh_message message = {""};
+  if (is_new)
+    message = kh_message_missing(keeper, miss, table);
   kh_keyring_end(keeper->ring);
-  kh_log_write(&keeper->options.log, severity_of(miss), "%s", message.text);
+  if (is_new)
+    kh_log_write(&keeper->options.log, severity_of(miss), "%s", message.text);
 }
 
 /* A process that is not a server has no thread, which alone asks a store. */

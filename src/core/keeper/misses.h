@@ -39,6 +39,10 @@ void kh_misses_forget_found(kh_misses *misses, const kh_keytable *table);
 bool kh_misses_are_ahead(const kh_keeper *keeper, const kh_keytable *table, uint32_t id,
                          kh_miss *ret_miss);
 
+/** Returns whether a version is so far above the highest one that a table has of its key id that it
+ * comes from a damaged page (KH_VERSIONS_AHEAD_MAX). Thread-safe. */
+bool kh_miss_is_implausible(kh_miss miss, const kh_keytable *table);
+
 /** Records a key that was asked for in vain: that the store does not have either. Logs it the first
  * time. Thread-safe; takes no lock but the log's, and writes nothing if it was recorded before. */
 void kh_keeper_report_miss(kh_keeper *keeper, kh_miss miss);

@@ -145,6 +145,7 @@ static kh_status reload_keys(preparation *going, bool finished_only)
   if (status != KH_OK)
     return status;
   describe_change(going, "reloaded");
+  kh_change_warn(going->keeper, going->change.table);
   return KH_OK;
 }
 

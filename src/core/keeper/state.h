@@ -72,6 +72,7 @@ struct kh_keeper {
   /* What the store does not have either. Apart, since any user can name unknown key ids. */
   kh_misses unknown_ids;
   kh_misses missing_versions;
+  kh_misses implausible; /* versions that no rotation can have made */
 };
 
 /** Wakes the background thread, if it runs, so that it re-evaluates its tasks. Thread-safe; takes

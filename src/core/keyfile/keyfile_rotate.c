@@ -38,11 +38,17 @@ static bool is_taken(const struct turn *turn, const kh_key *latest)
          latest->version - in_use >= KH_ROTATION_STEP;
 }
 
+static bool has_number_left(const kh_keytable *table, const kh_key *key)
+{
+  return kh_keytable_highest(table, key->id) <= KH_KEY_VERSION_MAX - KH_ROTATION_STEP;
+}
+
 static void make_new_version(struct turn *turn, const kh_key *latest)
 {
   kh_policy policy = latest->policy;
   policy.created = turn->rotation->now;
-  kh_keylist_add_random(turn->file->change.delta, latest->id, latest->version + KH_ROTATION_STEP,
+  uint32_t highest = kh_keytable_highest(turn->file->change.before, latest->id);
+  kh_keylist_add_random(turn->file->change.delta, latest->id, highest + KH_ROTATION_STEP,
                         policy.bits == 0 ? latest->len : policy.bits / 8u, &policy);
   turn->rotated.made++;
 }
@@ -85,7 +91,7 @@ static kh_status consider_key(struct turn *turn, const kh_key *latest, kh_fault 
   }
   if (!is_due(turn, latest))
     return KH_OK;
-  if (!kh_key_can_rotate(latest))
+  if (!has_number_left(turn->file->change.before, latest))
     return pass_over(turn, latest, ret_fault);
   make_new_version(turn, latest);
   return KH_OK;
@@ -129,7 +135,7 @@ static bool expects_versions(const struct turn *turn, const kh_keytable *table)
   for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
     const kh_key *key = kh_keytable_at(table, i);
     if (is_chosen(turn, table, i) && !is_taken(turn, key) && is_due(turn, key) &&
-        kh_key_can_rotate(key))
+        has_number_left(table, key))
       return true;
   }
   return false;

@@ -45,12 +45,6 @@ static bool goes_on(const struct reader *reader)
                                      kh_status_class(reader->status) == KH_CLASS_FORMAT);
 }
 
-static void pass_fault(kh_faults *faults, const kh_fault *fault)
-{
-  if (faults->count++ < KH_FAULTS_MAX)
-    faults->add(faults->user, fault);
-}
-
 static kh_status note_fault(struct reader *reader, const kh_fault *fault)
 {
   if (reader->status == KH_OK) {
@@ -59,7 +53,7 @@ static kh_status note_fault(struct reader *reader, const kh_fault *fault)
       *reader->ret_fault = *fault;
   }
   if (reader->faults != NULL)
-    pass_fault(reader->faults, fault);
+    kh_faults_add(reader->faults, fault);
   return fault->status;
 }
 
@@ -167,7 +161,7 @@ static void judge_rest(struct reader *reader, kh_cursor cursor)
   kh_fault fault = fault_in_line(reader, KH_E_KEY_REST, at);
   snprintf(fault.quote, sizeof fault.quote, "%s", hint);
   if (reader->faults != NULL)
-    pass_fault(reader->faults, &fault);
+    kh_faults_add(reader->faults, &fault);
   else
     reader->rest = fault;
 }
@@ -389,7 +383,7 @@ static void warn_of_nul(const struct reader *reader, kh_bytes text)
   fault.line += is_new_line;
   kh_fault_describe(&fault, sentence, sizeof sentence);
   if (reader->faults != NULL)
-    pass_fault(reader->faults, &fault);
+    kh_faults_add(reader->faults, &fault);
   else
     kh_log_write(reader->log, KH_LOG_WARNING, "%s", sentence);
 }

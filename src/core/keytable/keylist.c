@@ -159,8 +159,3 @@ bool kh_key_is_same_secret(const kh_key *a, const kh_key *b)
 {
   return a->len == b->len && kh_is_same_secret(a->bytes, b->bytes, a->len);
 }
-
-bool kh_key_can_rotate(const kh_key *latest)
-{
-  return latest->version <= KH_KEY_VERSION_MAX - KH_ROTATION_STEP;
-}

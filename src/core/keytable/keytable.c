@@ -2,11 +2,13 @@
 #include "keyhold/keytable.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "keyhold/random.h"
 #include "keyhold/secret.h"
+#include "keyhold/time.h"
 
 /* A key id and the index of its versions. id 0 marks a free slot: no key has it, and a look-up ends
  * there. */
@@ -304,6 +306,66 @@ uint32_t kh_keytable_oldest_latest(const kh_keytable *table)
       oldest = created;
   }
   return oldest;
+}
+
+/* returns how many retired versions are of this key id or a lower one */
+static size_t retired_up_to(const kh_keytable *table, uint32_t id)
+{
+  size_t low = 0;
+  size_t high = table->retired_count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (table->retired[middle].id <= id)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+uint32_t kh_keytable_highest(const kh_keytable *table, uint32_t id)
+{
+  uint32_t highest = 0;
+  if (kh_keytable_latest(table, id, &highest) != KH_OK)
+    return 0;
+  size_t count = retired_up_to(table, id);
+  const kh_retired *last = count == 0 ? NULL : &table->retired[count - 1];
+  return last != NULL && last->id == id && last->version > highest ? last->version : highest;
+}
+
+static void foresee(kh_faults *faults, kh_status status, const kh_key *key, uint64_t size)
+{
+  kh_fault fault;
+  kh_fault_set(&fault, status, NULL, 0);
+  fault.key_id = key->id;
+  fault.key_version = key->version;
+  fault.size = size;
+  fault.limit = KH_KEY_VERSION_MAX;
+  fault.line = key->line;
+  snprintf(fault.quote, sizeof fault.quote, "%s", kh_time_show(key->policy.created).text);
+  kh_faults_add(faults, &fault);
+}
+
+/* Version 1 is before the first version that a file has. */
+static void foresee_for(const kh_keytable *table, size_t index, uint32_t now, kh_faults *faults)
+{
+  const kh_key *key = &table->versions[index];
+  bool is_first = index == 0 || key[-1].id != key->id;
+  uint32_t before = is_first ? KH_KEY_VERSION_MIN : key[-1].version;
+  if (key->version > KH_KEY_VERSION_MAX - KH_VERSION_JUMP)
+    foresee(faults, KH_E_VERSION_ENDS, key, 0);
+  else if (key->version - before > KH_VERSION_JUMP)
+    foresee(faults, KH_E_VERSION_JUMP, key, before);
+  if (key->policy.rotate != 0 && key->policy.created > now &&
+      key->policy.created - now > KH_CLOCKS_APART_MAX)
+    foresee(faults, KH_E_CREATED_LATER, key, 0);
+}
+
+void kh_keytable_foresee(const kh_keytable *table, uint32_t now, kh_faults *faults)
+{
+  for (size_t i = 0; i < table->version_count; i++)
+    if (kh_keytable_is_latest(table, i))
+      foresee_for(table, i, now, faults);
 }
 
 bool kh_keytable_has_ciphers(const kh_keytable *table)
