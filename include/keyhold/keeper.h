@@ -44,6 +44,9 @@ typedef struct kh_keeper_options {
 typedef struct kh_keeper_background {
   bool reload; /**< reload the keys when the store's content changes */
   bool rotate; /**< rotate keys whose interval has passed */
+  uint32_t
+      check_every; /**< milliseconds between looks at the store, while it is not reloaded
+                      automatically: what no longer has every key in force is logged; 0: never */
 } kh_keeper_background;
 
 /** Numbers of the keys in force, and results since the start, all of one moment. Times are UNIX
@@ -65,9 +68,11 @@ typedef struct kh_keeper_stats {
   uint64_t failures;                /**< reloads, rotations and savings that were refused or failed,
                                        and keys that a rotation of all passed over */
   uint64_t next_rotation;           /**< when the first key is due, or KH_POLICY_NEVER */
-  size_t overdue;        /**< key ids that are due for rotation when the statistics are made */
-  uint64_t missing;      /**< key versions that were asked for in vain since the start. Of those
-                            above KH_KEEPER_MISSES_MAX, each call counts */
+  size_t overdue;   /**< key ids that are due for rotation when the statistics are made */
+  uint64_t missing; /**< key versions that were asked for in vain since the start. Of those
+                       above KH_KEEPER_MISSES_MAX, each call counts */
+  size_t unsaved;   /**< key versions in force that the store lacked, or has with another key or
+                       cipher, when it was looked at last; all of them if it could not be read */
   char last_missing[32]; /**< the last of them: "5 version 3"; empty: none */
 } kh_keeper_stats;
 

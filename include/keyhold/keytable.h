@@ -128,6 +128,11 @@ bool kh_keytable_has_ciphers(const kh_keytable *table);
 KH_MUST_USE kh_status kh_keytable_check_follows(const kh_keytable *table, const kh_keytable *old,
                                                 kh_cipher default_cipher, kh_fault *ret_fault);
 
+/** Returns how many key versions of `old` kh_keytable_check_follows() finds missing or different.
+ * Thread-safe. */
+size_t kh_keytable_count_lost(const kh_keytable *table, const kh_keytable *old,
+                              kh_cipher default_cipher);
+
 /**
  * Checks whether two tables can be merged: a key version that both have must have the same key and
  * the same cipher in both. Thread-safe.

@@ -12,7 +12,7 @@
 #include "server/report.h"
 #include "server/show.h"
 
-enum { ALL_KEYS = -1, SWITCH_TEXT = 80 };
+enum { ALL_KEYS = -1, SWITCH_TEXT = 80, CHECK_EVERY = 60000 /* milliseconds */ };
 
 kh_key_plugin_values kh_key_plugin_settings;
 
@@ -90,7 +90,8 @@ static void begin_background(kh_keeper *keeper)
     return;
   kh_status status = kh_keeper_set_background(
       keeper, (kh_keeper_background){.reload = kh_key_plugin_settings.auto_reload != 0,
-                                     .rotate = kh_key_plugin_settings.auto_rotate != 0});
+                                     .rotate = kh_key_plugin_settings.auto_rotate != 0,
+                                     .check_every = CHECK_EVERY});
   if (status == KH_OK)
     return;
   kh_fault_set(&fault, status, NULL, 0);
@@ -166,6 +167,7 @@ static const kh_show_field status_fields[] = {
     KH_SHOW_FIELD("keys_overdue", KH_SHOW_NUMBER, struct plugin_status, keys.overdue),
     KH_SHOW_FIELD("missing_keys", KH_SHOW_NUMBER, struct plugin_status, keys.missing),
     KH_SHOW_FIELD("last_missing_key", KH_SHOW_CHARS, struct plugin_status, keys.last_missing),
+    KH_SHOW_FIELD("unsaved_versions", KH_SHOW_NUMBER, struct plugin_status, keys.unsaved),
     KH_SHOW_FIELD("crypto_engine", KH_SHOW_TEXT, struct plugin_status, engines),
 };
 

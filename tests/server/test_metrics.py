@@ -182,7 +182,7 @@ class ServerCase(unittest.TestCase):
         for name, value in exported.items():
             self.assertEqual(value, float(shown[name]), name)
         numbers = {"keys", "versions", "generation", "rotations", "failures", "keys_overdue", "last_reload_ok", "last_load_timestamp",
-                   "next_rotation_timestamp", "oldest_latest_version_timestamp", "missing_keys"}
+                   "next_rotation_timestamp", "oldest_latest_version_timestamp", "missing_keys", "unsaved_versions"}
         self.assertEqual(numbers - set(exported), set())
         self.assertLess(abs(exported["last_load_timestamp"] - time.time()), 300)
         self.assertEqual(exported["next_rotation_timestamp"], 1580601600)  # 2020-02-02

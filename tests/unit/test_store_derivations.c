@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* slow: waits for a thread that waits for changes to settle */
 /* wraps: kh_argon2id kh_kdf_pbkdf2 kh_kdf_openssl_enc */
 /* How many keys a server derives: a keeper over an encrypted key file, which it loads, reloads and
  * rotates. One for each slot that is tried, and one for each salt of `openssl enc`. */
@@ -11,6 +12,7 @@
 #include "recorder.h"
 #include "rotation.h"
 #include "sealed.h"
+#include "tasks.h"
 #include "unit.h"
 
 #define TEXT "1;770A8A65DA156D24EE2A093277530142\n2;101112131415161718191A1B1C1D1E1F\n"
@@ -149,10 +151,35 @@ static void each_change_opens_the_file_once(void **state)
   }
 }
 
+/* A look at a file that is in force, or was compared, derives nothing. */
+static void a_check_opens_a_changed_file_once(void **state)
+{
+  (void)state;
+  KH_AUTO_SECRET old = sealed_file("1;770A8A65DA156D24EE2A093277530142\n");
+  KH_AUTO_SECRET whole = sealed_file(TEXT);
+  const char *path =
+      test_file("keys", kh_secret_bytes(whole).data, kh_secret_bytes(whole).len, 0600);
+  derivations = 0;
+  kh_keeper *keeper = start_keeper(path, "first");
+  assert_int_equal(kh_keeper_set_background(keeper, (kh_keeper_background){.check_every = 20}),
+                   KH_OK);
+  test_pause(200);
+  test_file("keys", kh_secret_bytes(old).data, kh_secret_bytes(old).len, 0600);
+  recorder_await(&said, "Key id 2 version 1 is missing in");
+  test_pause(200);
+  assert_int_equal(kh_keeper_get_stats(keeper).unsaved, 1);
+  test_file("keys", kh_secret_bytes(whole).data, kh_secret_bytes(whole).len, 0600);
+  recorder_await(&said, "has every key version in use again");
+  test_pause(200);
+  kh_keeper_free(&keeper);
+  assert_int_equal(take_count(), 3); /* of the start, and of each change */
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_change_opens_the_file_once),
+      cmocka_unit_test(a_check_opens_a_changed_file_once),
   };
   return cmocka_run_group_tests(tests, test_engines_open_openssl, test_engines_close);
 }

@@ -97,6 +97,7 @@ static int64_t wait_for_store(kh_auto_reload *reload, kh_keeper *keeper, const k
     return LOOK_EVERY;
   if (reload->missing_noted != fault->status)
     kh_prepare_note_reload(keeper, fault->status, fault);
+  kh_prepare_note_unsaved(keeper, fault->status);
   reload->missing_noted = fault->status;
   note_refusal(reload, keeper, fault);
   return LOOK_EVERY;
@@ -116,6 +117,7 @@ static void note_up_to_date(kh_auto_reload *reload, kh_keeper *keeper)
 {
   if (reload->missing_noted != KH_OK)
     kh_prepare_note_reload(keeper, KH_OK, NULL);
+  kh_prepare_note_unsaved(keeper, KH_OK);
   reload->missing_noted = KH_OK;
   reload->candidate_since = 0;
   kh_backoff_reset(&reload->backoff);

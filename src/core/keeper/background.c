@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 
+#include "auto_check.h"
 #include "auto_lookup.h"
 #include "auto_reload.h"
 #include "auto_rotate.h"
@@ -12,7 +13,7 @@
 enum { ASK_EVERY = 500, FOREVER = 3600000 }; /* milliseconds */
 
 static const kh_task *const tasks[] = {&kh_auto_rotate_task, &kh_auto_reload_task,
-                                       &kh_auto_lookup_task};
+                                       &kh_auto_lookup_task, &kh_auto_check_task};
 enum { TASKS = sizeof tasks / sizeof tasks[0] };
 
 /* A task in the thread. */
@@ -23,6 +24,7 @@ typedef struct running_task {
     kh_auto_rotate rotate;
     kh_auto_reload reload;
     kh_auto_lookup lookup;
+    kh_auto_check check;
   } memory;
 } running_task;
 

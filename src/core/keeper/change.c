@@ -74,6 +74,7 @@ void kh_change_note_in_force(kh_keeper *keeper, const kh_change *change)
   if (change->is_whole) {
     keeper->mark = change->mark;
     keeper->token_in_force = change->token;
+    stats->unsaved = 0;
     stats->last_load = kh_clock_now(&keeper->options.clock);
   }
   stats->ids = kh_keytable_id_count(change->table);

@@ -45,15 +45,15 @@ static kh_change *place_for_change(kh_keeper *keeper)
   return oldest;
 }
 
-/* stores the prepared change under a new token; drops it after a failure */
-static void end_preparation(preparation *ended, kh_status status)
+/* stores the prepared change under a new token, or drops it */
+static void end_preparation(preparation *ended, bool is_kept)
 {
   kh_keeper *keeper = ended->keeper;
   kh_keytable *passed_over = NULL;
-  if (status != KH_OK)
+  if (!is_kept)
     kh_keytable_free(&ended->change.table);
   pthread_mutex_lock(&keeper->state);
-  if (status == KH_OK) {
+  if (is_kept) {
     kh_change *place = place_for_change(keeper);
     passed_over = place->table;
     *place = ended->change;
@@ -100,6 +100,13 @@ static void describe_change(preparation *going, const char *what)
   change->steps = kh_message_steps(change, going->known);
 }
 
+static void note_unsaved(kh_keeper *keeper, size_t versions)
+{
+  pthread_mutex_lock(&keeper->state);
+  keeper->stats.unsaved = versions;
+  pthread_mutex_unlock(&keeper->state);
+}
+
 static kh_status read_store(preparation *going, bool finished_only)
 {
   const kh_store *store = &going->keeper->store;
@@ -107,6 +114,10 @@ static kh_status read_store(preparation *going, bool finished_only)
   kh_status status = store->ops->load(store->self, &content, &going->fault);
   if (status == KH_OK)
     status = make_table(going, &content);
+  note_unsaved(going->keeper, status == KH_OK
+                                  ? kh_keytable_count_lost(going->change.table, going->known,
+                                                           going->keeper->options.default_cipher)
+                                  : kh_keytable_version_count(going->known));
   if (status != KH_OK)
     return status;
   if (finished_only && content.doubt != KH_OK)
@@ -172,9 +183,25 @@ kh_status kh_prepare_reload(kh_keeper *keeper, bool finished_only, kh_keeper_tok
 {
   preparation going = begin_preparation(keeper);
   kh_status status = reload_keys(&going, finished_only);
-  end_preparation(&going, status);
+  end_preparation(&going, status == KH_OK);
   kh_prepare_note_reload(keeper, status, &going.fault);
   return give_results(&going, status, ret_token, ret_fault);
+}
+
+kh_status kh_prepare_check(kh_keeper *keeper, kh_fault *ret_fault)
+{
+  preparation going = begin_preparation(keeper);
+  kh_status status = read_store(&going, false);
+  end_preparation(&going, false);
+  *ret_fault = going.fault;
+  return status;
+}
+
+void kh_prepare_note_unsaved(kh_keeper *keeper, kh_status status)
+{
+  pthread_mutex_lock(&keeper->state);
+  keeper->stats.unsaved = status == KH_OK ? 0 : keeper->stats.versions;
+  pthread_mutex_unlock(&keeper->state);
 }
 
 kh_status kh_keeper_prepare_reload(kh_keeper *keeper, kh_keeper_token *ret_token,
@@ -238,7 +265,7 @@ kh_status kh_prepare_rotation(kh_keeper *keeper, uint32_t id, bool due_only,
   kh_store_rotated rotated = {0};
   preparation going = begin_preparation(keeper);
   kh_status status = rotate_keys(&going, id, due_only, &rotated);
-  end_preparation(&going, status);
+  end_preparation(&going, status == KH_OK);
   note_rotation(keeper, status, &rotated);
   return give_results(&going, status, ret_token, ret_fault);
 }
@@ -310,7 +337,7 @@ kh_status kh_keeper_prepare_save(kh_keeper *keeper, bool replaces, kh_keeper_tok
   kh_store_saved saved = {.written = 0};
   preparation going = begin_preparation(keeper);
   kh_status status = save_keys(&going, replaces, &saved);
-  end_preparation(&going, status);
+  end_preparation(&going, status == KH_OK);
   note_saved(keeper, status, &saved);
   return give_results(&going, status, ret_token, ret_fault);
 }
@@ -363,6 +390,6 @@ kh_status kh_prepare_found(kh_keeper *keeper, const kh_keylist *found, kh_keeper
 {
   preparation going = begin_preparation(keeper);
   kh_status status = merge_found(&going, found);
-  end_preparation(&going, status);
+  end_preparation(&going, status == KH_OK);
   return give_results(&going, status, ret_token, ret_fault);
 }

@@ -25,6 +25,20 @@ KH_MUST_USE kh_status kh_prepare_reload(kh_keeper *keeper, bool finished_only,
  */
 void kh_prepare_note_reload(kh_keeper *keeper, kh_status status, const kh_fault *fault);
 
+/**
+ * Loads the store's content and checks whether it has every key in force:
+ * kh_keytable_check_follows(). Puts nothing in force. Notes in the statistics how many versions it
+ * lacks. Thread-safe; waits as kh_keeper_prepare_reload().
+ *
+ * @return KH_OK, the codes of the store's `load` and of kh_keytable_check_follows(),
+ * KH_E_NO_MEMORY.
+ */
+KH_MUST_USE kh_status kh_prepare_check(kh_keeper *keeper, kh_fault *ret_fault);
+
+/** Notes in the statistics that the store has every key in force (KH_OK), or that none can be read
+ * from it. Thread-safe. */
+void kh_prepare_note_unsaved(kh_keeper *keeper, kh_status status);
+
 /** Prepares a rotation, as kh_keeper_prepare_rotation().
  *
  * @param due_only  rotate only keys that are due. */

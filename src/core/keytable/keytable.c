@@ -442,6 +442,19 @@ kh_status kh_keytable_check_follows(const kh_keytable *table, const kh_keytable 
   return check_successors(table, old, default_cipher, false, ret_fault);
 }
 
+size_t kh_keytable_count_lost(const kh_keytable *table, const kh_keytable *old,
+                              kh_cipher default_cipher)
+{
+  size_t lost = 0;
+  for (size_t i = 0; i < old->version_count; i++) {
+    const kh_key *was = &old->versions[i];
+    const kh_key *key = kh_keytable_find(table, was->id, was->version);
+    bool is_retired = key == NULL && is_retired_for_later(table, was);
+    lost += !is_retired && judge_successor(key, was, default_cipher) != KH_OK;
+  }
+  return lost;
+}
+
 kh_status kh_keytable_check_agrees(const kh_keytable *table, const kh_keytable *other,
                                    kh_cipher default_cipher, kh_fault *ret_fault)
 {
