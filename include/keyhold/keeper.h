@@ -121,9 +121,9 @@ KH_MUST_USE kh_status kh_keeper_prepare_reload(kh_keeper *keeper, kh_keeper_toke
  * @param ret_token  for kh_keeper_commit(); untouched on failure.
  * @param ret_fault  may be NULL.
  * @return KH_OK, the codes of kh_store_make_versions() and of kh_keytable_check_follows(),
- * KH_E_VERSION_NEEDED (the server asked in vain for a later version of the key than the store has,
- * so that the store is an old copy), KH_E_NO_MEMORY. Thread-safe; waits for the store and for other
- * threads that prepare a change.
+ * KH_E_VERSION_NEEDED (a later version of the key than the store has was ready here or asked for in
+ * vain, so that the store is an old copy; where other keys can be rotated, it is passed over),
+ * KH_E_NO_MEMORY. Thread-safe; waits for the store and for other threads that prepare a change.
  */
 KH_MUST_USE kh_status kh_keeper_prepare_rotation(kh_keeper *keeper, uint32_t id,
                                                  kh_keeper_token *ret_token, kh_fault *ret_fault);

@@ -220,6 +220,7 @@ KH_MUST_USE kh_status kh_keyfile_add_key(kh_keyfile *file, const kh_keyfile_addi
 typedef struct kh_rotation {
   const kh_keytable *known; /**< the keys in use */
   uint32_t id;              /**< of the key, or 0: all */
+  kh_version_floor floor;   /**< a key of which the file lacks that version gets none */
   bool due_only; /**< only keys whose interval has passed at `now`; and a file that may be
                     incomplete is refused */
   const kh_file_stamp *loaded; /**< of the file that `known` is from, which is complete;
@@ -233,8 +234,8 @@ typedef struct kh_rotated {
   size_t made;  /**< new versions */
   size_t taken; /**< keys of which the file already had a newer version than the one in use, made by
                    another server, so that none was made */
-  size_t passed_over; /**< keys without a version number left, when all keys were to be rotated;
-                         each was logged as a warning */
+  size_t passed_over; /**< keys without a version number left, or with a version that is missing,
+                         when all keys were to be rotated; each was logged as a warning */
 } kh_rotated;
 
 /**
@@ -250,8 +251,8 @@ typedef struct kh_rotated {
  *
  * @param ret_rotated  untouched on failure.
  * @return KH_OK, also when there is nothing to make; KH_E_FILE_UNFINISHED (with `due_only`: no line
- * end after the last line); KH_E_KEY_NOT_FOUND (no such key id in the file); KH_E_VERSION_LIMIT (of
- * the one key that was to be rotated);
+ * end after the last line); KH_E_KEY_NOT_FOUND (no such key id in the file); KH_E_VERSION_LIMIT,
+ * KH_E_VERSION_NEEDED (of the one key that was to be rotated, or of the first where no other is);
  * those of kh_keytable_check_follows().
  */
 KH_MUST_USE kh_status kh_keyfile_rotate(kh_keyfile *file, const kh_rotation *rotation,

@@ -101,6 +101,17 @@ uint32_t kh_keytable_oldest_latest(const kh_keytable *table);
  * are above it. 0: there is no such key id. Thread-safe. */
 uint32_t kh_keytable_highest(const kh_keytable *table, uint32_t id);
 
+/** What is known of versions that a table may lack. All zero: nothing. */
+typedef struct kh_version_floor {
+  uint32_t (*of)(const void *user, uint32_t id); /**< the highest version of a key id; 0: none */
+  const void *user;                              /**< its first argument */
+} kh_version_floor;
+
+/** Returns the floor of a key id if it is above every version that a table has or had of it
+ * (kh_keytable_highest()), so that the table is from an old copy; 0: it is not. As thread-safe as
+ * the floor. */
+uint32_t kh_keytable_lacks(const kh_keytable *table, const kh_version_floor *floor, uint32_t id);
+
 /**
  * Names what will make a later rotation fail, or hold it up, although the keys can be used now: a
  * latest version at the last possible number or near it (KH_E_VERSION_ENDS), or far above the one

@@ -54,6 +54,8 @@ typedef struct kh_store_rotation {
   const kh_keytable *known;    /**< the keys in use */
   const kh_store_mark *loaded; /**< of the content that `known` is from, which is complete */
   uint32_t id;                 /**< of the key, or 0: all */
+  kh_version_floor floor;      /**< a key of which the store lacks that version or a higher one gets
+                                  none: KH_E_VERSION_NEEDED */
   bool due_only;               /**< only keys whose interval has passed at `now`; an incomplete
                                   content is refused */
   uint32_t now;                /**< UNIX time; the new versions' time of creation */
@@ -122,8 +124,9 @@ typedef struct kh_store_ops {
    * failure.
    * @param ret_rotated  untouched on failure.
    * @param ret_fault    may be NULL.
-   * @return KH_OK, also if there was nothing to do; KH_E_KEY_NOT_FOUND: no such key id; else why
-   * it failed. After a failure the store may have new versions that are not settled.
+   * @return KH_OK, also if there was nothing to do; KH_E_KEY_NOT_FOUND: no such key id;
+   * KH_E_VERSION_NEEDED: of that key id, or of the first where no other key is left; else why it
+   * failed. After a failure the store may have new versions that are not settled.
    */
   kh_status (*make_versions)(void *self, const kh_store_rotation *rotation,
                              kh_store_content *ret_content, kh_store_rotated *ret_rotated,

@@ -97,15 +97,20 @@ static void append_version(fake_store *fake, const kh_store_rotation *rotation, 
   fake->mark++;
 }
 
-static size_t rotate_known(fake_store *fake, const kh_store_rotation *rotation)
+static size_t rotate_known(fake_store *fake, const kh_store_rotation *rotation, size_t *ret_refused)
 {
   size_t made = 0;
+  *ret_refused = 0;
   for (size_t i = 0; i < kh_keytable_version_count(rotation->known); i++) {
     const kh_key *key = kh_keytable_at(rotation->known, i);
     bool is_due = !rotation->due_only || kh_policy_due(&key->policy) <= rotation->now;
     if (!kh_keytable_is_latest(rotation->known, i) || !is_due ||
         (rotation->id != 0 && rotation->id != key->id))
       continue;
+    if (rotation->floor.of(rotation->floor.user, key->id) > find_latest(fake, key->id)->version) {
+      ++*ret_refused;
+      continue;
+    }
     if (!fake->forgets_new_versions)
       append_version(fake, rotation, key->id);
     made++;
@@ -123,8 +128,14 @@ static kh_status fake_make_versions(void *self, const kh_store_rotation *rotatio
   hang_if_told(fake);
   kh_status status = fail_if(fake->make_fails, ret_fault);
   if (status == KH_OK) {
-    *ret_rotated = (kh_store_rotated){.made = rotate_known(fake, rotation)};
-    *ret_content = content_of(fake);
+    size_t refused;
+    size_t made = rotate_known(fake, rotation, &refused);
+    if (made == 0 && refused > 0)
+      status = fail_if(KH_E_VERSION_NEEDED, ret_fault);
+    else {
+      *ret_rotated = (kh_store_rotated){.made = made, .passed_over = refused};
+      *ret_content = content_of(fake);
+    }
   }
   unlock(fake);
   return status;

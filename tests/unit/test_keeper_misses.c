@@ -289,18 +289,32 @@ static void an_old_copy_is_not_rotated(void **state)
   static const fake_key old[] = {FAKE_KEY(1, 1, 0xa1), FAKE_KEY(7, 1, 0xc1)};
   static const fake_key right[] = {FAKE_KEY(1, 1, 0xa1), FAKE_KEY(1, 3, 0xa2), FAKE_KEY(7, 1, 0xc1),
                                    FAKE_KEY(7, 5, 0xc5)};
-  kh_fault fault;
   keeper = fake_keeper_start(&fake, &fake_store_ops, old, COUNT(old), &said);
   kh_keeper_note_miss(keeper, 7, 5);
   kh_keeper_note_miss(keeper, 9, 3); /* not one of this store: it says nothing about its keys */
-  assert_int_equal(rotate(7, &fault), KH_E_VERSION_NEEDED);
-  assert_int_equal(fault.key_id, 7);
-  assert_int_equal(fault.key_version, 5);
-  assert_int_equal(rotate(0, NULL), KH_E_VERSION_NEEDED);
-  assert_int_equal(fake.rotations, 0);
-  assert_int_equal(rotate(1, NULL), KH_OK);
+  assert_int_equal(rotate(7, NULL), KH_E_VERSION_NEEDED);
+  assert_int_equal(kh_keeper_get_stats(keeper).failures, 1);
+  assert_int_equal(rotate(0, NULL), KH_OK); /* key id 1 */
+  assert_int_equal(kh_keeper_get_stats(keeper).failures, 2);
+  assert_int_equal(keeper_latest(keeper, 1), 3);
+  assert_int_equal(keeper_latest(keeper, 7), 1);
   fake_store_set(&fake, right, COUNT(right));
   assert_int_equal(rotate(7, NULL), KH_OK);
+}
+
+/* A version that was ready and was never put in force may have been used by another server. */
+static void a_version_that_was_seen_is_not_made_again(void **state)
+{
+  (void)state;
+  static const fake_key old[] = {FAKE_KEY(1, 1, 0xa1), FAKE_KEY(7, 1, 0xc1)};
+  static const fake_key seen[] = {FAKE_KEY(1, 1, 0xa1), FAKE_KEY(7, 1, 0xc1), FAKE_KEY(7, 3, 0xc3)};
+  kh_keeper_token token;
+  keeper = fake_keeper_start(&fake, &fake_store_ops, old, COUNT(old), &said);
+  fake_store_set(&fake, seen, COUNT(seen));
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &token, NULL), KH_OK);
+  fake_store_set(&fake, old, COUNT(old));
+  assert_int_equal(rotate(7, NULL), KH_E_VERSION_NEEDED);
+  assert_int_equal(rotate(1, NULL), KH_OK);
 }
 
 /* It neither counts as missing nor holds up a rotation. */
@@ -491,6 +505,7 @@ int main(void)
       cmocka_unit_test_teardown(a_reload_that_brings_a_missing_key_warns, stop),
       cmocka_unit_test_teardown(a_reload_that_brings_half_warns_of_the_rest_later, stop),
       cmocka_unit_test_teardown(an_old_copy_is_not_rotated, stop),
+      cmocka_unit_test_teardown(a_version_that_was_seen_is_not_made_again, stop),
       cmocka_unit_test_teardown(a_version_of_a_damaged_page_changes_nothing, stop),
       cmocka_unit_test_teardown(what_the_store_finds_is_put_in_force, stop),
       cmocka_unit_test_teardown(what_the_store_lacks_is_remembered, stop),

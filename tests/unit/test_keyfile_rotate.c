@@ -242,6 +242,36 @@ static void a_key_at_its_last_version_holds_up_no_other(void **state)
   rotation_free(&due);
 }
 
+/* the file is an old copy as far as key id 2 is concerned */
+static uint32_t version_of_2(const void *version, uint32_t id)
+{
+  return id == 2 ? *(const uint32_t *)version : 0;
+}
+
+static void a_key_that_lacks_a_version_holds_up_no_other(void **state)
+{
+  (void)state;
+  static const char text[] = "1;" A16 "\n2;3;" A16 ";rotate=1s\n";
+  static const uint32_t needed = 5;
+  static const uint32_t had = 3;
+  rotation_run all = {.what.floor = {version_of_2, &needed}};
+  assert_int_equal(rotate_text(&all, text, text), KH_OK);
+  assert_int_equal(all.rotated.made, 1);
+  assert_int_equal(all.rotated.passed_over, 1);
+  assert_non_null(rotation_key(&all, 1, 3));
+  rotation_free(&all);
+  rotation_run one = {.what = {.id = 2, .floor = {version_of_2, &needed}}};
+  refuse(text, text, &one, KH_E_VERSION_NEEDED);
+  assert_int_equal(one.fault.key_id, 2);
+  assert_int_equal(one.fault.key_version, 5);
+  rotation_run due = {.what = {.due_only = true, .floor = {version_of_2, &needed}}};
+  refuse(text, text, &due, KH_E_VERSION_NEEDED); /* no other key is due */
+  rotation_run has = {.what = {.id = 2, .floor = {version_of_2, &had}}};
+  assert_int_equal(rotate_text(&has, text, text), KH_OK);
+  assert_non_null(rotation_key(&has, 2, 5));
+  rotation_free(&has);
+}
+
 static void a_new_version_is_above_retired_ones(void **state)
 {
   (void)state;
@@ -691,6 +721,7 @@ int main(void)
       cmocka_unit_test(versions_step_by_two),
       cmocka_unit_test(the_last_version_number),
       cmocka_unit_test(a_key_at_its_last_version_holds_up_no_other),
+      cmocka_unit_test(a_key_that_lacks_a_version_holds_up_no_other),
       cmocka_unit_test(a_new_version_is_above_retired_ones),
       cmocka_unit_test(another_servers_version_is_taken),
       cmocka_unit_test(a_version_of_too_small_a_step_is_not_enough),

@@ -6,6 +6,7 @@
 
 #include "background.h"
 #include "change.h"
+#include "floor.h"
 #include "log_messages.h"
 
 /* A server starts even if its store cannot be settled: without the keys it could not read any data.
@@ -39,7 +40,9 @@ static kh_status load_first(kh_keeper *keeper, kh_fault *ret_fault)
   kh_store_content_free(&content);
   if (status != KH_OK)
     return status;
-  status = kh_keyring_new(change.table, &keeper->ring);
+  status = kh_floor_raise(keeper, change.table);
+  if (status == KH_OK)
+    status = kh_keyring_new(change.table, &keeper->ring);
   if (status != KH_OK) {
     kh_keytable_free(&change.table);
     return kh_store_fail(&keeper->store, status, ret_fault);
@@ -60,6 +63,7 @@ kh_status kh_keeper_new(const kh_keeper_options *options, kh_store *store, kh_ke
   keeper->store = *store;
   kh_status status = load_first(keeper, ret_fault);
   if (status != KH_OK) {
+    free(keeper->floors.at);
     free(keeper);
     return status;
   }
@@ -81,6 +85,7 @@ void kh_keeper_free(kh_keeper **keeper)
   for (size_t i = 0; i < KH_KEEPER_CHANGES_MAX; i++)
     kh_keytable_free(&(*keeper)->prepared[i].table);
   kh_store_free(&(*keeper)->store);
+  free((*keeper)->floors.at);
   pthread_mutex_destroy(&(*keeper)->preparing);
   pthread_mutex_destroy(&(*keeper)->state);
   free(*keeper);

@@ -109,27 +109,20 @@ static uint32_t steps_ahead(kh_miss miss, const kh_keytable *table)
   return highest != 0 && miss.version > highest ? miss.version - highest : 0;
 }
 
-static bool is_ahead(kh_miss miss, const kh_keytable *table)
-{
-  return miss.id != 0 && steps_ahead(miss, table) > 0;
-}
-
 bool kh_miss_is_implausible(kh_miss miss, const kh_keytable *table)
 {
   return steps_ahead(miss, table) > KH_VERSIONS_AHEAD_MAX;
 }
 
-bool kh_misses_are_ahead(const kh_keeper *keeper, const kh_keytable *table, uint32_t id,
-                         kh_miss *ret_miss)
+uint32_t kh_misses_highest(const kh_keeper *keeper, uint32_t id)
 {
+  uint32_t highest = 0;
   for (size_t i = 0; i < KH_KEEPER_MISSES_MAX; i++) {
     kh_miss miss = kh_misses_at(&keeper->missing_versions, i);
-    if ((id != 0 && miss.id != id) || !is_ahead(miss, table))
-      continue;
-    *ret_miss = miss;
-    return true;
+    if (miss.id == id && miss.version > highest)
+      highest = miss.version;
   }
-  return false;
+  return highest;
 }
 
 /* A version is one that data has. A key id without one may be that of a new table, or of an old one

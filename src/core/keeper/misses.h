@@ -34,10 +34,9 @@ bool kh_miss_is_in(kh_miss miss, const kh_keytable *table);
 /** Forgets every miss that a table has. Thread-safe. */
 void kh_misses_forget_found(kh_misses *misses, const kh_keytable *table);
 
-/** Returns whether the server asked in vain for a version above the latest one that the table has
- * of its key id: the table is from an old copy. `id` 0: of any key id. Thread-safe. */
-bool kh_misses_are_ahead(const kh_keeper *keeper, const kh_keytable *table, uint32_t id,
-                         kh_miss *ret_miss);
+/** Returns the highest version of a key id that the server asked for in vain, implausible ones
+ * apart; 0: none. Thread-safe. */
+uint32_t kh_misses_highest(const kh_keeper *keeper, uint32_t id);
 
 /** Returns whether a version is so far above the highest one that a table has of its key id that it
  * comes from a damaged page (KH_VERSIONS_AHEAD_MAX). Thread-safe. */

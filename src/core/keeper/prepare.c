@@ -4,8 +4,8 @@
 #include <poll.h>
 
 #include "change.h"
+#include "floor.h"
 #include "log_messages.h"
-#include "misses.h"
 
 /* Another process may change the store between loading and settling. */
 enum { TRIES = 5, PAUSE = 100 /* milliseconds */ };
@@ -92,12 +92,16 @@ static kh_status take_content(preparation *going, kh_store_content *content)
 }
 
 /* Done here because putting the change in force must not wait. */
-static void describe_change(preparation *going, const char *what)
+static kh_status finish_change(preparation *going, const char *what)
 {
   kh_change *change = &going->change;
+  kh_status status = kh_floor_raise(going->keeper, change->table);
+  if (status != KH_OK)
+    return kh_store_fail(&going->keeper->store, status, &going->fault);
   change->fingerprint = kh_keytable_fingerprint(change->table);
   change->message = kh_message_changed(going->keeper, what, change, going->known);
   change->steps = kh_message_steps(change, going->known);
+  return KH_OK;
 }
 
 static void note_unsaved(kh_keeper *keeper, size_t versions)
@@ -155,9 +159,8 @@ static kh_status reload_keys(preparation *going, bool finished_only)
   }
   if (status != KH_OK)
     return status;
-  describe_change(going, "reloaded");
   kh_change_warn(going->keeper, going->change.table);
-  return KH_OK;
+  return finish_change(going, "reloaded");
 }
 
 void kh_prepare_note_reload(kh_keeper *keeper, kh_status status, const kh_fault *fault)
@@ -210,23 +213,6 @@ kh_status kh_keeper_prepare_reload(kh_keeper *keeper, kh_keeper_token *ret_token
   return kh_prepare_reload(keeper, false, ret_token, ret_fault);
 }
 
-/* A new version of a key in an old copy of the store would be another key with a number that data
- * uses. The store may have the version by now. */
-static kh_status refuse_old_copy(preparation *going, uint32_t id)
-{
-  kh_miss miss;
-  const kh_keeper *keeper = going->keeper;
-  if (!kh_misses_are_ahead(keeper, going->known, id, &miss))
-    return KH_OK;
-  kh_status status = read_store(going, false);
-  if (status != KH_OK || !kh_misses_are_ahead(keeper, going->change.table, id, &miss))
-    return status;
-  kh_store_fail(&keeper->store, KH_E_VERSION_NEEDED, &going->fault);
-  going->fault.key_id = miss.id;
-  going->fault.key_version = miss.version;
-  return KH_E_VERSION_NEEDED;
-}
-
 static kh_status rotate_keys(preparation *going, uint32_t id, bool due_only,
                              kh_store_rotated *ret_rotated)
 {
@@ -235,20 +221,18 @@ static kh_status rotate_keys(preparation *going, uint32_t id, bool due_only,
                                 .loaded = &going->loaded,
                                 .id = id,
                                 .due_only = due_only,
+                                .floor = {kh_floor_of, keeper},
                                 .now = kh_clock_now(&keeper->options.clock),
                                 .default_cipher = keeper->options.default_cipher};
   kh_store_content content;
-  kh_status status = refuse_old_copy(going, id);
-  if (status == KH_OK)
-    status =
-        kh_store_make_versions(&keeper->store, &rotation, &content, ret_rotated, &going->fault);
+  kh_status status =
+      kh_store_make_versions(&keeper->store, &rotation, &content, ret_rotated, &going->fault);
   if (status == KH_OK)
     status = take_content(going, &content);
   if (status != KH_OK)
     return status;
-  describe_change(going,
-                  ret_rotated->made > 0 ? "rotated" : "reloaded (another server rotated it)");
-  return KH_OK;
+  return finish_change(going,
+                       ret_rotated->made > 0 ? "rotated" : "reloaded (another server rotated it)");
 }
 
 static void note_rotation(kh_keeper *keeper, kh_status status, const kh_store_rotated *rotated)
@@ -289,8 +273,7 @@ static kh_status save_keys(preparation *going, bool replaces, kh_store_saved *re
     status = take_content(going, &content);
   if (status != KH_OK)
     return status;
-  describe_change(going, "saved");
-  return KH_OK;
+  return finish_change(going, "saved");
 }
 
 static void log_what_was_written(const kh_keeper *keeper, const kh_store_saved *saved)
@@ -381,8 +364,7 @@ static kh_status merge_found(preparation *going, const kh_keylist *found)
   if (status != KH_OK)
     return status;
   going->change.is_whole = false;
-  describe_change(going, "supplied a missing key");
-  return KH_OK;
+  return finish_change(going, "supplied a missing key");
 }
 
 kh_status kh_prepare_found(kh_keeper *keeper, const kh_keylist *found, kh_keeper_token *ret_token,

@@ -46,6 +46,18 @@ typedef struct kh_misses {
   _Atomic uint64_t last; /* as in `places`, also if it was dropped */
 } kh_misses;
 
+/** The highest version of a key id that must not be made again. */
+typedef struct kh_floor {
+  uint32_t id;
+  uint32_t version;
+} kh_floor;
+
+/** All of them, sorted by id. */
+typedef struct kh_floors {
+  kh_floor *at;
+  size_t count;
+} kh_floors;
+
 /*
  * Two mutexes, taken in this order. `preparing` is held while the store is read and written.
  * `state` is held for moments only, also by threads that hold locks of the server.
@@ -65,6 +77,7 @@ struct kh_keeper {
   kh_keeper_token token_in_force;            /* of the last whole change in force */
   const kh_keytable *known;                  /* NULL: no thread prepares something */
   kh_keytable *replaced;
+  kh_floors floors;   /* with the mutex `preparing` */
   kh_store_mark mark; /* of the content that the last whole change is from */
   kh_keeper_stats stats;
   kh_background background;

@@ -6,6 +6,7 @@ struct turn {
   kh_keyfile *file;
   const kh_rotation *rotation;
   kh_rotated rotated;
+  kh_fault first_refusal; /* if some were passed over */
 };
 
 /* the file must have all keys that are in use */
@@ -38,9 +39,19 @@ static bool is_taken(const struct turn *turn, const kh_key *latest)
          latest->version - in_use >= KH_ROTATION_STEP;
 }
 
-static bool has_number_left(const kh_keytable *table, const kh_key *key)
+/* Returns why a key can have no new version. */
+static kh_status judge_key(const struct turn *turn, const kh_keytable *table, const kh_key *latest,
+                           kh_fault *ret_fault)
 {
-  return kh_keytable_highest(table, key->id) <= KH_KEY_VERSION_MAX - KH_ROTATION_STEP;
+  kh_key named = *latest;
+  uint32_t lacks = kh_keytable_lacks(table, &turn->rotation->floor, latest->id);
+  if (lacks != 0) {
+    named.version = lacks;
+    return kh_keyfile_fail_for_key(turn->file, KH_E_VERSION_NEEDED, &named, ret_fault);
+  }
+  if (kh_keytable_highest(table, latest->id) > KH_KEY_VERSION_MAX - KH_ROTATION_STEP)
+    return kh_keyfile_fail_for_key(turn->file, KH_E_VERSION_LIMIT, latest, ret_fault);
+  return KH_OK;
 }
 
 static void make_new_version(struct turn *turn, const kh_key *latest)
@@ -66,35 +77,58 @@ static bool is_due(const struct turn *turn, const kh_key *latest)
   return !rotation->due_only || kh_policy_due(&latest->policy) <= rotation->now;
 }
 
-/* One key that has no version number left must not keep the others from being rotated. */
-static kh_status pass_over(struct turn *turn, const kh_key *latest, kh_fault *ret_fault)
+static void consider_key(struct turn *turn, const kh_key *latest)
 {
   kh_fault fault = {.status = KH_OK};
-  char sentence[KH_MESSAGE_MAX];
-  kh_status status = kh_keyfile_fail_for_key(turn->file, KH_E_VERSION_LIMIT, latest, &fault);
-  if (turn->rotation->id != 0) {
-    if (ret_fault != NULL)
-      *ret_fault = fault;
-    return status;
-  }
-  kh_fault_describe(&fault, sentence, sizeof sentence);
-  kh_log_write(turn->file->log, KH_LOG_WARNING, "%s", sentence);
-  turn->rotated.passed_over++;
-  return KH_OK;
-}
-
-static kh_status consider_key(struct turn *turn, const kh_key *latest, kh_fault *ret_fault)
-{
   if (is_taken(turn, latest)) {
     turn->rotated.taken++;
-    return KH_OK;
+    return;
   }
   if (!is_due(turn, latest))
+    return;
+  if (judge_key(turn, turn->file->change.before, latest, &fault) == KH_OK) {
+    make_new_version(turn, latest);
+    return;
+  }
+  if (turn->rotated.passed_over++ == 0)
+    turn->first_refusal = fault;
+}
+
+/* Returns whether a version is the latest of a key that is to have a new one. */
+static bool is_wanted(const struct turn *turn, const kh_keytable *table, size_t index)
+{
+  const kh_key *key = kh_keytable_at(table, index);
+  return is_chosen(turn, table, index) && !is_taken(turn, key) && is_due(turn, key);
+}
+
+static void log_refusals(const struct turn *turn)
+{
+  const kh_keytable *table = turn->file->change.before;
+  char sentence[KH_MESSAGE_MAX];
+  for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
+    kh_fault fault = {.status = KH_OK};
+    if (!is_wanted(turn, table, i) ||
+        judge_key(turn, table, kh_keytable_at(table, i), &fault) == KH_OK)
+      continue;
+    kh_fault_describe(&fault, sentence, sizeof sentence);
+    kh_log_write(turn->file->log, KH_LOG_WARNING, "%s", sentence);
+  }
+}
+
+/* A key that cannot be rotated must not keep the others from being rotated. Without another key it
+ * is the reason why nothing was done. */
+static kh_status report_refusals(const struct turn *turn, kh_fault *ret_fault)
+{
+  const kh_rotated *rotated = &turn->rotated;
+  if (rotated->passed_over == 0)
     return KH_OK;
-  if (!has_number_left(turn->file->change.before, latest))
-    return pass_over(turn, latest, ret_fault);
-  make_new_version(turn, latest);
-  return KH_OK;
+  if (rotated->made + rotated->taken > 0) {
+    log_refusals(turn);
+    return KH_OK;
+  }
+  if (ret_fault != NULL)
+    *ret_fault = turn->first_refusal;
+  return turn->first_refusal.status;
 }
 
 /* Makes the new versions. */
@@ -103,14 +137,13 @@ static kh_status make_versions(struct turn *turn, kh_fault *ret_fault)
   const kh_keytable *table = turn->file->change.before;
   uint32_t id = turn->rotation->id;
   bool found = id == 0;
-  kh_status status = KH_OK;
-  for (size_t i = 0; i < kh_keytable_version_count(table) && status == KH_OK; i++) {
+  for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
     if (!is_chosen(turn, table, i))
       continue;
     found = true;
-    status = consider_key(turn, kh_keytable_at(table, i), ret_fault);
+    consider_key(turn, kh_keytable_at(table, i));
   }
-  return found ? status
+  return found ? report_refusals(turn, ret_fault)
                : kh_keyfile_fail_for_key(turn->file, KH_E_KEY_NOT_FOUND, &(kh_key){.id = id},
                                          ret_fault);
 }
@@ -132,12 +165,10 @@ static kh_status check_file(const struct turn *turn, kh_fault *ret_fault)
 /* Returns whether a version would be made if the file is still what was read. */
 static bool expects_versions(const struct turn *turn, const kh_keytable *table)
 {
-  for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
-    const kh_key *key = kh_keytable_at(table, i);
-    if (is_chosen(turn, table, i) && !is_taken(turn, key) && is_due(turn, key) &&
-        has_number_left(table, key))
+  for (size_t i = 0; i < kh_keytable_version_count(table); i++)
+    if (is_wanted(turn, table, i) &&
+        judge_key(turn, table, kh_keytable_at(table, i), NULL) == KH_OK)
       return true;
-  }
   return false;
 }
 

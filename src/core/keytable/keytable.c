@@ -333,6 +333,12 @@ uint32_t kh_keytable_highest(const kh_keytable *table, uint32_t id)
   return last != NULL && last->id == id && last->version > highest ? last->version : highest;
 }
 
+uint32_t kh_keytable_lacks(const kh_keytable *table, const kh_version_floor *floor, uint32_t id)
+{
+  uint32_t version = floor->of == NULL ? 0 : floor->of(floor->user, id);
+  return version > kh_keytable_highest(table, id) ? version : 0;
+}
+
 static void foresee(kh_faults *faults, kh_status status, const kh_key *key, uint64_t size)
 {
   kh_fault fault;

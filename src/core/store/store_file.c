@@ -89,6 +89,7 @@ static kh_status file_store_make_versions(void *self, const kh_store_rotation *w
   kh_file_stamp loaded = stamp_of_mark(wanted->loaded);
   kh_rotation rotation = {.known = wanted->known,
                           .id = wanted->id,
+                          .floor = wanted->floor,
                           .due_only = wanted->due_only,
                           .loaded = &loaded,
                           .now = wanted->now,
