@@ -12,7 +12,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "interop"))
 import open_sealed  # noqa: E402
 
-KEY_LINE = re.compile(r"(\d+);(?:(\d+);)?([0-9A-Fa-f]{32}|[0-9A-Fa-f]{48}|[0-9A-Fa-f]{64})(.*)")
+KEY_LINE = re.compile(r"(\d+);(?:(\d+);)?([0-9A-Fa-f]{64}|[0-9A-Fa-f]{48}|[0-9A-Fa-f]{32})(.*)")
+RETIRED_LINE = re.compile(r"(\d+);(\d+);retired\b.*")
 NEW_LINE = re.compile(r"\d+;\d+;(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{48}|[0-9A-Fa-f]{64})(?:;\w+=[\w:.+-]+)*")
 
 START = """\
@@ -43,9 +44,9 @@ class TextFile:
         self._write(START.format(os.urandom(16).hex(), os.urandom(32).hex(), os.urandom(16).hex()))
 
     def _write(self, text):
-        self._put(text.encode())
+        self.put(text.encode())
 
-    def _put(self, data):
+    def put(self, data):
         fresh = self.path.with_name("fresh")
         fresh.write_bytes(data)
         fresh.chmod(0o600)
@@ -59,9 +60,17 @@ class TextFile:
     def options(self):
         return [f"--file-key-management-filename={self.path}"]
 
+    def command_options(self):
+        """How the command opens it."""
+        return []
+
     def text(self):
         """The present content in plain text."""
-        return self.path.read_text()
+        return self.text_of(self.path.read_bytes())
+
+    def text_of(self, data):
+        """That of another content which the file had."""
+        return data.decode(errors="replace")
 
 
 class ContainerFile(TextFile):
@@ -82,7 +91,7 @@ class ContainerFile(TextFile):
         return done.stdout
 
     def _write(self, text):
-        self._put(self._openssl("-e", text.encode()))
+        self.put(self._openssl("-e", text.encode()))
 
     def create(self):
         self.password.write_text(os.urandom(16).hex() + "\n")
@@ -93,12 +102,12 @@ class ContainerFile(TextFile):
         return [*super().options(), f"--file-key-management-filekey=FILE:{self.password}", "--file-key-management-digest=sha256",
                 "--file-key-management-use-pbkdf2=1000"]
 
-    @functools.lru_cache(8)
-    def _decrypted(self, data):
-        return self._openssl("-d", data).decode(errors="replace")
+    def command_options(self):
+        return [f"--passphrase-file={self.password}", "--digest=sha256", "--pbkdf2-iterations=1000"]
 
-    def text(self):
-        return self._decrypted(self.path.read_bytes())
+    @functools.lru_cache(8)
+    def text_of(self, data):
+        return self._openssl("-d", data).decode(errors="replace")
 
 
 class SealedFile(TextFile):
@@ -126,7 +135,7 @@ class SealedFile(TextFile):
         payload = open_sealed.encrypt(self.file_key, nonce, head, text.encode())
         lines = [base64.b64encode(payload[at:at + 48]) + b"\n" for at in range(0, len(payload), 48)]
         data = head + b"".join(lines)
-        self._put(data + b"end %s\n" % hashlib.sha256(data).hexdigest().encode())
+        self.put(data + b"end %s\n" % hashlib.sha256(data).hexdigest().encode())
 
     def create(self):
         self.password.write_bytes(self.passphrases[0] + b"\n")
@@ -136,8 +145,11 @@ class SealedFile(TextFile):
     def options(self):
         return [*super().options(), f"--file-key-management-filekey=FILE:{self.password}"]
 
+    def command_options(self):
+        return [f"--passphrase-file={self.password}"]
+
     @functools.lru_cache(8)
-    def _opened(self, data):
+    def text_of(self, data):
         try:
             texts = {open_sealed.explain(data, passphrase)[0] for passphrase in self.passphrases}
         except open_sealed.Refused as refused:
@@ -146,16 +158,13 @@ class SealedFile(TextFile):
             raise Broken("the slots are not as they were")
         return texts.pop().decode(errors="replace")
 
-    def text(self):
-        return self._opened(self.path.read_bytes())
-
 
 @functools.lru_cache(8)
 def versions(text):
     """{(id, version): key} of a key file in plain text."""
     found = {}
     for line in text.splitlines():
-        if not line.strip() or line.lstrip().startswith("#"):
+        if not line.strip() or line.lstrip().startswith("#") or RETIRED_LINE.fullmatch(line.strip()):
             continue
         match = KEY_LINE.match(line.strip())
         if match is None:
@@ -165,6 +174,11 @@ def versions(text):
             raise Broken(f"key {number} is in the file twice")
         found[number] = match[3].lower()
     return found
+
+
+def retired(text):
+    """The set of (id, version) that were removed on purpose."""
+    return {(int(match[1]), int(match[2])) for match in map(RETIRED_LINE.fullmatch, map(str.strip, text.splitlines())) if match}
 
 
 def latest(text):

@@ -24,6 +24,12 @@ Call = namedtuple("Call", "number kind file fired")
 Outcome = namedtuple("Outcome", "errors calls")
 
 
+def page_versions(path):
+    """The key versions in a data file, where InnoDB's full_crc32 format has them."""
+    data = path.read_bytes()
+    return {int.from_bytes(data[page:page + 4], "big") for page in range(0, len(data), PAGE)} - {0}
+
+
 class Rotations:
     def __init__(self, home, build, key_file):
         self.key_file = key_file
@@ -82,13 +88,12 @@ class Rotations:
         self.server.sql("".join(f"INSERT INTO {table} (t) VALUES (UUID());" for table in TABLES))
 
     def checksums(self):
-        return self.server.sql(f"CHECKSUM TABLE {', '.join(TABLES)}")
+        return self.server.checksums(TABLES)
 
     # --- Checks ---
 
     def check_tables(self):
-        for row in self.server.sql(f"CHECK TABLE {', '.join(TABLES)}"):
-            require(row[-1] == "OK", f"CHECK TABLE: {row}; {self.server.log_end()}")
+        self.server.check_tables(TABLES)
 
     def versions_in_use(self):
         """{id: latest version} as the server has it; all that it names must be in the file."""
@@ -103,11 +108,10 @@ class Rotations:
         return in_use
 
     def check_pages(self):
-        """The key versions in the data files, where InnoDB's full_crc32 format has them, must be in the key file."""
+        """The key versions in the data files must be in the key file."""
         in_file = keyfiles.versions(self.key_file.text())
         for key_id in IDS:
-            data = (self.server.data / f"test/i{key_id}.ibd").read_bytes()
-            found = {int.from_bytes(data[page:page + 4], "big") for page in range(0, len(data), PAGE)} - {0}
+            found = page_versions(self.server.data / f"test/i{key_id}.ibd")
             require(found, f"no page of table i{key_id} is encrypted")
             for version in found:
                 require((key_id, version) in in_file, f"a page has version {version} of key {key_id}, the file has not")

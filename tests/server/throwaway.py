@@ -150,6 +150,13 @@ class Server:
             raise ServerError(f"{sql}\n{done.stderr}\n{self.log_end()}")
         return [line.split("\t") for line in done.stdout.splitlines()]
 
+    def checksums(self, tables):
+        return self.sql(f"CHECKSUM TABLE {', '.join(tables)}")
+
+    def check_tables(self, tables):
+        for row in self.sql(f"CHECK TABLE {', '.join(tables)}"):
+            require(row[-1] == "OK", f"CHECK TABLE: {row}; {self.log_end()}")
+
     def is_running(self):
         return self.process is not None and self.process.poll() is None
 
