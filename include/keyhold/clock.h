@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file clock.h
- * Two clocks: the time of day, read by a callback so that tests can set it, and a monotonic one for
- * waiting and for intervals.
+ * Three clocks: the time of day, read by a callback so that tests can set it; a monotonic one for
+ * waiting and for intervals; and the processor time of a thread.
  */
 #ifndef KEYHOLD_CLOCK_H
 #define KEYHOLD_CLOCK_H
@@ -33,5 +33,8 @@ static inline uint32_t kh_clock_now(const kh_clock *clock)
  * back (CLOCK_MONOTONIC). Thread-safe.
  */
 int64_t kh_clock_milliseconds(void);
+
+/** Returns the milliseconds of processor time that the calling thread has used. Thread-safe. */
+int64_t kh_clock_thread_milliseconds(void);
 
 #endif

@@ -107,6 +107,8 @@ typedef struct kh_keyfile_options {
   bool may_be_fifo;            /**< the key file; it can be read, and not changed */
   kh_digest digest;            /**< of the key derivation of a file of `openssl enc` */
   uint32_t pbkdf2_iterations;  /**< its iterations; 0: no PBKDF2; at most INT_MAX */
+  uint32_t argon2_memory_max;  /**< most memory of a slot in KiB; 0: KH_ARGON2_MEMORY_MAX */
+  uint64_t work_max;           /**< most work of all slots of the file; 0: KH_SEALED_WORK_MAX */
   kh_faults *faults;           /**< takes all faults of the text while it is opened; NULL: none */
   kh_keyfile_search *search;   /**< NULL: it is not searched how a file was made */
 } kh_keyfile_options;

@@ -65,6 +65,14 @@
  */
 #define KH_SEALED_WORK_MAX 8388608u
 
+/**
+ * Most work for a file that is loaded without a statement, unless the file that the last statement
+ * or the start loaded costs more: eight slots of the default cost. It is about a second and a half,
+ * for which a statement or the end of the server may have to wait.
+ */
+#define KH_SEALED_WORK_AUTOMATIC                                                                   \
+  (KH_SEALED_SLOTS_MAX * KH_ARGON2_MEMORY_DEFAULT * KH_ARGON2_PASSES_DEFAULT)
+
 /** Most bytes that are read from a program, a socket or an open descriptor, with line ends at the
  * end. More cannot be a passphrase. */
 #define KH_SECRET_STREAM_MAX 1024u

@@ -119,6 +119,25 @@ bool kh_sealed_slot_set_text(kh_sealed_slot *slot, const char *parameter, const 
  */
 KH_MUST_USE kh_status kh_sealed_slot_validate(const kh_sealed_slot *slot, kh_fault *ret_fault);
 
+/** Returns the work for all slots together, in the unit of KH_SEALED_WORK_MAX. Thread-safe. */
+uint64_t kh_sealed_work(const kh_sealed_slots *slots);
+
+/** Limits of what opening a file may cost, below those of the format. */
+typedef struct kh_sealed_limits {
+  uint32_t memory; /**< of Argon2id in KiB, for one slot */
+  uint64_t work;   /**< for all slots together, in the unit of KH_SEALED_WORK_MAX */
+} kh_sealed_limits;
+
+/**
+ * Checks what slots cost.
+ *
+ * @param path       for messages.
+ * @param ret_fault  may be NULL.
+ * @return KH_OK, KH_E_SEALED_MEMORY, KH_E_SEALED_WORK. Thread-safe.
+ */
+KH_MUST_USE kh_status kh_sealed_check_limits(const char *path, const kh_sealed_slots *slots,
+                                             const kh_sealed_limits *limits, kh_fault *ret_fault);
+
 /** How a slot of a sealed key file is changed. */
 typedef enum kh_slot_change {
   KH_SLOT_ADD,    /**< after the others */

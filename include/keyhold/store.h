@@ -107,11 +107,14 @@ typedef struct kh_store_ops {
    * A content that changes while it is read is read again, a few times. Keys that `lookup` found
    * stay part of the content.
    *
+   * @param is_automatic  no one asked for it: a content that costs much to open may be refused, so
+   * that an attacker who writes it cannot keep the process busy.
    * @param ret_content  for kh_store_content_free(); untouched on failure.
    * @param ret_fault    may be NULL.
    * @return KH_OK, or why the keys cannot be read.
    */
-  kh_status (*load)(void *self, kh_store_content *ret_content, kh_fault *ret_fault);
+  kh_status (*load)(void *self, bool is_automatic, kh_store_content *ret_content,
+                    kh_fault *ret_fault);
 
   /**
    * Makes new versions of keys and writes them to the store. When it returns KH_OK, a power

@@ -82,7 +82,7 @@ static kh_status open_engines(kh_crypt **ret_crypt, kh_fault *ret_fault)
 }
 
 /* Starts or ends the background tasks, as `auto_reload` and `auto_rotate` specify now. Does nothing
- * in a process that is not a server. */
+ * in a process that is not a server. If the thread cannot start, both variables show OFF. */
 static void begin_background(kh_keeper *keeper)
 {
   kh_fault fault;
@@ -94,8 +94,10 @@ static void begin_background(kh_keeper *keeper)
                                      .check_every = CHECK_EVERY});
   if (status == KH_OK)
     return;
+  kh_key_plugin_settings.auto_reload = kh_key_plugin_settings.auto_rotate = 0;
   kh_fault_set(&fault, status, NULL, 0);
-  kh_report_refusal("auto_reload and auto_rotate cannot start their thread", &fault, "");
+  kh_report_refusal("auto_reload and auto_rotate cannot start their thread", &fault,
+                    "; both are OFF until SET GLOBAL sets them again");
 }
 
 /* Resets the variables that act only when SET GLOBAL sets them. An option file may set them, and

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SET GLOBAL: reload, rotate_key, auto_reload and auto_rotate, as a server, as mariadb-backup
  * (compiled with TEST_AS_BACKUP) and as --help and --bootstrap see them. */
+#include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -24,6 +26,17 @@ EXPORTED char opt_bootstrap;
 #ifdef TEST_AS_BACKUP
 EXPORTED char xtrabackup_backup;
 #endif
+
+static bool no_threads;
+
+/* The plugin finds this one, since the program exports it. */
+EXPORTED int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                            void *(*start)(void *), void *argument)
+{
+  int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) = NULL;
+  *(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
+  return no_threads ? EAGAIN : real(thread, attributes, start, argument);
+}
 
 static test_plugin loaded;
 static char path[1024];
@@ -54,6 +67,7 @@ static int stop(void **state)
   (void)state;
   plugin_close(&loaded, true);
   mysqld_server_started = opt_help = opt_bootstrap = 0;
+  no_threads = false;
   return 0;
 }
 
@@ -295,6 +309,26 @@ static void tasks_can_be_set_while_it_runs(void **state)
   assert_true(TEST_COMES(threads() == 1));
 }
 
+/* at the start, and when they are set later */
+static void variables_are_off_without_a_thread(void **state)
+{
+  (void)state;
+  static const char said[] = "auto_reload and auto_rotate cannot start their thread: ";
+  mysqld_server_started = 1;
+  no_threads = true;
+  run_in_background();
+  assert_true(plugin_must_say(said));
+  assert_true(plugin_must_say("both are OFF"));
+  assert_int_equal(plugin_get(&loaded, "auto_reload"), 0);
+  assert_int_equal(plugin_get(&loaded, "auto_rotate"), 0);
+  assert_true(set("auto_reload", 1));
+  assert_int_equal(plugin_get(&loaded, "auto_reload"), 0);
+  no_threads = false;
+  assert_true(set("auto_reload", 1));
+  assert_int_equal(plugin_get(&loaded, "auto_reload"), 1);
+  assert_true(TEST_COMES(threads() == 1));
+}
+
 static void nothing_goes_on(const char *text)
 {
   run_in_background();
@@ -346,6 +380,7 @@ int main(int argc, char **argv)
 #ifndef TEST_AS_BACKUP
       cmocka_unit_test_teardown(a_server_rotates_when_it_has_started, stop),
       cmocka_unit_test_teardown(tasks_can_be_set_while_it_runs, stop),
+      cmocka_unit_test_teardown(variables_are_off_without_a_thread, stop),
       cmocka_unit_test_teardown(help_and_bootstrap_do_not_count_as_servers, stop),
 #else
       cmocka_unit_test_teardown(mariadb_backup_does_not_count_as_a_server, stop),

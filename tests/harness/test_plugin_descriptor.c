@@ -18,7 +18,7 @@ static const struct expectation {
   unsigned maturity, variables;
   bool crypts;
 } plugins[] = {
-    {"file", "file_key_management", MariaDB_PLUGIN_MATURITY_STABLE, 12, true},
+    {"file", "file_key_management", MariaDB_PLUGIN_MATURITY_STABLE, 13, true},
     {"example", "example_key_management", MariaDB_PLUGIN_MATURITY_EXPERIMENTAL, 0, true},
     {"debug", "debug_key_management", MariaDB_PLUGIN_MATURITY_EXPERIMENTAL, 1, false},
 };
@@ -125,6 +125,7 @@ static void variables_of_the_file_plugin(void **state)
   assert_read_only("crypto_engine", PLUGIN_VAR_ENUM);
   assert_read_only("use_pbkdf2", PLUGIN_VAR_INT | PLUGIN_VAR_UNSIGNED);
   assert_read_only("strict_permissions", PLUGIN_VAR_BOOL);
+  assert_read_only("argon2_memory_max", PLUGIN_VAR_INT | PLUGIN_VAR_UNSIGNED);
   assert_dynamic("reload", PLUGIN_VAR_BOOL);
   assert_dynamic("rotate_key", PLUGIN_VAR_LONGLONG);
   assert_dynamic("save", PLUGIN_VAR_ENUM);

@@ -52,6 +52,7 @@ typedef struct fake_store {
   uint32_t bad_id;            /**< look-ups of this key id fail with KH_E_SOCKET; 0: none */
 
   unsigned loads, rotations, settlings, lookups; /**< calls */
+  unsigned automatic_loads;                      /**< those of `loads` that no one asked for */
   bool is_freed;
   int events; /**< a pipe's end that becomes readable with fake_store_set(); -1 */
 

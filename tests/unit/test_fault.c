@@ -105,6 +105,13 @@ static const struct {
     {{.status = KH_E_SLOT_LABEL},
      "Invalid slot label for '/k' (expected 1 to 32 of the characters a to z, A to Z, 0 to 9, '.', "
      "'_' and '-')"},
+    {{.status = KH_E_SEALED_MEMORY, .name = "main", .size = 9, .limit = 8},
+     "Cannot decrypt '/k': slot 'main' needs 9 KiB of memory, more than argon2_memory_max allows "
+     "(8 "
+     "KiB)"},
+    {{.status = KH_E_SEALED_WORK, .size = 9, .limit = 8},
+     "Cannot decrypt '/k' automatically: its slots cost too much key derivation: 9 (limit 8); if "
+     "you made it, SET GLOBAL file_key_management_reload = ON loads it"},
     {{.status = KH_E_SLOT_COST, .name = "main", .size = 7, .limit = 8},
      "Cannot make slot 'main' of '/k': its key derivation cost is too low, or too high with the "
      "other slots: 7 (limit 8)"},

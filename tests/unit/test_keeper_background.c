@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* slow: waits for a thread that waits for changes to settle */
+/* wraps: kh_clock_milliseconds kh_clock_thread_milliseconds */
 /* What the background thread does over a store that is not a file. Nothing is timed: each test
  * waits until something has happened. */
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "keepers.h"
+#include "keyhold/clock.h"
 #include "tasks.h"
 #include "unit.h"
 
@@ -35,6 +38,27 @@ static uint32_t tell_time(void *user)
   return NOW + passed;
 }
 
+static _Atomic int64_t set_time; /* in milliseconds; 0: the clocks are the system's */
+enum { COST = 10000 };           /* of a load while the time is set */
+
+int64_t __real_kh_clock_milliseconds(void);
+int64_t __wrap_kh_clock_milliseconds(void);
+int64_t __real_kh_clock_thread_milliseconds(void);
+int64_t __wrap_kh_clock_thread_milliseconds(void);
+
+int64_t __wrap_kh_clock_milliseconds(void)
+{
+  int64_t now = atomic_load(&set_time);
+  return now > 0 ? now : __real_kh_clock_milliseconds();
+}
+
+int64_t __wrap_kh_clock_thread_milliseconds(void)
+{
+  static _Atomic int64_t used;
+  return atomic_load(&set_time) > 0 ? atomic_fetch_add(&used, COST)
+                                    : __real_kh_clock_thread_milliseconds();
+}
+
 static void run_keeper(const kh_store_ops *ops, const fake_key *keys, size_t count)
 {
   kh_keeper_options options = {.default_cipher = KH_CIPHER_AES_CBC,
@@ -54,6 +78,7 @@ static int stop(void **state)
 {
   (void)state;
   kh_keeper_free(&keeper);
+  atomic_store(&set_time, 0);
   return fake.is_freed ? 0 : 1;
 }
 
@@ -123,6 +148,50 @@ static void a_task_that_ends_lets_the_watch_go(void **state)
   await_watched(false);
   set_background(reloads);
   await_watched(true);
+}
+
+/* the fake store has refused, or answered, so many loads without a statement */
+static bool has_loaded(unsigned count)
+{
+  pthread_mutex_lock(&fake.mutex);
+  bool has = fake.automatic_loads >= count;
+  pthread_mutex_unlock(&fake.mutex);
+  return has;
+}
+
+static void let_time_pass(int64_t milliseconds)
+{
+  atomic_fetch_add(&set_time, milliseconds);
+  set_background(reloads);
+  test_pause(10);
+}
+
+static bool loads_after(int64_t milliseconds, unsigned count)
+{
+  let_time_pass(milliseconds);
+  return has_loaded(count);
+}
+
+/* whoever writes the content sets what it costs; a statement does not wait */
+static void a_costly_refusal_delays_every_content(void **state)
+{
+  (void)state;
+  enum { LOOK = 600, PAUSE = 8 * COST };
+  kh_keeper_token token;
+  atomic_store(&set_time, 1000);
+  run_keeper(&fake_store_ops_bare, before, COUNT(before));
+  fake.load_fails = KH_E_SOCKET;
+  fake_store_set(&fake, before, COUNT(before));
+  set_background(reloads);
+  assert_true(TEST_COMES(loads_after(LOOK, 1)));
+  recorder_await(&said, "was not reloaded");
+  fake_store_set(&fake, after, COUNT(after));
+  for (int64_t passed = 0; passed < PAUSE - 2 * LOOK; passed += LOOK)
+    assert_false(loads_after(LOOK, 2));
+  assert_int_equal(kh_keeper_prepare_reload(keeper, &token, NULL), KH_E_SOCKET);
+  assert_true(TEST_COMES(loads_after(LOOK, 2)));
+  assert_int_equal(fake.loads,
+                   4); /* the first one, two automatic ones, and that of the statement */
 }
 
 /* an unfinished change is waited for; an explicit reload is not held back */
@@ -279,6 +348,7 @@ int main(void)
       cmocka_unit_test_teardown(a_store_that_cannot_be_watched_is_looked_at, stop),
       cmocka_unit_test_teardown(a_store_without_a_watch_is_looked_at, stop),
       cmocka_unit_test_teardown(a_task_that_ends_lets_the_watch_go, stop),
+      cmocka_unit_test_teardown(a_costly_refusal_delays_every_content, stop),
       cmocka_unit_test_teardown(a_content_that_is_doubted_is_not_reloaded_automatically, stop),
       cmocka_unit_test_teardown(a_store_that_stays_away_is_warned_of, stop),
       cmocka_unit_test_teardown(a_reload_on_request_that_failed_is_repeated, stop),

@@ -21,6 +21,7 @@ enum { ITERATIONS = 1000 };
 
 static recorder said;
 static unsigned derivations;
+static bool is_quick; /* no cost takes time */
 
 kh_status __real_kh_argon2id(kh_bytes passphrase, const uint8_t *salt, const kh_argon2_cost *cost,
                              kh_secret *ret_derived);
@@ -38,8 +39,9 @@ kh_status __wrap_kh_kdf_openssl_enc(kh_bytes passphrase, const uint8_t *salt, kh
 kh_status __wrap_kh_argon2id(kh_bytes passphrase, const uint8_t *salt, const kh_argon2_cost *cost,
                              kh_secret *ret_derived)
 {
+  static const kh_argon2_cost least = {KH_ARGON2_MEMORY_MIN, KH_ARGON2_PASSES_MIN};
   derivations++;
-  return __real_kh_argon2id(passphrase, salt, cost, ret_derived);
+  return __real_kh_argon2id(passphrase, salt, is_quick ? &least : cost, ret_derived);
 }
 
 kh_status __wrap_kh_kdf_pbkdf2(kh_bytes passphrase, kh_bytes salt, kh_digest digest,
@@ -116,6 +118,76 @@ static void rotate(kh_keeper *keeper, uint32_t id)
   kh_keeper_commit(keeper, token);
 }
 
+static const char *write_costly(uint32_t memory, uint32_t passes)
+{
+  KH_AUTO_SEALED sealed = NULL;
+  KH_AUTO_SECRET file = NULL;
+  kh_sealed_slot slot = kh_sealed_slot_default("main", &kh_sealed_argon2id);
+  assert_true(kh_sealed_slot_set(&slot, "memory", memory));
+  assert_true(kh_sealed_slot_set(&slot, "passes", passes));
+  kh_sealed_entry entry = {slot, bytes_of("first")};
+  assert_int_equal(kh_sealed_new("keys", &entry, 1, &sealed, NULL), KH_OK);
+  assert_int_equal(kh_sealed_write(sealed, bytes_of(TEXT), &file, NULL), KH_OK);
+  return test_file("keys", kh_secret_bytes(file).data, kh_secret_bytes(file).len, 0600);
+}
+
+static kh_status load_file(const kh_store *store, bool is_automatic, kh_fault *ret_fault)
+{
+  kh_store_content content;
+  kh_status status = store->ops->load(store->self, is_automatic, &content, ret_fault);
+  if (status == KH_OK)
+    kh_store_content_free(&content);
+  return status;
+}
+
+static void new_store(const char *path, uint32_t memory_max, kh_store *ret_store)
+{
+  kh_keyfile_options options = {.path = path, .filekey = "first", .argon2_memory_max = memory_max};
+  kh_log log = recorder_log(&said);
+  assert_int_equal(kh_store_file_new(&options, test_engines, &log, ret_store), KH_OK);
+}
+
+/* nothing is derived for a file that costs more than an automatic reload may, until a statement has
+ * loaded it */
+static void a_costly_file_is_not_loaded_automatically(void **state)
+{
+  (void)state;
+  kh_store store;
+  kh_fault fault;
+  is_quick = true;
+  new_store(write_costly(KH_ARGON2_MEMORY_DEFAULT, 24), 0, &store);
+  assert_int_equal(load_file(&store, true, &fault), KH_OK);
+  (void)write_costly(KH_ARGON2_MEMORY_DEFAULT, 25);
+  take_count();
+  assert_int_equal(load_file(&store, true, &fault), KH_E_SEALED_WORK);
+  assert_int_equal(fault.size, 25 * KH_ARGON2_MEMORY_DEFAULT);
+  assert_int_equal(fault.limit, KH_SEALED_WORK_AUTOMATIC);
+  assert_int_equal(take_count(), 0);
+  assert_int_equal(load_file(&store, false, &fault), KH_OK);
+  assert_int_equal(load_file(&store, true, &fault), KH_OK);
+  (void)write_costly(KH_ARGON2_MEMORY_DEFAULT, 26);
+  assert_int_equal(load_file(&store, true, &fault), KH_E_SEALED_WORK);
+  kh_store_free(&store);
+}
+
+static void the_memory_of_a_slot_has_a_limit_of_ones_own(void **state)
+{
+  (void)state;
+  kh_store store;
+  kh_fault fault;
+  is_quick = true;
+  new_store(write_costly(65537, 1), 65536, &store);
+  take_count();
+  assert_int_equal(load_file(&store, false, &fault), KH_E_SEALED_MEMORY);
+  assert_string_equal(fault.name, "main");
+  assert_int_equal(fault.size, 65537);
+  assert_int_equal(fault.limit, 65536);
+  assert_int_equal(take_count(), 0);
+  (void)write_costly(65536, 1);
+  assert_int_equal(load_file(&store, false, &fault), KH_OK);
+  kh_store_free(&store);
+}
+
 static void each_change_opens_the_file_once(void **state)
 {
   (void)state;
@@ -178,6 +250,8 @@ static void a_check_opens_a_changed_file_once(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_costly_file_is_not_loaded_automatically),
+      cmocka_unit_test(the_memory_of_a_slot_has_a_limit_of_ones_own),
       cmocka_unit_test(each_change_opens_the_file_once),
       cmocka_unit_test(a_check_opens_a_changed_file_once),
   };

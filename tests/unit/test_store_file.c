@@ -75,7 +75,7 @@ static int close_store(void **state)
 static kh_store_content load(void)
 {
   kh_store_content content = {0};
-  assert_int_equal(store.ops->load(store.self, &content, NULL), KH_OK);
+  assert_int_equal(store.ops->load(store.self, false, &content, NULL), KH_OK);
   return content;
 }
 
@@ -128,12 +128,12 @@ static void a_file_that_changes_is_read_again(void **state)
   kh_fault fault = {0};
   open_store("1;" KEY_A "\n");
   changes_left = 4;
-  assert_int_equal(store.ops->load(store.self, &content, &fault), KH_OK);
+  assert_int_equal(store.ops->load(store.self, false, &content, &fault), KH_OK);
   assert_int_equal(fault.status, KH_OK);
   assert_int_equal(loads, 5);
   kh_store_content_free(&content);
   changes_left = 5;
-  assert_int_equal(store.ops->load(store.self, &content, &fault), KH_E_FILE_CHANGED);
+  assert_int_equal(store.ops->load(store.self, false, &content, &fault), KH_E_FILE_CHANGED);
   assert_int_equal(loads, 10);
   assert_null(content.list);
 }
@@ -145,7 +145,7 @@ static void only_the_first_load_waits_without_limit(void **state)
   kh_store_content content = {0};
   open_store("nonsense");
   unlock_was_limited = true;
-  assert_int_equal(store.ops->load(store.self, &content, NULL), KH_E_SYNTAX);
+  assert_int_equal(store.ops->load(store.self, false, &content, NULL), KH_E_SYNTAX);
   assert_false(unlock_was_limited);
   write_keys("1;" KEY_A "\n");
   unlock_was_limited = true;
@@ -164,7 +164,7 @@ static void a_failed_load_names_the_file(void **state)
   kh_fault fault;
   open_store("1;" KEY_A "\n");
   assert_int_equal(unlink(path), 0);
-  assert_int_equal(store.ops->load(store.self, &content, &fault), KH_E_FILE_NOT_FOUND);
+  assert_int_equal(store.ops->load(store.self, false, &content, &fault), KH_E_FILE_NOT_FOUND);
   assert_string_equal(fault.path.text, path);
   assert_int_equal(store.ops->mark(store.self, &mark, &fault), KH_E_FILE_NOT_FOUND);
   assert_int_equal(mark.words[0], 7);

@@ -15,9 +15,19 @@ kh_clock kh_clock_system(void)
   return (kh_clock){system_now, NULL};
 }
 
-int64_t kh_clock_milliseconds(void)
+static int64_t milliseconds_of(clockid_t clock)
 {
   struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(clock, &now);
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t kh_clock_milliseconds(void)
+{
+  return milliseconds_of(CLOCK_MONOTONIC);
+}
+
+int64_t kh_clock_thread_milliseconds(void)
+{
+  return milliseconds_of(CLOCK_THREAD_CPUTIME_ID);
 }

@@ -59,17 +59,24 @@ static void reload_now(kh_auto_reload *reload, kh_keeper *keeper, const kh_store
 {
   kh_fault fault;
   kh_keeper_token token;
+  kh_reload_how how = {.is_automatic = true, .finished_only = is_new};
+  int64_t begun = kh_clock_thread_milliseconds();
   reload->candidate_since = 0;
-  if (kh_prepare_reload(keeper, is_new, &token, &fault) == KH_OK) {
+  kh_status status = kh_prepare_reload(keeper, &how, &token, &fault);
+  kh_budget_spend(&reload->budget, kh_clock_milliseconds(), kh_clock_thread_milliseconds() - begun,
+                  status != KH_OK);
+  if (status == KH_OK) {
     kh_keeper_commit(keeper, token);
     kh_backoff_reset(&reload->backoff);
+    reload->loaded = *mark;
     return;
   }
   reload->refused = *mark;
   note_refusal(reload, keeper, &fault);
 }
 
-/* A change ends the waiting after a failure; the same content is tried again at its time. */
+/* A change ends the waiting after a failure, but for the budget; the same content is tried again at
+ * its time. */
 static int64_t consider_change(kh_auto_reload *reload, kh_keeper *keeper, const kh_store_mark *mark,
                                bool is_new)
 {
@@ -80,9 +87,10 @@ static int64_t consider_change(kh_auto_reload *reload, kh_keeper *keeper, const 
     reload->candidate = *mark;
     reload->candidate_since = now;
   }
-  int64_t left = reload->candidate_since + SETTLE - now;
-  if (left > 0)
-    return left;
+  int64_t settling = reload->candidate_since + SETTLE - now;
+  int64_t saving = kh_budget_left(&reload->budget, now);
+  if (settling > 0 || saving > 0)
+    return settling > saving ? settling : saving;
   reload_now(reload, keeper, mark, is_new);
   return LOOK_EVERY;
 }
@@ -113,8 +121,10 @@ static bool is_in_force(kh_keeper *keeper, const kh_store_mark *mark, bool *ret_
 }
 
 /* The content of the store is in force, and was away at most. */
-static void note_up_to_date(kh_auto_reload *reload, kh_keeper *keeper)
+static void note_up_to_date(kh_auto_reload *reload, kh_keeper *keeper, const kh_store_mark *mark)
 {
+  if (!kh_store_is_same(mark, &reload->loaded))
+    kh_budget_reset(&reload->budget);
   if (reload->missing_noted != KH_OK)
     kh_prepare_note_reload(keeper, KH_OK, NULL);
   kh_prepare_note_unsaved(keeper, KH_OK);
@@ -139,7 +149,7 @@ static int64_t look_for_change(void *memory, kh_keeper *keeper)
   bool is_reload_ok;
   bool is_new = !is_in_force(keeper, &mark, &is_reload_ok);
   if (!is_new && (is_reload_ok || reload->missing_noted != KH_OK)) {
-    note_up_to_date(reload, keeper);
+    note_up_to_date(reload, keeper, &mark);
     return LOOK_EVERY;
   }
   reload->missing_noted = KH_OK;

@@ -111,11 +111,11 @@ static void note_unsaved(kh_keeper *keeper, size_t versions)
   pthread_mutex_unlock(&keeper->state);
 }
 
-static kh_status read_store(preparation *going, bool finished_only)
+static kh_status read_store(preparation *going, const kh_reload_how *how)
 {
   const kh_store *store = &going->keeper->store;
   kh_store_content content;
-  kh_status status = store->ops->load(store->self, &content, &going->fault);
+  kh_status status = store->ops->load(store->self, how->is_automatic, &content, &going->fault);
   if (status == KH_OK)
     status = make_table(going, &content);
   note_unsaved(going->keeper, status == KH_OK
@@ -124,7 +124,7 @@ static kh_status read_store(preparation *going, bool finished_only)
                                   : kh_keytable_version_count(going->known));
   if (status != KH_OK)
     return status;
-  if (finished_only && content.doubt != KH_OK)
+  if (how->finished_only && content.doubt != KH_OK)
     return kh_store_fail(store, content.doubt, &going->fault);
   return check_table(going);
 }
@@ -136,11 +136,11 @@ static bool has_changed_since(const kh_store *store, const kh_store_mark *mark)
 }
 
 /* ret_again: the store has changed meanwhile */
-static kh_status read_and_settle(preparation *going, bool finished_only, bool *ret_again)
+static kh_status read_and_settle(preparation *going, const kh_reload_how *how, bool *ret_again)
 {
   const kh_store *store = &going->keeper->store;
   *ret_again = false;
-  kh_status status = read_store(going, finished_only);
+  kh_status status = read_store(going, how);
   if (status != KH_OK)
     return status;
   status = kh_store_settle(store, &going->change.mark, &going->fault);
@@ -148,14 +148,14 @@ static kh_status read_and_settle(preparation *going, bool finished_only, bool *r
   return status;
 }
 
-static kh_status reload_keys(preparation *going, bool finished_only)
+static kh_status reload_keys(preparation *going, const kh_reload_how *how)
 {
   bool again = true;
   kh_status status = KH_OK;
   for (int i = 0; i < TRIES && again; i++) {
     if (i > 0)
       (void)poll(NULL, 0, PAUSE);
-    status = read_and_settle(going, finished_only, &again);
+    status = read_and_settle(going, how, &again);
   }
   if (status != KH_OK)
     return status;
@@ -181,11 +181,11 @@ static kh_status give_results(const preparation *ended, kh_status status,
   return status;
 }
 
-kh_status kh_prepare_reload(kh_keeper *keeper, bool finished_only, kh_keeper_token *ret_token,
+kh_status kh_prepare_reload(kh_keeper *keeper, const kh_reload_how *how, kh_keeper_token *ret_token,
                             kh_fault *ret_fault)
 {
   preparation going = begin_preparation(keeper);
-  kh_status status = reload_keys(&going, finished_only);
+  kh_status status = reload_keys(&going, how);
   end_preparation(&going, status == KH_OK);
   kh_prepare_note_reload(keeper, status, &going.fault);
   return give_results(&going, status, ret_token, ret_fault);
@@ -194,7 +194,7 @@ kh_status kh_prepare_reload(kh_keeper *keeper, bool finished_only, kh_keeper_tok
 kh_status kh_prepare_check(kh_keeper *keeper, kh_fault *ret_fault)
 {
   preparation going = begin_preparation(keeper);
-  kh_status status = read_store(&going, false);
+  kh_status status = read_store(&going, &(kh_reload_how){.is_automatic = true});
   end_preparation(&going, false);
   *ret_fault = going.fault;
   return status;
@@ -210,7 +210,7 @@ void kh_prepare_note_unsaved(kh_keeper *keeper, kh_status status)
 kh_status kh_keeper_prepare_reload(kh_keeper *keeper, kh_keeper_token *ret_token,
                                    kh_fault *ret_fault)
 {
-  return kh_prepare_reload(keeper, false, ret_token, ret_fault);
+  return kh_prepare_reload(keeper, &(kh_reload_how){0}, ret_token, ret_fault);
 }
 
 static kh_status rotate_keys(preparation *going, uint32_t id, bool due_only,

@@ -9,13 +9,15 @@
 
 #include "state.h"
 
-/**
- * Prepares a reload, as kh_keeper_prepare_reload().
- *
- * @param finished_only  refuse a content that may be incomplete.
- * @return its codes, and kh_store_content.doubt.
- */
-KH_MUST_USE kh_status kh_prepare_reload(kh_keeper *keeper, bool finished_only,
+/** How a reload is made. All false: as a statement asks for it. */
+typedef struct kh_reload_how {
+  bool is_automatic;  /* no statement asked for it (kh_store_ops.load) */
+  bool finished_only; /* refuse a content that may be incomplete */
+} kh_reload_how;
+
+/** Prepares a reload, as kh_keeper_prepare_reload(). @return its codes, and
+ * kh_store_content.doubt. */
+KH_MUST_USE kh_status kh_prepare_reload(kh_keeper *keeper, const kh_reload_how *how,
                                         kh_keeper_token *ret_token, kh_fault *ret_fault);
 
 /**

@@ -9,9 +9,26 @@ static bool may_open_sealed_without(kh_bytes file)
   return kh_sealed_list(NULL, file, &slots, NULL) == KH_OK && !kh_sealed_needs_passphrase(&slots);
 }
 
+/* before a key is derived: the file's writer sets what that costs */
+static kh_status check_cost(const kh_keyfile_options *options, kh_bytes file, kh_fault *ret_fault)
+{
+  kh_sealed_slots slots;
+  kh_sealed_limits limits = {KH_ARGON2_MEMORY_MAX, KH_SEALED_WORK_MAX};
+  if (options->argon2_memory_max != 0)
+    limits.memory = options->argon2_memory_max;
+  if (options->work_max != 0)
+    limits.work = options->work_max;
+  kh_status status = kh_sealed_list(options->path, file, &slots, ret_fault);
+  return status == KH_OK ? kh_sealed_check_limits(options->path, &slots, &limits, ret_fault)
+                         : status;
+}
+
 static kh_status open_sealed(kh_envelope *envelope, kh_bytes file, kh_secret **ret_text,
                              kh_fault *ret_fault)
 {
+  kh_status status = check_cost(&envelope->options, file, ret_fault);
+  if (status != KH_OK)
+    return status;
   return kh_sealed_open(envelope->options.path, file, kh_secret_bytes(envelope->passphrase),
                         &envelope->sealed, ret_text, ret_fault);
 }

@@ -29,15 +29,20 @@ static kh_status fail_slot(kh_fault *ret_fault, kh_status status, const char *pa
   return status;
 }
 
-static kh_status fail_cost(kh_fault *ret_fault, const char *path, const kh_sealed_slot *slot,
-                           uint64_t size, uint64_t limit)
+static kh_status fail_size(kh_fault *ret_fault, kh_status status, uint64_t size, uint64_t limit)
 {
-  fail_slot(ret_fault, KH_E_SLOT_COST, path, slot->label);
   if (ret_fault != NULL) {
     ret_fault->size = size;
     ret_fault->limit = limit;
   }
-  return KH_E_SLOT_COST;
+  return status;
+}
+
+static kh_status fail_cost(kh_fault *ret_fault, const char *path, const kh_sealed_slot *slot,
+                           uint64_t size, uint64_t limit)
+{
+  fail_slot(ret_fault, KH_E_SLOT_COST, path, slot->label);
+  return fail_size(ret_fault, KH_E_SLOT_COST, size, limit);
 }
 
 /* returns whether it ends within `most`, has at least `least` characters, and only valid ones */
@@ -130,6 +135,31 @@ kh_status kh_sealed_slots_validate(const char *path, const kh_sealed_slots *slot
       return fail_cost(ret_fault, path, slot, work, KH_SEALED_WORK_MAX);
   }
   return status;
+}
+
+uint64_t kh_sealed_work(const kh_sealed_slots *slots)
+{
+  uint64_t work = 0;
+  for (size_t i = 0; i < slots->count; i++)
+    work += slots->at[i].kind->functions->work(&slots->at[i]);
+  return work;
+}
+
+kh_status kh_sealed_check_limits(const char *path, const kh_sealed_slots *slots,
+                                 const kh_sealed_limits *limits, kh_fault *ret_fault)
+{
+  uint64_t work = kh_sealed_work(slots);
+  for (size_t i = 0; i < slots->count; i++) {
+    uint32_t memory = kh_sealed_slot_get(&slots->at[i], "memory");
+    if (memory <= limits->memory)
+      continue;
+    fail_slot(ret_fault, KH_E_SEALED_MEMORY, path, slots->at[i].label);
+    return fail_size(ret_fault, KH_E_SEALED_MEMORY, memory, limits->memory);
+  }
+  if (work <= limits->work)
+    return KH_OK;
+  kh_fault_set(ret_fault, KH_E_SEALED_WORK, path, 0);
+  return fail_size(ret_fault, KH_E_SEALED_WORK, work, limits->work);
 }
 
 kh_status kh_sealed_slot_validate(const kh_sealed_slot *slot, kh_fault *ret_fault)

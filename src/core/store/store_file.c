@@ -15,6 +15,7 @@ typedef struct file_store {
   kh_keyfile_options options;
   const kh_crypt *crypt;
   kh_log log;
+  uint64_t work; /* of the file that the start or a statement loaded last; 0: it is not sealed */
   kh_keyfile_search search; /* so that a file which does not open is not searched at each try */
   int events;               /* an inotify descriptor; -1: the file is not watched, or cannot be */
 } file_store;
@@ -64,13 +65,27 @@ static kh_store_content content_of(kh_keyfile *file)
                             .doubt = kh_keyfile_ends_line(file) ? KH_OK : KH_E_FILE_UNFINISHED};
 }
 
-static kh_status file_store_load(void *self, kh_store_content *ret_content, kh_fault *ret_fault)
+static kh_keyfile_options options_for(const file_store *store, bool is_automatic)
+{
+  kh_keyfile_options options = store->options;
+  if (is_automatic)
+    options.work_max =
+        store->work > KH_SEALED_WORK_AUTOMATIC ? store->work : KH_SEALED_WORK_AUTOMATIC;
+  return options;
+}
+
+static kh_status file_store_load(void *self, bool is_automatic, kh_store_content *ret_content,
+                                 kh_fault *ret_fault)
 {
   file_store *store = self;
   kh_keyfile *file = NULL;
-  kh_status status = kh_keyfile_open(&store->options, store->crypt, &store->log, &file, ret_fault);
+  kh_keyfile_options options = options_for(store, is_automatic);
+  kh_status status = kh_keyfile_open(&options, store->crypt, &store->log, &file, ret_fault);
   if (status != KH_OK)
     return status;
+  kh_sealed_slots slots = kh_keyfile_slots(file);
+  if (!is_automatic)
+    store->work = kh_sealed_work(&slots);
   /* From now on a FIFO must not delay a statement or the server's shutdown. A start waits, as with
    * the server's own plugin. */
   store->options.bounded_wait = true;
@@ -83,7 +98,7 @@ static kh_status file_store_make_versions(void *self, const kh_store_rotation *w
                                           kh_store_rotated *ret_rotated, kh_fault *ret_fault)
 {
   const file_store *store = self;
-  kh_keyfile_options options = store->options;
+  kh_keyfile_options options = options_for(store, wanted->due_only);
   options.may_be_fifo = false;
   KH_AUTO_KEYFILE file = NULL;
   kh_file_stamp loaded = stamp_of_mark(wanted->loaded);

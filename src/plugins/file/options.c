@@ -17,6 +17,7 @@ static char *filekey;
 static unsigned long digest;
 static unsigned use_pbkdf2;
 static char strict_permissions;
+static unsigned argon2_memory_max;
 
 static const char *digest_names[] = {"sha1", "sha224", "sha256", "sha384", "sha512", "md5", NULL};
 static kh_choices digests = {
@@ -50,12 +51,19 @@ static MYSQL_SYSVAR_BOOL(
     "or whose owner is neither root nor the server's user",
     NULL, NULL, 0);
 
+static MYSQL_SYSVAR_UINT(
+    argon2_memory_max, argon2_memory_max, PLUGIN_VAR_RQCMDARG | PLUGIN_VAR_READONLY,
+    "Most memory in KiB that a slot of a sealed key file may need; a file that needs more is "
+    "refused",
+    NULL, NULL, KH_ARGON2_MEMORY_MAX, KH_ARGON2_MEMORY_MIN, KH_ARGON2_MEMORY_MAX, 1);
+
 struct st_mysql_sys_var *kh_file_options[] = {
     MYSQL_SYSVAR(filename),
     MYSQL_SYSVAR(filekey),
     MYSQL_SYSVAR(digest),
     MYSQL_SYSVAR(use_pbkdf2),
     MYSQL_SYSVAR(strict_permissions),
+    MYSQL_SYSVAR(argon2_memory_max),
     KH_KEY_PLUGIN_SYSVARS_LIST,
     NULL,
 };
@@ -109,6 +117,7 @@ kh_status kh_file_make_store(const kh_crypt *crypt, const kh_log *log, kh_store 
       .permissions = permissions(),
       .digest = (kh_digest)digest,
       .pbkdf2_iterations = use_pbkdf2,
+      .argon2_memory_max = argon2_memory_max,
   };
   kh_status status = kh_store_file_new(&options, crypt, log, ret_store);
   return status == KH_OK ? KH_OK : kh_fault_set(ret_fault, status, filename, 0);
