@@ -16,9 +16,12 @@ typedef struct kh_lockfile kh_lockfile;
 /**
  * Takes the lock of a file: an exclusive flock(2) on "NAME.lock" beside the file that `path` leads
  * to through symbolic links. The lock file is created if it does not exist: empty, with the file's
- * owner, group and mode, but always writable by its owner. It is never removed. The file itself is
- * locked in the same way, where possible (not on NFS), so that two processes exclude each other
- * even if the lock file is removed.
+ * owner, group and mode, but always readable and writable by its owner. It is never removed. One
+ * that exists gets the same, without losing a permission, if root or its owner takes the lock: only
+ * an empty file with one name, never one of a third user. A process that can only read the lock
+ * file locks it too, except on NFS. A link, a folder or a special file of that name is refused. The
+ * file itself is locked in the same way, where possible (not on NFS), so that two processes exclude
+ * each other even if the lock file is removed.
  *
  * The end of the process releases the lock.
  *

@@ -252,8 +252,26 @@ class Refused(Case):
     def test_a_lock_file_of_root(self):
         self.write(self.keys)
         self.write(self.place / "keys.lock", "", user="root")
-        pattern = f"Cannot lock '{self.keys}.lock' .*" + self.cannot("write", "place/keys.lock", "0600")
-        self.assertRegex(self.refused_rotation(self.start()), pattern)
+        pattern = f"Cannot lock '{self.keys}.lock' .*" + self.cannot("write", "place/keys.lock", "0600") + "give it the owner, group"
+        server = self.start()
+        self.assertRegex(self.refused_rotation(server), pattern)
+        run(self.command, "rotate", "--all", self.keys)  # root corrects the lock file
+        server.sql("SET GLOBAL file_key_management_reload = ON")
+        server.sql("SET GLOBAL file_key_management_rotate_key = 1")
+        self.assertEqual(self.versions(server), "3")
+
+    def test_a_link_with_the_name_of_the_lock_file(self):
+        self.write(self.keys)
+        (self.place / "keys.lock").symlink_to("keys")
+        self.assertRegex(self.refused_rotation(self.start()), f"Cannot lock '{self.keys}.lock' .*place/keys.lock' is a symbolic link, "
+                         "not a lock file; remove it")
+
+    def test_a_file_of_the_user_and_of_the_group_of_root(self):
+        self.write(self.keys)
+        server = self.start()
+        shutil.chown(self.keys, USER, "root")
+        self.assertRegex(self.refused_rotation(server), rf"user {USER} \(uid {self.uid}\) owns the file, but is not in its group 0; "
+                         r"give the file a group of that user \(chgrp\)")
 
     def test_a_file_of_root_in_a_folder_of_the_user(self):
         self.write(self.keys, user="root", mode=0o444)

@@ -102,6 +102,46 @@ static void a_lock_file_that_cannot_be_written_is_named(void **state)
   sentence(KH_E_FILE_LOCK, path, EACCES);
   expect(" cannot write '");
   expect("/folder/keys.lock' (mode 0000, owner ");
+  expect("; give it the owner, group and mode of the key file (chown, chmod)");
+}
+
+static void what_has_the_name_of_the_lock_file_is_named(void **state)
+{
+  (void)state;
+  const char *path = tree("folder/keys", 0644, 0777);
+  test_run("ln -s keys '%s.lock'", path);
+  sentence(KH_E_FILE_LOCK, path, ELOOP);
+  expect("/folder/keys.lock' is a symbolic link, not a lock file; remove it");
+  test_run("rm '%s.lock' && mkdir '%s.lock'", path, path);
+  sentence(KH_E_FILE_LOCK, path, EISDIR);
+  expect("/folder/keys.lock' is a folder, not a lock file; remove it");
+  test_run("rmdir '%s.lock' && mkfifo '%s.lock'", path, path);
+  sentence(KH_E_FILE_LOCK, path, EINVAL);
+  expect("/folder/keys.lock' is a special file, not a lock file; remove it");
+}
+
+static void a_group_that_the_owner_is_not_in(void **state)
+{
+  (void)state;
+  if (geteuid() != 0)
+    skip(); /* to give the file away */
+  const char *path = tree("folder/keys", 0644, 0777);
+  assert_int_equal(chown(path, OTHER, 0), 0);
+  sentence(KH_E_FILE_OWNER, path, EPERM);
+  expect_user(" owns the file, but is not in its group 0; give the file a group of that user");
+}
+
+static void a_temporary_file_that_root_left_in_a_sticky_folder(void **state)
+{
+  (void)state;
+  if (geteuid() != 0)
+    skip();
+  const char *path = tree("folder/keys", 0644, 01777);
+  assert_int_equal(chown(path, OTHER, OTHER), 0);
+  test_text("folder/.keys.keyhold-new", "", 0600);
+  sentence(KH_E_FILE_WRITE, path, EPERM);
+  expect("/folder/.keys.keyhold-new' was left by a process of user root, and folder '");
+  expect("' is sticky; remove it as root");
 }
 
 static void a_folder_that_cannot_be_watched_is_named(void **state)
@@ -223,6 +263,9 @@ int main(void)
       cmocka_unit_test(a_file_that_cannot_be_read_is_named),
       cmocka_unit_test(a_folder_that_cannot_be_written_is_named),
       cmocka_unit_test(a_lock_file_that_cannot_be_written_is_named),
+      cmocka_unit_test(what_has_the_name_of_the_lock_file_is_named),
+      cmocka_unit_test(a_group_that_the_owner_is_not_in),
+      cmocka_unit_test(a_temporary_file_that_root_left_in_a_sticky_folder),
       cmocka_unit_test(a_folder_that_cannot_be_watched_is_named),
       cmocka_unit_test(what_every_permission_allows_is_a_security_module),
       cmocka_unit_test(an_owner_that_cannot_be_set),

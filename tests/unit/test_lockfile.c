@@ -332,7 +332,8 @@ static void the_lock_file_is_made_like_the_file_and_stays(void **state)
   (void)state;
   static const struct {
     mode_t file, lock;
-  } modes[] = {{0600, 0600}, {0640, 0640}, {0664, 0664}, {0400, 0600}, {0440, 0640}, {04755, 0755}};
+  } modes[] = {{0600, 0600}, {0640, 0640},  {0664, 0664}, {0400, 0600},
+               {0440, 0640}, {04755, 0755}, {0, 0600}};
   static const mode_t masks[] = {0022, 0000, 0777};
   for (size_t i = 0; i < COUNT(modes) * COUNT(masks); i++) {
     const char *path = fresh_file(modes[i / COUNT(masks)].file);
@@ -598,6 +599,88 @@ static void one_who_may_not_give_files_away_locks_too(void **state)
   assert_int_equal(test_stat(test_path("theirs/keys.lock")).st_mode & 07777, 0600);
 }
 
+static void roots_old_lock_file_gets_the_owner_of_the_file(void **state)
+{
+  (void)state;
+  if (geteuid() != 0)
+    skip();
+  const char *path = file_of_nobody(0755);
+  test_text("theirs/keys.lock", "", 0600);
+  kh_status status = in_a_child(try_as_nobody, path);
+  if ((int)status == CANNOT_TELL)
+    skip();
+  assert_int_equal(status, KH_E_FILE_LOCK);
+  assert_int_equal(try(path, 0, NULL), KH_OK); /* root mends it */
+  assert_int_equal(test_stat(test_path("theirs/keys.lock")).st_uid, NOBODY);
+  assert_int_equal(test_stat(test_path("theirs/keys.lock")).st_gid, NOBODY);
+  assert_int_equal(in_a_child(try_as_nobody, path), KH_OK);
+}
+
+static void who_may_read_the_lock_file_locks(void **state)
+{
+  (void)state;
+  if (geteuid() != 0)
+    skip();
+  const char *path = file_of_nobody(0755);
+  assert_int_equal(chown(path, 0, NOBODY), 0);
+  assert_int_equal(chmod(path, 0640), 0);
+  assert_int_equal(try(path, 0, NULL), KH_OK);
+  kh_status status = in_a_child(try_as_nobody, path);
+  if ((int)status == CANNOT_TELL)
+    skip();
+  assert_int_equal(status, KH_OK);
+}
+
+static void its_owner_mends_a_mode_without_permissions(void **state)
+{
+  (void)state;
+  if (geteuid() != 0)
+    skip();
+  static const mode_t modes[] = {0, 0200, 0400, 0040};
+  for (size_t i = 0; i < COUNT(modes); i++) {
+    const char *path = file_of_nobody(0755);
+    const char *lock = test_text("theirs/keys.lock", "", modes[i]);
+    assert_int_equal(chown(lock, NOBODY, NOBODY), 0);
+    kh_status status = in_a_child(try_as_nobody, path);
+    if ((int)status == CANNOT_TELL)
+      skip();
+    assert_int_equal(status, KH_OK);
+    assert_int_equal(test_stat(lock).st_mode & 0600, 0600);
+  }
+}
+
+static void root_gives_no_file_away_that_is_not_a_lock_file(void **state)
+{
+  (void)state;
+  if (geteuid() != 0)
+    skip();
+  const char *path = file_of_nobody(0777);
+  const char *secret = test_text("secret", "", 0600); /* under a second name */
+  assert_int_equal(link(secret, test_path("theirs/keys.lock")), 0);
+  assert_int_equal(try(path, 0, NULL), KH_OK);
+  assert_int_equal(test_stat(secret).st_uid, 0);
+  assert_int_equal(unlink(test_path("theirs/keys.lock")), 0);
+
+  const char *lock = test_text("theirs/keys.lock", "a secret", 0600);
+  assert_int_equal(try(path, 0, NULL), KH_OK);
+  assert_int_equal(test_stat(lock).st_uid, 0);
+
+  lock = test_text("theirs/keys.lock", "", 0600); /* of a third user, who may have it open */
+  assert_int_equal(chown(lock, 1, 1), 0);
+  assert_int_equal(try(path, 0, NULL), KH_OK);
+  assert_int_equal(test_stat(lock).st_uid, 1);
+}
+
+static void a_fifo_of_that_name_is_refused(void **state)
+{
+  (void)state;
+  int error;
+  const char *path = fresh_file(0600);
+  assert_int_equal(mkfifo(test_path("keys.lock"), 0600), 0);
+  assert_int_equal(try(path, 0, &error), KH_E_FILE_LOCK);
+  assert_int_equal(error, EINVAL);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -626,6 +709,11 @@ int main(void)
       cmocka_unit_test_setup(roots_lock_file_does_not_lock_the_owner_out, reset),
       cmocka_unit_test_setup(a_folder_that_cannot_be_written, reset),
       cmocka_unit_test_setup(one_who_may_not_give_files_away_locks_too, reset),
+      cmocka_unit_test_setup(roots_old_lock_file_gets_the_owner_of_the_file, reset),
+      cmocka_unit_test_setup(who_may_read_the_lock_file_locks, reset),
+      cmocka_unit_test_setup(its_owner_mends_a_mode_without_permissions, reset),
+      cmocka_unit_test_setup(root_gives_no_file_away_that_is_not_a_lock_file, reset),
+      cmocka_unit_test_setup(a_fifo_of_that_name_is_refused, reset),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

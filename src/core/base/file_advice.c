@@ -223,6 +223,45 @@ static void write_folder(const char *file, char *ret_folder)
   leave_folder(ret_folder);
 }
 
+static bool write_lock_file(const char *file, char *ret_lock)
+{
+  return snprintf(ret_lock, PATH_MAX, "%s.lock", file) < PATH_MAX;
+}
+
+/* The permission to write it would do, but its owner is what is wrong. */
+static bool advise_lock_access(const char *lock, char *ret_advice)
+{
+  char who[WHO_ROOM];
+  char owner[NAME_ROOM];
+  struct statx properties;
+  if (!is_refused(lock, R_OK | W_OK) || !get_properties(lock, &properties))
+    return false;
+  write_asker(who);
+  write_user(properties.stx_uid, owner);
+  snprintf(ret_advice, KH_ADVICE_MAX,
+           "%s cannot write '%s' (mode %04o, owner %s); give it the owner, group and mode of the "
+           "key file (chown, chmod)",
+           who, show(lock).text, properties.stx_mode & 07777u, owner);
+  return true;
+}
+
+static const char *name_type(unsigned mode)
+{
+  if (S_ISLNK(mode))
+    return "symbolic link";
+  return S_ISDIR(mode) ? "folder" : "special file";
+}
+
+/* Something else has the name of the lock file. */
+static void advise_lock_type(const char *file, char *ret_advice)
+{
+  char lock[PATH_MAX];
+  struct stat st;
+  if (write_lock_file(file, lock) && lstat(lock, &st) == 0 && !S_ISREG(st.st_mode))
+    snprintf(ret_advice, KH_ADVICE_MAX, "'%s' is a %s, not a lock file; remove it", show(lock).text,
+             name_type(st.st_mode));
+}
+
 /* What the operation needs in the end, beside the way to it. */
 static bool advise_last_access(kh_status status, const char *file, char *ret_advice)
 {
@@ -236,8 +275,7 @@ static bool advise_last_access(kh_status status, const char *file, char *ret_adv
     return advise_access(status, file, R_OK, ret_advice);
   if (advise_access(status, other, W_OK | X_OK, ret_advice))
     return true;
-  return snprintf(other, sizeof other, "%s.lock", file) < (int)sizeof other &&
-         advise_access(status, other, R_OK | W_OK, ret_advice);
+  return write_lock_file(file, other) && advise_lock_access(other, ret_advice);
 }
 
 static void advise_permissions(kh_status status, const struct walk *walk, bool is_arrived,
@@ -285,6 +323,39 @@ static bool is_sticky_for(const char *folder, const char *file)
          below.stx_uid != geteuid();
 }
 
+/* Names the temporary file of a killed process, which only its owner can remove. */
+static bool advise_leftover(const char *folder, const char *file, char *ret_advice)
+{
+  char left[PATH_MAX];
+  char owner[NAME_ROOM];
+  struct statx properties;
+  const char *name = strrchr(file, '/');
+  if (name == NULL ||
+      snprintf(left, sizeof left, "%s/.%s.keyhold-new", folder, name + 1) >= (int)sizeof left ||
+      !is_sticky_for(folder, left) || !get_properties(left, &properties))
+    return false;
+  write_user(properties.stx_uid, owner);
+  snprintf(ret_advice, KH_ADVICE_MAX,
+           "'%s' was left by a process of user %s, and folder '%s' is sticky; remove it as root",
+           show(left).text, owner, show(folder).text);
+  return true;
+}
+
+static void advise_owner(const struct statx *file, const char *who, char *ret_advice)
+{
+  char owner[NAME_ROOM];
+  write_user(file->stx_uid, owner);
+  if (file->stx_uid == geteuid())
+    snprintf(ret_advice, KH_ADVICE_MAX,
+             "%s owns the file, but is not in its group %u; give the file a group of that user "
+             "(chgrp)",
+             who, file->stx_gid);
+  else
+    snprintf(ret_advice, KH_ADVICE_MAX,
+             "%s cannot give a file to owner %s and group %u; run as root or as the file's owner",
+             who, owner, file->stx_gid);
+}
+
 static void advise_ownership(kh_status status, const char *file, char *ret_advice)
 {
   char folder[PATH_MAX];
@@ -296,18 +367,15 @@ static void advise_ownership(kh_status status, const char *file, char *ret_advic
     snprintf(ret_advice, KH_ADVICE_MAX,
              "'%s' is immutable or append-only; remove that attribute: chattr -i -a",
              show(is_unchangeable(folder) ? folder : file).text);
+  else if (status == KH_E_FILE_WRITE && advise_leftover(folder, file, ret_advice))
+    return;
   else if (status == KH_E_FILE_WRITE && is_sticky_for(folder, file))
     snprintf(ret_advice, KH_ADVICE_MAX,
              "folder '%s' is sticky, and %s owns neither the file nor the folder; run as root or "
              "as the file's owner",
              show(folder).text, who);
-  else if (status == KH_E_FILE_OWNER && get_properties(file, &properties)) {
-    char owner[NAME_ROOM];
-    write_user(properties.stx_uid, owner);
-    snprintf(ret_advice, KH_ADVICE_MAX,
-             "%s cannot give a file to owner %s and group %u; run as root or as the file's owner",
-             who, owner, properties.stx_gid);
-  }
+  else if (status == KH_E_FILE_OWNER && get_properties(file, &properties))
+    advise_owner(&properties, who, ret_advice);
 }
 
 static void advise(kh_status status, const char *path, int os_error, char *ret_advice)
@@ -330,6 +398,8 @@ static void advise(kh_status status, const char *path, int os_error, char *ret_a
     advise_read_only(status, walk.done, ret_advice);
   else if (os_error == EPERM && is_arrived)
     advise_ownership(status, walk.done, ret_advice);
+  else if (status == KH_E_FILE_LOCK && is_arrived)
+    advise_lock_type(walk.done, ret_advice);
 }
 
 /* The server's own plugin shows such a name as it was written. */
@@ -351,7 +421,8 @@ kh_status kh_file_fail(kh_fault *ret_fault, kh_status status, const char *path, 
     return status;
   }
   ret_fault->path = kh_file_show_absolute(path);
-  if (os_error == EACCES || os_error == EPERM || os_error == EROFS || os_error == EBUSY)
+  if (os_error == EACCES || os_error == EPERM || os_error == EROFS || os_error == EBUSY ||
+      status == KH_E_FILE_LOCK)
     advise(status, path, os_error, ret_fault->advice);
   return status;
 }

@@ -19,24 +19,90 @@ struct kh_lockfile {
   int file; /* the file itself; -1: it cannot be locked */
 };
 
+/* What the lock file of a file has: its permissions, and always those that its owner needs. */
+static mode_t mode_beside(const struct stat *file)
+{
+  return (file->st_mode & 0777) | S_IRUSR | S_IWUSR;
+}
+
 /* Without this, the server's user could not lock a file that root has locked before. A process that
  * cannot change the owner uses the lock file as it is. The owner can write it even if not the file:
  * NFS locks only files that can be written. */
-static void give_same_access(int fd, const struct stat *file)
+static void give_same_access(int fd, const struct stat *file, mode_t mode)
 {
   if (fchown(fd, file->st_uid, file->st_gid) == 0)
-    (void)fchmod(fd, (file->st_mode & 0777) | S_IWUSR);
+    (void)fchmod(fd, mode);
+}
+
+/* Only an empty file with one name is mended, which is root's, the caller's or already that of the
+ * file's owner. In a folder that others can write, the name may have been given to any file. */
+static bool may_mend(const struct stat *lock, const struct stat *file)
+{
+  return S_ISREG(lock->st_mode) && lock->st_nlink == 1 && lock->st_size == 0 &&
+         (lock->st_uid == 0 || lock->st_uid == geteuid() || lock->st_uid == file->st_uid);
+}
+
+/* Gives a lock file that was made before the file got its owner, group and mode the same. Never
+ * takes a permission away. Returns false with errno for what is not a lock file. */
+static bool mend(int fd, const struct stat *file)
+{
+  struct stat lock;
+  if (fstat(fd, &lock) != 0)
+    return false;
+  if (!S_ISREG(lock.st_mode)) {
+    errno = EINVAL;
+    return false;
+  }
+  mode_t mode = (lock.st_mode & 0777) | mode_beside(file);
+  bool differs =
+      lock.st_uid != file->st_uid || lock.st_gid != file->st_gid || (lock.st_mode & 0777) != mode;
+  if (differs && may_mend(&lock, file) && (geteuid() == 0 || lock.st_uid == geteuid()))
+    give_same_access(fd, file, mode);
+  return true;
+}
+
+enum { LOCK_FLAGS = O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK };
+
+/* Lets the owner open a lock file again that has a mode without permissions for the owner. Through
+ * /proc, since only O_PATH opens it, and fchmod(2) refuses such a descriptor. */
+static bool let_owner_in(const char *name)
+{
+  KH_AUTO_FD fd = open(name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  struct stat lock;
+  if (fd < 0 || fstat(fd, &lock) != 0 || lock.st_uid != geteuid() || !may_mend(&lock, &lock))
+    return false;
+  char path[sizeof "/proc/self/fd/" + 3 * sizeof fd];
+  (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  return chmod(path, (lock.st_mode & 0777) | S_IRUSR | S_IWUSR) == 0;
+}
+
+/* Returns -1 with errno on failure. Locks of local file systems need no right to write. */
+static int open_existing_lock_file(const char *name)
+{
+  int fd = open(name, O_RDWR | LOCK_FLAGS);
+  if (fd < 0 && errno == EACCES)
+    fd = open(name, O_RDONLY | LOCK_FLAGS);
+  if (fd < 0 && errno == EACCES) {
+    fd = let_owner_in(name) ? open(name, O_RDWR | LOCK_FLAGS) : -1;
+    errno = EACCES;
+  }
+  return fd;
 }
 
 /* returns -1 with errno on failure */
 static int open_lock_file(const char *name, const struct stat *file)
 {
-  enum { FLAGS = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK };
-  int fd = open(name, FLAGS | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR);
-  if (fd < 0)
-    return errno == EEXIST ? open(name, FLAGS) : -1;
-  give_same_access(fd, file);
-  return fd;
+  int made = open(name, O_RDWR | LOCK_FLAGS | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR);
+  if (made >= 0)
+    give_same_access(made, file, mode_beside(file));
+  if (made >= 0 || errno != EEXIST)
+    return made;
+  KH_AUTO_FD fd = open_existing_lock_file(name);
+  if (fd < 0 || !mend(fd, file))
+    return -1;
+  int mended = fd;
+  fd = -1;
+  return mended;
 }
 
 static kh_status open_lock_file_of(const char *path, int *ret_fd, kh_fault *ret_fault)
