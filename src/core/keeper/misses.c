@@ -119,17 +119,29 @@ bool kh_miss_is_implausible(kh_miss miss, const kh_keytable *table)
   return steps_ahead(miss, table) > KH_VERSIONS_AHEAD_MAX;
 }
 
-bool kh_misses_are_ahead(const kh_keeper *keeper, const kh_keytable *table, uint32_t id,
-                         kh_miss *ret_miss)
+static bool has_ahead(const kh_misses *misses, const kh_keytable *table, uint32_t id,
+                      const kh_keytable *in_force, kh_miss *ret_miss)
 {
   for (size_t i = 0; i < KH_KEEPER_MISSES_MAX; i++) {
-    kh_miss miss = kh_misses_at(&keeper->missing_versions, i);
-    if ((id != 0 && miss.id != id) || !is_ahead(miss, table))
+    kh_miss miss = kh_misses_at(misses, i);
+    bool is_of_id = id == 0 || miss.id == id;
+    if (!is_of_id || !is_ahead(miss, table) || kh_miss_is_implausible(miss, in_force))
       continue;
     *ret_miss = miss;
     return true;
   }
   return false;
+}
+
+/* Those that are still to be looked up count too: data has them, whatever the store answers. */
+bool kh_misses_are_ahead(const kh_keeper *keeper, const kh_keytable *table, uint32_t id,
+                         kh_miss *ret_miss)
+{
+  const kh_keytable *in_force = kh_keyring_begin(keeper->ring);
+  bool found = has_ahead(&keeper->missing_versions, table, id, in_force, ret_miss) ||
+               has_ahead(&keeper->misses, table, id, in_force, ret_miss);
+  kh_keyring_end(keeper->ring);
+  return found;
 }
 
 /* A version is one that data has. A key id without one may be that of a new table, or of an old one

@@ -35,7 +35,8 @@ bool kh_miss_is_in(kh_miss miss, const kh_keytable *table);
 void kh_misses_forget_found(kh_misses *misses, const kh_keytable *table);
 
 /** Returns whether the server asked in vain for a version above the latest one that the table has
- * of its key id: the table is from an old copy. `id` 0: of any key id. Thread-safe. */
+ * of its key id: the table is from an old copy. A version that is still to be looked up counts.
+ * `id` 0: of any key id. Thread-safe. */
 bool kh_misses_are_ahead(const kh_keeper *keeper, const kh_keytable *table, uint32_t id,
                          kh_miss *ret_miss);
 
