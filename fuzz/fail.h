@@ -13,6 +13,7 @@
 #include "keyhold/random.h"
 
 static int calls_to_failure = -1; /* -1: none fails */
+static uint8_t first_random = 0x5a;
 
 /* Returns whether this call must fail. */
 static inline bool call_fails(const char *name)
@@ -27,7 +28,7 @@ WRAPS(kh_random_bytes);
 void __wrap_kh_random_bytes(uint8_t *data, size_t len)
 {
   for (size_t i = 0; i < len; i++)
-    data[i] = (uint8_t)(0x5a + i);
+    data[i] = (uint8_t)(first_random + i);
 }
 
 #endif

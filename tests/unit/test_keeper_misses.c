@@ -337,6 +337,24 @@ static void a_version_of_a_damaged_page_changes_nothing(void **state)
   assert_int_equal(rotate(1, &fault), KH_E_VERSION_NEEDED);
 }
 
+/* Data has it, whether the store answers or not. */
+static void a_version_that_is_still_looked_up_is_not_made_again(void **state)
+{
+  (void)state;
+  kh_fault fault;
+  run_background();
+  pthread_mutex_lock(&fake.mutex);
+  fake.lookup_fails = KH_E_SOCKET;
+  pthread_mutex_unlock(&fake.mutex);
+  kh_keeper_note_miss(keeper, 1, 1 + KH_VERSIONS_AHEAD_MAX + 1); /* of a damaged page */
+  await_lookups(1);
+  assert_int_equal(rotate(1, NULL), KH_OK);
+  kh_keeper_note_miss(keeper, 1, 9);
+  assert_int_equal(rotate(1, &fault), KH_E_VERSION_NEEDED);
+  assert_int_equal(fault.key_version, 9);
+  assert_int_equal(rotate(0, NULL), KH_E_VERSION_NEEDED);
+}
+
 static void what_the_store_finds_is_put_in_force(void **state)
 {
   (void)state;
@@ -507,6 +525,7 @@ int main(void)
       cmocka_unit_test_teardown(an_old_copy_is_not_rotated, stop),
       cmocka_unit_test_teardown(a_version_that_was_seen_is_not_made_again, stop),
       cmocka_unit_test_teardown(a_version_of_a_damaged_page_changes_nothing, stop),
+      cmocka_unit_test_teardown(a_version_that_is_still_looked_up_is_not_made_again, stop),
       cmocka_unit_test_teardown(what_the_store_finds_is_put_in_force, stop),
       cmocka_unit_test_teardown(what_the_store_lacks_is_remembered, stop),
       cmocka_unit_test_teardown(what_the_store_finds_is_not_called_missing, stop),

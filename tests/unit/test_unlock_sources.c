@@ -169,6 +169,15 @@ static void a_credential(void **state)
   assert_true(recorder_has(&heard, "can be read by other users (mode 0404)"));
 }
 
+/* a line end before the NUL belongs to the passphrase */
+static void a_credential_is_cut_as_a_file_is(void **state)
+{
+  (void)state;
+  test_run("printf 'secret\\n\\000rest' >'%s'", test_path("credentials/cut"));
+  assert_passphrase(unlock("FILE:", test_path("credentials/cut")), "secret\n");
+  assert_passphrase(unlock("CREDENTIAL:", "cut"), "secret\n");
+}
+
 static void a_credential_that_is_not_there(void **state)
 {
   (void)state;
@@ -541,6 +550,7 @@ int main(void)
       CASE(a_variable_at_the_limits_and_one_past_them),
       CASE(names_that_no_variable_has),
       CASE(a_credential),
+      CASE(a_credential_is_cut_as_a_file_is),
       CASE(a_credential_that_is_not_there),
       CASE(names_that_no_credential_has),
       CASE(a_folder_of_credentials_that_is_too_deep),

@@ -114,15 +114,25 @@ bool kh_miss_is_implausible(kh_miss miss, const kh_keytable *table)
   return steps_ahead(miss, table) > KH_VERSIONS_AHEAD_MAX;
 }
 
-uint32_t kh_misses_highest(const kh_keeper *keeper, uint32_t id)
+static uint32_t highest_of(const kh_misses *misses, uint32_t id, const kh_keytable *in_force)
 {
   uint32_t highest = 0;
   for (size_t i = 0; i < KH_KEEPER_MISSES_MAX; i++) {
-    kh_miss miss = kh_misses_at(&keeper->missing_versions, i);
-    if (miss.id == id && miss.version > highest)
+    kh_miss miss = kh_misses_at(misses, i);
+    if (miss.id == id && miss.version > highest && !kh_miss_is_implausible(miss, in_force))
       highest = miss.version;
   }
   return highest;
+}
+
+/* Those that are still to be looked up count too: data has them, whatever the store answers. */
+uint32_t kh_misses_highest(const kh_keeper *keeper, uint32_t id)
+{
+  const kh_keytable *in_force = kh_keyring_begin(keeper->ring);
+  uint32_t reported = highest_of(&keeper->missing_versions, id, in_force);
+  uint32_t noted = highest_of(&keeper->misses, id, in_force);
+  kh_keyring_end(keeper->ring);
+  return reported > noted ? reported : noted;
 }
 
 /* A version is one that data has. A key id without one may be that of a new table, or of an old one

@@ -35,7 +35,7 @@ bool kh_miss_is_in(kh_miss miss, const kh_keytable *table);
 void kh_misses_forget_found(kh_misses *misses, const kh_keytable *table);
 
 /** Returns the highest version of a key id that the server asked for in vain, implausible ones
- * apart; 0: none. Thread-safe. */
+ * apart; 0: none. A version that is still to be looked up counts. Thread-safe. */
 uint32_t kh_misses_highest(const kh_keeper *keeper, uint32_t id);
 
 /** Returns whether a version is so far above the highest one that a table has of its key id that it

@@ -27,8 +27,13 @@ static kh_status read_credential(const char *name, const kh_unlock_how *how, con
   if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
     return kh_fault_set(ret_fault, KH_E_FILE_OPEN, name, ENAMETOOLONG);
   kh_status status = kh_passphrase_read_file(path, how, log, &content, ret_fault);
-  return status != KH_OK ? status
-                         : kh_passphrase_take(&content, path, log, ret_passphrase, ret_fault);
+  if (status != KH_OK)
+    return status;
+  if (kh_secret_bytes(content).len == 0)
+    return kh_fault_set(ret_fault, KH_E_SOURCE_EMPTY, path, 0);
+  *ret_passphrase = content; /* it is cut already, and must not be cut twice */
+  content = NULL;
+  return KH_OK;
 }
 
 const kh_unlock_source kh_unlock_credential = {
