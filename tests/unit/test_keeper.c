@@ -162,6 +162,15 @@ static void a_reload_takes_effect_with_its_commit(void **state)
 }
 
 /* InnoDB re-encrypts nothing for a version that is 1 above the one before */
+/* Other warnings foresee the end of the version numbers. */
+static unsigned warnings_of(const char *part)
+{
+  unsigned count = 0;
+  for (const char *at = strstr(said.text, part); at != NULL; at = strstr(at + 1, part))
+    count++;
+  return count;
+}
+
 static void a_version_that_moves_nothing_is_warned_of(void **state)
 {
   (void)state;
@@ -179,14 +188,14 @@ static void a_version_that_moves_nothing_is_warned_of(void **state)
   assert_false(recorder_has(&said, "re-encrypt"));
   kh_keeper_commit(keeper, token);
   recorder_expect(&said, two);
-  assert_int_equal(said.count[KH_LOG_WARNING], 1);
+  assert_int_equal(warnings_of("InnoDB does not re-encrypt data"), 1);
   assert_int_equal(kh_keeper_prepare_reload(keeper, &token, NULL), KH_OK);
   kh_keeper_commit(keeper, token); /* nothing is new */
-  assert_int_equal(said.count[KH_LOG_WARNING], 1);
+  assert_int_equal(warnings_of("InnoDB does not re-encrypt data"), 1);
   assert_int_equal(kh_keeper_prepare_rotation(keeper, 1, &token, NULL), KH_OK);
   kh_keeper_commit(keeper, token);
   assert_int_equal(keeper_latest(keeper, 1), 4);
-  assert_int_equal(said.count[KH_LOG_WARNING], 1);
+  assert_int_equal(warnings_of("InnoDB does not re-encrypt data"), 1);
   kh_keeper_free(&keeper);
 }
 
@@ -206,7 +215,7 @@ static void the_warning_of_many_such_versions_is_one_line(void **state)
   recorder_expect(&said, "data from key id 1 version 4294967290 to 4294967291, key id 2 version ");
   recorder_expect(&said, " and 55 more: a new version must be more than ");
   recorder_expect(&said, "; rotate these keys, which adds 2\n");
-  assert_int_equal(said.count[KH_LOG_WARNING], 1);
+  assert_int_equal(warnings_of("InnoDB does not re-encrypt data"), 1);
   kh_keeper_free(&keeper);
 }
 

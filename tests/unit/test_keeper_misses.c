@@ -225,7 +225,9 @@ static void so_many_are_logged_and_the_rest_counted(void **state)
   run_keeper(&fake_store_ops_bare);
   for (uint32_t id = 100; id < 100 + 2 * KH_KEEPER_MISSES_MAX; id++)
     kh_keeper_note_miss(keeper, id, 0);
-  assert_int_equal(said.count[KH_LOG_QUIET_WARNING], KH_KEEPER_MISSES_MAX);
+  assert_int_equal(said.count[KH_LOG_QUIET_WARNING], KH_KEEPER_MISSES_MAX + 1);
+  recorder_expect(&said, "'fake:1' lacks more than 64 keys that the server asked for; further ones "
+                         "are not logged\n");
   for (uint32_t i = 1; i <= KH_KEEPER_MISSES_MAX; i++)
     kh_keeper_note_miss(keeper, 1, 1 + i);
   assert_int_equal(errors(), KH_KEEPER_MISSES_MAX);
@@ -233,6 +235,18 @@ static void so_many_are_logged_and_the_rest_counted(void **state)
   kh_keeper_note_miss(keeper, 1, 2 + KH_KEEPER_MISSES_MAX);
   assert_int_equal(errors(), KH_KEEPER_MISSES_MAX);
   assert_missing(KH_KEEPER_MISSES_MAX + 1, "1 version 66");
+  assert_int_equal(said.count[KH_LOG_QUIET_WARNING], KH_KEEPER_MISSES_MAX + 2);
+}
+
+/* Servers ask for it at each start, with no table that has it. */
+static void the_key_id_of_temporary_files_is_brought_without_a_warning(void **state)
+{
+  (void)state;
+  static const fake_key keys[] = {FAKE_KEY(1, 1, 0xa1), FAKE_KEY(2, 1, 0xb1)};
+  run_keeper(&fake_store_ops_bare);
+  kh_keeper_note_miss(keeper, KH_KEY_ID_TEMPORARY, 0);
+  reload(keys, COUNT(keys));
+  assert_int_equal(said.count[KH_LOG_WARNING], 0);
 }
 
 /* InnoDB remembers that the key was missing, so the key that comes is not enough. */
@@ -520,6 +534,7 @@ int main(void)
       cmocka_unit_test_teardown(many_versions_do_not_cut_the_advice, stop),
       cmocka_unit_test_teardown(the_longest_path_leaves_the_advice_whole, stop),
       cmocka_unit_test_teardown(so_many_are_logged_and_the_rest_counted, stop),
+      cmocka_unit_test_teardown(the_key_id_of_temporary_files_is_brought_without_a_warning, stop),
       cmocka_unit_test_teardown(a_reload_that_brings_a_missing_key_warns, stop),
       cmocka_unit_test_teardown(a_reload_that_brings_half_warns_of_the_rest_later, stop),
       cmocka_unit_test_teardown(an_old_copy_is_not_rotated, stop),

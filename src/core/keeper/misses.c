@@ -89,7 +89,8 @@ static bool brings_one_of(const kh_misses *misses, uint32_t id, const kh_keytabl
 {
   for (size_t i = 0; i < KH_KEEPER_MISSES_MAX; i++) {
     kh_miss miss = kh_misses_at(misses, i);
-    if (miss.id == id && kh_miss_is_in(miss, table) && !kh_miss_is_in(miss, old))
+    bool is_usual = miss.id == KH_KEY_ID_TEMPORARY && miss.version == 0; /* at each start */
+    if (miss.id == id && !is_usual && kh_miss_is_in(miss, table) && !kh_miss_is_in(miss, old))
       return true;
   }
   return false;
@@ -152,16 +153,30 @@ static kh_misses *set_of(kh_keeper *keeper, kh_miss miss, const kh_keytable *tab
   return kh_miss_is_implausible(miss, table) ? &keeper->implausible : &keeper->missing_versions;
 }
 
+static void note_full(const kh_keeper *keeper, kh_misses *misses)
+{
+  if (atomic_load(&misses->dropped) == 0 || atomic_load(&misses->is_full_noted) ||
+      atomic_exchange(&misses->is_full_noted, true))
+    return;
+  kh_log_write(
+      &keeper->options.log, KH_LOG_QUIET_WARNING,
+      "'%s' lacks more than %u keys that the server asked for; further ones are not logged",
+      kh_store_shown_place(&keeper->store).text, KH_KEEPER_MISSES_MAX);
+}
+
 void kh_keeper_report_miss(kh_keeper *keeper, kh_miss miss)
 {
   const kh_keytable *table = kh_keyring_begin(keeper->ring);
-  bool is_new = kh_misses_add(set_of(keeper, miss, table), miss);
+  kh_misses *misses = set_of(keeper, miss, table);
+  bool is_new = kh_misses_add(misses, miss);
   kh_message message = {""};
   if (is_new)
     message = kh_message_missing(keeper, miss, table);
   kh_keyring_end(keeper->ring);
   if (is_new)
     kh_log_write(&keeper->options.log, severity_of(miss), "%s", message.text);
+  else
+    note_full(keeper, misses);
 }
 
 /* A process that is not a server has no thread, which alone asks a store. */

@@ -43,7 +43,8 @@ typedef struct kh_misses {
   _Atomic uint64_t places[KH_KEEPER_MISSES_MAX];
   _Atomic uint64_t noted;
   _Atomic uint64_t dropped;
-  _Atomic uint64_t last; /* as in `places`, also if it was dropped */
+  _Atomic bool is_full_noted; /* in the log */
+  _Atomic uint64_t last;      /* as in `places`, also if it was dropped */
 } kh_misses;
 
 /** The highest version of a key id that must not be made again. */
