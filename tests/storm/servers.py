@@ -109,7 +109,9 @@ class ServerStorm(Storm):
 
     def check_pages(self, server, found):
         for key_id in IDS:
-            for version in page_versions(server.data / f"d/i{key_id}.ibd"):
+            path = server.data / f"d/i{key_id}.ibd"
+            # killed between the renames of ALTER TABLE, the server finds it at its start
+            for version in page_versions(path) if path.exists() else ():
                 require((key_id, version) in found, f"a page has version {version} of key {key_id}, the file has not")
 
     def check(self):
