@@ -8,7 +8,7 @@ import subprocess
 import keyfiles
 from rotations import RELOAD, page_versions
 from storm import Gang, Storm, fingerprints, in_force
-from throwaway import Failure, Server, program, require
+from throwaway import Server, program, require
 
 IDS = (1, 2, 3)
 CONNECTIONS = 200
