@@ -8,7 +8,7 @@ import subprocess
 import keyfiles
 from rotations import RELOAD, page_versions
 from storm import Gang, Storm, fingerprints, in_force
-from throwaway import Failure, Server, program, require
+from throwaway import Server, program, require
 
 IDS = (1, 2, 3)
 CONNECTIONS = 200
@@ -24,6 +24,7 @@ class ServerStorm(Storm):
     """Each server has tables that do not change, of each key, and the same key file."""
     forms = FORMS
     names = ("server",)
+    rows = ROWS
 
     def prepare(self):
         folder = self.place / "keys"
@@ -51,7 +52,7 @@ class ServerStorm(Storm):
         server.sql("CREATE FUNCTION file_key_management_keys RETURNS STRING SONAME 'keyhold_file.so'; CREATE DATABASE d; " + "".join(
             f"CREATE TABLE d.i{key_id} {columns} ENGINE=InnoDB ENCRYPTED=YES ENCRYPTION_KEY_ID={key_id};" for key_id in IDS) +
             f"CREATE TABLE d.a1 {columns} ENGINE=Aria TRANSACTIONAL=1")
-        server.sql("".join(f"INSERT INTO {table} SELECT seq, REPEAT(seq, 20) FROM d.seq_1_to_{ROWS};" for table in self.tables()))
+        server.sql("".join(f"INSERT INTO {table} SELECT seq, REPEAT(seq, 20) FROM d.seq_1_to_{self.rows};" for table in self.tables()))
 
     def close(self):
         for server in getattr(self, "servers", ()):
@@ -108,7 +109,9 @@ class ServerStorm(Storm):
 
     def check_pages(self, server, found):
         for key_id in IDS:
-            for version in page_versions(server.data / f"d/i{key_id}.ibd"):
+            path = server.data / f"d/i{key_id}.ibd"
+            # killed between the renames of ALTER TABLE, the server finds it at its start
+            for version in page_versions(path) if path.exists() else ():
                 require((key_id, version) in found, f"a page has version {version} of key {key_id}, the file has not")
 
     def check(self):
@@ -222,6 +225,7 @@ class RetireStorm(ServerStorm):
     """keyhold retire beside DDL, rotations and kills of both."""
     name = "retire"
     forms = (keyfiles.SealedFile,)
+    rows = 5000
     TABLES = [f"d.t{number}" for number in range(6)]
 
     def play_round(self):
@@ -229,8 +233,8 @@ class RetireStorm(ServerStorm):
             gang.repeat(self.define)
             gang.repeat(self.define)
             gang.repeat(self.disturb)
-            gang.repeat(self.retire)
-            gang.sleep(self.between(1, 4))
+            gang.repeat(self.retire, gang)
+            gang.sleep(self.between(1, 6))
             self.kill(self.server)
         self.check()
         self.check_defined()
@@ -245,17 +249,23 @@ class RetireStorm(ServerStorm):
             f"SELECT seq AS n, REPEAT(MD5(seq), 9) AS t FROM d.seq_1_to_{ROWS}")), "ERROR (1050|1146|1205|1213|1412|1684) ")
 
     def disturb(self):
+        """Without threads all pages stay at their versions."""
+        self.try_sql(self.server, f"SET GLOBAL innodb_encryption_threads = {self.pick((0, 2, 2))}")
         self.rotate(self.server)
         self.look(self.server)
-        self.server.client("SELECT COUNT(*) FROM information_schema.INNODB_TABLESPACES_ENCRYPTION; DO SLEEP(0.3)")  # wakes InnoDB's threads
+        self.server.client(f"SELECT COUNT(*) FROM information_schema.INNODB_TABLESPACES_ENCRYPTION; "  # wakes InnoDB's threads
+                           f"DO SLEEP({self.between(0, 1.5)})")
 
-    def retire(self):
-        """Forced only for what is not here: backups and other servers."""
+    def retire(self, gang):
+        """Forced only for what is not here: backups and other servers. Often the server is killed right afterwards, before it has
+        moved more pages."""
         self.reload(self.server)
         status, out = self.run_command(
             "retire", "--force=elsewhere", self.key_file.path, *self.key_file.command_options(), "--defaults-file=/dev/null",
-            f"--socket={self.server.socket}", "--user=root", kill_after=self.between(0, 0.15) if self.chance(0.3) else None)
+            f"--socket={self.server.socket}", "--user=root", kill_after=self.between(0, 0.8) if self.chance(0.3) else None)
         self.count("retirements", status == 0)
+        if status == 0 and self.chance(0.5):
+            gang.stopped.set()
 
     def check_file(self):
         """What was removed is marked as such, and in a copy."""

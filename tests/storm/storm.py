@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "server"))
 import keyfiles  # noqa: E402
-from throwaway import Failure, require  # noqa: E402
+from throwaway import require  # noqa: E402
 
 COMMAND_SECONDS = 60
 OPERATIONS_SHOWN = 15
