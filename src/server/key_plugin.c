@@ -270,7 +270,7 @@ int kh_key_plugin_check_rotate_key(MYSQL_THD thd, struct st_mysql_sys_var *var, 
   uint32_t id = 0;
   kh_keeper_token token = 0;
   kh_keeper *keeper = running_keeper();
-  if (keeper == NULL || value->value_type(value) == MYSQL_VALUE_TYPE_STRING ||
+  if (keeper == NULL || value->value_type(value) != MYSQL_VALUE_TYPE_INT ||
       value->val_int(value, &wanted) != 0 || !read_key_id(value, wanted, &id))
     return 1;
   if (wanted != 0 && kh_keeper_prepare_rotation(keeper, id, &token, &fault) != KH_OK) {

@@ -3,6 +3,7 @@
  * OpenSSL's EVP with ciphers fetched once. Each thread caches a few contexts with their key
  * schedules: a message with a key that was used before only sets the IV.
  */
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -74,7 +75,9 @@ static void openssl_close(void *engine)
 
 static kh_status openssl_open(void **ret_engine)
 {
-  struct openssl *openssl = calloc(1, sizeof *openssl);
+  /* Its start may fail for lack of memory, and then any other call crashes. */
+  struct openssl *openssl =
+      OSSL_LIB_CTX_get0_global_default() == NULL ? NULL : calloc(1, sizeof *openssl);
   if (openssl == NULL)
     return KH_E_NO_MEMORY;
   for (int kind = 0; kind < KINDS; kind++) {
