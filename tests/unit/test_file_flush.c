@@ -36,15 +36,17 @@ int __wrap_fsync(int fd)
 
 /* whether folders may be searched and not read; how often a whole file system was flushed */
 static bool closed_folders;
+static bool no_descriptors; /* for files that are not folders */
 static unsigned synced;
 
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...)
 {
-  if (!closed_folders || (flags & O_DIRECTORY) != O_DIRECTORY)
+  bool is_folder = (flags & O_DIRECTORY) == O_DIRECTORY;
+  if (is_folder ? !closed_folders : !no_descriptors)
     return __real_open(path, flags);
-  errno = EACCES;
+  errno = is_folder ? EACCES : EMFILE;
   return -1;
 }
 
@@ -63,6 +65,7 @@ static int reset(void **state)
   (void)state;
   memset(&flushes, 0, sizeof flushes);
   closed_folders = false;
+  no_descriptors = false;
   synced = 0;
   return 0;
 }
@@ -153,6 +156,29 @@ static void a_folder_that_cannot_be_read(void **state)
   assert_int_equal(fault.os_error, EIO);
 }
 
+static void a_file_that_cannot_be_opened(void **state)
+{
+  (void)state;
+  kh_fault fault = {0};
+  const char *path = test_text("keys", "text", 0600);
+  kh_file_stamp stamp = test_stamp(path);
+  no_descriptors = true;
+  assert_int_equal(kh_file_flush(path, &stamp, &fault), KH_E_FILE_FLUSH);
+  assert_int_equal(fault.os_error, EMFILE);
+  assert_int_equal(flushes.calls, 0);
+}
+
+/* it has nothing on the disk, and its reader must not open it once more */
+static void a_fifo_is_not_flushed(void **state)
+{
+  (void)state;
+  unlink(test_path("fifo"));
+  assert_int_equal(mkfifo(test_path("fifo"), 0600), 0);
+  kh_file_stamp stamp = test_stamp(test_path("fifo"));
+  assert_int_equal(kh_file_flush(test_path("fifo"), &stamp, NULL), KH_OK);
+  assert_int_equal(flushes.calls, 0);
+}
+
 static void what_changed_meanwhile_is_refused(void **state)
 {
   (void)state;
@@ -174,6 +200,8 @@ int main(void)
       cmocka_unit_test_setup(a_link_is_followed, reset),
       cmocka_unit_test_setup(the_folder_of_a_link_too, reset),
       cmocka_unit_test_setup(a_folder_that_cannot_be_read, reset),
+      cmocka_unit_test_setup(a_file_that_cannot_be_opened, reset),
+      cmocka_unit_test_setup(a_fifo_is_not_flushed, reset),
       cmocka_unit_test_setup(what_changed_meanwhile_is_refused, reset),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
