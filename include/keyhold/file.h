@@ -135,6 +135,17 @@ KH_MUST_USE kh_status kh_file_replace(const char *path, const kh_file_stamp *exp
                                       kh_fault *ret_fault);
 
 /**
+ * Finds out, without changing anything, whether this process could lock and replace a file now: the
+ * permissions of its folder, its lock file, a temporary file that a killed process left, and its
+ * owner and group. Thread-safe.
+ *
+ * @param ret_fault  what kh_lockfile_take() or kh_file_replace() would report; may be NULL.
+ * @return KH_OK, KH_E_FILE_NOT_FOUND, KH_E_FILE_OPEN, KH_E_FILE_LOCK, KH_E_FILE_WRITE,
+ * KH_E_FILE_OWNER.
+ */
+KH_MUST_USE kh_status kh_file_foresee_replace(const char *path, kh_fault *ret_fault);
+
+/**
  * Creates a file atomically, with mode 0600 whatever the umask: writes it under a temporary name as
  * kh_file_replace() does, flushes it, gives it its name unless a file or symbolic link has that
  * name, and flushes the folder. Thread-safe.

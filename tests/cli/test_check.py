@@ -86,6 +86,35 @@ class Check(command.Case):
             self.findings(path, status=0)
             os.chmod(path, 0o644)
 
+    def test_a_lock_file_that_is_none(self):
+        path = self.write("keys", GOOD)
+        os.symlink("keys", path + ".lock")
+        self.assertRegex(" ".join(self.bad(path)), "a rotation would fail: .*keys.lock' is a symbolic link, not a lock file; remove it")
+        os.unlink(path + ".lock")
+        self.findings(path, status=0)
+
+    @unittest.skipIf(os.geteuid() != 0, "only root can give files away")
+    def test_what_keeps_the_owner_from_rotating(self):
+        """Root checks with the rights of the file's owner."""
+        path = self.write("keys", GOOD, 0o600)
+        os.chown(path, 65534, 65534)
+        os.chown(self.folder, 65534, 65534)
+        self.assertNotIn("would fail", str(self.findings(path, status=0)))
+        lock = self.write("keys.lock", "", 0o600)
+        self.assertRegex(" ".join(self.bad(path)), "keys.lock' .mode 0600, owner root.; give it the owner, group and mode")
+        os.unlink(lock)
+        os.chown(path, 65534, 0)
+        self.assertRegex(" ".join(self.bad(path)), "owns the file, but is not in its group 0; give the file a group of that user")
+        os.chown(path, 65534, 65534)
+        os.chown(self.folder, 0, 0)
+        os.chmod(self.folder, 0o755)
+        notes = [f["text"] for f in self.findings(path, status=0) if f["level"] == "note"]
+        self.assertRegex(" ".join(notes), "a rotation would fail: .*cannot write folder")
+        os.chmod(self.folder, 0o1777)
+        left = self.write(".keys.keyhold-new", "", 0o600)
+        self.assertRegex(" ".join(self.bad(path)), "keyhold-new' was left by a process of user root")
+        os.unlink(left)
+
     def test_folder(self):
         os.chmod(self.folder, 0o707)
         self.assertRegex(self.bad_text(GOOD)[0], r"every user can write to its folder '.*' \(mode 0707\)")
