@@ -134,6 +134,51 @@ KH_MUST_USE kh_status kh_file_replace(const char *path, const kh_file_stamp *exp
                                       kh_bytes content, kh_file_stamp *ret_stamp,
                                       kh_fault *ret_fault);
 
+/** What was read of a file that is replaced. */
+typedef struct kh_file_seen {
+  kh_file_stamp stamp; /**< before it was read */
+  kh_bytes content;    /**< the whole file */
+} kh_file_seen;
+
+/** What another process wrote to a file while it was replaced. All zero: nothing. */
+typedef struct kh_file_unseen {
+  bool is_found;         /**< the replaced file does not have the content that was seen */
+  kh_shown_path kept_as; /**< a new file with the whole content of the replaced one */
+  kh_fault fault;        /**< KH_OK; or why it could not be read or kept */
+} kh_file_unseen;
+
+/**
+ * Replaces a file by kh_file_replace(), and compares what it replaced with what was seen: a process
+ * that does not take the lock may have changed the file after its last reading and before the
+ * rename. Such a content is kept beside the file (kh_file_name_dated(), "kept"), with mode 0600 and
+ * the owner of the file, and is flushed, before the function returns.
+ *
+ * A process that still has the replaced file open for writing is given KH_FILE_WRITER_WAIT to close
+ * it, where the file system has leases and the process may take one: as owner of the file or root.
+ * What it writes later is lost.
+ *
+ * @param ret_unseen  set also on failure.
+ * @return the codes of kh_file_replace().
+ */
+KH_MUST_USE kh_status kh_file_replace_seen(const char *path, const kh_file_seen *seen,
+                                           kh_bytes content, kh_file_stamp *ret_stamp,
+                                           kh_file_unseen *ret_unseen, kh_fault *ret_fault);
+
+/** How long kh_file_replace_seen() waits for another process to close the replaced file, in
+ * milliseconds. */
+#define KH_FILE_WRITER_WAIT 1000
+
+/**
+ * Makes the name of a file that is kept beside another, such as "keys.kept-20261127T210559Z": a
+ * colon would make it a host's name for scp. Where a file has that name it ends with "-2", or the
+ * next number that is free. Symbolic links of the path are followed. Thread-safe.
+ *
+ * @param word  why it is kept.
+ * @param now   UNIX time.
+ * @return for free(); NULL: no memory.
+ */
+char *kh_file_name_dated(const char *path, const char *word, uint32_t now);
+
 /**
  * Finds out, without changing anything, whether this process could lock and replace a file now: the
  * permissions of its folder, its lock file, a temporary file that a killed process left, and its

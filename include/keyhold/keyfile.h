@@ -318,9 +318,12 @@ KH_MUST_USE kh_status kh_keyfile_change_slot(kh_keyfile *file, kh_slot_change ch
  * The file keeps its form unless that was changed: one of `openssl enc` is encrypted again, with
  * the same passphrase and a new salt; a sealed one keeps its slots, byte for byte. Nothing is
  * written unless the whole new content was read back from memory and has exactly the keys that it
- * must have, one by one. Then the file is replaced by kh_file_replace(), and `file` has its new
- * content. Without a change, or when it made nothing, the file on the disk is flushed by
+ * must have, one by one. Then the file is replaced by kh_file_replace_seen(), and `file` has its
+ * new content. Without a change, or when it made nothing, the file on the disk is flushed by
  * kh_file_flush().
+ *
+ * What another process wrote to the file without its lock, between the last reading and the
+ * replacement, is kept in a file beside it, and a warning names that: kh_keyfile_had_unseen().
  *
  * Reading back takes no key derivation: the new slots of a sealed file were proved when they were
  * made, and a file of `openssl enc` must have the salt for which the key was derived.
@@ -332,6 +335,10 @@ KH_MUST_USE kh_status kh_keyfile_change_slot(kh_keyfile *file, kh_slot_change ch
  * power failure may undo and which must not be used yet. After a failure the change is dropped.
  */
 KH_MUST_USE kh_status kh_keyfile_save(kh_keyfile *file, kh_fault *ret_fault);
+
+/** Returns whether the last kh_keyfile_save() replaced a file that another process had changed
+ * meanwhile: the new file does not have that change, and a warning has named it. */
+bool kh_keyfile_had_unseen(const kh_keyfile *file);
 
 /**
  * Writes a copy of what was opened into a new file, by kh_file_create(). The key file itself is

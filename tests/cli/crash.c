@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Preloaded into the command by test_core.py: crashes it at a moment when it has secrets in memory,
- * and can disable the protections that keep them out of a core dump.
+ * and can disable the protections that keep them out of a core dump. By test_change.py: stops it
+ * just before a new file replaces the old one; SIGCONT lets it go on.
  *
- * KEYHOLD_CRASH_AT: unwrap (the key of a slot is derived), decrypt (the file key is known) or write
- * (the new file is not yet in its place).
+ * KEYHOLD_CRASH_AT: unwrap (the key of a slot is derived), decrypt (the file key is known) write
+ * (the new file is not yet in its place), or rename (it is about to get there: stops only).
  * KEYHOLD_CRASH_BY: abort, or stop, so that gdb writes the core dump.
  * KEYHOLD_CRASH_WITHOUT: protections to disable, private (main.c) or dontdump (libsodium) or both.
  */
@@ -62,6 +63,13 @@ EXPORT int fsync(int fd)
 {
   crash_at("write");
   return fdatasync(fd);
+}
+
+EXPORT int renameat(int from, const char *old, int to, const char *new)
+{
+  if (has_word("KEYHOLD_CRASH_AT", "rename"))
+    raise(SIGSTOP);
+  return (int)syscall(SYS_renameat2, from, old, to, new, 0);
 }
 
 int crypto_aead_xchacha20poly1305_ietf_decrypt(unsigned char *text, unsigned long long *len,

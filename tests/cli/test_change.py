@@ -3,11 +3,55 @@
 import errno
 import os
 import fcntl
+import signal
+import subprocess
+import unittest
 
 import command
 from command import KEY1, KEY2
 
 TEXT = f"# mine\r\n1;{KEY1};rotate=3d;created=2026-01-01\r\n7;{KEY2};bits=128;cipher=aes-ctr\n"
+
+
+SHIM = os.environ.get("KEYHOLD_CRASH")  # crash.c
+
+
+@unittest.skipIf(SHIM is None, "the shim cannot be loaded into this build")
+class Unseen(command.Case):
+    """A process appends a line without the lock, after the last look at the file and before it is replaced."""
+
+    def run_and_append(self, arguments, path, line):
+        """Returns the exit status and the messages of the command."""
+        process = subprocess.Popen([command.PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   env={**os.environ, "LD_PRELOAD": SHIM, "KEYHOLD_CRASH_AT": "rename"})
+        try:
+            os.waitpid(process.pid, os.WUNTRACED)
+            with open(path, "a", encoding="ascii") as file:
+                file.write(line)
+            process.send_signal(signal.SIGCONT)
+            _, messages = process.communicate(timeout=60)
+        finally:
+            process.kill()
+        return process.returncode, messages
+
+    def kept(self):
+        return [name for name in os.listdir(self.folder) if ".kept-" in name]
+
+    def test_an_appended_line_is_kept_and_merged(self):
+        for arguments in (["rotate", "--all"], ["add"], ["convert", "--to=text"]):
+            with self.subTest(arguments):
+                path = self.write("keys", f"1;{KEY1}\n")
+                status, messages = self.run_and_append([*arguments, path], path, f"9;{KEY2}\n")
+                self.assertEqual(status, 1)
+                [name] = self.kept()
+                self.assertIn(f"'{path}' was written, but another process changed the file without its lock", messages)
+                self.assertIn(f"it is in '{self.path(name)}'", messages)
+                self.assertEqual(self.read(name), f"1;{KEY1}\n9;{KEY2}\n".encode())
+                self.assertNotIn((9, 1), self.keys(path))
+                self.run_command("merge", path, self.path(name))
+                self.assertIn((9, 1), self.keys(path))
+                self.assertIn((1, 1), self.keys(path))
+                os.unlink(self.path(name))
 
 
 class Change(command.Case):

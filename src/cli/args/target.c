@@ -168,7 +168,7 @@ bool kh_cli_target_save(kh_cli_target *target)
 {
   kh_fault fault;
   if (kh_keyfile_save(target->file, &fault) == KH_OK)
-    return true;
+    return !kh_keyfile_had_unseen(target->file);
   kh_cli_fail_with(&fault);
   return false;
 }

@@ -74,7 +74,8 @@ bool kh_cli_target_open(kh_cli_target *target);
  */
 bool kh_cli_target_load(kh_cli_target *target, kh_keytable **ret_table);
 
-/** Saves the changes of the file. False: a message has the reason. */
+/** Saves the changes of the file. False: a message has the reason; it may be that the changes are
+ * saved, and that another process wrote to the old file meanwhile. */
 bool kh_cli_target_save(kh_cli_target *target);
 
 /** For `__attribute__((cleanup))`. */

@@ -106,16 +106,14 @@ static void print_conversion(const struct arguments *arguments, const char *path
 }
 
 /* False: a message has the reason. */
-static bool write_form(const kh_cli_target *target, const kh_keyfile_form *form, const char *output)
+static bool write_form(kh_cli_target *target, const kh_keyfile_form *form, const char *output)
 {
   kh_fault fault;
   kh_status status = output != NULL ? kh_keyfile_save_as(target->file, form, output, &fault)
                                     : kh_keyfile_set_form(target->file, form, &fault);
-  if (status == KH_OK && output == NULL)
-    status = kh_keyfile_save(target->file, &fault);
   if (status != KH_OK)
     kh_cli_fail_with(&fault);
-  return status == KH_OK;
+  return status == KH_OK && (output != NULL || kh_cli_target_save(target));
 }
 
 /* Converts the file that was recognised. */

@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/args/form.h"
 #include "cli/args/number.h"
@@ -86,22 +85,6 @@ static const struct argp argp = {
            "next to it.",
     .children = children,
 };
-
-/* Returns "FILE.retired-20261122T010555Z", for free(); NULL: no memory. */
-static char *copy_path(const char *path)
-{
-  char stamp[32];
-  struct tm tm;
-  char *copy = NULL;
-  kh_clock clock = kh_clock_system();
-  time_t now = (time_t)kh_clock_now(&clock);
-  strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
-  char *real = realpath(path, NULL);
-  if (asprintf(&copy, "%s.retired-%s", real == NULL ? path : real, stamp) < 0)
-    copy = NULL;
-  free(real);
-  return copy;
-}
 
 /* One run: the file as it was loaded, and the server that uses it. */
 struct run {
@@ -226,7 +209,8 @@ static void report_removal(const struct run *run, const kh_cli_retire_plan *plan
 
 static int remove_and_report(const struct run *run, const struct decision *decision)
 {
-  char *copy = copy_path(run->target->path);
+  kh_clock clock = kh_clock_system();
+  char *copy = kh_file_name_dated(run->target->path, "retired", kh_clock_now(&clock));
   if (copy == NULL)
     return kh_cli_fail_status(KH_E_NO_MEMORY, run->target->path);
   int result = copy_and_remove(run, decision, copy);

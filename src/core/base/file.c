@@ -164,21 +164,15 @@ static kh_status check_unchanged(int fd, const struct stat *before)
   return now.size == old.size && now.modified == old.modified ? KH_OK : KH_E_FILE_CHANGED;
 }
 
-kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind, kh_secret **ret_secret,
-                       kh_file_info *ret_info, kh_fault *ret_fault)
+kh_status kh_file_read_descriptor(int fd, const char *path, const struct stat *st, size_t most,
+                                  kh_file_kind kind, kh_secret **ret_secret, kh_fault *ret_fault)
 {
-  KH_AUTO_FD fd = -1;
-  struct stat st = {0};
-  kh_status status = open_checked(path, kind, &fd, &st, ret_fault);
-  if (status != KH_OK)
-    return status;
-
   /* one byte more than the file's size shows that it grew meanwhile */
-  bool sized = S_ISREG(st.st_mode) && st.st_size > 0 && (uint64_t)st.st_size < most;
-  size_t capacity = sized ? (size_t)st.st_size + 1 : most;
+  bool sized = S_ISREG(st->st_mode) && st->st_size > 0 && (uint64_t)st->st_size < most;
+  size_t capacity = sized ? (size_t)st->st_size + 1 : most;
   KH_AUTO_SECRET secret = NULL;
-  bool is_fifo = S_ISFIFO(st.st_mode) && kind != KH_FILE_ANY;
-  status = kh_secret_new(is_fifo && capacity > FIFO_ROOM ? FIFO_ROOM : capacity, &secret);
+  bool is_fifo = S_ISFIFO(st->st_mode) && kind != KH_FILE_ANY;
+  kh_status status = kh_secret_new(is_fifo && capacity > FIFO_ROOM ? FIFO_ROOM : capacity, &secret);
   if (status != KH_OK)
     return kh_fault_set(ret_fault, status, path, 0);
   int64_t until = kind == KH_FILE_OR_FIFO_SOON ? kh_clock_milliseconds() + KH_FIFO_WAIT : 0;
@@ -187,16 +181,26 @@ kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind, kh_secr
     return kh_file_fail(ret_fault, status, path, status == KH_E_FILE_READ ? errno : 0);
   if (sized && kh_secret_bytes(secret).len == capacity)
     return kh_fault_set(ret_fault, KH_E_FILE_CHANGED, path, 0);
-  status = S_ISREG(st.st_mode) ? check_unchanged(fd, &st) : KH_OK;
+  status = S_ISREG(st->st_mode) ? check_unchanged(fd, st) : KH_OK;
   if (status != KH_OK)
     return kh_file_fail(ret_fault, status, path, status == KH_E_FILE_READ ? errno : 0);
-
   *ret_secret = secret;
   secret = NULL;
-  if (ret_info != NULL)
+  return KH_OK;
+}
+
+kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind, kh_secret **ret_secret,
+                       kh_file_info *ret_info, kh_fault *ret_fault)
+{
+  KH_AUTO_FD fd = -1;
+  struct stat st = {0};
+  kh_status status = open_checked(path, kind, &fd, &st, ret_fault);
+  if (status == KH_OK)
+    status = kh_file_read_descriptor(fd, path, &st, most, kind, ret_secret, ret_fault);
+  if (status == KH_OK && ret_info != NULL)
     *ret_info = (kh_file_info){.mode = st.st_mode,
                                .owner = st.st_uid,
                                .size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0,
                                .stamp = kh_file_stamp_from(&st)};
-  return KH_OK;
+  return status;
 }

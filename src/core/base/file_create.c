@@ -14,8 +14,11 @@ static kh_status fail_to_create(const char *path, kh_fault *ret_fault)
   return kh_file_fail(ret_fault, status, path, errno);
 }
 
-static bool write_file(kh_temp_file *file, kh_bytes content)
+/* A process that cannot give the file away keeps it. */
+static bool write_file(kh_temp_file *file, const struct stat *other, kh_bytes content)
 {
+  if (other != NULL && fchown(file->fd, other->st_uid, other->st_gid) != 0 && errno != EPERM)
+    return false;
   return kh_temp_file_write(file, content) && fchmod(file->fd, S_IRUSR | S_IWUSR) == 0 &&
          fsync(file->fd) == 0;
 }
@@ -36,7 +39,8 @@ static bool give_final_name(const kh_temp_file *file)
   return true;
 }
 
-kh_status kh_file_create(const char *path, kh_bytes content, kh_fault *ret_fault)
+kh_status kh_file_create_like(const char *path, const struct stat *other, kh_bytes content,
+                              kh_fault *ret_fault)
 {
   KH_AUTO_TEMP_FILE file = {.folder = -1, .fd = -1};
   struct stat st;
@@ -46,11 +50,16 @@ kh_status kh_file_create(const char *path, kh_bytes content, kh_fault *ret_fault
     return kh_file_fail(ret_fault, KH_E_FILE_CREATE, path, errno);
   if (!kh_temp_file_create(&file))
     return fail_to_create(path, ret_fault);
-  if (!write_file(&file, content) || !give_final_name(&file)) {
+  if (!write_file(&file, other, content) || !give_final_name(&file)) {
     kh_temp_file_remove(&file);
     return fail_to_create(path, ret_fault);
   }
   if (!kh_file_flush_fd(file.folder))
     return kh_file_fail(ret_fault, KH_E_FILE_FLUSH, path, errno);
   return KH_OK;
+}
+
+kh_status kh_file_create(const char *path, kh_bytes content, kh_fault *ret_fault)
+{
+  return kh_file_create_like(path, NULL, content, ret_fault);
 }

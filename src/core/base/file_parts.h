@@ -39,6 +39,22 @@ kh_file_stamp kh_file_stamp_from(const struct stat *st);
  * result. */
 kh_status kh_file_classify(const struct stat *st, kh_file_kind kind);
 
+/**
+ * Reads the first bytes of an open file from where the descriptor stands, as kh_file_read().
+ *
+ * @param path  for the fault.
+ * @param st    its fstat() result.
+ * @return KH_OK, KH_E_FILE_READ, KH_E_FILE_CHANGED, KH_E_FILE_TIME, KH_E_NO_MEMORY, KH_E_CRYPTO.
+ */
+KH_MUST_USE kh_status kh_file_read_descriptor(int fd, const char *path, const struct stat *st,
+                                              size_t most, kh_file_kind kind,
+                                              kh_secret **ret_secret, kh_fault *ret_fault);
+
+/** Creates a file by kh_file_create(), and gives it owner and group of another if the process can.
+ */
+kh_status kh_file_create_like(const char *path, const struct stat *other, kh_bytes content,
+                              kh_fault *ret_fault);
+
 /** Fills a fault for a name that does not exist or cannot be followed, and returns its status:
  * KH_E_FILE_NOT_FOUND for ENOENT, else KH_E_FILE_OPEN. */
 kh_status kh_file_unreachable(const char *path, int os_error, kh_fault *ret_fault);

@@ -320,6 +320,11 @@ bool kh_keyfile_memory_is_locked(const kh_keyfile *file)
   return file->is_locked;
 }
 
+bool kh_keyfile_had_unseen(const kh_keyfile *file)
+{
+  return file->had_unseen;
+}
+
 /* Opens the file that another process changed with the file key that is held; returns false when
  * the key does not open it.
  */

@@ -37,7 +37,7 @@ static kh_status get_form(const kh_keyfile_options *options, const kh_log *log,
 
 /* The copy is on the disk before the file is replaced. */
 static kh_status keep_and_replace(const char *path, const char *kept_as, kh_bytes content,
-                                  kh_fault *ret_fault)
+                                  const kh_log *log, kh_fault *ret_fault)
 {
   KH_AUTO_LOCKFILE lock = NULL;
   KH_AUTO_SECRET old = NULL;
@@ -50,7 +50,9 @@ static kh_status keep_and_replace(const char *path, const char *kept_as, kh_byte
   if (info.size > KH_KEYFILE_MAX)
     return kh_keyfile_too_large(path, info.size, ret_fault);
   status = kh_file_create(kept_as, kh_secret_bytes(old), ret_fault);
-  return status == KH_OK ? kh_file_replace(path, &info.stamp, content, NULL, ret_fault) : status;
+  kh_file_seen seen = {info.stamp, kh_secret_bytes(old)};
+  return status == KH_OK ? kh_keyfile_replace(path, &seen, content, log, NULL, NULL, ret_fault)
+                         : status;
 }
 
 kh_status kh_keyfile_write_anew(const kh_keyfile_options *options, const kh_crypt *crypt,
@@ -72,5 +74,5 @@ kh_status kh_keyfile_write_anew(const kh_keyfile_options *options, const kh_cryp
     return status;
   kh_bytes bytes = kh_secret_bytes(content.file);
   return kept_as == NULL ? kh_file_create(options->path, bytes, ret_fault)
-                         : keep_and_replace(options->path, kept_as, bytes, ret_fault);
+                         : keep_and_replace(options->path, kept_as, bytes, log, ret_fault);
 }

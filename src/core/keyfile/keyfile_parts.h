@@ -37,6 +37,7 @@ struct kh_keyfile {
   bool is_locked;        /* all memory so far, into RAM */
   kh_file_stamp decided; /* of the content that the caller has seen: opened, or saved */
   kh_lockfile *lock;     /* NULL: it is not held */
+  bool had_unseen; /* the last file that was replaced had a change that is not in the new one */
   kh_change change;
 };
 
@@ -65,6 +66,18 @@ bool kh_content_is_locked(const kh_content *content);
 KH_MUST_USE kh_status kh_content_make(const char *path, const kh_keyfile_form *form,
                                       const kh_crypt *crypt, const kh_keylist *keys,
                                       kh_content *content, kh_fault *ret_fault);
+
+/**
+ * Replaces a key file by kh_file_replace_seen(). Warns of what another process wrote meanwhile.
+ *
+ * @param log            may be NULL.
+ * @param ret_is_unseen  whether it warned, set also on failure; may be NULL.
+ * @return the codes of kh_file_replace().
+ */
+KH_MUST_USE kh_status kh_keyfile_replace(const char *path, const kh_file_seen *seen,
+                                         kh_bytes content, const kh_log *log,
+                                         kh_file_stamp *ret_stamp, bool *ret_is_unseen,
+                                         kh_fault *ret_fault);
 
 /** Wipes and frees a content. For `__attribute__((cleanup))`. */
 void kh_content_clear(kh_content *content);

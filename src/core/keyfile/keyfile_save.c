@@ -159,9 +159,10 @@ static kh_status write_changed(kh_keyfile *file, kh_fault *ret_fault)
   kh_envelope *envelope =
       file->change.envelope.format != NULL ? &file->change.envelope : &file->envelope;
   kh_status status = make_changed(file, envelope, &content, ret_fault);
+  kh_file_seen seen = {file->content.stamp, kh_secret_bytes(file->content.file)};
   if (status == KH_OK)
-    status = kh_file_replace(file->options.path, &file->content.stamp,
-                             kh_secret_bytes(content.file), &content.stamp, ret_fault);
+    status = kh_keyfile_replace(file->options.path, &seen, kh_secret_bytes(content.file), file->log,
+                                &content.stamp, &file->had_unseen, ret_fault);
   if (status == KH_OK)
     adopt_changed(file, &content);
   return status;
@@ -169,6 +170,7 @@ static kh_status write_changed(kh_keyfile *file, kh_fault *ret_fault)
 
 kh_status kh_keyfile_save(kh_keyfile *file, kh_fault *ret_fault)
 {
+  file->had_unseen = false;
   bool is_changed = file->change.text != NULL || file->change.envelope.format != NULL;
   kh_status status = is_changed
                          ? write_changed(file, ret_fault)

@@ -9,8 +9,6 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include "keyhold/time.h"
-
 typedef struct file_store {
   kh_keyfile_options options;
   const kh_crypt *crypt;
@@ -132,25 +130,13 @@ static kh_status add_missing(kh_keyfile *file, const kh_store_saving *saving, si
   return status == KH_OK ? kh_keyfile_save(file, ret_fault) : status;
 }
 
-/* "keys.kept-20261127T210559Z": beside the file; a colon would make it a host's name for scp */
-static char *name_kept(const char *path, uint32_t now)
-{
-  kh_time_text time = kh_time_show(now);
-  char *name = NULL;
-  size_t len = 0;
-  for (const char *from = time.text; *from != '\0'; from++)
-    if (*from != '-' && *from != ':')
-      time.text[len++] = *from;
-  return asprintf(&name, "%s.kept-%.*s", path, (int)len, time.text) < 0 ? NULL : name;
-}
-
 /* Writes the whole file, and opens it. `keeps`: there is one that does not open. */
 static kh_status write_anew(const file_store *store, const kh_keyfile_options *options,
                             const kh_store_saving *saving, bool keeps, kh_store_saved *ret_saved,
                             kh_keyfile **ret_file, kh_fault *ret_fault)
 {
   __attribute__((cleanup(free_text))) char *kept_as =
-      keeps ? name_kept(options->path, saving->now) : NULL;
+      keeps ? kh_file_name_dated(options->path, "kept", saving->now) : NULL;
   if (keeps && kept_as == NULL)
     return kh_fault_set(ret_fault, KH_E_NO_MEMORY, options->path, 0);
   kh_status status =
