@@ -71,7 +71,7 @@
  * for which a statement or the end of the server may have to wait.
  */
 #define KH_SEALED_WORK_AUTOMATIC                                                                   \
-  (KH_SEALED_SLOTS_MAX * KH_ARGON2_MEMORY_DEFAULT * KH_ARGON2_PASSES_DEFAULT)
+  ((uint64_t)KH_SEALED_SLOTS_MAX * KH_ARGON2_MEMORY_DEFAULT * KH_ARGON2_PASSES_DEFAULT)
 
 /** Most bytes that are read from a program, a socket or an open descriptor, with line ends at the
  * end. More cannot be a passphrase. */

@@ -63,6 +63,16 @@ class Change(command.Case):
         self.run_command("seal", path, "--new-" + how, *command.CHEAP)
         yield "sealed", [path, "--" + how]
 
+    @unittest.skipIf(os.geteuid() != 0, "only root can give folders away")
+    def test_root_is_told_to_give_the_file_to_the_owner_of_its_folder(self):
+        path = self.path("new")
+        advice = f"give it the file: chown nobody: {path}\n"
+        os.chown(self.folder, 65534, 65534)
+        self.assertIn(advice, self.run_command("create", "--format=text", path).out)
+        self.assertIn(advice, self.run_command("rotate", "--all", path).out)
+        os.chown(path, 65534, 65534)
+        self.assertNotIn("chown", self.run_command("rotate", "--all", path).out)
+
     def test_add(self):
         for name, arguments in self.files():
             with self.subTest(name):

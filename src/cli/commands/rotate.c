@@ -74,6 +74,7 @@ static int rotate_and_report(kh_cli_target *target, const kh_rotation *rotation)
   printf(".\n");
   if (rotated.made > 0)
     kh_cli_print_reload();
+  kh_cli_print_owner(target->path);
   if (rotated.passed_over > 0)
     return KH_CLI_FAILED;
   return rotated.made > 0 ? KH_CLI_WRITTEN : KH_CLI_DONE;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "settings.h"
 
+#include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/output/text.h"
 
@@ -27,6 +30,27 @@ static void print_source(const kh_cli_source *source)
            "source\n");
 }
 
+void kh_cli_print_owner(const char *path)
+{
+  char real[PATH_MAX];
+  char folder[PATH_MAX + 3];
+  struct stat file;
+  struct stat above;
+  if (realpath(path, real) == NULL || stat(real, &file) != 0 || file.st_uid != 0 ||
+      (file.st_mode & (S_IRGRP | S_IROTH)) != 0)
+    return;
+  (void)snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(real, '/') + 1 - real), real);
+  if (stat(folder, &above) != 0 || above.st_uid == 0)
+    return;
+  const struct passwd *user = getpwuid(above.st_uid);
+  if (user == NULL)
+    return;
+  printf("Only root can read it. If the server runs as user %s, give it the file: chown %s: ",
+         user->pw_name, user->pw_name);
+  kh_cli_put_text(stdout, real);
+  fputc('\n', stdout);
+}
+
 void kh_cli_print_settings(const char *path, const kh_keyfile_form *form,
                            const kh_cli_source *source)
 {
@@ -37,6 +61,7 @@ void kh_cli_print_settings(const char *path, const kh_keyfile_form *form,
   if (form->format->has_digest)
     printf("    file_key_management_digest = %s\n    file_key_management_use_pbkdf2 = %u\n",
            kh_digest_name(form->digest), form->pbkdf2_iterations);
+  kh_cli_print_owner(path);
 }
 
 void kh_cli_print_reload(void)
