@@ -109,7 +109,7 @@ static void write_piece(kh_bytes piece)
 static void write_next(void)
 {
   kh_bytes head = kh_cursor_take(&writer.pieces, 1);
-  uint8_t what = head.len == 1 ? head.data[0] : 200;
+  uint8_t what = head.len == 1 && head.data != NULL ? head.data[0] : 200;
   if (what < 128)
     write_piece(kh_cursor_take(&writer.pieces, what));
   else if (what < 192) {
@@ -426,7 +426,8 @@ static kh_status unlock_by_text(kh_bytes text, const kh_unlock_how *how, const k
     memcpy(setting, text.data, len);
   /* a file or a program of this system is none of its business */
   for (char *c = setting; *c != '\0'; c++)
-    *c = *c == '/' && c != setting && c[-1] == ':' ? '-' : *c;
+    if (*c == '/' && c != setting && c[-1] == ':')
+      *c = '-';
   if (strncmp(setting, "FILE:", 5) == 0)
     return KH_E_SOURCE_SYNTAX;
   bool is_literal = kh_unlock_is_literal(setting);

@@ -6,6 +6,8 @@
 #ifndef KEYHOLD_LIMITS_H
 #define KEYHOLD_LIMITS_H
 
+#include <stdint.h>
+
 /**
  * Largest key file in bytes, as it is on the disk: 64 MiB, half a million key versions with their
  * attributes. The server's own plugin reads 1 MiB.

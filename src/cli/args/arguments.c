@@ -246,5 +246,6 @@ void kh_cli_parse_arguments(const struct argp *argp, int argc, char **argv, void
   const struct argp_child children[] = {{argp, 0, NULL, 0}, {shared, 0, NULL, 0}, {0}};
   const struct argp all = {.children = children}; /* passes the input on to the first child */
   check_options(&all, &grammar, argc, argv);
-  argp_parse(&all, argc, argv, ARGP_NO_HELP, NULL, input);
+  if (argp_parse(&all, argc, argv, ARGP_NO_HELP, NULL, input) != 0) /* it reports all else itself */
+    exit(kh_cli_fail_status(KH_E_NO_MEMORY, NULL));
 }
