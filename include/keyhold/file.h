@@ -184,11 +184,15 @@ char *kh_file_name_dated(const char *path, const char *word, uint32_t now);
  * permissions of its folder, its lock file, a temporary file that a killed process left, and its
  * owner and group. Thread-safe.
  *
+ * @param ret_is_mistake  whether no one can have meant it so: a lock that cannot be used, or what
+ * stops the file's owner. A folder that cannot be written, or a file of another owner, may be right
+ * where another user rotates the keys.
  * @param ret_fault  what kh_lockfile_take() or kh_file_replace() would report; may be NULL.
  * @return KH_OK, KH_E_FILE_NOT_FOUND, KH_E_FILE_OPEN, KH_E_FILE_LOCK, KH_E_FILE_WRITE,
  * KH_E_FILE_OWNER.
  */
-KH_MUST_USE kh_status kh_file_foresee_replace(const char *path, kh_fault *ret_fault);
+KH_MUST_USE kh_status kh_file_foresee_replace(const char *path, bool *ret_is_mistake,
+                                              kh_fault *ret_fault);
 
 /**
  * Creates a file atomically, with mode 0600 whatever the umask: writes it under a temporary name as

@@ -44,6 +44,9 @@ def as_user(user):
     return [throwaway.program("setpriv"), f"--reuid={user}", f"--regid={user}", "--clear-groups"]
 
 
+WOULD_FAIL = "file_key_management: a rotation would fail"
+
+
 class Case(unittest.TestCase):
     """Each test has two folders: where the key file is made, and where the server has it."""
 
@@ -272,6 +275,21 @@ class Refused(Case):
         shutil.chown(self.keys, USER, "root")
         self.assertRegex(self.refused_rotation(server), rf"user {USER} \(uid {self.uid}\) owns the file, but is not in its group 0; "
                          r"give the file a group of that user \(chgrp\)")
+        self.assertNotIn(WOULD_FAIL, server.log.read_text())
+        server.stop()
+        server.start()
+        self.assertRegex(server.log.read_text(), rf"{WOULD_FAIL}: .* but is not in its group 0; give")
+
+    def test_a_folder_that_the_user_cannot_write(self):
+        """A key file that is never rotated may be there."""
+        self.write(self.keys)
+        shutil.chown(self.place, "root", "root")
+        server = self.start()
+        self.assertNotIn(WOULD_FAIL, server.log.read_text())
+        server.stop()
+        server.options = [*server.options, "--file-key-management-auto-rotate=ON"]
+        server.start()
+        self.assertRegex(server.log.read_text(), rf"{WOULD_FAIL}: .* user {USER} \(uid {self.uid}\) cannot write folder '.*place' ")
 
     def test_a_file_of_root_in_a_folder_of_the_user(self):
         self.write(self.keys, user="root", mode=0o444)

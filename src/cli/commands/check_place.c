@@ -53,54 +53,57 @@ static void check_data_directory(const char *path, kh_cli_findings *findings)
     }
 }
 
+/* What a rotation would meet. */
+struct foreseen {
+  kh_fault fault;
+  bool is_mistake;
+};
+
 /* In a child: becomes the file's owner, with that user's groups, and looks with those rights. */
 static void foresee_as_owner(const char *path, const struct stat *st, int out)
 {
-  kh_fault fault = {.status = KH_OK};
+  struct foreseen foreseen = {.fault = {.status = KH_OK}};
   const struct passwd *user = getpwuid(st->st_uid);
   bool is_user = user == NULL
                      ? setgroups(0, NULL) == 0 && setgid(st->st_gid) == 0
                      : initgroups(user->pw_name, user->pw_gid) == 0 && setgid(user->pw_gid) == 0;
   if (is_user && setuid(st->st_uid) == 0)
-    (void)!kh_file_foresee_replace(path, &fault);
-  _exit(write(out, &fault, sizeof fault) == (ssize_t)sizeof fault ? 0 : 1);
+    (void)!kh_file_foresee_replace(path, &foreseen.is_mistake, &foreseen.fault);
+  _exit(write(out, &foreseen, sizeof foreseen) == (ssize_t)sizeof foreseen ? 0 : 1);
 }
 
 /* Root may do everything, so it asks with the rights of the file's owner. */
-static kh_status foresee_for_owner(const char *path, const struct stat *st, kh_fault *ret_fault)
+static kh_status foresee_for_owner(const char *path, const struct stat *st,
+                                   struct foreseen *ret_foreseen)
 {
   int ends[2];
   if (geteuid() != 0 || st->st_uid == 0)
-    return kh_file_foresee_replace(path, ret_fault);
+    return kh_file_foresee_replace(path, &ret_foreseen->is_mistake, &ret_foreseen->fault);
   if (pipe2(ends, O_CLOEXEC) != 0)
     return KH_OK;
   pid_t child = fork();
   if (child == 0)
     foresee_as_owner(path, st, ends[1]);
   close(ends[1]);
-  bool is_read = read(ends[0], ret_fault, sizeof *ret_fault) == (ssize_t)sizeof *ret_fault;
+  bool is_read = read(ends[0], ret_foreseen, sizeof *ret_foreseen) == (ssize_t)sizeof *ret_foreseen;
   close(ends[0]);
   if (child > 0)
     (void)waitpid(child, NULL, 0);
-  return is_read ? ret_fault->status : KH_OK;
+  return is_read ? ret_foreseen->fault.status : KH_OK;
 }
 
-/* A folder that cannot be written, or another owner, may be meant so: the keys are then rotated by
- * another user. */
 static void check_replacing(const char *path, kh_cli_findings *findings)
 {
-  kh_fault fault = {.status = KH_OK};
+  struct foreseen foreseen = {.fault = {.status = KH_OK}};
   char text[KH_MESSAGE_MAX];
   struct stat st;
   if (stat(path, &st) != 0)
     return; /* opening it will report the error */
-  kh_status status = foresee_for_owner(path, &st, &fault);
+  kh_status status = foresee_for_owner(path, &st, &foreseen);
   if (status == KH_OK || status == KH_E_FILE_NOT_FOUND || status == KH_E_FILE_OPEN)
     return;
-  bool is_owner = geteuid() == 0 || st.st_uid == geteuid();
-  bool is_meant = status != KH_E_FILE_LOCK && (fault.os_error != EPERM || !is_owner);
-  kh_fault_describe(&fault, text, sizeof text);
-  kh_cli_findings_add(findings, is_meant ? KH_CLI_NOTE : KH_CLI_BAD, "place",
+  kh_fault_describe(&foreseen.fault, text, sizeof text);
+  kh_cli_findings_add(findings, foreseen.is_mistake ? KH_CLI_BAD : KH_CLI_NOTE, "place",
                       "a rotation would fail: %s", text);
 }
 

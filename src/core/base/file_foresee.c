@@ -69,11 +69,12 @@ static bool may_keep_owner(const struct stat *file)
   return geteuid() == 0 || (file->st_uid == geteuid() && is_own_group(file->st_gid));
 }
 
-kh_status kh_file_foresee_replace(const char *path, kh_fault *ret_fault)
+kh_status kh_file_foresee_replace(const char *path, bool *ret_is_mistake, kh_fault *ret_fault)
 {
   KH_AUTO_STRING real = NULL;
   struct places at;
   struct stat st;
+  *ret_is_mistake = false;
   kh_status status = kh_file_resolve(path, &real, ret_fault);
   if (status != KH_OK)
     return status;
@@ -84,6 +85,7 @@ kh_status kh_file_foresee_replace(const char *path, kh_fault *ret_fault)
   if (!is_accessible(at.folder, R_OK | W_OK | X_OK))
     return kh_file_fail(ret_fault, KH_E_FILE_WRITE, path, errno);
   int error = foresee_lock(at.lock);
+  *ret_is_mistake = error != 0 || st.st_uid == geteuid();
   if (error != 0)
     return kh_file_fail(ret_fault, KH_E_FILE_LOCK, path, error);
   if (is_kept_by_sticky(at.folder, at.left) || is_kept_by_sticky(at.folder, real))

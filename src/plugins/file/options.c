@@ -90,12 +90,12 @@ static const char *make_absolute(const char *path, char *memory)
   return access(path, F_OK) == 0 && access(memory, F_OK) != 0 ? path : memory;
 }
 
-void kh_file_warn_of_place(const kh_log *log)
+static void warn_of_data_directory(const kh_log *log)
 {
   char file[PATH_MAX];
   char folder[PATH_MAX];
   const char *data_directory = kh_process_data_directory();
-  if (!kh_process_is_server() || data_directory == NULL || realpath(filename, file) == NULL ||
+  if (data_directory == NULL || realpath(filename, file) == NULL ||
       realpath(data_directory, folder) == NULL)
     return;
   size_t len = strlen(folder);
@@ -105,6 +105,29 @@ void kh_file_warn_of_place(const kh_log *log)
                  "it too: move it, such as to /etc/mysql/keys, and set "
                  "file_key_management_filename",
                  kh_show_path(file).text);
+}
+
+/* Many key files are never rotated, and are in a folder that the server cannot write. */
+static void warn_of_rotation(const kh_log *log)
+{
+  char text[KH_MESSAGE_MAX];
+  bool is_mistake;
+  kh_fault fault;
+  kh_status status = kh_file_foresee_replace(filename, &is_mistake, &fault);
+  bool is_foreseen =
+      status == KH_E_FILE_LOCK || status == KH_E_FILE_WRITE || status == KH_E_FILE_OWNER;
+  if (!is_foreseen || (!is_mistake && kh_key_plugin_settings.auto_rotate == 0))
+    return;
+  kh_fault_describe(&fault, text, sizeof text);
+  kh_log_write(log, KH_LOG_WARNING, "a rotation would fail: %s", text);
+}
+
+void kh_file_warn_of_place(const kh_log *log)
+{
+  if (!kh_process_is_server())
+    return;
+  warn_of_data_directory(log);
+  warn_of_rotation(log);
 }
 
 kh_status kh_file_make_store(const kh_crypt *crypt, const kh_log *log, kh_store *ret_store,

@@ -19,7 +19,8 @@ extern struct st_mysql_sys_var *kh_file_options[];
 /** Returns whether the variables name a key file. */
 bool kh_file_options_are_set(void);
 
-/** Warns in a server whose key file is inside its data directory; links are followed. */
+/** Warns in a server whose key file is inside its data directory (links are followed), or cannot be
+ * rotated: by mistake, or while `auto_rotate` is on. */
 void kh_file_warn_of_place(const kh_log *log);
 
 /** Makes the store: kh_key_plugin.make_store of this plugin. */
