@@ -35,6 +35,14 @@ bool recorder_has(const recorder *rec, const char *part)
   return found;
 }
 
+unsigned recorder_count(const recorder *rec, kh_severity severity)
+{
+  pthread_mutex_lock(&recording);
+  unsigned count = rec->count[severity];
+  pthread_mutex_unlock(&recording);
+  return count;
+}
+
 void recorder_expect(const recorder *rec, const char *part)
 {
   if (!recorder_has(rec, part))

@@ -19,6 +19,9 @@ typedef struct recorder {
 /** Empties the recorder and returns a log that writes to it. */
 kh_log recorder_log(recorder *rec);
 
+/** Returns the number of messages of a severity, also while other threads log. */
+unsigned recorder_count(const recorder *rec, kh_severity severity);
+
 /** Returns whether some message contains this. */
 bool recorder_has(const recorder *rec, const char *part);
 

@@ -66,7 +66,7 @@ static void an_old_copy_is_reported_once(void **state)
   assert_int_equal(kh_keeper_get_stats(keeper).unsaved, 2);
   test_pause(10L * EVERY);
   assert_int_equal(loads(), 2); /* of the start, and of the check */
-  assert_int_equal(said.count[KH_LOG_WARNING], 1);
+  assert_int_equal(recorder_count(&said, KH_LOG_WARNING), 1);
   assert_int_equal(keeper_latest(keeper, 1), 3);
   kh_keeper_stats stats = kh_keeper_get_stats(keeper);
   assert_int_equal(stats.generation, 1);
@@ -82,7 +82,7 @@ static void each_finding_is_reported_and_its_end(void **state)
   fake_store_set(&fake, other, COUNT(other));
   recorder_await(&said, "has a different key for key id 1 version 3");
   await_unsaved(1);
-  assert_int_equal(said.count[KH_LOG_WARNING], 2);
+  assert_int_equal(recorder_count(&said, KH_LOG_WARNING), 2);
   fake_store_set(&fake, more, COUNT(more));
   recorder_await(&said, "'fake:1' has every key version in use again\n");
   assert_int_equal(kh_keeper_get_stats(keeper).unsaved, 0);
@@ -91,7 +91,7 @@ static void each_finding_is_reported_and_its_end(void **state)
   assert_int_equal(keeper_latest(keeper, 2), 1); /* nothing is put in force */
   fake_store_set(&fake, old, COUNT(old));
   await_unsaved(2);
-  assert_true(TEST_COMES(said.count[KH_LOG_WARNING] == 3));
+  assert_true(TEST_COMES(recorder_count(&said, KH_LOG_WARNING) == 3));
 }
 
 static void a_store_that_is_gone_is_reported_and_saving_mends_it(void **state)
@@ -102,7 +102,7 @@ static void a_store_that_is_gone_is_reported_and_saving_mends_it(void **state)
   recorder_await(&said, "the keys in use cannot be read from the fake store: ");
   await_unsaved(3);
   test_pause(10L * EVERY);
-  assert_int_equal(said.count[KH_LOG_WARNING], 1);
+  assert_int_equal(recorder_count(&said, KH_LOG_WARNING), 1);
   assert_int_equal(loads(), 1);
   make_fail(&fake.mark_fails, KH_OK);
   recorder_await(&said, "has every key version in use again\n");
@@ -111,8 +111,8 @@ static void a_store_that_is_gone_is_reported_and_saving_mends_it(void **state)
   assert_int_equal(kh_keeper_prepare_save(keeper, false, &token, NULL), KH_OK);
   kh_keeper_commit(keeper, token);
   assert_int_equal(kh_keeper_get_stats(keeper).unsaved, 0);
-  assert_true(TEST_COMES(said.count[KH_LOG_NOTE] >= 4)); /* saved, and complete, again */
-  assert_int_equal(said.count[KH_LOG_WARNING], 2);
+  assert_true(TEST_COMES(recorder_count(&said, KH_LOG_NOTE) >= 4)); /* saved, and complete, again */
+  assert_int_equal(recorder_count(&said, KH_LOG_WARNING), 2);
 }
 
 /* A minute passes before it is tried again. */
@@ -124,7 +124,7 @@ static void a_content_that_does_not_load_is_not_tried_at_each_look(void **state)
   await_unsaved(3);
   test_pause(10L * EVERY);
   assert_int_equal(loads(), 2);
-  assert_int_equal(said.count[KH_LOG_WARNING], 1);
+  assert_int_equal(recorder_count(&said, KH_LOG_WARNING), 1);
   make_fail(&fake.load_fails, KH_OK);
   fake_store_set(&fake, in_force, COUNT(in_force));
   await_unsaved(0);
@@ -139,7 +139,7 @@ static void what_auto_reload_reports_is_not_reported_twice(void **state)
   recorder_await(&said, "the fake store was not reloaded: Key id 1 version 3 is missing in");
   await_unsaved(2);
   test_pause(10L * EVERY);
-  assert_int_equal(said.count[KH_LOG_WARNING], 1);
+  assert_int_equal(recorder_count(&said, KH_LOG_WARNING), 1);
   assert_false(recorder_has(&said, "cannot be read from"));
 }
 
