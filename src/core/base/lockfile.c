@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <time.h>
 
@@ -25,12 +26,23 @@ static mode_t mode_beside(const struct stat *file)
   return (file->st_mode & 0777) | S_IRUSR | S_IWUSR;
 }
 
+/* Returns whether an open file is where its name says. A user who owns a folder above it can
+ * exchange that for a link to any other folder while root opens the name. */
+static bool is_in_place(int fd, const char *name)
+{
+  char link[sizeof "/proc/self/fd/" + 3 * sizeof fd];
+  char place[PATH_MAX];
+  (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  ssize_t len = readlink(link, place, sizeof place);
+  return len > 0 && (size_t)len == strlen(name) && memcmp(place, name, (size_t)len) == 0;
+}
+
 /* Without this, the server's user could not lock a file that root has locked before. A process that
  * cannot change the owner uses the lock file as it is. The owner can write it even if not the file:
  * NFS locks only files that can be written. */
-static void give_same_access(int fd, const struct stat *file, mode_t mode)
+static void give_same_access(int fd, const char *name, const struct stat *file, mode_t mode)
 {
-  if (fchown(fd, file->st_uid, file->st_gid) == 0)
+  if (is_in_place(fd, name) && fchown(fd, file->st_uid, file->st_gid) == 0)
     (void)fchmod(fd, mode);
 }
 
@@ -44,7 +56,7 @@ static bool may_mend(const struct stat *lock, const struct stat *file)
 
 /* Gives a lock file that was made before the file got its owner, group and mode the same. Never
  * takes a permission away. Returns false with errno for what is not a lock file. */
-static bool mend(int fd, const struct stat *file)
+static bool mend(int fd, const char *name, const struct stat *file)
 {
   struct stat lock;
   if (fstat(fd, &lock) != 0)
@@ -57,7 +69,7 @@ static bool mend(int fd, const struct stat *file)
   bool differs =
       lock.st_uid != file->st_uid || lock.st_gid != file->st_gid || (lock.st_mode & 0777) != mode;
   if (differs && may_mend(&lock, file) && (geteuid() == 0 || lock.st_uid == geteuid()))
-    give_same_access(fd, file, mode);
+    give_same_access(fd, name, file, mode);
   return true;
 }
 
@@ -94,11 +106,11 @@ static int open_lock_file(const char *name, const struct stat *file)
 {
   int made = open(name, O_RDWR | LOCK_FLAGS | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR);
   if (made >= 0)
-    give_same_access(made, file, mode_beside(file));
+    give_same_access(made, name, file, mode_beside(file));
   if (made >= 0 || errno != EEXIST)
     return made;
   KH_AUTO_FD fd = open_existing_lock_file(name);
-  if (fd < 0 || !mend(fd, file))
+  if (fd < 0 || !mend(fd, name, file))
     return -1;
   int mended = fd;
   fd = -1;
