@@ -199,6 +199,21 @@ static void a_running_server_keeps_what_is_retired(void **state)
   kh_keytable_free(&known);
 }
 
+/* Data is encrypted with the latest version, so without a later one in the file it is lost. */
+static void the_latest_version_in_use_is_not_retired(void **state)
+{
+  (void)state;
+  kh_fault fault;
+  kh_keytable *known = rotation_table_of("1;" A16 "\n1;3;" B16);
+  kh_keytable *table = table_after("1;" A16 "\n1;3;retired", known);
+  assert_null(kh_keytable_find(table, 1, 3));
+  assert_int_equal(kh_keytable_count_lost(table, known, KH_CIPHER_AES_CBC), 1);
+  assert_int_equal(kh_keytable_check_follows(table, known, KH_CIPHER_AES_CBC, &fault),
+                   KH_E_KEY_LOST);
+  kh_keytable_free(&table);
+  kh_keytable_free(&known);
+}
+
 static void a_server_that_starts_keeps_nothing(void **state)
 {
   (void)state;
@@ -232,6 +247,7 @@ int main(void)
       cmocka_unit_test(a_table_knows_what_is_retired),
       cmocka_unit_test(tables_that_may_follow),
       cmocka_unit_test(a_running_server_keeps_what_is_retired),
+      cmocka_unit_test(the_latest_version_in_use_is_not_retired),
       cmocka_unit_test(a_server_that_starts_keeps_nothing),
       cmocka_unit_test(no_memory_for_what_is_kept),
   };

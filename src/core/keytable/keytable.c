@@ -173,14 +173,22 @@ static void append_key_of_line(const kh_key *key, uint32_t line, kh_keylist *lis
   kh_keylist_commit(list);
 }
 
-/* Copies the retired versions, with their keys from `known`. */
-static kh_status copy_retired(const kh_keylist *list, const kh_keytable *known, kh_keylist *all)
+static bool has_later(const kh_keytable *table, const kh_retired *retired)
+{
+  uint32_t latest;
+  return kh_keytable_latest(table, retired->id, &latest) == KH_OK && latest > retired->version;
+}
+
+/* Copies the retired versions, with their keys from `known`. A version above all others of its id
+ * is still in use, so its key is missing in the list. */
+static kh_status copy_retired(const kh_keylist *list, const kh_keytable *table,
+                              const kh_keytable *known, kh_keylist *all)
 {
   kh_status status = KH_OK;
   for (size_t i = 0; i < kh_keylist_retired_count(list) && status == KH_OK; i++) {
     const kh_retired *retired = kh_keylist_retired_at(list, i);
     const kh_key *key = kh_keytable_find(known, retired->id, retired->version);
-    if (key != NULL)
+    if (key != NULL && has_later(table, retired))
       append_key_of_line(key, retired->line, all);
     status = kh_keylist_retire(all, retired);
   }
@@ -191,12 +199,15 @@ kh_status kh_keytable_new_after(const kh_keylist *list, const kh_keytable *known
                                 kh_keytable **ret_table)
 {
   KH_AUTO_KEYLIST all = NULL;
+  KH_AUTO_KEYTABLE table = NULL;
   size_t retired = kh_keylist_retired_count(list);
   if (known == NULL || retired == 0)
     return kh_keytable_new(list, ret_table);
-  kh_status status = kh_keylist_new(kh_keylist_count(list) + retired, &all);
+  kh_status status = kh_keytable_new(list, &table);
   if (status == KH_OK)
-    status = copy_retired(list, known, all);
+    status = kh_keylist_new(kh_keylist_count(list) + retired, &all);
+  if (status == KH_OK)
+    status = copy_retired(list, table, known, all);
   if (status != KH_OK)
     return status;
   for (size_t i = 0; i < kh_keylist_count(list); i++) /* last: the last one of a version is used */
