@@ -331,6 +331,18 @@ static void a_version_that_was_seen_is_not_made_again(void **state)
   assert_int_equal(rotate(1, NULL), KH_OK);
 }
 
+/* The versions that are not recorded may be of any key id. */
+static void nothing_is_rotated_while_more_are_missing_than_recorded(void **state)
+{
+  (void)state;
+  run_keeper(&fake_store_ops);
+  for (uint32_t i = 0; i < KH_KEEPER_MISSES_MAX; i++)
+    kh_keeper_note_miss(keeper, 100 + i, 3);
+  assert_int_equal(rotate(1, NULL), KH_OK);
+  kh_keeper_note_miss(keeper, 99, 3);
+  assert_int_equal(rotate(1, NULL), KH_E_VERSION_NEEDED);
+}
+
 /* It neither counts as missing nor holds up a rotation. */
 static void a_version_of_a_damaged_page_changes_nothing(void **state)
 {
@@ -537,6 +549,7 @@ int main(void)
       cmocka_unit_test_teardown(a_reload_that_brings_half_warns_of_the_rest_later, stop),
       cmocka_unit_test_teardown(an_old_copy_is_not_rotated, stop),
       cmocka_unit_test_teardown(a_version_that_was_seen_is_not_made_again, stop),
+      cmocka_unit_test_teardown(nothing_is_rotated_while_more_are_missing_than_recorded, stop),
       cmocka_unit_test_teardown(a_version_of_a_damaged_page_changes_nothing, stop),
       cmocka_unit_test_teardown(a_version_that_is_still_looked_up_is_not_made_again, stop),
       cmocka_unit_test_teardown(what_the_store_finds_is_put_in_force, stop),

@@ -62,6 +62,12 @@ kh_miss kh_misses_last(const kh_misses *misses)
   return miss_of(atomic_load(&misses->last));
 }
 
+bool kh_misses_are_more(const kh_misses *misses, kh_miss *ret_last)
+{
+  *ret_last = kh_misses_last(misses);
+  return atomic_load(&misses->dropped) > 0;
+}
+
 void kh_misses_forget(kh_misses *misses, size_t place)
 {
   atomic_store(&misses->places[place], 0);

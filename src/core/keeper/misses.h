@@ -38,6 +38,10 @@ void kh_misses_forget_found(kh_misses *misses, const kh_keytable *table);
  * apart; 0: none. A version that is still to be looked up counts. Thread-safe. */
 uint32_t kh_misses_highest(const kh_keeper *keeper, uint32_t id);
 
+/** Returns whether more versions are missing than are recorded, and the last of them. Thread-safe.
+ */
+bool kh_misses_are_more(const kh_misses *misses, kh_miss *ret_last);
+
 /** Returns whether a version is so far above the highest one that a table has of its key id that it
  * comes from a damaged page (KH_VERSIONS_AHEAD_MAX). Thread-safe. */
 bool kh_miss_is_implausible(kh_miss miss, const kh_keytable *table);

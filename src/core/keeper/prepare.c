@@ -6,6 +6,7 @@
 #include "change.h"
 #include "floor.h"
 #include "log_messages.h"
+#include "misses.h"
 
 /* Another process may change the store between loading and settling. */
 enum { TRIES = 5, PAUSE = 100 /* milliseconds */ };
@@ -213,6 +214,18 @@ kh_status kh_keeper_prepare_reload(kh_keeper *keeper, kh_keeper_token *ret_token
   return kh_prepare_reload(keeper, &(kh_reload_how){0}, ret_token, ret_fault);
 }
 
+/* More versions are missing than the floors know, so any number may be in use. */
+static kh_status refuse_unknown_floor(preparation *going)
+{
+  kh_miss last;
+  if (!kh_misses_are_more(&going->keeper->missing_versions, &last))
+    return KH_OK;
+  kh_store_fail(&going->keeper->store, KH_E_VERSION_NEEDED, &going->fault);
+  going->fault.key_id = last.id;
+  going->fault.key_version = last.version;
+  return KH_E_VERSION_NEEDED;
+}
+
 static kh_status rotate_keys(preparation *going, uint32_t id, bool due_only,
                              kh_store_rotated *ret_rotated)
 {
@@ -225,8 +238,10 @@ static kh_status rotate_keys(preparation *going, uint32_t id, bool due_only,
                                 .now = kh_clock_now(&keeper->options.clock),
                                 .default_cipher = keeper->options.default_cipher};
   kh_store_content content;
-  kh_status status =
-      kh_store_make_versions(&keeper->store, &rotation, &content, ret_rotated, &going->fault);
+  kh_status status = refuse_unknown_floor(going);
+  if (status == KH_OK)
+    status =
+        kh_store_make_versions(&keeper->store, &rotation, &content, ret_rotated, &going->fault);
   if (status == KH_OK)
     status = take_content(going, &content);
   if (status != KH_OK)
