@@ -8,7 +8,12 @@
 #include "file_parts.h"
 #include "keyhold/clock.h"
 
-enum { TRIES = 5, PAUSE = 10 /* milliseconds */, ROOM = 4096 /* bytes for a file that grows */ };
+enum {
+  TRIES = 5,
+  PAUSE = 10 /* milliseconds */,
+  OPENING = 50 /* the same */,
+  ROOM = 4096 /* bytes for a file that grows */
+};
 
 /* Refuses another file than the one that was seen; it is not replaced then. */
 static kh_status open_seen(const char *path, const kh_file_stamp *seen, int *ret_fd,
@@ -93,6 +98,7 @@ static void look_for_unseen(int fd, const char *path, kh_bytes seen, kh_file_uns
   KH_AUTO_SECRET content = NULL;
   kh_file_unseen unseen = {.is_found = true};
   struct stat st;
+  (void)poll(NULL, 0, OPENING); /* a process may have looked up the name before the rename */
   wait_for_writers(fd);
   kh_status status = read_replaced(fd, path, &st, &content, &unseen.fault);
   if (status == KH_OK && is_seen(content, seen))
