@@ -424,7 +424,7 @@ static kh_status unlock_by_text(kh_bytes text, const kh_unlock_how *how, const k
   char doubt[KH_ADVICE_MAX] = "";
   if (len > 0)
     memcpy(setting, text.data, len);
-  /* a file or a program of this system is none of its business */
+  /* a file or a program of this system is not opened */
   for (char *c = setting; *c != '\0'; c++)
     if (*c == '/' && c != setting && c[-1] == ':')
       *c = '-';
