@@ -20,7 +20,7 @@ import time
 import unittest
 
 PROGRAM = os.environ["KEYHOLD"]
-PATIENCE = 60  # seconds; key derivation under a sanitizer on a busy machine
+PATIENCE = 240  # seconds; key derivation under a sanitizer on a busy machine
 
 KEY1 = "770A8A65DA156D24EE2A093277530142"
 KEY2 = "966050D7777350B6FD5CCB3E5F648DA45C63BEFB6DEDDFA13443F156B7D35C84"

@@ -29,7 +29,7 @@ class Unseen(command.Case):
             with open(path, "a", encoding="ascii") as file:
                 file.write(line)
             process.send_signal(signal.SIGCONT)
-            _, messages = process.communicate(timeout=60)
+            _, messages = process.communicate(timeout=240)
         finally:
             process.kill()
         return process.returncode, messages

@@ -32,7 +32,7 @@ mariadb-install-db --user=mysql --skip-test-db --rpm > /dev/null
 runuser -u mysql -- mariadbd --skip-networking > /run/error.log 2>&1 &
 server=$!
 trap 'kill $server; wait $server || true' EXIT
-for i in $(seq 100); do mariadb -e 'SELECT 1' > /dev/null 2>&1 && break; sleep 0.1; done
+for i in $(seq 900); do mariadb -e 'SELECT 1' > /dev/null 2>&1 && break; sleep 0.1; done
 mariadb -e "CREATE TABLE mysql.keyhold_try (a INT) ENGINE=InnoDB; SET GLOBAL file_key_management_rotate_key = -1" || { cat /run/error.log; exit 1; }
 grep -E 'Keyhold|AES engines|rotated|Warning.*file_key' /run/error.log
 ! ldd /usr/lib/mysql/plugin/keyhold_*.so /usr/local/bin/keyhold | grep 'not found'

@@ -17,7 +17,7 @@ import run_pages
 import throwaway_root
 
 MARKER = "The treasure is under the old oak"
-PATIENCE = 60  # seconds
+PATIENCE = 240  # seconds
 
 # what each session does, and keeps: it ends with SLEEP, or with rows that are not read
 FILL = f"""

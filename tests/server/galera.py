@@ -23,7 +23,7 @@ from pathlib import Path
 import throwaway
 from throwaway import Failure, ServerError, program, require, wait
 
-throwaway.START_SECONDS = 120  # a state transfer is a part of the start
+throwaway.START_SECONDS = 240  # a state transfer is a part of the start
 USER = "mysql"
 PROVIDERS = ("/usr/lib/galera/libgalera_smm.so", "/usr/lib64/galera-4/libgalera_smm.so")
 KEYS = "1;00112233445566778899aabbccddeeff\n2;0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n"

@@ -15,7 +15,7 @@ MARKER = "a row that must be encrypted"
 ENCRYPTED = ["--innodb-encrypt-tables=FORCE", "--innodb-encrypt-log=ON", "--innodb-encryption-threads=1",
              "--aria-encrypt-tables=ON", "--encrypt-tmp-files=ON",
              "--plugin-maturity=unknown"]
-SETTLE_SECONDS = 60
+SETTLE_SECONDS = 240
 
 
 class LoadCase(unittest.TestCase):

@@ -25,7 +25,7 @@ MONITORING = Path(__file__).resolve().parents[2] / "packaging/monitoring"
 RULES = MONITORING / "keyhold.rules.yml"
 DASHBOARD = MONITORING / "keyhold-dashboard.json"
 STATUS = "mysql_global_status_file_key_management_"
-PATIENCE = 60  # seconds
+PATIENCE = 240  # seconds
 LAST_VERSION = 4294967294
 KEYS = f"""1;000102030405060708090a0b0c0d0e0f;created=2026-03-01
 3;303132333435363738393a3b3c3d3e3f;created=2020-02-01;rotate=1d

@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 BASEDIR = os.environ.get("KEYHOLD_BASEDIR")
-START_SECONDS = 60
-STOP_SECONDS = 60
-WAIT_SECONDS = 60
+START_SECONDS = 180
+STOP_SECONDS = 180
+WAIT_SECONDS = 240
 SYSTEM_PLUGINS = [Path(folder, "plugin") for folder in
                   ("/usr/lib/mysql", "/usr/lib/mariadb", "/usr/lib64/mariadb", "/usr/lib64/mysql")]
 
@@ -141,7 +141,7 @@ class Server:
         """The finished mariadb client: rows come out tab-separated, without a header."""
         return subprocess.run([program("mariadb"), "--no-defaults", f"--socket={self.socket}", "--user=root", *self.no_tls,
                                "--batch", "--raw", "--skip-column-names", *options],
-                              input=sql, capture_output=True, text=True, timeout=120)
+                              input=sql, capture_output=True, text=True, timeout=300)
 
     def sql(self, sql):
         """The rows, each a list of texts; any error is one of the test."""

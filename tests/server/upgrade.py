@@ -89,7 +89,9 @@ class Data:
         require(self.server.wait_end() == -signal.SIGKILL, "the server ended before it was killed")
 
     def kill_in_a_rotation(self):
-        """Rotates, and kills the server while its threads move the large table."""
+        """Rotates, and kills the server while its threads move the large table. Pages are written soon after they
+        have moved, not when memory has no room for more."""
+        self.server.sql("SET GLOBAL innodb_max_dirty_pages_pct_lwm = 0; SET GLOBAL innodb_max_dirty_pages_pct = 0")
         self.server.sql("INSERT INTO d.large SELECT seq, REPEAT(seq, 150) FROM d.seq_1001_to_60000")
         self.change()
         self.server.sql("SET GLOBAL innodb_encryption_threads = 1")

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "server"))
 import keyfiles  # noqa: E402
 from throwaway import require  # noqa: E402
 
-COMMAND_SECONDS = 60
+COMMAND_SECONDS = 240
 OPERATIONS_SHOWN = 15
 LEDGER_MAX = 4000  # key versions
 

@@ -11,8 +11,8 @@
 # Homes are independent: several servers can run at once. Start them in the script's own shell: a server started in a
 # subshell ends with that.
 
-SERVER_START_SECONDS=${SERVER_START_SECONDS:-60}
-SERVER_STOP_SECONDS=${SERVER_STOP_SECONDS:-60}
+SERVER_START_SECONDS=${SERVER_START_SECONDS:-180}
+SERVER_STOP_SECONDS=${SERVER_STOP_SECONDS:-180}
 SERVER_DEFAULTS=--no-defaults # or --defaults-file=FILE: what INSTALL SONAME reads a plugin's options from
 SERVER_GIVE_UP_SECONDS=3 # as SERVER_STOP_SECONDS, when the data is not wanted any more
 declare -A SERVER_PIDS=()
