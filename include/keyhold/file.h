@@ -145,6 +145,7 @@ typedef struct kh_file_unseen {
   bool is_found;         /**< the replaced file does not have the content that was seen */
   kh_shown_path kept_as; /**< a new file with the whole content of the replaced one */
   kh_fault fault;        /**< KH_OK; or why it could not be read or kept */
+  bool is_held;          /**< a process still has the replaced file open for writing */
 } kh_file_unseen;
 
 /**
@@ -155,7 +156,7 @@ typedef struct kh_file_unseen {
  *
  * A process that still has the replaced file open for writing is given KH_FILE_WRITER_WAIT to close
  * it, where the file system has leases and the process may take one: as owner of the file or root.
- * What it writes later is lost.
+ * What it writes later is lost, which `is_held` reports.
  *
  * @param ret_unseen  set also on failure.
  * @return the codes of kh_file_replace().

@@ -337,7 +337,8 @@ KH_MUST_USE kh_status kh_keyfile_change_slot(kh_keyfile *file, kh_slot_change ch
 KH_MUST_USE kh_status kh_keyfile_save(kh_keyfile *file, kh_fault *ret_fault);
 
 /** Returns whether the last kh_keyfile_save() replaced a file that another process had changed
- * meanwhile: the new file does not have that change, and a warning has named it. */
+ * meanwhile, or still has open for writing: the new file does not have what that process writes,
+ * and a warning has named it. */
 bool kh_keyfile_had_unseen(const kh_keyfile *file);
 
 /**

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* wraps: renameat renameat2 fsync */
+/* wraps: renameat renameat2 fsync poll */
 /* slow: a process appends lines until three replacements have met one of them, or for 20 seconds */
 /* What a process that takes no lock writes to a file while kh_file_replace_seen() replaces it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -29,14 +30,36 @@
 
 WRAP_RENAMEAT(calls_strike)
 WRAP_FSYNC(calls_strike)
+WRAPS(poll);
 WRAP(calls_strike, int, renameat2, -1,
      (int from, const char *old, int to, const char *new, unsigned flags),
      (from, old, to, new, flags))
+
+/* A writer that takes no lock. Its descriptor is this process's, since a lease is refused for any
+ * that is open for writing. */
+static int writer = -1;
+static unsigned writes_at; /* writes and closes at the poll of this number, from 1; 0: never */
+static unsigned polls;
+
+static void write_and_close(void)
+{
+  assert_int_equal(write(writer, THEIRS, strlen(THEIRS)), strlen(THEIRS));
+  close(writer);
+  writer = -1;
+}
+
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+  if (++polls == writes_at)
+    write_and_close();
+  return __real_poll(fds, count, timeout);
+}
 
 static int reset(void **state)
 {
   (void)state;
   memset(&test_calls, 0, sizeof test_calls);
+  writes_at = polls = 0;
   test_run("rm -f '%s'*", test_path("keys"));
   return 0;
 }
@@ -78,6 +101,7 @@ static void nothing_was_written(void **state)
   assert_int_equal(replace_seen(path, NEW, &unseen), KH_OK);
   test_expect_content(path, NEW);
   assert_false(unseen.is_found);
+  assert_false(unseen.is_held);
   glob_t found;
   char pattern[PATH_MAX];
   snprintf(pattern, sizeof pattern, "%s.kept-*", path);
@@ -173,9 +197,7 @@ static void a_copy_that_cannot_be_written_is_reported(void **state)
   test_calls.only = "fsync";
   test_calls.at = 3;
   test_calls.error = ENOSPC;
-  int writer = open(path, O_WRONLY | O_APPEND);
-  assert_int_equal(write(writer, THEIRS, strlen(THEIRS)), strlen(THEIRS));
-  close(writer);
+  append_theirs();
   assert_int_equal(replace_seen(path, NEW, &unseen), KH_OK); /* `seen` has other bytes */
   assert_true(unseen.is_found);
   assert_int_equal(unseen.fault.status, KH_E_FILE_CREATE);
@@ -196,27 +218,6 @@ static void a_file_that_was_not_replaced_is_not_compared(void **state)
   test_expect_content(path, OLD THEIRS);
 }
 
-static int ends[2];
-static pid_t writer_pid;
-
-/* a process that opens the file before the rename, and writes when it is told */
-static void begin_to_write(void)
-{
-  assert_int_equal(pipe(ends), 0);
-  writer_pid = fork();
-  if (writer_pid == 0) {
-    char byte;
-    int fd = open(test_path("keys"), O_WRONLY | O_APPEND);
-    (void)!write(ends[1], "o", 1);
-    usleep(200000);
-    _exit(write(fd, THEIRS, strlen(THEIRS)) == (ssize_t)strlen(THEIRS) && read(fd, &byte, 1) < 0
-              ? 0
-              : 1);
-  }
-  char byte;
-  assert_int_equal(read(ends[0], &byte, 1), 1);
-}
-
 static bool has_leases(const char *path)
 {
   int fd = open(path, O_RDONLY);
@@ -225,10 +226,21 @@ static bool has_leases(const char *path)
   return has;
 }
 
+static void begin_to_write(void)
+{
+  writer = open(test_path("keys"), O_WRONLY | O_APPEND);
+  assert_true(writer >= 0);
+}
+
+static void begin_to_write_after_another(void)
+{
+  append_theirs();
+  begin_to_write();
+}
+
 static void a_process_that_has_it_open_is_waited_for(void **state)
 {
   (void)state;
-  int status;
   kh_file_unseen unseen;
   const char *path = test_text("keys", OLD, 0600);
   if (!has_leases(path))
@@ -236,14 +248,37 @@ static void a_process_that_has_it_open_is_waited_for(void **state)
   test_calls.only = "renameat";
   test_calls.at = 1;
   test_calls.meanwhile = begin_to_write;
+  writes_at = 3; /* the first is for a process that is about to open it */
   assert_int_equal(replace_seen(path, NEW, &unseen), KH_OK);
-  assert_int_equal(waitpid(writer_pid, &status, 0), writer_pid);
-  assert_int_equal(status, 0);
-  close(ends[0]);
-  close(ends[1]);
+  assert_int_equal(writer, -1);
   test_expect_content(path, NEW);
   assert_true(unseen.is_found);
+  assert_false(unseen.is_held);
   test_expect_content(unseen.kept_as.text, OLD THEIRS);
+}
+
+static void a_process_that_keeps_it_open_is_reported(void **state)
+{
+  (void)state;
+  static void (*const cases[])(void) = {begin_to_write, begin_to_write_after_another};
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    reset(NULL);
+    kh_file_unseen unseen;
+    const char *path = test_text("keys", OLD, 0600);
+    if (!has_leases(path))
+      skip();
+    test_calls.only = "renameat";
+    test_calls.at = 1;
+    test_calls.meanwhile = cases[i];
+    assert_int_equal(replace_seen(path, NEW, &unseen), KH_OK);
+    close(writer);
+    writer = -1;
+    test_expect_content(path, NEW);
+    assert_true(unseen.is_held);
+    assert_int_equal(unseen.is_found, i == 1);
+    if (unseen.is_found)
+      test_expect_content(unseen.kept_as.text, OLD THEIRS);
+  }
 }
 
 /* lines that were appended, and whether that is to end; shared with the other process */
@@ -327,6 +362,7 @@ int main(void)
       cmocka_unit_test_setup(a_copy_that_cannot_be_written_is_reported, reset),
       cmocka_unit_test_setup(a_file_that_was_not_replaced_is_not_compared, reset),
       cmocka_unit_test_setup(a_process_that_has_it_open_is_waited_for, reset),
+      cmocka_unit_test_setup(a_process_that_keeps_it_open_is_reported, reset),
       cmocka_unit_test_setup(appended_lines_are_in_the_file_or_in_a_kept_one, reset),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
