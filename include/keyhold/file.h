@@ -172,7 +172,8 @@ KH_MUST_USE kh_status kh_file_replace_seen(const char *path, const kh_file_seen 
 /**
  * Makes the name of a file that is kept beside another, such as "keys.kept-20261127T210559Z": a
  * colon would make it a host's name for scp. Where a file has that name it ends with "-2", or the
- * next number that is free. Symbolic links of the path are followed. Thread-safe.
+ * next number that is free. A file's name that leaves no room for the rest is shortened. Symbolic
+ * links of the path are followed. Thread-safe.
  *
  * @param word  why it is kept.
  * @param now   UNIX time.

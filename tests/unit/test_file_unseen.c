@@ -193,6 +193,50 @@ static void a_dated_name_that_is_taken_gets_a_number(void **state)
   }
 }
 
+/* A file's name may have 242 bytes: its temporary name has 13 more. */
+static void a_long_name_is_shortened_for_the_kept_file(void **state)
+{
+  (void)state;
+  char name[243];
+  memset(name, 'k', sizeof name - 1);
+  name[sizeof name - 1] = '\0';
+  for (int i = 0; i < 2; i++) { /* the second one has the same date, or another */
+    kh_file_unseen unseen;
+    const char *path = test_text(name, OLD, 0600);
+    kh_file_seen seen = {test_stamp(path), bytes_of("1;other\n")};
+    assert_int_equal(kh_file_replace_seen(path, &seen, bytes_of(NEW), NULL, &unseen, NULL), KH_OK);
+    test_expect_content(path, NEW);
+    assert_true(unseen.is_found);
+    assert_int_equal(unseen.fault.status, KH_OK);
+  }
+  test_run("test $(cat '%.*s'*.kept-* | grep -c old) = 2", (int)strlen(test_path("kk")),
+           test_path("kk"));
+  test_run("rm '%.*s'*", (int)strlen(test_path("kk")), test_path("kk"));
+}
+
+/* The longest name for "kept" and a date has 220 bytes. A character of UTF-8 stays whole. */
+static void what_is_left_of_a_name_is_whole(void **state)
+{
+  (void)state;
+  static const struct {
+    int before; /* bytes before the last character */
+    const char *last;
+    int left; /* bytes */
+  } cases[] = {{219, "k", 220}, {220, "k", 220}, {219, "\u00e9", 219}, {217, "\u20ac", 220}};
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    char file[256];
+    char *name = NULL;
+    memset(file, 'k', sizeof file);
+    snprintf(file + cases[i].before, sizeof file - (size_t)cases[i].before, "%s", cases[i].last);
+    const char *path = test_path(file);
+    name = kh_file_name_dated(path, "kept", 1795309555);
+    assert_int_equal(strncmp(name, path, strlen(path) - strlen(file) + (size_t)cases[i].left), 0);
+    assert_string_equal(name + strlen(path) - strlen(file) + cases[i].left,
+                        ".kept-20261122T010555Z");
+    free(name);
+  }
+}
+
 static void a_copy_that_cannot_be_written_is_reported(void **state)
 {
   (void)state;
@@ -369,6 +413,8 @@ int main(void)
       cmocka_unit_test_setup(the_kept_file_is_flushed, reset),
       cmocka_unit_test_setup(two_within_one_second_have_two_names, reset),
       cmocka_unit_test_setup(a_dated_name_that_is_taken_gets_a_number, reset),
+      cmocka_unit_test_setup(a_long_name_is_shortened_for_the_kept_file, reset),
+      cmocka_unit_test_setup(what_is_left_of_a_name_is_whole, reset),
       cmocka_unit_test_setup(a_copy_that_cannot_be_written_is_reported, reset),
       cmocka_unit_test_setup(a_file_that_was_not_replaced_is_not_compared, reset),
       cmocka_unit_test_setup(a_process_that_has_it_open_is_waited_for, reset),
