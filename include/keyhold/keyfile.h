@@ -377,7 +377,8 @@ KH_MUST_USE kh_status kh_keyfile_create(const char *path, const kh_keyfile_form 
  *
  * @param options    of the file; the passphrase is what opens the new one.
  * @param log        may be NULL.
- * @param keys       key id 1 among them. All are written, also versions that are retired.
+ * @param keys       key id 1 among them. All are written, also versions that are retired, of which
+ * a warning tells; a retired version without a key is marked as retired.
  * @param kept_as    NULL: the file is gone; else the path that it is kept under, which must not
  * exist.
  * @param ret_fault  may be NULL.
