@@ -181,6 +181,13 @@ KH_MUST_USE kh_status kh_file_replace_seen(const char *path, const kh_file_seen 
  */
 char *kh_file_name_dated(const char *path, const char *word, uint32_t now);
 
+/** Returns whether a file of the same folder has a name that kh_file_name_dated() makes.
+ * Thread-safe.
+ *
+ * @param path  of the file that others are kept beside, without symbolic links.
+ * @param name  in the folder. */
+bool kh_file_is_name_dated(const char *path, const char *word, const char *name);
+
 /**
  * Finds out, without changing anything, whether this process could lock and replace a file now: the
  * permissions of its folder, its lock file, a temporary file that a killed process left, and its

@@ -233,8 +233,26 @@ static void what_is_left_of_a_name_is_whole(void **state)
     assert_int_equal(strncmp(name, path, strlen(path) - strlen(file) + (size_t)cases[i].left), 0);
     assert_string_equal(name + strlen(path) - strlen(file) + cases[i].left,
                         ".kept-20261122T010555Z");
+    assert_true(kh_file_is_name_dated(path, "kept", strrchr(name, '/') + 1));
     free(name);
   }
+}
+
+static void names_that_are_not_of_a_kept_file(void **state)
+{
+  (void)state;
+  static const char *const others[] = {"keys",
+                                       "keys.kept-",
+                                       "keys.kept",
+                                       "keys.retired-20261122T010555Z",
+                                       "key.kept-20261122T010555Z",
+                                       "keys2.kept-20261122T010555Z",
+                                       "keys.kept-20261122T010555Z.kept-20261122T010555Z",
+                                       ".keys.kept-20261122T010555Z.keyhold-new"};
+  for (size_t i = 0; i < COUNT(others); i++)
+    assert_false(kh_file_is_name_dated("/etc/keys", "kept", others[i]));
+  assert_true(kh_file_is_name_dated("/etc/keys", "kept", "keys.kept-20261122T010555Z-12"));
+  assert_true(kh_file_is_name_dated("/etc/a.kept-2", "kept", "a.kept-2.kept-20261122T010555Z"));
 }
 
 static void a_copy_that_cannot_be_written_is_reported(void **state)
@@ -415,6 +433,7 @@ int main(void)
       cmocka_unit_test_setup(a_dated_name_that_is_taken_gets_a_number, reset),
       cmocka_unit_test_setup(a_long_name_is_shortened_for_the_kept_file, reset),
       cmocka_unit_test_setup(what_is_left_of_a_name_is_whole, reset),
+      cmocka_unit_test_setup(names_that_are_not_of_a_kept_file, reset),
       cmocka_unit_test_setup(a_copy_that_cannot_be_written_is_reported, reset),
       cmocka_unit_test_setup(a_file_that_was_not_replaced_is_not_compared, reset),
       cmocka_unit_test_setup(a_process_that_has_it_open_is_waited_for, reset),

@@ -64,3 +64,17 @@ char *kh_file_name_dated(const char *path, const char *word, uint32_t now)
   }
   return name;
 }
+
+bool kh_file_is_name_dated(const char *path, const char *word, const char *name)
+{
+  char start[SUFFIX_MAX];
+  snprintf(start, sizeof start, ".%s-2", word); /* of a year */
+  const char *suffix = NULL;
+  for (const char *at = strstr(name, start); at != NULL; at = strstr(at + 1, start))
+    suffix = at;
+  if (suffix == NULL || strlen(suffix) >= SUFFIX_MAX)
+    return false;
+  KH_AUTO_STRING whole = join_name(path, suffix);
+  const char *slash = whole == NULL ? NULL : strrchr(whole, '/');
+  return slash != NULL && strcmp(slash + 1, name) == 0;
+}
