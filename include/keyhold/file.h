@@ -145,6 +145,7 @@ typedef struct kh_file_unseen {
   bool is_found;         /**< the replaced file does not have the content that was seen */
   kh_shown_path kept_as; /**< a new file with the whole content of the replaced one */
   kh_fault fault;        /**< KH_OK; or why it could not be read or kept */
+  bool is_held;          /**< a process still has the replaced file open for writing */
 } kh_file_unseen;
 
 /**
@@ -155,7 +156,7 @@ typedef struct kh_file_unseen {
  *
  * A process that still has the replaced file open for writing is given KH_FILE_WRITER_WAIT to close
  * it, where the file system has leases and the process may take one: as owner of the file or root.
- * What it writes later is lost.
+ * What it writes later is lost, which `is_held` reports.
  *
  * @param ret_unseen  set also on failure.
  * @return the codes of kh_file_replace().
@@ -171,13 +172,21 @@ KH_MUST_USE kh_status kh_file_replace_seen(const char *path, const kh_file_seen 
 /**
  * Makes the name of a file that is kept beside another, such as "keys.kept-20261127T210559Z": a
  * colon would make it a host's name for scp. Where a file has that name it ends with "-2", or the
- * next number that is free. Symbolic links of the path are followed. Thread-safe.
+ * next number that is free. A file's name that leaves no room for the rest is shortened. Symbolic
+ * links of the path are followed. Thread-safe.
  *
  * @param word  why it is kept.
  * @param now   UNIX time.
  * @return for free(); NULL: no memory.
  */
 char *kh_file_name_dated(const char *path, const char *word, uint32_t now);
+
+/** Returns whether a file of the same folder has a name that kh_file_name_dated() makes.
+ * Thread-safe.
+ *
+ * @param path  of the file that others are kept beside, without symbolic links.
+ * @param name  in the folder. */
+bool kh_file_is_name_dated(const char *path, const char *word, const char *name);
 
 /**
  * Finds out, without changing anything, whether this process could lock and replace a file now: the

@@ -337,7 +337,8 @@ KH_MUST_USE kh_status kh_keyfile_change_slot(kh_keyfile *file, kh_slot_change ch
 KH_MUST_USE kh_status kh_keyfile_save(kh_keyfile *file, kh_fault *ret_fault);
 
 /** Returns whether the last kh_keyfile_save() replaced a file that another process had changed
- * meanwhile: the new file does not have that change, and a warning has named it. */
+ * meanwhile, or still has open for writing: the new file does not have what that process writes,
+ * and a warning has named it. */
 bool kh_keyfile_had_unseen(const kh_keyfile *file);
 
 /**
@@ -376,7 +377,8 @@ KH_MUST_USE kh_status kh_keyfile_create(const char *path, const kh_keyfile_form 
  *
  * @param options    of the file; the passphrase is what opens the new one.
  * @param log        may be NULL.
- * @param keys       key id 1 among them. All are written, also versions that are retired.
+ * @param keys       key id 1 among them. All are written, also versions that are retired, of which
+ * a warning tells; a retired version without a key is marked as retired.
  * @param kept_as    NULL: the file is gone; else the path that it is kept under, which must not
  * exist.
  * @param ret_fault  may be NULL.

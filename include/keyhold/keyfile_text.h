@@ -52,6 +52,16 @@ KH_MUST_USE kh_status kh_keyfile_parse_whole_text(const char *path, kh_bytes tex
                                                   kh_keylist **ret_list, kh_fault *ret_fault);
 
 /**
+ * Adds a line for each retired version of a list to the end of a text, which has a line end or is
+ * empty. Thread-safe.
+ *
+ * @param ret_text  for kh_secret_free(); untouched on failure.
+ * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO.
+ */
+KH_MUST_USE kh_status kh_keyfile_add_markers(kh_bytes text, const kh_keylist *retired,
+                                             kh_secret **ret_text);
+
+/**
  * Adds lines for new key versions to the text of a key file that kh_keyfile_parse_text() accepts.
  * The existing text stays the same, byte for byte; each new line is after the last line of its key
  * id, with that line's line end ("\r\n" or "\n"), and those of key ids that are not in the text at

@@ -162,6 +162,10 @@ bool kh_keytable_is_retired(const kh_keytable *table, uint32_t id, uint32_t vers
 /** Returns the number of key versions that were removed from the key file on purpose. */
 size_t kh_keytable_retired_count(const kh_keytable *table);
 
+/** Returns the retired version at `index` < kh_keytable_retired_count(), in the order of ids and
+ * versions. Owned by the table. */
+const kh_retired *kh_keytable_retired_at(const kh_keytable *table, size_t index);
+
 /** Returns the number of key ids. */
 size_t kh_keytable_id_count(const kh_keytable *table);
 

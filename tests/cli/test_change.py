@@ -21,13 +21,18 @@ class Unseen(command.Case):
     """A process appends a line without the lock, after the last look at the file and before it is replaced."""
 
     def run_and_append(self, arguments, path, line):
-        """Returns the exit status and the messages of the command."""
+        def append():
+            with open(path, "a", encoding="ascii") as file:
+                file.write(line)
+        return self.run_and_stop(arguments, append)
+
+    def run_and_stop(self, arguments, meanwhile):
+        """Calls a function while the command is stopped before it replaces the file. Returns the exit status and the messages."""
         process = subprocess.Popen([command.PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                    env={**os.environ, "LD_PRELOAD": SHIM, "KEYHOLD_CRASH_AT": "rename"})
         try:
             os.waitpid(process.pid, os.WUNTRACED)
-            with open(path, "a", encoding="ascii") as file:
-                file.write(line)
+            meanwhile()
             process.send_signal(signal.SIGCONT)
             _, messages = process.communicate(timeout=240)
         finally:
@@ -52,6 +57,17 @@ class Unseen(command.Case):
                 self.assertIn((9, 1), self.keys(path))
                 self.assertIn((1, 1), self.keys(path))
                 os.unlink(self.path(name))
+
+    def test_a_process_that_keeps_the_replaced_file_open_is_reported(self):
+        path = self.write("keys", f"1;{KEY1}\n")
+        opened = []
+        status, messages = self.run_and_stop(["rotate", "--all", path], lambda: opened.append(open(path, "a", encoding="ascii")))
+        opened[0].close()
+        self.assertEqual(status, 1)
+        self.assertIn(f"'{path}' was written, but another process still has the replaced file open for writing, without its lock: what it "
+                      "writes to that from now on is lost; end that process, and add its keys again", messages)
+        self.assertEqual(self.kept(), [])
+        self.assertIn((1, 3), self.keys(path))
 
 
 class Change(command.Case):

@@ -139,6 +139,20 @@ class Check(command.Case):
         os.mkdir(self.path("data/ibdata1"))  # a folder is not a data file
         self.findings(path, status=0)
 
+    def test_what_a_change_kept_beside_it(self):
+        path = self.write("keys", GOOD)
+        self.write("other.kept-20261122T010555Z", "1;\n")
+        kept = [self.write(f"keys.kept-20261122T010555Z{end}", f"{GOOD}9;{KEY3}\n") for end in ("", "-2")]
+        says = [f"'{name}' beside it is an older content with lines that the file may lack; add its keys by 'keyhold merge', then move "
+                "it to a safe place" for name in kept]
+        os.symlink(path, self.path("link"))
+        for name in (path, self.path("link")):
+            found = [(f["level"], f["text"]) for f in self.findings(name, status=0) if f["about"] == "kept"]
+            self.assertEqual(sorted(found), [("note", text) for text in says])
+        out = self.run_command("check", path).out
+        for text in says:
+            self.assertRegex(out, f"note +(kept +)?.*{re.escape(text)}")
+
     def copies(self, *arguments, status):
         return [(f["level"], f["text"]) for f in self.findings(*arguments, status=status) if f["about"] == "copies"]
 

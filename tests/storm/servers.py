@@ -134,7 +134,8 @@ class ServerStorm(Storm):
 
 
 class CrowdStorm(ServerStorm):
-    """Connections that insert, rotations and reloads, until the server is killed. Each row that a client has seen committed is there."""
+    """Connections that insert, rotations by the server and by the command, and reloads, until the server is killed. Each row that a
+    client has seen committed is there."""
     name = "crowd"
     clients = ()
 
@@ -144,6 +145,7 @@ class CrowdStorm(ServerStorm):
             with Gang() as gang:
                 self.clients = [self.start_client(number) for number in range(CONNECTIONS)]
                 gang.repeat(self.disturb)
+                gang.repeat(self.rotate_by_command)
                 gang.repeat(self.look, self.server)
                 gang.sleep(self.between(1, 4))
                 self.kill(self.server)
@@ -177,7 +179,7 @@ class CrowdStorm(ServerStorm):
         self.clients = ()
 
     def disturb(self):
-        self.pick((self.rotate, self.rotate, self.reload, lambda _: self.rotate_by_command()))(self.server)
+        self.pick((self.rotate, self.rotate, self.reload))(self.server)
 
     def check_rows(self):
         """Also that no row has another text than was written."""

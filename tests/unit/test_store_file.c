@@ -303,6 +303,53 @@ static void a_file_that_is_gone_is_written_anew(void **state)
   }
 }
 
+static void a_new_file_marks_what_was_retired(void **state)
+{
+  (void)state;
+  kh_store_saved saved;
+  open_store("1;" KEY_A "\n");
+  for (int replaces = 0; replaces < 2; replaces++) {
+    if (replaces)
+      write_keys("this is not a key file\n");
+    else
+      assert_int_equal(unlink(path), 0);
+    assert_int_equal(save("3;9;retired\n3;" KEY_B "\n1;3;" KEY_A "\n1;1;retired\n2;retired\n",
+                          replaces != 0, &saved),
+                     KH_OK);
+    assert_int_equal(saved.written, 2);
+    test_expect_content(path, "1;3;" KEY_A "\n3;" KEY_B "\n1;1;retired\n2;1;retired\n"
+                              "3;9;retired\n");
+  }
+  test_run("rm '%s'.kept-*", path);
+}
+
+/* its key may be nowhere else any more */
+static void a_retired_key_that_is_in_memory_is_written_again(void **state)
+{
+  (void)state;
+  KH_AUTO_KEYLIST list = NULL;
+  KH_AUTO_KEYTABLE before = NULL;
+  KH_AUTO_KEYTABLE known = NULL;
+  kh_store_content content = {0};
+  kh_store_saved saved;
+  static const char old[] = "1;" KEY_A "\n1;3;" KEY_B "\n";
+  static const char text[] = "1;1;retired\n1;3;" KEY_B "\n";
+  open_store(old);
+  kh_store_content loaded = load();
+  assert_int_equal(kh_keytable_new(loaded.list, &before), KH_OK);
+  kh_store_content_free(&loaded);
+  assert_int_equal(kh_keyfile_parse_text("k", (kh_bytes){(const uint8_t *)text, strlen(text)},
+                                         KH_REPEATS_REFUSED, NULL, &list, NULL),
+                   KH_OK);
+  assert_int_equal(kh_keytable_new_after(list, before, &known), KH_OK);
+  assert_int_equal(unlink(path), 0);
+  kh_store_saving saving = {.known = known, .now = 1000000000, .default_cipher = KH_CIPHER_AES_CBC};
+  assert_int_equal(kh_store_save(&store, &saving, &content, &saved, NULL), KH_OK);
+  kh_store_content_free(&content);
+  assert_int_equal(saved.written, 2);
+  test_expect_content(path, old);
+}
+
 static void only_a_file_that_does_not_open_is_replaced(void **state)
 {
   (void)state;
@@ -368,6 +415,8 @@ int main(void)
       cmocka_unit_test_teardown(a_fifo_is_loaded_and_not_rotated, close_store),
       cmocka_unit_test_teardown(what_the_file_lacks_is_saved, close_store),
       cmocka_unit_test_teardown(a_file_that_is_gone_is_written_anew, close_store),
+      cmocka_unit_test_teardown(a_new_file_marks_what_was_retired, close_store),
+      cmocka_unit_test_teardown(a_retired_key_that_is_in_memory_is_written_again, close_store),
       cmocka_unit_test_teardown(only_a_file_that_does_not_open_is_replaced, close_store),
       cmocka_unit_test_teardown(a_change_wakes_who_watches, close_store),
       cmocka_unit_test_teardown(a_file_that_cannot_be_watched_is_logged, close_store),

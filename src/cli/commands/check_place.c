@@ -107,6 +107,49 @@ static void check_replacing(const char *path, kh_cli_findings *findings)
                       "a rotation would fail: %s", text);
 }
 
+/* The folder of the key file. */
+struct folder {
+  DIR *stream;
+  char path[PATH_MAX];
+};
+
+static void close_folder(struct folder *folder)
+{
+  if (folder->stream != NULL)
+    (void)closedir(folder->stream);
+}
+
+static bool open_folder(const char *path, struct folder *folder)
+{
+  if (realpath(path, folder->path) == NULL || !go_up(folder->path))
+    return false;
+  folder->stream = opendir(folder->path);
+  return folder->stream != NULL;
+}
+
+static void note_kept(const struct folder *folder, const char *name, kh_cli_findings *findings)
+{
+  char path[PATH_MAX];
+  if (snprintf(path, sizeof path, "%s/%s", folder->path, name) >= (int)sizeof path)
+    return;
+  kh_cli_findings_add(findings, KH_CLI_NOTE, "kept",
+                      "'%s' beside it is an older content with lines that the file may lack; add "
+                      "its keys by 'keyhold merge', then move it to a safe place",
+                      kh_show_path(path).text);
+}
+
+static void check_kept(const char *path, kh_cli_findings *findings)
+{
+  __attribute__((cleanup(close_folder))) struct folder folder = {.stream = NULL};
+  char real[PATH_MAX];
+  const struct dirent *entry = NULL;
+  if (realpath(path, real) == NULL || !open_folder(real, &folder))
+    return;
+  while ((entry = readdir(folder.stream)) != NULL)
+    if (kh_file_is_name_dated(real, "kept", entry->d_name))
+      note_kept(&folder, entry->d_name, findings);
+}
+
 void kh_cli_check_place(const char *path, kh_cli_findings *findings)
 {
   check_data_directory(path, findings);
@@ -115,6 +158,7 @@ void kh_cli_check_place(const char *path, kh_cli_findings *findings)
     kh_cli_findings_add(findings, KH_CLI_NOTE, "place",
                         "the file itself is a mount point: it cannot be rotated here, and "
                         "auto_reload does not notice a new file; mount its folder instead");
+  check_kept(path, findings);
 }
 
 /* The keys that are searched, and what was found in one file. */
@@ -227,26 +271,6 @@ static bool may_be_copy(int folder, const char *name, const struct stat *key_fil
   return fstatat(folder, name, ret_st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(ret_st->st_mode) &&
          ret_st->st_size > 0 && ret_st->st_size <= COPY_MAX &&
          (ret_st->st_dev != key_file->st_dev || ret_st->st_ino != key_file->st_ino);
-}
-
-/* The folder of the key file. */
-struct folder {
-  DIR *stream;
-  char path[PATH_MAX];
-};
-
-static void close_folder(struct folder *folder)
-{
-  if (folder->stream != NULL)
-    (void)closedir(folder->stream);
-}
-
-static bool open_folder(const char *path, struct folder *folder)
-{
-  if (realpath(path, folder->path) == NULL || !go_up(folder->path))
-    return false;
-  folder->stream = opendir(folder->path);
-  return folder->stream != NULL;
 }
 
 /* Returns false when the limits end the search. */

@@ -15,7 +15,8 @@
  * Adds a problem if the file is inside a data directory: a folder above it has `ibdata1` or
  * `aria_log_control`. Adds a note if the file itself is a mount point. Adds what would make a
  * rotation by the caller fail (by the file's owner, if the caller is root): a problem, or a note
- * where it may be meant so, such as a folder that cannot be written.
+ * where it may be meant so, such as a folder that cannot be written. Adds a note for each content
+ * that was kept beside the file, such as lines that another process wrote during a change.
  */
 void kh_cli_check_place(const char *path, kh_cli_findings *findings);
 

@@ -35,18 +35,21 @@ static kh_status open_seen(const char *path, const kh_file_stamp *seen, int *ret
 
 /* Waits until no process has the file open for writing: only then is a read lease granted. It is
  * given back at once; a process that opens the file in between makes the kernel send a signal,
- * which must be one that is ignored. */
-static void wait_for_writers(int fd)
+ * which must be one that is ignored. Returns whether a process still has it open. */
+static bool is_open_for_writing_after_wait(int fd)
 {
   int64_t end = kh_clock_milliseconds() + KH_FILE_WRITER_WAIT;
   if (fcntl(fd, F_SETSIG, SIGURG) != 0)
-    return;
+    return false;
   while (fcntl(fd, F_SETLEASE, F_RDLCK) != 0) {
-    if (errno != EAGAIN || kh_clock_milliseconds() >= end)
-      return;
+    if (errno != EAGAIN)
+      return false;
+    if (kh_clock_milliseconds() >= end)
+      return true;
     (void)poll(NULL, 0, PAUSE);
   }
   (void)fcntl(fd, F_SETLEASE, F_UNLCK);
+  return false;
 }
 
 static kh_status read_once(int fd, const char *path, struct stat *st, kh_secret **ret_secret,
@@ -99,7 +102,8 @@ static void look_for_unseen(int fd, const char *path, kh_bytes seen, kh_file_uns
   kh_file_unseen unseen = {.is_found = true};
   struct stat st;
   (void)poll(NULL, 0, OPENING); /* a process may have looked up the name before the rename */
-  wait_for_writers(fd);
+  unseen.is_held = is_open_for_writing_after_wait(fd);
+  ret_unseen->is_held = unseen.is_held;
   kh_status status = read_replaced(fd, path, &st, &content, &unseen.fault);
   if (status == KH_OK && is_seen(content, seen))
     return;

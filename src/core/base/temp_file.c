@@ -11,7 +11,8 @@
 static bool set_names(kh_temp_file *file, const char *name)
 {
   int len = snprintf(file->name, sizeof file->name, "%s", name);
-  int temp_len = snprintf(file->temp_name, sizeof file->temp_name, ".%s.keyhold-new", name);
+  int temp_len = snprintf(file->temp_name, sizeof file->temp_name,
+                          KH_TEMP_FILE_PREFIX "%s" KH_TEMP_FILE_SUFFIX, name);
   errno = ENAMETOOLONG;
   return len < (int)sizeof file->name && temp_len < (int)sizeof file->temp_name;
 }

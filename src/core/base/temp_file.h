@@ -12,6 +12,10 @@
 #include "keyhold/bytes.h"
 #include "keyhold/status.h"
 
+/** What a temporary name has before and after the final one. */
+#define KH_TEMP_FILE_PREFIX "."
+#define KH_TEMP_FILE_SUFFIX ".keyhold-new"
+
 /** A file with a temporary name until it is complete: ".NAME.keyhold-new", in the same folder.
  * Starts with both descriptors negative. */
 typedef struct kh_temp_file {

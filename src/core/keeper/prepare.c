@@ -350,12 +350,10 @@ static void append_key(kh_keylist *list, const kh_key *key)
 static kh_status add_found(const kh_keytable *known, const kh_keylist *found, kh_keylist *list)
 {
   kh_status status = KH_OK;
-  for (size_t i = 0; i < kh_keytable_version_count(known) && status == KH_OK; i++) {
-    const kh_key *key = kh_keytable_at(known, i);
-    append_key(list, key);
-    if (kh_keytable_is_retired(known, key->id, key->version))
-      status = kh_keylist_retire(list, &(kh_retired){.id = key->id, .version = key->version});
-  }
+  for (size_t i = 0; i < kh_keytable_version_count(known); i++)
+    append_key(list, kh_keytable_at(known, i));
+  for (size_t i = 0; i < kh_keytable_retired_count(known) && status == KH_OK; i++)
+    status = kh_keylist_retire(list, kh_keytable_retired_at(known, i));
   for (size_t i = 0; i < kh_keylist_count(found); i++)
     append_key(list, kh_keylist_at(found, i));
   return status;

@@ -3,19 +3,51 @@
 #include "keyfile_parts.h"
 #include "keyhold/unlock.h"
 
-static kh_status list_keys(const kh_keytable *table, kh_keylist **ret_list)
+static void list_versions(const kh_keytable *table, kh_keylist *list)
 {
-  size_t count = kh_keytable_version_count(table);
-  kh_keylist *list = NULL;
-  kh_status status = kh_keylist_new(count, &list);
-  if (status != KH_OK)
-    return status;
-  for (size_t i = 0; i < count; i++) {
+  for (size_t i = 0; i < kh_keytable_version_count(table); i++) {
     *kh_keylist_next(list) = *kh_keytable_at(table, i);
     kh_keylist_commit(list);
   }
+}
+
+/* Without the marker of a retired version its number would be given to another key. A key that is
+ * still in memory is listed instead: this may be its last copy. */
+static kh_status list_retired(const kh_keytable *table, kh_keylist *list)
+{
+  kh_status status = KH_OK;
+  for (size_t i = 0; i < kh_keytable_retired_count(table) && status == KH_OK; i++) {
+    const kh_retired *retired = kh_keytable_retired_at(table, i);
+    if (kh_keytable_find(table, retired->id, retired->version) == NULL)
+      status = kh_keylist_retire(list, retired);
+  }
+  return status;
+}
+
+static kh_status list_keys(const kh_keytable *table, kh_keylist **ret_list)
+{
+  KH_AUTO_KEYLIST list = NULL;
+  kh_status status = kh_keylist_new(kh_keytable_version_count(table), &list);
+  if (status != KH_OK)
+    return status;
+  list_versions(table, list);
+  status = list_retired(table, list);
+  if (status != KH_OK)
+    return status;
   *ret_list = list;
+  list = NULL;
   return KH_OK;
+}
+
+static void log_returned(const char *path, const kh_keytable *table, const kh_keylist *list,
+                         const kh_log *log)
+{
+  size_t count = kh_keytable_retired_count(table) - kh_keylist_retired_count(list);
+  if (count > 0)
+    kh_log_write(log, KH_LOG_WARNING,
+                 "'%s' has %zu retired key version%s again, which the server still had in memory; "
+                 "remove them again: keyhold retire",
+                 kh_file_show_absolute(path).text, count, count == 1 ? "" : "s");
 }
 
 static kh_status get_form(const kh_keyfile_options *options, const kh_log *log,
@@ -73,6 +105,9 @@ kh_status kh_keyfile_write_anew(const kh_keyfile_options *options, const kh_cryp
   if (status != KH_OK)
     return status;
   kh_bytes bytes = kh_secret_bytes(content.file);
-  return kept_as == NULL ? kh_file_create(options->path, bytes, ret_fault)
-                         : keep_and_replace(options->path, kept_as, bytes, log, ret_fault);
+  status = kept_as == NULL ? kh_file_create(options->path, bytes, ret_fault)
+                           : keep_and_replace(options->path, kept_as, bytes, log, ret_fault);
+  if (status == KH_OK)
+    log_returned(options->path, keys, list, log);
+  return status;
 }

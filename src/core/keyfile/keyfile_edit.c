@@ -15,6 +15,13 @@ enum {
   ADDED_MAX = NUMBERS_MAX + 2 * KH_KEY_MAX + KH_ATTRIBUTES_TEXT_MAX + LINE_END_MAX
 };
 
+static void put_marker(kh_output *output, uint32_t id, uint32_t version)
+{
+  char text[NUMBERS_MAX + sizeof KH_KEYFILE_RETIRED];
+  snprintf(text, sizeof text, "%u;%u;" KH_KEYFILE_RETIRED, id, version);
+  kh_output_text(output, text);
+}
+
 /* the end of the text */
 #define NO_LINE UINT32_MAX
 
@@ -127,6 +134,26 @@ static void copy_with_places(kh_output *output, kh_bytes text, const struct plac
   kh_output_put(output, kh_cursor_take(&rest, text.len));
 }
 
+kh_status kh_keyfile_add_markers(kh_bytes text, const kh_keylist *retired, kh_secret **ret_text)
+{
+  size_t count = kh_keylist_retired_count(retired);
+  KH_AUTO_SECRET secret = NULL;
+  kh_status status = kh_secret_new(text.len + count * ADDED_MAX, &secret);
+  if (status != KH_OK)
+    return status;
+  kh_output output = kh_output_over(secret);
+  kh_output_put(&output, text);
+  for (size_t i = 0; i < count; i++) {
+    const kh_retired *marker = kh_keylist_retired_at(retired, i);
+    put_marker(&output, marker->id, marker->version);
+    kh_output_text(&output, "\n");
+  }
+  kh_secret_set_len(secret, output.len);
+  *ret_text = secret;
+  secret = NULL;
+  return KH_OK;
+}
+
 kh_status kh_keyfile_add_lines(kh_bytes text, const kh_keylist *parsed, const kh_keylist *added,
                                kh_secret **ret_text)
 {
@@ -163,9 +190,7 @@ static const kh_key *next_retired(const kh_keylist *parsed, const kh_keytable *r
 /* Shorter than the line that it replaces, at least by the digits of a key. */
 static void put_retired(kh_output *output, const kh_key *key, kh_bytes line)
 {
-  char text[NUMBERS_MAX + sizeof KH_KEYFILE_RETIRED];
-  snprintf(text, sizeof text, "%u;%u;" KH_KEYFILE_RETIRED, key->id, key->version);
-  kh_output_text(output, text);
+  put_marker(output, key->id, key->version);
   if (line.data != NULL && line.len > 1 && line.data[line.len - 2] == '\r')
     kh_output_text(output, "\r");
   kh_output_text(output, "\n");

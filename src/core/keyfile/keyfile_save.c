@@ -88,13 +88,13 @@ static kh_status compare_remaining(const struct comparison *comparison, size_t *
 static bool has_retired(const struct comparison *comparison)
 {
   size_t more = kh_keylist_retired_count(comparison->delta);
+  size_t before = comparison->before == NULL ? 0 : kh_keytable_retired_count(comparison->before);
   for (size_t i = 0; i < more; i++) {
     const kh_retired *retired = kh_keylist_retired_at(comparison->delta, i);
     if (!kh_keytable_is_retired(comparison->after, retired->id, retired->version))
       return false;
   }
-  return kh_keytable_retired_count(comparison->after) ==
-         kh_keytable_retired_count(comparison->before) + more;
+  return kh_keytable_retired_count(comparison->after) == before + more;
 }
 
 static kh_status compare_all_keys(const struct comparison *comparison, kh_fault *ret_fault)
@@ -107,8 +107,7 @@ static kh_status compare_all_keys(const struct comparison *comparison, kh_fault 
     status = compare_key(comparison, kh_keylist_at(comparison->delta, i), ret_fault);
   if (status != KH_OK)
     return status;
-  if (kh_keytable_version_count(comparison->after) != count ||
-      (comparison->before != NULL && !has_retired(comparison)))
+  if (kh_keytable_version_count(comparison->after) != count || !has_retired(comparison))
     return kh_fault_set(ret_fault, KH_E_KEY_CHANGED, comparison->path, 0);
   return KH_OK;
 }
@@ -218,10 +217,13 @@ kh_status kh_keyfile_save_as(kh_keyfile *file, const kh_keyfile_form *form, cons
 static kh_status make_first_text(const kh_keylist *keys, kh_secret **ret_text)
 {
   KH_AUTO_KEYLIST none = NULL;
+  KH_AUTO_SECRET lines = NULL;
   kh_status status = kh_random_start();
   if (status == KH_OK)
     status = kh_keylist_new(0, &none);
-  return status == KH_OK ? kh_keyfile_add_lines((kh_bytes){NULL, 0}, none, keys, ret_text) : status;
+  if (status == KH_OK)
+    status = kh_keyfile_add_lines((kh_bytes){NULL, 0}, none, keys, &lines);
+  return status == KH_OK ? kh_keyfile_add_markers(kh_secret_bytes(lines), keys, ret_text) : status;
 }
 
 kh_status kh_content_make(const char *path, const kh_keyfile_form *form, const kh_crypt *crypt,

@@ -402,6 +402,11 @@ size_t kh_keytable_retired_count(const kh_keytable *table)
   return table->retired_count;
 }
 
+const kh_retired *kh_keytable_retired_at(const kh_keytable *table, size_t index)
+{
+  return &table->retired[index];
+}
+
 static bool is_retired_for_later(const kh_keytable *table, const kh_key *key)
 {
   uint32_t latest;
