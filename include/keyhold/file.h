@@ -54,12 +54,20 @@ typedef enum kh_file_kind {
  * @param ret_info    may be NULL; untouched on failure.
  * @param ret_fault   may be NULL.
  * @return KH_OK, KH_E_FILE_NOT_FOUND, KH_E_FILE_OPEN, KH_E_FILE_READ, KH_E_FILE_DIRECTORY,
- * KH_E_FILE_SPECIAL, KH_E_FILE_FIFO, KH_E_FILE_CHANGED, KH_E_FILE_TIME, KH_E_NO_MEMORY,
+ * KH_E_FILE_SPECIAL, KH_E_FILE_FIFO, KH_E_FILE_CHANGED, KH_E_FILE_TIME, KH_E_FILE_WAIT_ENDED (the
+ * process blocks SIGTERM and was sent one while it waited without a limit), KH_E_NO_MEMORY,
  * KH_E_CRYPTO.
  */
 KH_MUST_USE kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind,
                                    kh_secret **ret_secret, kh_file_info *ret_info,
                                    kh_fault *ret_fault);
+
+/** The same. If a wait that has no limit takes KH_FIFO_SILENCE, warns of it once.
+ *
+ * @param log  may be NULL. */
+KH_MUST_USE kh_status kh_file_read_reporting(const char *path, size_t most, kh_file_kind kind,
+                                             const kh_log *log, kh_secret **ret_secret,
+                                             kh_file_info *ret_info, kh_fault *ret_fault);
 
 /**
  * Fills a fault about a file that could not be opened, read, locked, replaced, created, flushed or

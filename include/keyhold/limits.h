@@ -86,6 +86,9 @@
 /** Time in milliseconds that the writer of a FIFO with keys has, where a statement waits. */
 #define KH_FIFO_WAIT 10000u
 
+/** Time in milliseconds after which a start that waits for the writer of a FIFO reports that. */
+#define KH_FIFO_SILENCE 3000u
+
 /** Longest line of a program's standard error that is quoted in a message in bytes, the final NUL
  * included: it fits after the longest path. */
 #define KH_QUOTE_MAX 121u

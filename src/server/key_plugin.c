@@ -127,6 +127,8 @@ int kh_key_plugin_start(const kh_key_plugin *plugin)
   if (status != KH_OK) {
     kh_report_fault(&fault);
     kh_crypt_free(&crypt);
+    if (status == KH_E_FILE_WAIT_ENDED)
+      kh_process_end_as_told();
     return 1;
   }
   kh_crypt_describe_engines(crypt, started.engines, sizeof started.engines);

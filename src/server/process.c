@@ -2,6 +2,8 @@
 #include "process.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stddef.h>
 
 /* The plugin interface has no call for this. These are variables of the server, which exports them
@@ -36,4 +38,14 @@ bool kh_process_is_up(void)
 const char *kh_process_data_directory(void)
 {
   return dlsym(RTLD_DEFAULT, "mysql_real_data_home");
+}
+
+void kh_process_end_as_told(void)
+{
+  sigset_t term;
+  sigemptyset(&term);
+  sigaddset(&term, SIGTERM);
+  if (kh_process_is_up() || signal(SIGTERM, SIG_DFL) == SIG_ERR)
+    return;
+  pthread_sigmask(SIG_UNBLOCK, &term, NULL);
 }

@@ -22,10 +22,14 @@ static int fail_in = -1; /* calls of OpenSSL until one fails; -1: none fails */
 static int wrong_in = -1; /* results of OpenSSL until one has a wrong bit; -1: none has */
 static int no_library;    /* no library can be opened at run time */
 
+static const char *failed_call; /* the one that failed last */
+
 static bool call_fails(const char *name)
 {
-  (void)name;
-  return fail_in >= 0 && fail_in-- == 0;
+  bool fails = fail_in >= 0 && fail_in-- == 0;
+  if (fails)
+    failed_call = name;
+  return fails;
 }
 
 WRAP_EVP_CIPHER_CTX_NEW(call_fails)
@@ -124,9 +128,18 @@ static void encrypted_lengths(void **state)
   }
 }
 
+/* A thread that gets no context of its own uses one that all share; but not for GCM, whose messages
+ * keep theirs between calls. */
+static bool has_slow_way(kh_cipher cipher, unsigned flags)
+{
+  bool is_gcm = cipher == KH_CIPHER_AES_CTR && (flags & KH_CRYPT_NOPAD) == 0;
+  return !is_gcm && strcmp(failed_call, "EVP_CipherUpdate") != 0;
+}
+
 /*
- * Every call of OpenSSL fails in turn: the result is an error without output, ASan finds no leak,
- * and the next message with the same key, whose cached context had failed, is right.
+ * Every call of OpenSSL fails in turn: the result is right by the slow way, or it is an error
+ * without output. ASan finds no leak, and the next message with the same key, whose cached context
+ * had failed, is right.
  */
 static void failures_of_openssl(void **state)
 {
@@ -153,7 +166,11 @@ static void failures_of_openssl(void **state)
             kh_crypt_once(fresh, ciphers[c], flags, &key, (kh_bytes){src, 39}, dst, &len);
         int all_done = fail_in >= 0;
         fail_in = -1;
-        if (!all_done) {
+        if (all_done || has_slow_way(ciphers[c], flags)) {
+          assert_int_equal(status, KH_OK);
+          assert_int_equal(len, expected_len);
+          assert_memory_equal(dst, expected, expected_len);
+        } else {
           assert_true(status == KH_E_CRYPTO || status == KH_E_NO_MEMORY);
           assert_int_equal(len, 0);
         }
@@ -421,10 +438,11 @@ static void an_engine_that_gives_wrong_answers(void **state)
   }
 }
 
-static void failures_to_fetch(void **state)
+static void failures_of_the_start(void **state)
 {
   (void)state;
-  for (int i = 0; i < 15; i++) {
+  enum { CIPHERS = 7 * 3, SPARES = 5 * 3, CALLS = CIPHERS + 2 * SPARES };
+  for (int i = 0; i < CALLS; i++) {
     kh_crypt *none = NULL;
     fail_in = i;
     assert_int_equal(kh_crypt_new(KH_ENGINE_OPENSSL, &none), KH_E_CRYPTO);
@@ -441,7 +459,7 @@ int main(void)
     cmocka_unit_test_teardown(failures_of_openssl, heal),
     cmocka_unit_test_teardown(an_engine_that_is_not_there, heal),
     cmocka_unit_test_teardown(an_engine_that_gives_wrong_answers, heal),
-    cmocka_unit_test_teardown(failures_to_fetch, heal),
+    cmocka_unit_test_teardown(failures_of_the_start, heal),
     cmocka_unit_test(a_changed_byte_is_seen_by_gcm),
     cmocka_unit_test(messages_that_are_never_finished),
     cmocka_unit_test(more_open_gcm_messages_than_contexts),

@@ -26,6 +26,12 @@ static const struct {
      "Cannot use '/k' for this: it is a FIFO; use the file that its writer reads, then reload"},
     {{.status = KH_E_FILE_TIME},
      "Cannot read '/k': it is a FIFO, and no process wrote to it and closed it within 10 seconds"},
+    {{.status = KH_E_FILE_WAIT_ENDED},
+     "Cannot read '/k': it is a FIFO, and SIGTERM ended the wait for a process that writes to it "
+     "and closes it"},
+    {{.status = KH_E_FILE_CUT},
+     "Cannot use what came through FIFO '/k': its last line has no line end and a shorter key than "
+     "another line, so it may be cut; let its writer end the line"},
     {{.status = KH_E_FILE_TOO_LARGE, .size = 1048577, .limit = 1048576},
      "File '/k' is too large: 1048577 bytes (maximum 1048576)"},
     {{.status = KH_E_FILE_CHANGED},

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -12,6 +14,7 @@
 
 #include "files.h"
 #include "keyhold/file.h"
+#include "recorder.h"
 #include "unit.h"
 #include "wrap.h"
 
@@ -258,8 +261,51 @@ static void a_fifo_has_ten_seconds_where_there_is_a_limit(void **state)
   test_run("(printf abc > '%s') &", test_path("idle"));
   inject.time_passes = false;
   assert_int_equal(read_to(test_path("idle"), 10, KH_FILE_OR_FIFO, &content), KH_OK);
-  assert_int_equal(poll_timeout, -1);
+  assert_in_range(poll_timeout, 1, 1000); /* in which a signal is noticed */
   kh_secret_free(&content);
+}
+
+/* A server blocks SIGTERM until it has started. */
+static void sigterm_ends_a_wait_without_a_limit(void **state)
+{
+  (void)state;
+  static const kh_file_kind kinds[] = {KH_FILE_OR_FIFO, KH_FILE_ANY};
+  sigset_t term;
+  int taken = 0;
+  sigemptyset(&term);
+  sigaddset(&term, SIGTERM);
+  assert_int_equal(pthread_sigmask(SIG_BLOCK, &term, NULL), 0);
+  for (size_t i = 0; i < 2; i++) {
+    kh_secret *content = NULL;
+    kh_fault fault;
+    mkfifo(test_path("idle"), 0600);
+    test_run("(sleep 0.2; kill %d) &", (int)getpid());
+    assert_int_equal(kh_file_read(test_path("idle"), 10, kinds[i], &content, NULL, &fault),
+                     KH_E_FILE_WAIT_ENDED);
+    assert_null(content);
+    assert_string_equal(fault.path.text, test_path("idle"));
+    assert_int_equal(sigwait(&term, &taken), 0); /* it is still there for the server */
+    assert_int_equal(taken, SIGTERM);
+  }
+  assert_int_equal(pthread_sigmask(SIG_UNBLOCK, &term, NULL), 0);
+}
+
+static void a_long_wait_without_a_limit_is_reported_once(void **state)
+{
+  (void)state;
+  kh_secret *content = NULL;
+  recorder rec;
+  kh_log log = recorder_log(&rec);
+  mkfifo(test_path("idle"), 0600);
+  test_run("(sleep 3.6; printf abc > '%s') &", test_path("idle"));
+  assert_int_equal(
+      kh_file_read_reporting(test_path("idle"), 10, KH_FILE_OR_FIFO, &log, &content, NULL, NULL),
+      KH_OK);
+  assert_memory_equal(kh_secret_bytes(content).data, "abc", 3);
+  kh_secret_free(&content);
+  assert_int_equal(rec.count[KH_LOG_WARNING], 1);
+  assert_non_null(strstr(rec.text, "waiting for a process to write to FIFO '"));
+  assert_non_null(strstr(rec.text, "/idle'"));
 }
 
 static void where_a_fifo_is_allowed_devices_are_not(void **state)
@@ -454,6 +500,8 @@ int main(void)
       cmocka_unit_test_setup(no_more_than_is_allowed_comes_out_of_a_fifo, reset),
       cmocka_unit_test_setup(a_fifo_that_is_not_read_keeps_its_writer, reset),
       cmocka_unit_test_setup(a_fifo_has_ten_seconds_where_there_is_a_limit, reset),
+      cmocka_unit_test_setup(sigterm_ends_a_wait_without_a_limit, reset),
+      cmocka_unit_test_setup(a_long_wait_without_a_limit_is_reported_once, reset),
       cmocka_unit_test_setup(where_a_fifo_is_allowed_devices_are_not, reset),
       cmocka_unit_test_setup(interrupted_and_short_reads_go_on, reset),
       cmocka_unit_test_setup(errors_of_the_system_are_reported, reset),

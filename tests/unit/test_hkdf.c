@@ -91,10 +91,11 @@ static void the_vectors_of_the_rfc(void **state)
   assert_null(hkdf);
 }
 
-static void another_library_gives_the_same(void **state)
+/* by OpenSSL, or, with its first call failing, by libsodium */
+static void assert_same_as_another_library(int failing)
 {
-  (void)state;
   uint32_t seed = 5869;
+  fail_at = 0;
   kh_hkdf *hkdf = new_hkdf();
   for (size_t len = 1; len < 140; len++) {
     uint8_t ikm[140], salt[160], info[140], expected[KH_HKDF_SIZE], made[KH_HKDF_SIZE];
@@ -102,11 +103,27 @@ static void another_library_gives_the_same(void **state)
     test_random_bytes(&seed, salt, len + 15);
     test_random_bytes(&seed, info, len);
     kh_hkdf_input input = {{ikm, len}, {salt, len + 15}, {info, len}};
+    fail_at = failing;
+    calls = 0;
     assert_int_equal(kh_hkdf_derive(hkdf, &input, made), KH_OK);
+    fail_at = 0;
+    assert_int_equal(calls == 1, failing == 1);
     reference_hkdf(ikm, len, salt, len + 15, info, len, expected);
     assert_memory_equal(made, expected, KH_HKDF_SIZE);
   }
   kh_hkdf_free(&hkdf);
+}
+
+static void another_library_gives_the_same(void **state)
+{
+  (void)state;
+  assert_same_as_another_library(0);
+}
+
+static void without_memory_it_is_the_same(void **state)
+{
+  (void)state;
+  assert_same_as_another_library(1);
 }
 
 static void making_ready_fails_with_each_call(void **state)
@@ -124,21 +141,44 @@ static void making_ready_fails_with_each_call(void **state)
   kh_hkdf_free(&hkdf);
 }
 
-static void deriving_fails_with_each_call(void **state)
+static void each_call_may_fail(void **state)
 {
   (void)state;
   static const uint8_t zeros[16];
   const kh_hkdf_input input = {{zeros, 16}, {zeros, 16}, {zeros, 16}};
+  uint8_t expected[KH_HKDF_SIZE];
   uint8_t made[KH_HKDF_SIZE];
   fail_at = 0;
+  calls = 0;
   kh_hkdf *hkdf = new_hkdf();
+  calls = 0;
+  assert_int_equal(kh_hkdf_derive(hkdf, &input, expected), KH_OK);
+  assert_int_equal(calls, 9);
   for (fail_at = 1; fail_at <= 9; fail_at++) {
     calls = 0;
-    assert_int_equal(kh_hkdf_derive(hkdf, &input, made), KH_E_CRYPTO);
+    memset(made, 0, sizeof made);
+    assert_int_equal(kh_hkdf_derive(hkdf, &input, made), KH_OK);
+    assert_memory_equal(made, expected, KH_HKDF_SIZE);
   }
-  calls = 0;
-  assert_int_equal(kh_hkdf_derive(hkdf, &input, made), KH_OK);
-  assert_int_equal(calls, 9);
+  fail_at = 0;
+  kh_hkdf_free(&hkdf);
+}
+
+/* which only the way without memory limits */
+static void the_longest_info(void **state)
+{
+  (void)state;
+  static const uint8_t zeros[KH_HKDF_INFO_MAX + 1];
+  kh_hkdf_input input = {{zeros, 16}, {zeros, 16}, {zeros, KH_HKDF_INFO_MAX}};
+  uint8_t made[KH_HKDF_SIZE];
+  kh_hkdf *hkdf = new_hkdf();
+  for (unsigned more = 0; more <= 1; more++) {
+    input.info.len = KH_HKDF_INFO_MAX + more;
+    fail_at = 1;
+    calls = 0;
+    assert_int_equal(kh_hkdf_derive(hkdf, &input, made), more == 0 ? KH_OK : KH_E_CRYPTO);
+    fail_at = 0;
+  }
   kh_hkdf_free(&hkdf);
 }
 
@@ -148,7 +188,9 @@ int main(void)
       cmocka_unit_test(the_vectors_of_the_rfc),
       cmocka_unit_test(another_library_gives_the_same),
       cmocka_unit_test(making_ready_fails_with_each_call),
-      cmocka_unit_test(deriving_fails_with_each_call),
+      cmocka_unit_test(without_memory_it_is_the_same),
+      cmocka_unit_test(each_call_may_fail),
+      cmocka_unit_test(the_longest_info),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* wraps: kh_file_read kh_unlock inotify_init1 */
+/* wraps: kh_file_read_reporting kh_unlock inotify_init1 */
 /* slow: pauses where the file changes while it is read */
 #include <errno.h>
 #include <poll.h>
@@ -27,13 +27,14 @@ static char path[1024];
 static unsigned loads;
 static unsigned changes_left; /* how many loads find that the file changed while it was read */
 
-WRAPS(kh_file_read);
-kh_status __wrap_kh_file_read(const char *name, size_t most, kh_file_kind kind,
-                              kh_secret **ret_secret, kh_file_info *ret_info, kh_fault *ret_fault)
+WRAPS(kh_file_read_reporting);
+kh_status __wrap_kh_file_read_reporting(const char *name, size_t most, kh_file_kind kind,
+                                        const kh_log *log, kh_secret **ret_secret,
+                                        kh_file_info *ret_info, kh_fault *ret_fault)
 {
   loads++;
   if (changes_left == 0)
-    return __real_kh_file_read(name, most, kind, ret_secret, ret_info, ret_fault);
+    return __real_kh_file_read_reporting(name, most, kind, log, ret_secret, ret_info, ret_fault);
   changes_left--;
   return kh_fault_set(ret_fault, KH_E_FILE_CHANGED, name, 0);
 }

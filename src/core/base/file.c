@@ -4,13 +4,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 
 #include "file_parts.h"
 #include "keyhold/clock.h"
 #include "keyhold/limits.h"
 
-enum { FIFO_ROOM = 65536 }; /* bytes at first: locked memory is scarce */
+enum {
+  FIFO_ROOM = 65536, /* bytes at first: locked memory is scarce */
+  FIFO_SLICE = 250,  /* milliseconds between two looks at the signals */
+};
 
 static int64_t nanoseconds_of(const struct timespec *time)
 {
@@ -100,19 +104,54 @@ static kh_status open_checked(const char *path, kh_file_kind kind, int *ret_fd, 
   return status == KH_OK ? KH_OK : kh_fault_set(ret_fault, status, path, 0);
 }
 
-/* Waits until a FIFO has bytes or has ended. `until` is a time of kh_clock_milliseconds(), 0: there
- * is no limit. */
-static kh_status wait_for_writer(int fd, int64_t until)
+/* A wait for the writer of a FIFO, in times of kh_clock_milliseconds(). */
+struct wait {
+  int64_t until;     /* 0: there is no limit */
+  int64_t report_at; /* without a limit; 0: it was reported */
+  const char *path;
+  const kh_log *log;
+};
+
+/* A server blocks SIGTERM, which a thread takes that does not run yet while the plugin starts. In
+ * other processes the signal acts at once. */
+static bool is_told_to_end(void)
 {
-  int64_t left = 0;
-  int ready;
-  do {
-    left = until == 0 ? -1 : until - kh_clock_milliseconds();
-    ready = until != 0 && left < 0 ? 0 : poll(&(struct pollfd){fd, POLLIN, 0}, 1, (int)left);
-  } while (ready < 0 && errno == EINTR);
-  if (ready < 0)
-    return KH_E_FILE_READ;
-  return ready == 0 ? KH_E_FILE_TIME : KH_OK;
+  sigset_t pending;
+  return sigpending(&pending) == 0 && sigismember(&pending, SIGTERM) == 1;
+}
+
+static kh_status go_on_waiting(struct wait *wait)
+{
+  if (wait->until != 0)
+    return kh_clock_milliseconds() > wait->until ? KH_E_FILE_TIME : KH_OK;
+  if (is_told_to_end())
+    return KH_E_FILE_WAIT_ENDED;
+  if (wait->report_at != 0 && kh_clock_milliseconds() >= wait->report_at) {
+    wait->report_at = 0;
+    kh_log_write(wait->log, KH_LOG_WARNING,
+                 "waiting for a process to write to FIFO '%s' and to close it; SIGTERM ends the "
+                 "wait",
+                 kh_file_show_absolute(wait->path).text);
+  }
+  return KH_OK;
+}
+
+/* Waits until a FIFO has bytes or has ended. */
+static kh_status wait_for_writer(int fd, struct wait *wait)
+{
+  for (;;) {
+    kh_status status = go_on_waiting(wait);
+    if (status != KH_OK)
+      return status;
+    int64_t left = wait->until == 0 ? FIFO_SLICE : wait->until - kh_clock_milliseconds();
+    int ready = poll(&(struct pollfd){fd, POLLIN, 0}, 1, left < 0 ? 0 : (int)left);
+    if (ready > 0)
+      return KH_OK;
+    if (ready == 0 && wait->until != 0)
+      return KH_E_FILE_TIME;
+    if (ready < 0 && errno != EINTR)
+      return KH_E_FILE_READ;
+  }
 }
 
 /* Doubles the room for the content of a FIFO, whose size is not known before. */
@@ -129,18 +168,18 @@ static kh_status make_room(size_t most, kh_secret **secret)
   return KH_OK;
 }
 
-/* reads until the end of the file, `most` bytes at most */
-static kh_status read_all(int fd, bool is_fifo, int64_t until, size_t most, kh_secret **secret)
+/* reads until the end of the file, `most` bytes at most; `wait` NULL: it is not a FIFO */
+static kh_status read_all(int fd, struct wait *wait, size_t most, kh_secret **secret)
 {
   size_t len = 0;
   while (len < most) {
     kh_status status = len < kh_secret_capacity(*secret) ? KH_OK : make_room(most, secret);
-    if (status == KH_OK && is_fifo)
-      status = wait_for_writer(fd, until);
+    if (status == KH_OK && wait != NULL)
+      status = wait_for_writer(fd, wait);
     if (status != KH_OK)
       return status;
     ssize_t got = read(fd, kh_secret_data(*secret) + len, kh_secret_capacity(*secret) - len);
-    if (got < 0 && (errno == EINTR || (is_fifo && errno == EAGAIN)))
+    if (got < 0 && (errno == EINTR || (wait != NULL && errno == EAGAIN)))
       continue;
     if (got < 0)
       return KH_E_FILE_READ;
@@ -165,7 +204,8 @@ static kh_status check_unchanged(int fd, const struct stat *before)
 }
 
 kh_status kh_file_read_descriptor(int fd, const char *path, const struct stat *st, size_t most,
-                                  kh_file_kind kind, kh_secret **ret_secret, kh_fault *ret_fault)
+                                  kh_file_kind kind, const kh_log *log, kh_secret **ret_secret,
+                                  kh_fault *ret_fault)
 {
   /* one byte more than the file's size shows that it grew meanwhile */
   bool sized = S_ISREG(st->st_mode) && st->st_size > 0 && (uint64_t)st->st_size < most;
@@ -175,8 +215,12 @@ kh_status kh_file_read_descriptor(int fd, const char *path, const struct stat *s
   kh_status status = kh_secret_new(is_fifo && capacity > FIFO_ROOM ? FIFO_ROOM : capacity, &secret);
   if (status != KH_OK)
     return kh_fault_set(ret_fault, status, path, 0);
-  int64_t until = kind == KH_FILE_OR_FIFO_SOON ? kh_clock_milliseconds() + KH_FIFO_WAIT : 0;
-  status = read_all(fd, is_fifo, until, capacity, &secret);
+  int64_t now = kh_clock_milliseconds();
+  struct wait wait = {.until = kind == KH_FILE_OR_FIFO_SOON ? now + KH_FIFO_WAIT : 0,
+                      .report_at = now + KH_FIFO_SILENCE,
+                      .path = path,
+                      .log = log};
+  status = read_all(fd, is_fifo ? &wait : NULL, capacity, &secret);
   if (status != KH_OK)
     return kh_file_fail(ret_fault, status, path, status == KH_E_FILE_READ ? errno : 0);
   if (sized && kh_secret_bytes(secret).len == capacity)
@@ -189,18 +233,34 @@ kh_status kh_file_read_descriptor(int fd, const char *path, const struct stat *s
   return KH_OK;
 }
 
-kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind, kh_secret **ret_secret,
-                       kh_file_info *ret_info, kh_fault *ret_fault)
+/* One whose writer has not come is opened without waiting, so that its name can be reported. */
+static kh_file_kind kind_of_wait(const char *path, kh_file_kind kind)
+{
+  struct stat st;
+  bool is_fifo = kind == KH_FILE_ANY && stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
+  return is_fifo ? KH_FILE_OR_FIFO : kind;
+}
+
+kh_status kh_file_read_reporting(const char *path, size_t most, kh_file_kind kind,
+                                 const kh_log *log, kh_secret **ret_secret, kh_file_info *ret_info,
+                                 kh_fault *ret_fault)
 {
   KH_AUTO_FD fd = -1;
   struct stat st = {0};
+  kind = kind_of_wait(path, kind);
   kh_status status = open_checked(path, kind, &fd, &st, ret_fault);
   if (status == KH_OK)
-    status = kh_file_read_descriptor(fd, path, &st, most, kind, ret_secret, ret_fault);
+    status = kh_file_read_descriptor(fd, path, &st, most, kind, log, ret_secret, ret_fault);
   if (status == KH_OK && ret_info != NULL)
     *ret_info = (kh_file_info){.mode = st.st_mode,
                                .owner = st.st_uid,
                                .size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0,
                                .stamp = kh_file_stamp_from(&st)};
   return status;
+}
+
+kh_status kh_file_read(const char *path, size_t most, kh_file_kind kind, kh_secret **ret_secret,
+                       kh_file_info *ret_info, kh_fault *ret_fault)
+{
+  return kh_file_read_reporting(path, most, kind, NULL, ret_secret, ret_info, ret_fault);
 }

@@ -40,14 +40,16 @@ kh_file_stamp kh_file_stamp_from(const struct stat *st);
 kh_status kh_file_classify(const struct stat *st, kh_file_kind kind);
 
 /**
- * Reads the first bytes of an open file from where the descriptor stands, as kh_file_read().
+ * Reads the first bytes of an open file from where the descriptor stands, as
+ * kh_file_read_reporting().
  *
  * @param path  for the fault.
  * @param st    its fstat() result.
- * @return KH_OK, KH_E_FILE_READ, KH_E_FILE_CHANGED, KH_E_FILE_TIME, KH_E_NO_MEMORY, KH_E_CRYPTO.
+ * @return KH_OK, KH_E_FILE_READ, KH_E_FILE_CHANGED, KH_E_FILE_TIME,
+ * KH_E_FILE_WAIT_ENDED, KH_E_NO_MEMORY, KH_E_CRYPTO.
  */
 KH_MUST_USE kh_status kh_file_read_descriptor(int fd, const char *path, const struct stat *st,
-                                              size_t most, kh_file_kind kind,
+                                              size_t most, kh_file_kind kind, const kh_log *log,
                                               kh_secret **ret_secret, kh_fault *ret_fault);
 
 /** Creates a file by kh_file_create(), and gives it owner and group of another if the process can.

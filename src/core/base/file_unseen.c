@@ -57,7 +57,7 @@ static kh_status read_once(int fd, const char *path, struct stat *st, kh_secret 
 {
   if (lseek(fd, 0, SEEK_SET) != 0 || fstat(fd, st) != 0)
     return kh_file_fail(ret_fault, KH_E_FILE_READ, path, errno);
-  return kh_file_read_descriptor(fd, path, st, (size_t)st->st_size + ROOM, KH_FILE_REGULAR,
+  return kh_file_read_descriptor(fd, path, st, (size_t)st->st_size + ROOM, KH_FILE_REGULAR, NULL,
                                  ret_secret, ret_fault);
 }
 

@@ -40,6 +40,7 @@ typedef struct kh_gcm_state {
  *
  * @param engine  from open().
  * @param area    this thread's area: thread_size bytes that begin with a kh_area, zero at first.
+ *                NULL, for the last engine only: there is no memory for it, nor for anything else.
  * @param key     16, 24 or 32 bytes.
  * @param iv      16 bytes.
  * @param dst     src.len bytes; may be src.

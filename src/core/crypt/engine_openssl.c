@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "engine.h"
@@ -28,7 +29,13 @@ enum kind { KIND_GCM_ENCRYPT = KH_OP_COUNT, KIND_GCM_DECRYPT, KINDS };
 
 struct openssl {
   EVP_CIPHER *ciphers[KINDS][KEY_SIZES];
+  /* For a thread that gets no memory for contexts of its own: these need none, and threads wait for
+   * each other. Between messages they have the schedule of a key of zeros. */
+  pthread_mutex_t spares_in_use;
+  EVP_CIPHER_CTX *spares[KH_OP_COUNT][KEY_SIZES];
 };
+
+static const uint8_t no_key[KH_KEY_MAX];
 
 struct cached_evp {
   kh_schedule schedule;
@@ -62,6 +69,11 @@ static const char *const names[KINDS][KEY_SIZES] = {
     [KIND_GCM_DECRYPT] = {"AES-128-GCM", "AES-192-GCM", "AES-256-GCM"},
 };
 
+static bool is_encrypting(uint8_t kind)
+{
+  return kind != KH_OP_CBC_DECRYPT && kind != KH_OP_ECB_DECRYPT && kind != KIND_GCM_DECRYPT;
+}
+
 static void openssl_close(void *engine)
 {
   struct openssl *openssl = engine;
@@ -70,7 +82,46 @@ static void openssl_close(void *engine)
   for (int kind = 0; kind < KINDS; kind++)
     for (int size = 0; size < KEY_SIZES; size++)
       EVP_CIPHER_free(openssl->ciphers[kind][size]);
+  for (int op = 0; op < KH_OP_COUNT; op++)
+    for (int size = 0; size < KEY_SIZES; size++)
+      EVP_CIPHER_CTX_free(openssl->spares[op][size]);
+  pthread_mutex_destroy(&openssl->spares_in_use);
   free(openssl);
+}
+
+static bool make_spare(const struct openssl *openssl, uint8_t op, int size,
+                       EVP_CIPHER_CTX **ret_spare)
+{
+  const EVP_CIPHER *cipher = openssl->ciphers[op][size];
+  return (*ret_spare = EVP_CIPHER_CTX_new()) != NULL &&
+         EVP_CipherInit_ex2(*ret_spare, cipher, no_key, NULL, is_encrypting(op), NULL) == 1 &&
+         EVP_CIPHER_CTX_set_padding(*ret_spare, 0) == 1;
+}
+
+static bool make_spares(struct openssl *openssl)
+{
+  for (int op = 0; op < KH_OP_COUNT; op++)
+    for (int size = 0; size < KEY_SIZES; size++)
+      if (!make_spare(openssl, (uint8_t)op, size, &openssl->spares[op][size]))
+        return false;
+  return true;
+}
+
+static bool fetch_ciphers(struct openssl *openssl)
+{
+  for (int kind = 0; kind < KINDS; kind++)
+    for (int size = 0; size < KEY_SIZES; size++) {
+      openssl->ciphers[kind][size] = EVP_CIPHER_fetch(NULL, names[kind][size], NULL);
+      if (openssl->ciphers[kind][size] == NULL)
+        return false;
+    }
+  return true;
+}
+
+static kh_status openssl_failed(void)
+{
+  ERR_clear_error(); /* the queue is the thread's, and the server's TLS reads it too */
+  return KH_E_CRYPTO;
 }
 
 static kh_status openssl_open(void **ret_engine)
@@ -80,24 +131,13 @@ static kh_status openssl_open(void **ret_engine)
       OSSL_LIB_CTX_get0_global_default() == NULL ? NULL : calloc(1, sizeof *openssl);
   if (openssl == NULL)
     return KH_E_NO_MEMORY;
-  for (int kind = 0; kind < KINDS; kind++) {
-    for (int size = 0; size < KEY_SIZES; size++) {
-      openssl->ciphers[kind][size] = EVP_CIPHER_fetch(NULL, names[kind][size], NULL);
-      if (openssl->ciphers[kind][size] == NULL) {
-        ERR_clear_error();
-        openssl_close(openssl);
-        return KH_E_CRYPTO;
-      }
-    }
+  pthread_mutex_init(&openssl->spares_in_use, NULL);
+  if (!fetch_ciphers(openssl) || !make_spares(openssl)) {
+    openssl_close(openssl);
+    return openssl_failed();
   }
   *ret_engine = openssl;
   return KH_OK;
-}
-
-static kh_status openssl_failed(void)
-{
-  ERR_clear_error(); /* the queue is the thread's, and the server's TLS reads it too */
-  return KH_E_CRYPTO;
 }
 
 /* OpenSSL wipes the schedule; the context itself stays for the next key. */
@@ -163,7 +203,7 @@ static struct cached_evp *choose_context(struct area *area, kh_bytes key, uint8_
 static kh_status set_up_context(const struct openssl *openssl, struct cached_evp *slot,
                                 kh_bytes key, uint8_t kind, const uint8_t *iv, uint32_t now)
 {
-  int encrypt = kind != KH_OP_CBC_DECRYPT && kind != KH_OP_ECB_DECRYPT && kind != KIND_GCM_DECRYPT;
+  int encrypt = is_encrypting(kind);
   slot->schedule.last_use = now;
   if (kh_schedule_fits(&slot->schedule, key, kind)) {
     if (EVP_CipherInit_ex2(slot->evp, NULL, NULL, iv, encrypt, NULL) == 1)
@@ -205,13 +245,30 @@ static kh_status feed_context(EVP_CIPHER_CTX *evp, kh_bytes src, uint8_t *dst)
   return KH_OK;
 }
 
-static kh_status run_kind(void *engine, kh_area *head, uint8_t kind, kh_bytes key,
-                          const uint8_t *iv, kh_bytes src, uint8_t *dst)
+/* Needs no memory. */
+static kh_status run_with_spare(struct openssl *openssl, uint8_t op, kh_bytes key,
+                                const uint8_t *iv, kh_bytes src, uint8_t *dst)
+{
+  EVP_CIPHER_CTX *evp = openssl->spares[op][(key.len - 16) / 8];
+  pthread_mutex_lock(&openssl->spares_in_use);
+  kh_status status = EVP_CipherInit_ex2(evp, NULL, key.data, iv, is_encrypting(op), NULL) == 1
+                         ? feed_context(evp, src, dst)
+                         : openssl_failed();
+  (void)EVP_CipherInit_ex2(evp, NULL, no_key, NULL, is_encrypting(op), NULL);
+  pthread_mutex_unlock(&openssl->spares_in_use);
+  return status;
+}
+
+static kh_status run_kind(void *engine, kh_area *head, uint8_t op, kh_bytes key, const uint8_t *iv,
+                          kh_bytes src, uint8_t *dst)
 {
   struct area *area = (struct area *)(void *)head;
-  struct cached_evp *slot = choose_context(area, key, kind);
-  kh_status status = set_up_context(engine, slot, key, kind, iv, head->now);
-  return status == KH_OK ? feed_context(slot->evp, src, dst) : status;
+  if (area == NULL)
+    return run_with_spare(engine, op, key, iv, src, dst);
+  struct cached_evp *slot = choose_context(area, key, op);
+  if (set_up_context(engine, slot, key, op, iv, head->now) != KH_OK)
+    return run_with_spare(engine, op, key, iv, src, dst);
+  return feed_context(slot->evp, src, dst);
 }
 
 static kh_status openssl_run_ctr(void *engine, kh_area *area, kh_bytes key, const uint8_t *iv,

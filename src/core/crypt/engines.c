@@ -110,8 +110,8 @@ static kh_status run_with(const kh_crypt *crypt, size_t engine, kh_aes_op op, kh
                           const uint8_t *iv, kh_bytes src, uint8_t *dst)
 {
   kh_area *area = kh_threads_area(crypt->threads, engine);
-  if (area == NULL)
-    return KH_E_NO_MEMORY;
+  if (area == NULL && engine != KH_ENGINE_LAST)
+    return KH_E_ENGINE_BUSY;
   return kh_engine_list[engine]->run[op](crypt->opened[engine], area, key, iv, src, dst);
 }
 

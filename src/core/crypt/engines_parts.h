@@ -28,8 +28,7 @@ enum { KH_ENGINE_LAST = KH_ENGINES - 1 };
 KH_MUST_USE kh_status kh_engines_selftest(const kh_crypt *crypt);
 
 /** Processes a run of bytes with the engine chosen for the operation, or with OpenSSL if that is
- * busy.
- */
+ * busy or the thread gets no memory for its area. */
 KH_MUST_USE kh_status kh_engines_run(const kh_crypt *crypt, kh_aes_op op, kh_bytes key,
                                      const uint8_t *iv, kh_bytes src, uint8_t *dst);
 

@@ -11,8 +11,8 @@
 #include "keyhold/bytes.h"
 #include "keyhold/status.h"
 
-/** Bytes that are derived. */
-enum { KH_HKDF_SIZE = 32 };
+/** Bytes that are derived, and most bytes of an info. */
+enum { KH_HKDF_SIZE = 32, KH_HKDF_INFO_MAX = 160 };
 
 /** HMAC-SHA-256, made ready once: OpenSSL's EVP_MAC_CTX, which is copied for each derivation. */
 typedef struct evp_mac_ctx_st kh_hkdf;
@@ -21,7 +21,7 @@ typedef struct evp_mac_ctx_st kh_hkdf;
 typedef struct kh_hkdf_input {
   kh_bytes ikm;
   kh_bytes salt; /**< not empty: without a salt the RFC uses 32 zero bytes */
-  kh_bytes info;
+  kh_bytes info; /**< KH_HKDF_INFO_MAX bytes at most */
 } kh_hkdf_input;
 
 /**
@@ -35,10 +35,11 @@ KH_MUST_USE kh_status kh_hkdf_new(kh_hkdf **ret_hkdf);
 void kh_hkdf_free(kh_hkdf **hkdf);
 
 /**
- * Derives a key, and wipes all copies of it and of its input. Thread-safe.
+ * Derives a key, and wipes all copies of it and of its input. Where OpenSSL has no memory for its
+ * copy of the context, libsodium derives the key. Thread-safe.
  *
  * @param ret_key  KH_HKDF_SIZE bytes; undefined on failure.
- * @return KH_OK, KH_E_CRYPTO.
+ * @return KH_OK, KH_E_CRYPTO (the info is too long).
  */
 KH_MUST_USE kh_status kh_hkdf_derive(const kh_hkdf *hkdf, const kh_hkdf_input *input,
                                      uint8_t *ret_key);

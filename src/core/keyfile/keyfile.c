@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "hint.h"
 #include "keyfile_parts.h"
@@ -65,12 +66,12 @@ static kh_file_kind kind_of(const kh_keyfile_options *options)
   return options->bounded_wait ? KH_FILE_OR_FIFO_SOON : KH_FILE_OR_FIFO;
 }
 
-static kh_status read_whole(const kh_keyfile_options *options, kh_secret **ret_file,
-                            kh_file_info *ret_info, kh_fault *ret_fault)
+static kh_status read_whole(const kh_keyfile_options *options, const kh_log *log,
+                            kh_secret **ret_file, kh_file_info *ret_info, kh_fault *ret_fault)
 {
   for (int tries = 1;; tries++) {
-    kh_status status = kh_file_read(options->path, KH_KEYFILE_MAX + 1, kind_of(options), ret_file,
-                                    ret_info, ret_fault);
+    kh_status status = kh_file_read_reporting(options->path, KH_KEYFILE_MAX + 1, kind_of(options),
+                                              log, ret_file, ret_info, ret_fault);
     if (status != KH_E_FILE_CHANGED || tries == TRIES)
       return status;
     (void)poll(NULL, 0, PAUSE);
@@ -85,7 +86,7 @@ static kh_status read_key_file(const kh_keyfile_options *options, const kh_log *
 {
   const char *path = options->path;
   kh_file_info info;
-  kh_status status = read_whole(options, &content->file, &info, ret_fault);
+  kh_status status = read_whole(options, log, &content->file, &info, ret_fault);
   if (status == KH_OK)
     status = kh_file_check_permissions(path, &info, options->permissions, ret_fault);
   if (status != KH_OK)
@@ -96,6 +97,7 @@ static kh_status read_key_file(const kh_keyfile_options *options, const kh_log *
   if (options->permissions != KH_PERMISSIONS_SEEN)
     kh_file_warn_of_mode(log, "key", path, info.mode);
   content->stamp = info.stamp;
+  content->is_from_fifo = S_ISFIFO(info.mode);
   return KH_OK;
 }
 
@@ -169,6 +171,32 @@ static kh_status decrypt_content(const kh_keyfile *file, kh_envelope *envelope, 
              : status;
 }
 
+static size_t number_of_lines(kh_bytes text)
+{
+  size_t lines = 1;
+  for (size_t i = 0; i < text.len; i++)
+    lines += text.data[i] == '\n';
+  return lines;
+}
+
+/* Half of a key of 256 bits is a valid key of 128 bits. A writer that died in the middle of the
+ * last line leaves such a half where the other keys are longer. */
+static bool may_end_in_half_key(const kh_content *content)
+{
+  kh_bytes text = kh_content_text(content);
+  const kh_key *last = NULL;
+  size_t longest = 0;
+  if (!content->is_from_fifo || kh_text_ends_line(text))
+    return false;
+  for (size_t i = 0; i < kh_keylist_count(content->keys); i++) {
+    const kh_key *key = kh_keylist_at(content->keys, i);
+    longest = key->len > longest ? key->len : longest;
+    if (last == NULL || key->line > last->line)
+      last = key;
+  }
+  return last != NULL && last->len < longest && last->line == number_of_lines(text);
+}
+
 static bool has_only_text(kh_bytes text)
 {
   for (size_t i = 0; i < text.len; i++) {
@@ -234,6 +262,8 @@ static kh_status open_file(kh_keyfile *file, kh_fault *ret_fault)
     status = read_key_file(&file->options, file->log, &content, ret_fault);
   if (status == KH_OK)
     status = open_content(file, &file->envelope, &content, ret_fault);
+  if (status == KH_OK && may_end_in_half_key(&content))
+    status = kh_keyfile_fail(file, KH_E_FILE_CUT, ret_fault);
   if (status != KH_OK)
     kh_keyfile_advise(file, &content, status, ret_fault);
   if (status != KH_OK)

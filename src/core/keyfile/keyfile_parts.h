@@ -16,6 +16,7 @@ typedef struct kh_content {
   kh_secret *decrypted; /**< its text; NULL when the file is the text */
   kh_keylist *keys;
   kh_file_stamp stamp;
+  bool is_from_fifo;
 } kh_content;
 
 /** A change that is not saved yet. All NULL: none. */

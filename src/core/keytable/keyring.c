@@ -10,15 +10,23 @@
 /*
  * In a library that is opened at run time each access to a thread-local variable is a call, and
  * liburcu accesses its own four times. Its address does not change while a function runs: with a
- * const function the compiler calls it once.
+ * const function the compiler calls it once. This file is built with TLS descriptors, for which the
+ * C library has room in every thread: without them it allocates the room at a thread's first
+ * look-up, and ends the process where there is no memory. Before version 2.40 its code of a
+ * descriptor may change vector registers, so the compiler must not look into this function.
  */
 struct urcu_bp_reader;
-__attribute__((const, noinline)) static struct urcu_bp_reader **own_reader(void);
+#if __has_attribute(noipa)
+#define KH_OPAQUE noipa
+#else
+#define KH_OPAQUE noinline
+#endif
+__attribute__((const, KH_OPAQUE)) static struct urcu_bp_reader **own_reader(void);
 #undef URCU_TLS
 #define URCU_TLS(name) (*own_reader())
 #include <urcu/urcu-bp.h>
 
-__attribute__((const, noinline)) static struct urcu_bp_reader **own_reader(void)
+__attribute__((const, KH_OPAQUE)) static struct urcu_bp_reader **own_reader(void)
 {
   return &urcu_bp_reader;
 }

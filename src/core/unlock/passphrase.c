@@ -92,14 +92,14 @@ static kh_status read_slow(int fd, const char *path, kh_secret **ret_content, kh
              : kh_fault_set(ret_fault, status, path, status == KH_E_FILE_READ ? errno : 0);
 }
 
-static kh_status read_content(const char *path, bool bounded_wait, kh_secret **ret_content,
-                              kh_file_info *ret_info, kh_fault *ret_fault)
+static kh_status read_content(const char *path, bool bounded_wait, const kh_log *log,
+                              kh_secret **ret_content, kh_file_info *ret_info, kh_fault *ret_fault)
 {
   struct stat st;
   int fd = bounded_wait ? open_slow(path, &st) : -1;
   if (fd < 0)
-    return kh_file_read(path, KH_SECRET_FILE_MAX + 1, KH_FILE_ANY, ret_content, ret_info,
-                        ret_fault);
+    return kh_file_read_reporting(path, KH_SECRET_FILE_MAX + 1, KH_FILE_ANY, log, ret_content,
+                                  ret_info, ret_fault);
   kh_status status = read_slow(fd, path, ret_content, ret_fault);
   close(fd);
   *ret_info = (kh_file_info){.mode = st.st_mode, .owner = st.st_uid};
@@ -111,7 +111,7 @@ kh_status kh_passphrase_read_file(const char *path, const kh_unlock_how *how, co
 {
   KH_AUTO_SECRET content = NULL;
   kh_file_info info;
-  kh_status status = read_content(path, how->bounded_wait, &content, &info, ret_fault);
+  kh_status status = read_content(path, how->bounded_wait, log, &content, &info, ret_fault);
   if (status == KH_OK)
     status = kh_file_check_permissions(path, &info, how->permissions, ret_fault);
   bool has_cr = status == KH_OK && ends_with_cr(kh_secret_bytes(content));

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A thread that the server has just made, when the process gets no more memory: InnoDB ends the
+ * server if a page or a record of the redo log cannot be encrypted, or a key not be found. This
+ * program replaces the C library's functions that allocate; the plugin and its libraries call them
+ * here.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "files.h"
+#include "plugin.h"
+#include "unit.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+enum { MESSAGE = 500, ROOM = MESSAGE + 32 };
+
+/* as glibc names them */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *old, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
+
+static _Thread_local bool is_refused; /* memory, for this thread */
+static _Thread_local unsigned refused;
+
+static bool refuse(void)
+{
+  if (!is_refused)
+    return false;
+  refused++;
+  errno = ENOMEM;
+  return true;
+}
+
+EXPORT void *malloc(size_t size)
+{
+  return refuse() ? NULL : __libc_malloc(size);
+}
+
+EXPORT void *calloc(size_t count, size_t size)
+{
+  return refuse() ? NULL : __libc_calloc(count, size);
+}
+
+EXPORT void *realloc(void *old, size_t size)
+{
+  return refuse() ? NULL : __libc_realloc(old, size);
+}
+
+EXPORT void *aligned_alloc(size_t alignment, size_t size)
+{
+  return refuse() ? NULL : __libc_memalign(alignment, size);
+}
+
+EXPORT int posix_memalign(void **ret_memory, size_t alignment, size_t size)
+{
+  if (refuse())
+    return ENOMEM;
+  *ret_memory = __libc_memalign(alignment, size);
+  return *ret_memory == NULL ? ENOMEM : 0;
+}
+
+/* --- What the server does --- */
+
+static test_plugin loaded;
+
+static const unsigned char key_bytes[] = "0123456789abcdefghijklmnopqrstuvw";
+static const unsigned char iv_bytes[] = "IV IV IV IV IV I";
+
+/* One way to encrypt, and what came out while there was memory. */
+struct way {
+  const unsigned char *key;
+  unsigned key_len, version;
+  unsigned char made[ROOM];
+  unsigned len;
+};
+
+static struct way ways[16];
+static size_t way_count;
+
+static bool crypt(const struct way *way, int direction, const unsigned char *src, unsigned len,
+                  unsigned char *ret_made, unsigned *ret_len)
+{
+  loaded.version = way->version;
+  return plugin_crypt(&loaded, src, len, ret_made, ret_len, way->key, way->key_len, iv_bytes,
+                      direction | ENCRYPTION_FLAG_NOPAD) == 0;
+}
+
+static const unsigned char *plain(void)
+{
+  static unsigned char text[MESSAGE];
+  for (size_t i = 0; i < sizeof text; i++)
+    text[i] = (unsigned char)(i * 7);
+  return text;
+}
+
+static void remember(unsigned version)
+{
+  for (unsigned key_len = 16; key_len <= 32; key_len += 8) {
+    struct way *way = &ways[way_count++];
+    *way = (struct way){.key = key_bytes, .key_len = key_len, .version = version};
+    assert_true(crypt(way, ENCRYPTION_FLAG_ENCRYPT, plain(), MESSAGE, way->made, &way->len));
+  }
+}
+
+static bool looks_up(void)
+{
+  unsigned char key[32];
+  unsigned length = sizeof key;
+  return loaded.methods->get_latest_key_version(1) == 2 &&
+         loaded.methods->get_key(1, 1, key, &length) == 0 && length == 16;
+}
+
+static bool makes_the_same(const struct way *way)
+{
+  unsigned char made[ROOM];
+  unsigned len = 0;
+  return crypt(way, ENCRYPTION_FLAG_ENCRYPT, plain(), MESSAGE, made, &len) && len == way->len &&
+         memcmp(made, way->made, len) == 0;
+}
+
+static bool reads_back(const struct way *way)
+{
+  unsigned char back[ROOM];
+  unsigned len = 0;
+  return crypt(way, 0, way->made, way->len, back, &len) && len == MESSAGE &&
+         memcmp(back, plain(), MESSAGE) == 0;
+}
+
+/* with a key that no thread has used: where a data key is needed, it must be derived */
+static bool encrypts_with_new_key(const struct way *way)
+{
+  struct way other = *way;
+  other.key = key_bytes + 1;
+  return crypt(&other, ENCRYPTION_FLAG_ENCRYPT, plain(), MESSAGE, other.made, &other.len) &&
+         reads_back(&other);
+}
+
+static void *work_without_memory(void *unused)
+{
+  (void)unused;
+  const char *failed = NULL;
+  is_refused = true;
+  if (!looks_up())
+    failed = "look-up";
+  for (size_t i = 0; failed == NULL && i < way_count; i++)
+    if (!makes_the_same(&ways[i]) || !reads_back(&ways[i]))
+      failed = "message";
+    else if (!encrypts_with_new_key(&ways[i]))
+      failed = "message with a new key";
+  (void)loaded.methods->get_latest_key_version(77); /* there is none: it is logged */
+  is_refused = false;
+  if (failed == NULL && refused == 0)
+    failed = "this test: nothing was allocated";
+  return (void *)failed;
+}
+
+static void a_new_thread_without_memory(void **state)
+{
+  (void)state;
+  enum { CBC, CTR };
+  static const char *const keys = "1;1;000102030405060708090a0b0c0d0e0f\n"
+                                  "1;2;101112131415161718191a1b1c1d1e1f"
+                                  "202122232425262728292a2b2c2d2e2f;cipher=aes256-ctr\n";
+  for (unsigned long algorithm = CBC; algorithm <= CTR; algorithm++) {
+    pthread_t thread;
+    void *failed = NULL;
+    plugin_run_file(&loaded, test_text("keys", keys, 0600), "", algorithm);
+    way_count = 0;
+    remember(1);
+    remember(2);
+    assert_int_equal(pthread_create(&thread, NULL, work_without_memory, NULL), 0);
+    assert_int_equal(pthread_join(thread, &failed), 0);
+    if (failed != NULL)
+      fail_msg("algorithm %lu: %s", algorithm, (char *)failed);
+    assert_true(plugin_must_say("key id 77 is missing in"));
+    plugin_close(&loaded, true);
+  }
+}
+
+int main(int argc, char **argv)
+{
+  (void)argc;
+  plugin_folder = argv[1];
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_new_thread_without_memory),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
