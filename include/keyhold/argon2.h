@@ -26,10 +26,14 @@ typedef struct kh_argon2_cost {
  * Derives a key. Its working memory is returned to the system without being locked or wiped: the
  * passphrase is not in it. Thread-safe.
  *
+ * In a thread that follows a stop (stop.h), the derivation is given up when that is set: it goes on
+ * in a thread of its own, with copies of the passphrase and the key in secret memory, which it
+ * wipes when it ends.
+ *
  * @param passphrase   any length, 0 included.
  * @param salt         KH_ARGON2_SALT_SIZE bytes.
  * @param ret_derived  filled to its capacity, at least 16 bytes; its length is set.
- * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO.
+ * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO, KH_E_GIVEN_UP.
  */
 KH_MUST_USE kh_status kh_argon2id(kh_bytes passphrase, const uint8_t *salt,
                                   const kh_argon2_cost *cost, kh_secret *ret_derived);

@@ -34,7 +34,11 @@ static inline uint32_t kh_clock_now(const kh_clock *clock)
  */
 int64_t kh_clock_milliseconds(void);
 
-/** Returns the milliseconds of processor time that the calling thread has used. Thread-safe. */
+/** Returns the milliseconds of processor time that the calling thread has used, and that were
+ * charged to it. Thread-safe. */
 int64_t kh_clock_thread_milliseconds(void);
+
+/** Charges processor time of another thread, which worked for it, to the calling one. */
+void kh_clock_charge_thread(int64_t milliseconds);
 
 #endif

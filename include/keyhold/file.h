@@ -70,6 +70,15 @@ KH_MUST_USE kh_status kh_file_read_reporting(const char *path, size_t most, kh_f
                                              kh_file_info *ret_info, kh_fault *ret_fault);
 
 /**
+ * Refuses a FIFO, or a link to one, without opening it: a process that waits to write to it would
+ * begin, and SIGPIPE would end it. Thread-safe.
+ *
+ * @param ret_fault  may be NULL.
+ * @return KH_OK, KH_E_FILE_FIFO, KH_E_FILE_NOT_FOUND, KH_E_FILE_OPEN.
+ */
+KH_MUST_USE kh_status kh_file_refuse_fifo(const char *path, kh_fault *ret_fault);
+
+/**
  * Fills a fault about a file that could not be opened, read, locked, replaced, created, flushed or
  * watched, and returns its status, as kh_fault_set() does. The path is shown absolute; but the
  * name of a file that is not found stays as it was written, and the advice has its folder. For

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file kdf.h
- * Key derivation from passphrases: that of `openssl enc`, and PBKDF2.
+ * Key derivation from passphrases: that of `openssl enc`, and PBKDF2. A derivation that has begun
+ * is not given up: OpenSSL's state ends with exit(), whatever thread uses it. None begins in a
+ * thread whose stop is set (stop.h).
  */
 #ifndef KEYHOLD_KDF_H
 #define KEYHOLD_KDF_H
@@ -39,7 +41,7 @@ typedef enum kh_digest {
  * that many, at most INT_MAX.
  * @param ret_derived secret memory of at least KH_KDF_OPENSSL_ENC_SIZE bytes; 32 bytes key, then 16
  * bytes IV; its length is set.
- * @return KH_OK, KH_E_CRYPTO (also: OpenSSL offers no MD5: FIPS mode).
+ * @return KH_OK, KH_E_CRYPTO (also: OpenSSL offers no MD5: FIPS mode), KH_E_GIVEN_UP.
  */
 KH_MUST_USE kh_status kh_kdf_openssl_enc(kh_bytes passphrase, const uint8_t *salt, kh_digest digest,
                                          uint32_t iterations, kh_secret *ret_derived);
@@ -51,7 +53,7 @@ KH_MUST_USE kh_status kh_kdf_openssl_enc(kh_bytes passphrase, const uint8_t *sal
  * @param salt         any length.
  * @param iterations   1 to INT_MAX.
  * @param ret_derived  filled to its capacity; its length is set.
- * @return KH_OK, KH_E_CRYPTO.
+ * @return KH_OK, KH_E_CRYPTO, KH_E_GIVEN_UP.
  */
 KH_MUST_USE kh_status kh_kdf_pbkdf2(kh_bytes passphrase, kh_bytes salt, kh_digest digest,
                                     uint32_t iterations, kh_secret *ret_derived);

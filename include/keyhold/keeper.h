@@ -72,7 +72,8 @@ typedef struct kh_keeper_stats {
   uint64_t missing; /**< key versions that were asked for in vain since the start. Of those
                        above KH_KEEPER_MISSES_MAX, each call counts */
   size_t unsaved;   /**< key versions in force that the store lacked, or has with another key or
-                       cipher, when it was looked at last; all of them if it could not be read */
+                       cipher, when it was looked at last; all of them if it could not be read. Stays
+                       when a content was not looked at (KH_CLASS_UNTRIED) */
   char last_missing[32]; /**< the last of them: "5 version 3"; empty: none */
 } kh_keeper_stats;
 

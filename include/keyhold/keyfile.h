@@ -105,6 +105,8 @@ typedef struct kh_keyfile_options {
   kh_permissions permissions;  /**< of the key file and of a file with the passphrase */
   bool bounded_wait;           /**< the wait for the passphrase (kh_unlock_how), and for a FIFO */
   bool may_be_fifo;            /**< the key file; it can be read, and not changed */
+  bool reads_no_fifo;          /**< neither the key file nor a file with the passphrase is opened
+                                  if it is a FIFO: KH_E_FILE_FIFO */
   kh_digest digest;            /**< of the key derivation of a file of `openssl enc` */
   uint32_t pbkdf2_iterations;  /**< its iterations; 0: no PBKDF2; at most INT_MAX */
   uint32_t argon2_memory_max;  /**< most memory of a slot in KiB; 0: KH_ARGON2_MEMORY_MAX */

@@ -68,9 +68,9 @@
 #define KH_SEALED_WORK_MAX 8388608u
 
 /**
- * Most work for a file that is loaded without a statement, unless the file that the last statement
- * or the start loaded costs more: eight slots of the default cost. It is about a second and a half,
- * for which a statement or the end of the server may have to wait.
+ * Most work for a file that is opened without a statement, unless the file that the last statement
+ * or the start opened costs more: eight slots of the default cost. It is about a second of a
+ * processor, for which a statement may have to wait.
  */
 #define KH_SEALED_WORK_AUTOMATIC                                                                   \
   ((uint64_t)KH_SEALED_SLOTS_MAX * KH_ARGON2_MEMORY_DEFAULT * KH_ARGON2_PASSES_DEFAULT)

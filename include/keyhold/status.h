@@ -32,6 +32,7 @@ typedef enum kh_class {
                               tampered with */
   KH_CLASS_UNSUPPORTED,    /**< a form that this version does not know, which may be valid */
   KH_CLASS_AUTHENTICATION, /**< the passphrase is wrong */
+  KH_CLASS_UNTRIED,        /**< the keys could not be looked at yet; they may be right */
   KH_CLASS_SUCCESSION,     /**< keys that must not replace the keys in use */
   KH_CLASS_NOT_FOUND,      /**< no object of that name or number */
   KH_CLASS_INTERNAL,       /**< memory or a library failed, or a program error */

@@ -35,6 +35,15 @@ typedef struct kh_store_name {
   const char *place; /**< the file's path, an address; valid until the store is freed */
 } kh_store_name;
 
+/** Why a store is loaded. */
+typedef enum kh_store_reason {
+  KH_STORE_REQUESTED, /**< by the start of the process or a statement */
+  KH_STORE_CHANGED,   /**< automatically, for its new content. One that costs much to open may be
+                         refused, so that an attacker who writes it cannot keep the process busy */
+  KH_STORE_COMPARED,  /**< automatically, to find out whether it has the keys in use. Refused as
+                         above, and also where reading takes away what the next start needs */
+} kh_store_reason;
+
 /** Keys that were read from a store; freed by kh_store_content_free(). */
 typedef struct kh_store_content {
   const kh_keylist *list; /**< key id 1 is in it; belongs to `owner` */
@@ -107,13 +116,12 @@ typedef struct kh_store_ops {
    * A content that changes while it is read is read again, a few times. Keys that `lookup` found
    * stay part of the content.
    *
-   * @param is_automatic  no one asked for it: a content that costs much to open may be refused, so
-   * that an attacker who writes it cannot keep the process busy.
+   * @param reason       a content that is refused for it has a status of KH_CLASS_UNTRIED.
    * @param ret_content  for kh_store_content_free(); untouched on failure.
    * @param ret_fault    may be NULL.
    * @return KH_OK, or why the keys cannot be read.
    */
-  kh_status (*load)(void *self, bool is_automatic, kh_store_content *ret_content,
+  kh_status (*load)(void *self, kh_store_reason reason, kh_store_content *ret_content,
                     kh_fault *ret_fault);
 
   /**

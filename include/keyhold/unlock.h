@@ -13,11 +13,12 @@
 #include "keyhold/log.h"
 #include "keyhold/secret.h"
 
-/** How to get a passphrase. The first two apply to one from a file (FILE:, CREDENTIAL:). */
+/** How to get a passphrase. The first three apply to one from a file (FILE:, CREDENTIAL:). */
 typedef struct kh_unlock_how {
   kh_permissions permissions; /**< how to treat a file that other users can access */
   bool bounded_wait;   /**< a FIFO or a device too must supply it within KH_UNLOCK_WAIT; false:
                           the wait has no limit, as in the server's own plugin */
+  bool reads_no_fifo;  /**< a FIFO is refused without opening it: KH_E_FILE_FIFO */
   bool *ret_has_cr;    /**< NULL, or set to true when the line ends at the end of a file, which are
                           cut,    have a carriage return; else untouched */
   bool may_be_literal; /**< the setting may be meant as the passphrase itself although it begins

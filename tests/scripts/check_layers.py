@@ -12,7 +12,7 @@ LAYERS = ["core/base", "core/crypt", "core/keytable", "core/unlock", "core/keyfi
 
 # which folder a public header belongs to: the one that defines its functions
 HEADERS = {
-    "core/base": "aead argon2 base64 bytes clock cursor fault file hex hmac limits lockfile log random secret sha256 status time version",
+    "core/base": "aead argon2 base64 bytes clock cursor fault file hex hmac limits lockfile log random secret sha256 status stop time version",
     "core/keytable": "fingerprint inventory keylist keyring keytable policy",
     "core/crypt": "cipher crypt datakey enc engines kdf md5",
     "core/unlock": "unlock",

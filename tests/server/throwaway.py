@@ -157,6 +157,10 @@ class Server:
         for row in self.sql(f"CHECK TABLE {', '.join(tables)}"):
             require(row[-1] == "OK", f"CHECK TABLE: {row}; {self.log_end()}")
 
+    def has_thread(self, name):
+        names = subprocess.run(["ps", "-L", "-o", "comm=", "-p", str(self.process.pid)], capture_output=True, text=True)
+        return name in names.stdout.split()
+
     def is_running(self):
         return self.process is not None and self.process.poll() is None
 

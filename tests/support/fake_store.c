@@ -62,13 +62,13 @@ static void hang_if_told(fake_store *fake)
   fake->is_inside = false;
 }
 
-static kh_status fake_load(void *self, bool is_automatic, kh_store_content *ret_content,
+static kh_status fake_load(void *self, kh_store_reason reason, kh_store_content *ret_content,
                            kh_fault *ret_fault)
 {
   fake_store *fake = self;
   lock(fake);
   fake->loads++;
-  fake->automatic_loads += is_automatic;
+  fake->automatic_loads += reason != KH_STORE_REQUESTED;
   hang_if_told(fake);
   kh_status status = fail_if(fake->load_fails, ret_fault);
   if (status == KH_OK)

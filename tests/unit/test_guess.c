@@ -216,7 +216,8 @@ static void a_store_searches_once_for_each_content(void **state)
   assert_int_equal(kh_store_file_new(&options, test_engines, &log, &store), KH_OK);
   for (int i = 0; i < 3; i++) {
     derivations = 0;
-    assert_int_equal(store.ops->load(store.self, false, &content, &fault), KH_E_WRONG_PASSPHRASE);
+    assert_int_equal(store.ops->load(store.self, KH_STORE_REQUESTED, &content, &fault),
+                     KH_E_WRONG_PASSPHRASE);
     assert_string_equal(fault.advice, "It opens with digest=sha512 and use_pbkdf2=0: set these (in "
                                       "the command: --digest=sha512 --pbkdf2-iterations=0)");
     if (i == 0)
@@ -226,7 +227,8 @@ static void a_store_searches_once_for_each_content(void **state)
   }
   make("1;" KEY "\n", "s3cr3t", "-aes-256-cbc -md sha384");
   derivations = 0;
-  assert_int_equal(store.ops->load(store.self, false, &content, &fault), KH_E_WRONG_PASSPHRASE);
+  assert_int_equal(store.ops->load(store.self, KH_STORE_REQUESTED, &content, &fault),
+                   KH_E_WRONG_PASSPHRASE);
   assert_non_null(strstr(fault.advice, "digest=sha384"));
   assert_true(derivations > 1);
   kh_store_free(&store);

@@ -130,6 +130,39 @@ static void a_content_that_does_not_load_is_not_tried_at_each_look(void **state)
   await_unsaved(0);
 }
 
+/* Nothing is known of it: it may have every key, or none. */
+static void a_content_that_is_not_looked_at_changes_no_count(void **state)
+{
+  (void)state;
+  make_fail(&fake.load_fails, KH_E_STORE_FIFO);
+  fake_store_set(&fake, in_force, COUNT(in_force));
+  recorder_await(&said,
+                 "the keys in use were not compared with the fake store: 'fake:1' is a FIFO, "
+                 "and reading it would take away what the next start needs; it is read by a "
+                 "start and by a reload only\n");
+  assert_int_equal(kh_keeper_get_stats(keeper).unsaved, 0);
+  make_fail(&fake.load_fails, KH_OK);
+  fake_store_set(&fake, old, COUNT(old));
+  await_unsaved(2);
+  make_fail(&fake.load_fails, KH_E_SEALED_WORK);
+  fake_store_set(&fake, in_force, COUNT(in_force));
+  recorder_await(&said, "the keys in use were not compared with the fake store: Cannot decrypt "
+                        "'fake:1' automatically");
+  recorder_await(&said, "SET GLOBAL file_key_management_reload = ON loads it\n");
+  assert_int_equal(kh_keeper_get_stats(keeper).unsaved, 2);
+}
+
+static void a_content_that_is_too_costly_to_reload_changes_no_count(void **state)
+{
+  (void)state;
+  assert_int_equal(kh_keeper_set_background(keeper, (kh_keeper_background){.reload = true}), KH_OK);
+  make_fail(&fake.load_fails, KH_E_SEALED_WORK);
+  fake_store_set(&fake, in_force, COUNT(in_force));
+  recorder_await(&said, "the fake store was not reloaded: Cannot decrypt 'fake:1' automatically");
+  recorder_await(&said, "SET GLOBAL file_key_management_reload = ON loads it\n");
+  assert_int_equal(kh_keeper_get_stats(keeper).unsaved, 0);
+}
+
 static void what_auto_reload_reports_is_not_reported_twice(void **state)
 {
   (void)state;
@@ -152,6 +185,10 @@ int main(void)
                                       stop),
       cmocka_unit_test_setup_teardown(a_content_that_does_not_load_is_not_tried_at_each_look, start,
                                       stop),
+      cmocka_unit_test_setup_teardown(a_content_that_is_not_looked_at_changes_no_count, start,
+                                      stop),
+      cmocka_unit_test_setup_teardown(a_content_that_is_too_costly_to_reload_changes_no_count,
+                                      start, stop),
       cmocka_unit_test_setup_teardown(what_auto_reload_reports_is_not_reported_twice, start, stop),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

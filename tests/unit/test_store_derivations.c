@@ -3,7 +3,10 @@
 /* wraps: kh_argon2id kh_kdf_pbkdf2 kh_kdf_openssl_enc */
 /* How many keys a server derives: a keeper over an encrypted key file, which it loads, reloads and
  * rotates. One for each slot that is tried, and one for each salt of `openssl enc`. */
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "files.h"
 #include "keepers.h"
@@ -131,10 +134,10 @@ static const char *write_costly(uint32_t memory, uint32_t passes)
   return test_file("keys", kh_secret_bytes(file).data, kh_secret_bytes(file).len, 0600);
 }
 
-static kh_status load_file(const kh_store *store, bool is_automatic, kh_fault *ret_fault)
+static kh_status load_file(const kh_store *store, kh_store_reason reason, kh_fault *ret_fault)
 {
   kh_store_content content;
-  kh_status status = store->ops->load(store->self, is_automatic, &content, ret_fault);
+  kh_status status = store->ops->load(store->self, reason, &content, ret_fault);
   if (status == KH_OK)
     kh_store_content_free(&content);
   return status;
@@ -156,17 +159,67 @@ static void a_costly_file_is_not_loaded_automatically(void **state)
   kh_fault fault;
   is_quick = true;
   new_store(write_costly(KH_ARGON2_MEMORY_DEFAULT, 24), 0, &store);
-  assert_int_equal(load_file(&store, true, &fault), KH_OK);
+  assert_int_equal(load_file(&store, KH_STORE_CHANGED, &fault), KH_OK);
   (void)write_costly(KH_ARGON2_MEMORY_DEFAULT, 25);
   take_count();
-  assert_int_equal(load_file(&store, true, &fault), KH_E_SEALED_WORK);
+  assert_int_equal(load_file(&store, KH_STORE_CHANGED, &fault), KH_E_SEALED_WORK);
   assert_int_equal(fault.size, 25 * KH_ARGON2_MEMORY_DEFAULT);
   assert_int_equal(fault.limit, KH_SEALED_WORK_AUTOMATIC);
   assert_int_equal(take_count(), 0);
-  assert_int_equal(load_file(&store, false, &fault), KH_OK);
-  assert_int_equal(load_file(&store, true, &fault), KH_OK);
+  assert_int_equal(load_file(&store, KH_STORE_REQUESTED, &fault), KH_OK);
+  assert_int_equal(load_file(&store, KH_STORE_CHANGED, &fault), KH_OK);
   (void)write_costly(KH_ARGON2_MEMORY_DEFAULT, 26);
-  assert_int_equal(load_file(&store, true, &fault), KH_E_SEALED_WORK);
+  assert_int_equal(load_file(&store, KH_STORE_CHANGED, &fault), KH_E_SEALED_WORK);
+  kh_store_free(&store);
+}
+
+/* as if by a person who rotates or saves */
+static void rotate_file(const kh_store *store, const kh_keytable *known, bool due_only,
+                        kh_status expected)
+{
+  kh_store_content content = {0};
+  kh_store_rotated rotated;
+  kh_store_mark loaded = {{0}};
+  kh_store_rotation rotation = {.known = known,
+                                .loaded = &loaded,
+                                .due_only = due_only,
+                                .now = 1000000000,
+                                .default_cipher = KH_CIPHER_AES_CBC};
+  assert_int_equal(kh_store_make_versions(store, &rotation, &content, &rotated, NULL), expected);
+  kh_store_content_free(&content);
+}
+
+static void save_file(const kh_store *store, const kh_keytable *known)
+{
+  kh_store_content content = {0};
+  kh_store_saved saved;
+  kh_store_saving saving = {.known = known, .now = 1000000000, .default_cipher = KH_CIPHER_AES_CBC};
+  assert_int_equal(kh_store_save(store, &saving, &content, &saved, NULL), KH_OK);
+  kh_store_content_free(&content);
+}
+
+static void any_statement_accepts_the_cost_of_the_file(void **state)
+{
+  (void)state;
+  kh_store store;
+  kh_store_content content = {0};
+  KH_AUTO_KEYTABLE known = NULL;
+  is_quick = true;
+  new_store(write_costly(KH_ARGON2_MEMORY_DEFAULT, 1), 0, &store);
+  assert_int_equal(store.ops->load(store.self, KH_STORE_REQUESTED, &content, NULL), KH_OK);
+  assert_int_equal(kh_keytable_new(content.list, &known), KH_OK);
+  kh_store_content_free(&content);
+  for (uint32_t passes = 25; passes < 27; passes++) {
+    (void)write_costly(KH_ARGON2_MEMORY_DEFAULT, passes);
+    assert_int_equal(load_file(&store, KH_STORE_COMPARED, NULL), KH_E_SEALED_WORK);
+    rotate_file(&store, known, true, KH_E_SEALED_WORK);
+    if (passes == 25)
+      rotate_file(&store, known, false, KH_OK);
+    else
+      save_file(&store, known);
+    assert_int_equal(load_file(&store, KH_STORE_COMPARED, NULL), KH_OK);
+    rotate_file(&store, known, true, KH_OK);
+  }
   kh_store_free(&store);
 }
 
@@ -178,13 +231,13 @@ static void the_memory_of_a_slot_has_a_limit_of_ones_own(void **state)
   is_quick = true;
   new_store(write_costly(65537, 1), 65536, &store);
   take_count();
-  assert_int_equal(load_file(&store, false, &fault), KH_E_SEALED_MEMORY);
+  assert_int_equal(load_file(&store, KH_STORE_REQUESTED, &fault), KH_E_SEALED_MEMORY);
   assert_string_equal(fault.name, "main");
   assert_int_equal(fault.size, 65537);
   assert_int_equal(fault.limit, 65536);
   assert_int_equal(take_count(), 0);
   (void)write_costly(65536, 1);
-  assert_int_equal(load_file(&store, false, &fault), KH_OK);
+  assert_int_equal(load_file(&store, KH_STORE_REQUESTED, &fault), KH_OK);
   kh_store_free(&store);
 }
 
@@ -247,13 +300,37 @@ static void a_check_opens_a_changed_file_once(void **state)
   assert_int_equal(take_count(), 3); /* of the start, and of each change */
 }
 
+/* A FIFO that replaces the key file under a running server is for the next start. */
+static void a_check_reads_no_fifo(void **state)
+{
+  (void)state;
+  char content[sizeof TEXT] = "";
+  const char *path = write_openssl();
+  kh_keeper *keeper = start_keeper(path, "first");
+  take_count();
+  assert_int_equal(unlink(path), 0);
+  assert_int_equal(mkfifo(path, 0600), 0);
+  int fd = open(path, O_RDWR | O_NONBLOCK);
+  assert_int_equal(write(fd, TEXT, sizeof TEXT), sizeof TEXT);
+  assert_int_equal(kh_keeper_set_background(keeper, (kh_keeper_background){.check_every = 20}),
+                   KH_OK);
+  recorder_await(&said, "is a FIFO, and reading it would take away what the next start needs");
+  assert_int_equal(kh_keeper_get_stats(keeper).unsaved, 0);
+  kh_keeper_free(&keeper);
+  assert_int_equal(read(fd, content, sizeof content), sizeof TEXT);
+  assert_string_equal(content, TEXT);
+  close(fd);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_costly_file_is_not_loaded_automatically),
+      cmocka_unit_test(any_statement_accepts_the_cost_of_the_file),
       cmocka_unit_test(the_memory_of_a_slot_has_a_limit_of_ones_own),
       cmocka_unit_test(each_change_opens_the_file_once),
       cmocka_unit_test(a_check_opens_a_changed_file_once),
+      cmocka_unit_test(a_check_reads_no_fifo),
   };
   return cmocka_run_group_tests(tests, test_engines_open_openssl, test_engines_close);
 }

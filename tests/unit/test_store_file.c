@@ -2,6 +2,7 @@
 /* wraps: kh_file_read_reporting kh_unlock inotify_init1 */
 /* slow: pauses where the file changes while it is read */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -76,7 +77,7 @@ static int close_store(void **state)
 static kh_store_content load(void)
 {
   kh_store_content content = {0};
-  assert_int_equal(store.ops->load(store.self, false, &content, NULL), KH_OK);
+  assert_int_equal(store.ops->load(store.self, KH_STORE_REQUESTED, &content, NULL), KH_OK);
   return content;
 }
 
@@ -129,12 +130,13 @@ static void a_file_that_changes_is_read_again(void **state)
   kh_fault fault = {0};
   open_store("1;" KEY_A "\n");
   changes_left = 4;
-  assert_int_equal(store.ops->load(store.self, false, &content, &fault), KH_OK);
+  assert_int_equal(store.ops->load(store.self, KH_STORE_REQUESTED, &content, &fault), KH_OK);
   assert_int_equal(fault.status, KH_OK);
   assert_int_equal(loads, 5);
   kh_store_content_free(&content);
   changes_left = 5;
-  assert_int_equal(store.ops->load(store.self, false, &content, &fault), KH_E_FILE_CHANGED);
+  assert_int_equal(store.ops->load(store.self, KH_STORE_REQUESTED, &content, &fault),
+                   KH_E_FILE_CHANGED);
   assert_int_equal(loads, 10);
   assert_null(content.list);
 }
@@ -146,7 +148,7 @@ static void only_the_first_load_waits_without_limit(void **state)
   kh_store_content content = {0};
   open_store("nonsense");
   unlock_was_limited = true;
-  assert_int_equal(store.ops->load(store.self, false, &content, NULL), KH_E_SYNTAX);
+  assert_int_equal(store.ops->load(store.self, KH_STORE_REQUESTED, &content, NULL), KH_E_SYNTAX);
   assert_false(unlock_was_limited);
   write_keys("1;" KEY_A "\n");
   unlock_was_limited = true;
@@ -165,7 +167,8 @@ static void a_failed_load_names_the_file(void **state)
   kh_fault fault;
   open_store("1;" KEY_A "\n");
   assert_int_equal(unlink(path), 0);
-  assert_int_equal(store.ops->load(store.self, false, &content, &fault), KH_E_FILE_NOT_FOUND);
+  assert_int_equal(store.ops->load(store.self, KH_STORE_REQUESTED, &content, &fault),
+                   KH_E_FILE_NOT_FOUND);
   assert_string_equal(fault.path.text, path);
   assert_int_equal(store.ops->mark(store.self, &mark, &fault), KH_E_FILE_NOT_FOUND);
   assert_int_equal(mark.words[0], 7);
@@ -251,6 +254,56 @@ static void a_fifo_is_loaded_and_not_rotated(void **state)
   assert_int_equal(stat(path, &st), 0);
   assert_true(S_ISFIFO(st.st_mode));
   kh_keytable_free(&known);
+}
+
+/* A FIFO that a test writes to and reads from, with these bytes in it. */
+static int open_fifo(const char *name, const char *bytes)
+{
+  (void)unlink(name);
+  assert_int_equal(mkfifo(name, 0600), 0);
+  int fd = open(name, O_RDWR | O_NONBLOCK);
+  assert_true(fd >= 0);
+  assert_int_equal(write(fd, bytes, strlen(bytes)), strlen(bytes));
+  return fd;
+}
+
+static void expect_unread(int fd, const char *bytes)
+{
+  char content[256] = "";
+  assert_int_equal(read(fd, content, sizeof content), strlen(bytes));
+  assert_memory_equal(content, bytes, strlen(bytes));
+  close(fd);
+}
+
+static void a_comparison_reads_no_fifo(void **state)
+{
+  (void)state;
+  kh_fault fault;
+  kh_store_content content = {0};
+  char filekey[1100];
+  open_store("1;" KEY_A "\n");
+  content = load(); /* so that later ones have a limit */
+  kh_store_content_free(&content);
+  int fd = open_fifo(path, "1;" KEY_A "\n");
+  assert_int_equal(store.ops->load(store.self, KH_STORE_COMPARED, &content, &fault),
+                   KH_E_STORE_FIFO);
+  assert_int_equal(fault.status, KH_E_STORE_FIFO);
+  assert_string_equal(fault.path.text, path);
+  expect_unread(fd, "1;" KEY_A "\n");
+  kh_store_free(&store);
+
+  const char *pass = test_path("pass");
+  snprintf(filekey, sizeof filekey, "FILE:%s", pass);
+  fd = open_fifo(pass, "secret\n");
+  assert_int_equal(unlink(path), 0);
+  write_keys("1;" KEY_A "\n");
+  kh_keyfile_options options = {.path = path, .filekey = filekey};
+  kh_log nothing = {0};
+  assert_int_equal(kh_store_file_new(&options, test_engines, &nothing, &store), KH_OK);
+  assert_int_equal(store.ops->load(store.self, KH_STORE_COMPARED, &content, &fault),
+                   KH_E_STORE_FIFO);
+  assert_string_equal(fault.path.text, pass);
+  expect_unread(fd, "secret\n");
 }
 
 static kh_status save(const char *known, bool replaces, kh_store_saved *ret_saved)
@@ -414,6 +467,7 @@ int main(void)
       cmocka_unit_test_teardown(what_changed_since_cannot_be_settled, close_store),
       cmocka_unit_test_teardown(new_versions_are_in_the_file, close_store),
       cmocka_unit_test_teardown(a_fifo_is_loaded_and_not_rotated, close_store),
+      cmocka_unit_test_teardown(a_comparison_reads_no_fifo, close_store),
       cmocka_unit_test_teardown(what_the_file_lacks_is_saved, close_store),
       cmocka_unit_test_teardown(a_file_that_is_gone_is_written_anew, close_store),
       cmocka_unit_test_teardown(a_new_file_marks_what_was_retired, close_store),

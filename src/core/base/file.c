@@ -74,9 +74,7 @@ kh_status kh_file_classify(const struct stat *st, kh_file_kind kind)
   return kind == KH_FILE_REGULAR ? KH_E_FILE_FIFO : KH_OK;
 }
 
-/* Refuses a FIFO without opening it: a process that waits to write would begin, and SIGPIPE would
- * end it. */
-static kh_status refuse_fifo(const char *path, kh_fault *ret_fault)
+kh_status kh_file_refuse_fifo(const char *path, kh_fault *ret_fault)
 {
   struct stat st;
   if (stat(path, &st) != 0)
@@ -87,7 +85,7 @@ static kh_status refuse_fifo(const char *path, kh_fault *ret_fault)
 static kh_status open_checked(const char *path, kh_file_kind kind, int *ret_fd, struct stat *ret_st,
                               kh_fault *ret_fault)
 {
-  kh_status status = kind == KH_FILE_REGULAR ? refuse_fifo(path, ret_fault) : KH_OK;
+  kh_status status = kind == KH_FILE_REGULAR ? kh_file_refuse_fifo(path, ret_fault) : KH_OK;
   if (status != KH_OK)
     return status;
   /* A FIFO instead of a regular file must be refused without waiting. One that is opened this way

@@ -7,6 +7,8 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
+#include "keyhold/stop.h"
+
 enum { ENC_KEY_SIZE = 32 };
 
 static const char *const digest_names[KH_DIGEST_COUNT] = {
@@ -41,6 +43,8 @@ kh_status kh_kdf_openssl_enc(kh_bytes passphrase, const uint8_t *salt, kh_digest
                              uint32_t iterations, kh_secret *ret_derived)
 {
   static const uint8_t none[1];
+  if (kh_stop_is_set())
+    return KH_E_GIVEN_UP;
   if (passphrase.len > INT_MAX || iterations > INT_MAX ||
       kh_secret_capacity(ret_derived) < KH_KDF_OPENSSL_ENC_SIZE)
     return KH_E_CRYPTO;
@@ -60,6 +64,8 @@ kh_status kh_kdf_pbkdf2(kh_bytes passphrase, kh_bytes salt, kh_digest digest, ui
                         kh_secret *ret_derived)
 {
   size_t len = kh_secret_capacity(ret_derived);
+  if (kh_stop_is_set())
+    return KH_E_GIVEN_UP;
   if (passphrase.len > INT_MAX || salt.len > INT_MAX || iterations == 0 || iterations > INT_MAX ||
       len > INT_MAX)
     return KH_E_CRYPTO;

@@ -50,10 +50,14 @@ static bool is_same_sight(const kh_sight *a, const kh_sight *b)
 static void note_finding(kh_auto_check *check, const kh_keeper *keeper, const kh_fault *fault)
 {
   char what[KH_MESSAGE_MAX];
-  snprintf(what, sizeof what, "the keys in use cannot be read from %s",
-           kh_store_get_name(&keeper->store).noun);
+  bool is_untried = kh_status_class(fault->status) == KH_CLASS_UNTRIED;
+  const char *noun = kh_store_get_name(&keeper->store).noun;
+  if (is_untried)
+    snprintf(what, sizeof what, "the keys in use were not compared with %s", noun);
+  else
+    snprintf(what, sizeof what, "the keys in use cannot be read from %s", noun);
   kh_backoff_fail(&check->backoff, &keeper->options.log, what, fault,
-                  keeper->options.reload_advice);
+                  is_untried ? "" : keeper->options.reload_advice);
 }
 
 static void note_complete(kh_auto_check *check, kh_keeper *keeper)

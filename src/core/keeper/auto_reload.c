@@ -49,8 +49,9 @@ static void note_refusal(kh_auto_reload *reload, const kh_keeper *keeper, const 
 {
   char what[KH_MESSAGE_MAX];
   snprintf(what, sizeof what, "%s was not reloaded", kh_store_get_name(&keeper->store).noun);
+  bool is_untried = kh_status_class(fault->status) == KH_CLASS_UNTRIED;
   kh_backoff_fail(&reload->backoff, &keeper->options.log, what, fault,
-                  keeper->options.reload_advice);
+                  is_untried ? "" : keeper->options.reload_advice);
 }
 
 /* The content in force may be incomplete: a reload on request has used it all the same. */
@@ -59,7 +60,7 @@ static void reload_now(kh_auto_reload *reload, kh_keeper *keeper, const kh_store
 {
   kh_fault fault;
   kh_keeper_token token;
-  kh_reload_how how = {.is_automatic = true, .finished_only = is_new};
+  kh_reload_how how = {.reason = KH_STORE_CHANGED, .finished_only = is_new};
   int64_t begun = kh_clock_thread_milliseconds();
   reload->candidate_since = 0;
   kh_status status = kh_prepare_reload(keeper, &how, &token, &fault);

@@ -39,9 +39,8 @@ static bool ask_what_is_wanted(kh_keeper *keeper, kh_keeper_background *ret_want
 {
   pthread_mutex_lock(&keeper->state);
   *ret_wanted = keeper->background.wanted;
-  bool goes_on = !keeper->background.stop;
   pthread_mutex_unlock(&keeper->state);
-  return goes_on;
+  return !kh_stop_is_set();
 }
 
 static int descriptor_of(const background_thread *thread, const running_task *running)
@@ -104,6 +103,7 @@ static void *run_background(void *argument)
 {
   background_thread thread = {.keeper = argument};
   kh_keeper_background wanted;
+  kh_stop_follow(&thread.keeper->background.stop);
   for (size_t i = 0; i < TASKS; i++)
     thread.tasks[i].task = tasks[i];
   while (ask_what_is_wanted(thread.keeper, &wanted) && !is_process_up(&thread.keeper->options))
@@ -157,10 +157,8 @@ kh_status kh_keeper_set_background(kh_keeper *keeper, kh_keeper_background wante
 void kh_background_end(kh_keeper *keeper)
 {
   kh_background *background = &keeper->background;
-  pthread_mutex_lock(&keeper->state);
-  background->stop = true;
+  kh_stop_set(&background->stop);
   kh_keeper_wake(keeper);
-  pthread_mutex_unlock(&keeper->state);
   if (background->running)
     pthread_join(background->thread, NULL);
   int wake = atomic_exchange(&background->wake, -1);

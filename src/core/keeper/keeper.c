@@ -33,7 +33,8 @@ static kh_status load_first(kh_keeper *keeper, kh_fault *ret_fault)
 {
   kh_store_content content;
   kh_change change;
-  kh_status status = keeper->store.ops->load(keeper->store.self, false, &content, ret_fault);
+  kh_status status =
+      keeper->store.ops->load(keeper->store.self, KH_STORE_REQUESTED, &content, ret_fault);
   if (status != KH_OK)
     return status;
   status = kh_change_make(keeper, &content, NULL, &change, ret_fault);

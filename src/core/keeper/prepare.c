@@ -116,13 +116,14 @@ static kh_status read_store(preparation *going, const kh_reload_how *how)
 {
   const kh_store *store = &going->keeper->store;
   kh_store_content content;
-  kh_status status = store->ops->load(store->self, how->is_automatic, &content, &going->fault);
+  kh_status status = store->ops->load(store->self, how->reason, &content, &going->fault);
   if (status == KH_OK)
     status = make_table(going, &content);
-  note_unsaved(going->keeper, status == KH_OK
-                                  ? kh_keytable_count_lost(going->change.table, going->known,
-                                                           going->keeper->options.default_cipher)
-                                  : kh_keytable_version_count(going->known));
+  if (kh_status_class(status) != KH_CLASS_UNTRIED)
+    note_unsaved(going->keeper, status == KH_OK
+                                    ? kh_keytable_count_lost(going->change.table, going->known,
+                                                             going->keeper->options.default_cipher)
+                                    : kh_keytable_version_count(going->known));
   if (status != KH_OK)
     return status;
   if (how->finished_only && content.doubt != KH_OK)
@@ -195,7 +196,7 @@ kh_status kh_prepare_reload(kh_keeper *keeper, const kh_reload_how *how, kh_keep
 kh_status kh_prepare_check(kh_keeper *keeper, kh_fault *ret_fault)
 {
   preparation going = begin_preparation(keeper);
-  kh_status status = read_store(&going, &(kh_reload_how){.is_automatic = true});
+  kh_status status = read_store(&going, &(kh_reload_how){.reason = KH_STORE_COMPARED});
   end_preparation(&going, false);
   *ret_fault = going.fault;
   return status;

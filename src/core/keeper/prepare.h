@@ -9,9 +9,9 @@
 
 #include "state.h"
 
-/** How a reload is made. All false: as a statement asks for it. */
+/** How a reload is made. All zero: as a statement asks for it. */
 typedef struct kh_reload_how {
-  bool is_automatic;  /* no statement asked for it (kh_store_ops.load) */
+  kh_store_reason reason;
   bool finished_only; /* refuse a content that may be incomplete */
 } kh_reload_how;
 
@@ -30,7 +30,8 @@ void kh_prepare_note_reload(kh_keeper *keeper, kh_status status, const kh_fault 
 /**
  * Loads the store's content and checks whether it has every key in force:
  * kh_keytable_check_follows(). Puts nothing in force. Notes in the statistics how many versions it
- * lacks. Thread-safe; waits as kh_keeper_prepare_reload().
+ * lacks, unless the store was not looked at (KH_CLASS_UNTRIED). Thread-safe; waits as
+ * kh_keeper_prepare_reload().
  *
  * @return KH_OK, the codes of the store's `load` and of kh_keytable_check_follows(),
  * KH_E_NO_MEMORY.

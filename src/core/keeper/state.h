@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "keyhold/keeper.h"
+#include "keyhold/stop.h"
 
 /** A line for the log. */
 typedef struct kh_message {
@@ -29,11 +30,13 @@ typedef struct kh_change {
   kh_message steps; /* the warning of kh_message_steps(); empty: none */
 } kh_change;
 
-/** The background thread and its settings. Protected by the mutex `state`, except `wake`. */
+/** The background thread and its settings. Protected by the mutex `state`, except `stop` and
+ * `wake`.
+ */
 typedef struct kh_background {
   pthread_t thread;
   bool running;
-  bool stop;
+  kh_stop stop;     /* the thread follows it */
   _Atomic int wake; /* an eventfd, made with the thread; -1: none */
   kh_keeper_background wanted;
 } kh_background;

@@ -61,7 +61,7 @@ void kh_content_clear(kh_content *content)
 
 static kh_file_kind kind_of(const kh_keyfile_options *options)
 {
-  if (!options->may_be_fifo)
+  if (!options->may_be_fifo || options->reads_no_fifo)
     return KH_FILE_REGULAR;
   return options->bounded_wait ? KH_FILE_OR_FIFO_SOON : KH_FILE_OR_FIFO;
 }
@@ -147,6 +147,7 @@ static kh_status get_passphrase(kh_keyfile *file, kh_fault *ret_fault)
   const kh_keyfile_options *options = &file->options;
   kh_unlock_how how = {.permissions = options->permissions,
                        .bounded_wait = options->bounded_wait,
+                       .reads_no_fifo = options->reads_no_fifo,
                        .ret_has_cr = &file->has_cr,
                        .may_be_literal = true};
   if (options->passphrase == NULL)
@@ -257,7 +258,10 @@ void kh_keyfile_adopt(kh_keyfile *file, kh_content *content)
 static kh_status open_file(kh_keyfile *file, kh_fault *ret_fault)
 {
   KH_AUTO_CONTENT content = {.file = NULL};
-  kh_status status = get_passphrase(file, ret_fault);
+  const kh_keyfile_options *options = &file->options;
+  kh_status status = options->reads_no_fifo ? kh_file_refuse_fifo(options->path, ret_fault) : KH_OK;
+  if (status == KH_OK)
+    status = get_passphrase(file, ret_fault);
   if (status == KH_OK)
     status = read_key_file(&file->options, file->log, &content, ret_fault);
   if (status == KH_OK)

@@ -13,7 +13,7 @@ typedef struct file_store {
   kh_keyfile_options options;
   const kh_crypt *crypt;
   kh_log log;
-  uint64_t work; /* of the file that the start or a statement loaded last; 0: it is not sealed */
+  uint64_t work; /* of the file that the start or a statement opened last; 0: it is not sealed */
   kh_keyfile_search search; /* so that a file which does not open is not searched at each try */
   int events;               /* an inotify descriptor; -1: the file is not watched, or cannot be */
 } file_store;
@@ -72,18 +72,36 @@ static kh_keyfile_options options_for(const file_store *store, bool is_automatic
   return options;
 }
 
-static kh_status file_store_load(void *self, bool is_automatic, kh_store_content *ret_content,
+/* What a person has a file opened with, automatic changes may cost too. */
+static void accept_work(file_store *store, const kh_keyfile *file)
+{
+  kh_sealed_slots slots = kh_keyfile_slots(file);
+  store->work = kh_sealed_work(&slots);
+}
+
+/* the key file or the passphrase's, which the fault has */
+static kh_status refuse_fifo(kh_fault *fault)
+{
+  if (fault != NULL)
+    fault->status = KH_E_STORE_FIFO;
+  return KH_E_STORE_FIFO;
+}
+
+static kh_status file_store_load(void *self, kh_store_reason reason, kh_store_content *ret_content,
                                  kh_fault *ret_fault)
 {
   file_store *store = self;
   kh_keyfile *file = NULL;
+  bool is_automatic = reason != KH_STORE_REQUESTED;
   kh_keyfile_options options = options_for(store, is_automatic);
+  options.reads_no_fifo = reason == KH_STORE_COMPARED;
   kh_status status = kh_keyfile_open(&options, store->crypt, &store->log, &file, ret_fault);
+  if (status == KH_E_FILE_FIFO)
+    return refuse_fifo(ret_fault);
   if (status != KH_OK)
     return status;
-  kh_sealed_slots slots = kh_keyfile_slots(file);
   if (!is_automatic)
-    store->work = kh_sealed_work(&slots);
+    accept_work(store, file);
   /* From now on a FIFO must not delay a statement or the server's shutdown. A start waits, as with
    * the server's own plugin. */
   store->options.bounded_wait = true;
@@ -95,7 +113,7 @@ static kh_status file_store_make_versions(void *self, const kh_store_rotation *w
                                           kh_store_content *ret_content,
                                           kh_store_rotated *ret_rotated, kh_fault *ret_fault)
 {
-  const file_store *store = self;
+  file_store *store = self;
   kh_keyfile_options options = options_for(store, wanted->due_only);
   options.may_be_fifo = false;
   KH_AUTO_KEYFILE file = NULL;
@@ -109,6 +127,8 @@ static kh_status file_store_make_versions(void *self, const kh_store_rotation *w
                           .default_cipher = wanted->default_cipher};
   kh_rotated rotated;
   kh_status status = kh_keyfile_open(&options, store->crypt, &store->log, &file, ret_fault);
+  if (status == KH_OK && !wanted->due_only)
+    accept_work(store, file);
   if (status == KH_OK)
     status = kh_keyfile_rotate(file, &rotation, &rotated, ret_fault);
   if (status == KH_OK)
@@ -163,7 +183,7 @@ static kh_status file_store_save(void *self, const kh_store_saving *saving,
                                  kh_store_content *ret_content, kh_store_saved *ret_saved,
                                  kh_fault *ret_fault)
 {
-  const file_store *store = self;
+  file_store *store = self;
   kh_keyfile_options options = store->options;
   options.may_be_fifo = false;
   KH_AUTO_KEYFILE file = NULL;
@@ -179,6 +199,8 @@ static kh_status file_store_save(void *self, const kh_store_saving *saving,
       *ret_fault = (kh_fault){.status = KH_OK};
     status = write_anew(store, &options, saving, replaces, &saved, &file, ret_fault);
   }
+  if (file != NULL)
+    accept_work(store, file);
   if (status != KH_OK)
     return status;
   *ret_content = content_of(file);

@@ -111,7 +111,9 @@ kh_status kh_passphrase_read_file(const char *path, const kh_unlock_how *how, co
 {
   KH_AUTO_SECRET content = NULL;
   kh_file_info info;
-  kh_status status = read_content(path, how->bounded_wait, log, &content, &info, ret_fault);
+  kh_status status = how->reads_no_fifo ? kh_file_refuse_fifo(path, ret_fault) : KH_OK;
+  if (status == KH_OK)
+    status = read_content(path, how->bounded_wait, log, &content, &info, ret_fault);
   if (status == KH_OK)
     status = kh_file_check_permissions(path, &info, how->permissions, ret_fault);
   bool has_cr = status == KH_OK && ends_with_cr(kh_secret_bytes(content));
