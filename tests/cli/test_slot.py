@@ -127,6 +127,22 @@ class Slot(command.Case):
             label = [] if verb == ["list"] else ["safe"]
             self.assertIn("is not sealed", self.run_command("slot", *verb, path, *label, status=1).err)
 
+    def test_memory_limit(self):
+        how = [self.file, self.how]
+        for arguments in (["list", *how], ["check", *how], ["rotate", "--all", *how], ["export", "--yes-print-the-keys", *how],
+                          ["slot", "change", *how, "main", self.new(OTHER), *CHEAP],
+                          ["slot", "add", *how, "safe", self.new(OTHER), *CHEAP]):
+            before = self.read("keys")
+            result = self.run_command(*arguments, "--argon2-memory-max=1023", status=1)
+            self.assertIn(f"'{self.file}': slot 'main' needs 1024 KiB of memory, more than argon2_memory_max allows (1023 KiB)",
+                          result.err)
+            self.assertEqual(self.read("keys"), before)
+        self.run_command("list", *how, "--argon2-memory-max=1024")
+        for value in ("7", "1048577", "1M", "-1", ""):
+            result = self.run_command("list", *how, f"--argon2-memory-max={value}", status=2)
+            self.assertIn(f"invalid memory limit '{value}' (expected 8 to 1048576 KiB)", result.err)
+        self.run_command("create", "--argon2-memory-max=1024", self.how, self.path("new_file"), status=2)
+
     def test_check_judges_the_costs(self):
         report = self.run_command("check", "--json", self.file, self.how, status=3).json()
         self.assertIn("there is only one passphrase", str([f for f in report["findings"] if f["level"] == "note"]))

@@ -8,7 +8,7 @@
 #include "cli/output/message.h"
 #include "number.h"
 
-enum { KEY_DIGEST = 0x200, KEY_ITERATIONS, KEY_JSON };
+enum { KEY_DIGEST = 0x200, KEY_ITERATIONS, KEY_MEMORY_MAX, KEY_JSON };
 
 static kh_digest digest_option(const char *value, struct argp_state *state)
 {
@@ -37,6 +37,15 @@ uint32_t kh_cli_iterations_option(const char *value, struct argp_state *state)
     kh_cli_usage_error(state, "invalid number of iterations '%s' (expected 0 to %d)", value,
                        INT_MAX);
   return iterations;
+}
+
+static uint32_t memory_max_option(const char *value, struct argp_state *state)
+{
+  uint32_t memory = 0;
+  if (!kh_cli_read_number(value, KH_ARGON2_MEMORY_MIN, KH_ARGON2_MEMORY_MAX, &memory))
+    kh_cli_usage_error(state, "invalid memory limit '%s' (expected %u to %u KiB)", value,
+                       KH_ARGON2_MEMORY_MIN, KH_ARGON2_MEMORY_MAX);
+  return memory;
 }
 
 static error_t parse_file_option(int key, char *value, struct argp_state *state)
@@ -73,6 +82,9 @@ static error_t parse_target_option(int key, char *value, struct argp_state *stat
   case KEY_ITERATIONS:
     target->pbkdf2_iterations = kh_cli_iterations_option(value, state);
     return 0;
+  case KEY_MEMORY_MAX:
+    target->argon2_memory_max = memory_max_option(value, state);
+    return 0;
   default:
     return parse_file_option(key, value, state);
   }
@@ -87,23 +99,34 @@ static error_t parse_target_option(int key, char *value, struct argp_state *stat
     "json", KEY_JSON, NULL, 0, "print the report as JSON", 0                                       \
   }
 
+#define MEMORY_MAX_OPTION                                                                          \
+  {                                                                                                \
+    "argon2-memory-max", KEY_MEMORY_MAX, "KIB", 0,                                                 \
+        "refuse a sealed FILE with a slot that needs more memory (default: 1048576)", 0            \
+  }
+
 static const struct argp_option file_options[] = {OUTPUT_HEADING, JSON_OPTION, {0}};
 static const struct argp_option options[] = {
     OUTPUT_HEADING,
     JSON_OPTION,
-    {NULL, 0, NULL, 0, "Key derivation of FILE (format openssl):", 30},
+    {NULL, 0, NULL, 0, "Key derivation of FILE:", 30},
     {"digest", KEY_DIGEST, "NAME", 0, "value of file_key_management_digest (default: sha1)", 0},
     {"pbkdf2-iterations", KEY_ITERATIONS, "NUMBER", 0,
      "value of file_key_management_use_pbkdf2 (default: 0)", 0},
+    MEMORY_MAX_OPTION,
     {0},
 };
+static const struct argp_option sealed_options[] = {
+    {NULL, 0, NULL, 0, "Key derivation of FILE:", 30}, MEMORY_MAX_OPTION, {0}};
 static const struct argp_child source_child[] = {{&kh_cli_source_argp, 0, NULL, 0}, {0}};
 const struct argp kh_cli_report_argp = {
     .options = options, .parser = parse_target_option, .children = source_child};
 const struct argp kh_cli_target_argp = {
     .options = options + 2, .parser = parse_target_option, .children = source_child};
-const struct argp kh_cli_sealed_target_argp = {.parser = parse_target_option,
-                                               .children = source_child};
+const struct argp kh_cli_sealed_target_argp = {
+    .options = sealed_options, .parser = parse_target_option, .children = source_child};
+const struct argp kh_cli_new_target_argp = {.parser = parse_target_option,
+                                            .children = source_child};
 const struct argp kh_cli_file_argp = {.options = file_options, .parser = parse_file_option};
 
 bool kh_cli_target_recognise(kh_cli_target *target)
@@ -137,7 +160,8 @@ kh_keyfile_options kh_cli_target_options(const kh_cli_target *target)
   return (kh_keyfile_options){.path = target->path,
                               .passphrase = target->passphrase,
                               .digest = target->digest,
-                              .pbkdf2_iterations = target->pbkdf2_iterations};
+                              .pbkdf2_iterations = target->pbkdf2_iterations,
+                              .argon2_memory_max = target->argon2_memory_max};
 }
 
 bool kh_cli_target_open(kh_cli_target *target)

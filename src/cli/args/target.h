@@ -19,7 +19,8 @@ typedef struct kh_cli_target {
   kh_cli_source source;
   kh_digest digest;
   uint32_t pbkdf2_iterations;
-  bool json; /**< print the report as JSON */
+  uint32_t argon2_memory_max; /**< in KiB; 0: the format's limit */
+  bool json;                  /**< print the report as JSON */
 
   kh_log log; /**< prints the core's warnings */
   const kh_keyfile_format *format;
@@ -34,8 +35,11 @@ typedef struct kh_cli_target {
  * input is a kh_cli_target. */
 extern const struct argp kh_cli_target_argp;
 
-/** The same without the options of the format openssl: for a sealed FILE, or a new one. */
+/** The same without the options of the format openssl: for a sealed FILE. */
 extern const struct argp kh_cli_sealed_target_argp;
+
+/** The same without options for how FILE is opened: for a new one. */
+extern const struct argp kh_cli_new_target_argp;
 
 /** kh_cli_target_argp with --json. */
 extern const struct argp kh_cli_report_argp;

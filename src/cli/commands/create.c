@@ -44,7 +44,7 @@ static const struct argp_option options[] = {
     {0},
 };
 static const struct argp_child children[] = {
-    {&kh_cli_sealed_target_argp, 0, NULL, 0},
+    {&kh_cli_new_target_argp, 0, NULL, 0},
     {&kh_cli_keyspec_argp, 0, NULL, 0},
     {&kh_cli_form_argp, 0, NULL, 0},
     {0},
