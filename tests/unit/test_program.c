@@ -297,7 +297,8 @@ static pid_t read_pid(const char *path)
   int pid = 0;
   FILE *file = fopen(path, "r");
   assert_non_null(file);
-  assert_int_equal(fscanf(file, "%d", &pid), 1);
+  if (fscanf(file, "%d", &pid) != 1)
+    pid = 0;
   fclose(file);
   return pid;
 }
@@ -313,19 +314,27 @@ static struct run run_with_pid(const char *format, unsigned milliseconds, pid_t 
   return it;
 }
 
+static bool has_begun(const struct run *it, pid_t pid)
+{
+  return pid != 0 && strcmp(it->fault.quote, "waiting") == 0;
+}
+
 static void assert_gone(pid_t pid)
 {
-  for (int i = 0; i < 200 && is_alive(pid); i++)
+  for (int i = 0; i < LONG / 10 && is_alive(pid); i++)
     usleep(10000);
   assert_false(is_alive(pid));
 }
 
+/* A busy machine may not have come to the script's first lines: then it gets more time. */
 static void assert_out_of_time(const char *format)
 {
-  pid_t pid;
+  pid_t pid = 0;
   struct run it = run_with_pid(format, SHORT, &pid);
+  for (unsigned time = 4 * SHORT; time < LONG && !has_begun(&it, pid); time *= 4)
+    it = run_with_pid(format, time, &pid);
   assert_int_equal(it.status, KH_E_SOURCE_TIME);
-  assert_in_range(it.milliseconds, SHORT, SHORT + 5000);
+  assert_in_range(it.milliseconds, SHORT, 2 * LONG);
   assert_string_equal(it.fault.quote, "waiting");
   assert_gone(pid);
 }
@@ -350,10 +359,12 @@ static void a_child_that_holds_its_output_is_not_waited_for_and_ended(void **sta
   struct run it = run_with_pid("#!/bin/sh\nsleep 100 &\necho $! > '%s'\necho secret\n", LONG, &pid);
   assert_int_equal(it.status, KH_OK);
   assert_string_equal(it.output, "secret\n");
-  assert_in_range(it.milliseconds, 0, 10000);
+  assert_in_range(it.milliseconds, 0, LONG);
+  assert_int_not_equal(pid, 0);
   assert_gone(pid);
   it = run_with_pid("#!/bin/sh\nyes >&2 &\necho $! > '%s'\necho secret\n", LONG, &pid);
   assert_string_equal(it.output, "secret\n");
+  assert_int_not_equal(pid, 0);
   assert_gone(pid);
 }
 
@@ -428,9 +439,10 @@ static void one_that_cannot_be_killed_is_not_waited_for_long(void **state)
   (void)state;
   pid_t pid;
   test_calls = (calls){.armed = true, .at = 1, .only = "kill", .error = EPERM};
-  struct run it = run_with_pid("#!/bin/sh\necho $$ > '%s'\nexec sleep 100\n", SHORT, &pid);
+  struct run it = run_with_pid("#!/bin/sh\necho $$ > '%s'\nexec sleep 100\n", 10 * SHORT, &pid);
   assert_int_equal(it.status, KH_E_SOURCE_TIME);
-  assert_in_range(it.milliseconds, SHORT, 10000);
+  assert_in_range(it.milliseconds, 10 * SHORT, 2 * LONG);
+  assert_int_not_equal(pid, 0);
   assert_int_equal(__real_kill(pid, SIGKILL), 0);
   assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
