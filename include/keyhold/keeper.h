@@ -63,11 +63,11 @@ typedef struct kh_keeper_stats {
   uint32_t last_reload;   /**< when the last load or reload was tried */
   bool last_reload_ok;    /**< whether it succeeded. A store that an automatic reload finds missing
                              counts as a reload that failed, until it is back */
-  char last_result[KH_MESSAGE_MAX]; /**< "ok", or why it failed */
-  uint64_t rotations;               /**< new versions that this process made */
-  uint64_t failures;                /**< reloads, rotations and savings that were refused or failed,
-                                       and keys that a rotation of all passed over */
-  uint64_t next_rotation;           /**< when the first key is due, or KH_POLICY_NEVER */
+  char last_result[KH_LINE_MAX]; /**< "ok", or why it failed */
+  uint64_t rotations;            /**< new versions that this process made */
+  uint64_t failures;             /**< reloads, rotations and savings that were refused or failed,
+                                    and keys that a rotation of all passed over */
+  uint64_t next_rotation;        /**< when the first key is due, or KH_POLICY_NEVER */
   size_t overdue;   /**< key ids that are due for rotation when the statistics are made */
   uint64_t missing; /**< key versions that were asked for in vain since the start. Of those
                        above KH_KEEPER_MISSES_MAX, each call counts */

@@ -94,8 +94,7 @@
 #define KH_QUOTE_MAX 121u
 
 /** Longest cause and next step of a failure in bytes, the final NUL included: two paths of
- * KH_ADVICE_PATH_MAX, two users and a sentence. The path of the failure is shortened to make room
- * for it. */
+ * KH_ADVICE_PATH_MAX, two users and a sentence. */
 #define KH_ADVICE_MAX 300u
 
 /** Longest advice that fits into KH_MESSAGE_MAX after "Cannot decrypt ..." with the longest path.
@@ -181,10 +180,16 @@
 #define KH_AES_BLOCK 16u
 
 /**
- * Longest sentence of kh_fault_describe() and longest log line in bytes, the final NUL included:
- * the server cuts messages at 512 (MYSQL_ERRMSG_SIZE), and puts the plugin's name before them.
+ * Longest message in bytes, the final NUL included: what failed, a sentence with the longest path,
+ * its advice and the next step.
  */
-#define KH_MESSAGE_MAX 480u
+#define KH_MESSAGE_MAX 960u
+
+/**
+ * Longest line for the server's log in bytes, the final NUL included: the server cuts messages at
+ * 512 (MYSQL_ERRMSG_SIZE), and puts its own name before them. A longer message becomes two lines.
+ */
+#define KH_LINE_MAX 480u
 
 /** Longest name of a part of a file in a message in bytes, the final NUL included: the longest
  * label of a slot. */

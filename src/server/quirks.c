@@ -61,7 +61,9 @@ static const char *severity_of(unsigned long flags)
   return (flags & ME_NOTE) != 0 ? "Note" : "ERROR";
 }
 
-void kh_quirks_report(unsigned number, unsigned long flags, const char *what, const char *message)
+static const char continued[] = "... ";
+
+static void report_line(unsigned number, unsigned long flags, const char *what, const char *message)
 {
   report_function *report = (report_function *)dlsym(RTLD_DEFAULT, "my_printf_error");
   const char *colon = what == NULL ? "" : ": ";
@@ -70,6 +72,40 @@ void kh_quirks_report(unsigned number, unsigned long flags, const char *what, co
     report(number, "%s%s%s", flags, what, colon, message);
   else
     fprintf(stderr, "[%s] %s%s%s\n", severity_of(flags), what, colon, message);
+}
+
+/* Returns the length of the part that fits into a line: up to a space, if there is one near its
+ * end. */
+static size_t fitting_part(const char *message, size_t room)
+{
+  size_t len = strlen(message);
+  if (len <= room)
+    return len;
+  for (size_t end = room; end > room / 2; end--)
+    if (message[end] == ' ')
+      return end;
+  return room;
+}
+
+static unsigned long flags_of_rest(unsigned long flags)
+{
+  bool is_error = (flags & (ME_NOTE | ME_WARNING | ME_ERROR_LOG_ONLY)) == 0;
+  return is_error ? flags | ME_NOTE : flags;
+}
+
+void kh_quirks_report(unsigned number, unsigned long flags, const char *what, const char *message)
+{
+  char line[KH_LINE_MAX];
+  size_t used = what == NULL ? 0 : strlen(what) + strlen(": ");
+  size_t len = fitting_part(message, sizeof line - 1 - used);
+  snprintf(line, sizeof line, "%.*s", (int)len, message);
+  report_line(number, flags, what, line);
+  for (message += len; message[0] != '\0'; message += len) {
+    message += message[0] == ' ';
+    len = fitting_part(message, sizeof line - sizeof continued);
+    snprintf(line, sizeof line, "%s%.*s", continued, (int)len, message);
+    report_line(number, flags_of_rest(flags), NULL, line);
+  }
 }
 
 /* strtoul() would be another function in the C library of Debian 13 than in that of Debian 12,

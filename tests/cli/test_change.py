@@ -139,6 +139,18 @@ class Change(command.Case):
         self.assertIn("Cannot rotate key id 2", run.err)
         self.assertEqual(list(self.keys(path)), [(1, 1), (1, 3), (2, 4294967294)])
 
+    def test_rotate_where_every_key_is_at_its_last_version(self):
+        path = self.write("keys", f"1;4294967294;{KEY1}\n2;4294967293;{KEY2}\n")
+        before = self.read("keys")
+        for choice in ("--all", "--due", "--id=1"):
+            text = before if choice != "--due" else before.replace(b"\n", b";created=2020-01-01;rotate=1d\n")
+            self.write("keys", text.decode())
+            with self.subTest(choice):
+                run = self.run_command("rotate", path, choice, status=1)
+                self.assertEqual(run.out, "")
+                self.assertIn("Cannot rotate key id 1", run.err)
+                self.assertEqual(self.read("keys"), text)
+
     def test_rotate_due_keys(self):
         for name, arguments in self.files():
             with self.subTest(name):

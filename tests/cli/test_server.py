@@ -475,6 +475,25 @@ class Retire(ServerCase):
         self.sql("SET GLOBAL file_key_management_rotate_key = 3")
         self.assertEqual(self.versions(), [(1, 1), (1, 3), (1, 5), (3, 3), (3, 5)])
 
+    def test_a_copy_of_the_same_second_gets_a_number(self):
+        self.rotate_and_wait()
+        first = self.read("keys")
+        self.retire("--force=elsewhere", "--id=3")
+        [copy] = self.copies()
+        self.sql("SET GLOBAL file_key_management_reload = ON")
+        self.rotate_and_wait()
+        second = self.read("keys")
+        path = os.path.join(self.folder, "keys.retired-")
+        for later in range(60):  # whenever the second one comes, it is in the second of another copy
+            taken = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.time() + later))
+            shutil.copyfile(os.path.join(self.folder, copy), path + taken)
+        self.retire("--force=elsewhere", "--id=3")
+        [numbered] = [name for name in self.copies() if re.fullmatch(r"keys\.retired-[0-9]{8}T[0-9]{6}Z-2", name)]
+        self.assertEqual(self.read(numbered), second)
+        for name in self.copies():
+            if name != numbered:
+                self.assertEqual(self.read(name), first)
+
     def test_all_old_versions_are_removed_and_the_server_starts(self):
         """The procedure of docs/rotation.md."""
         self.rotate_and_wait()

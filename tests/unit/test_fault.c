@@ -336,7 +336,7 @@ static void templates_are_well_formed(void **state)
   assert_false(is_balanced("{a {b}"));
 }
 
-/* the server cuts a message at 512 bytes: what is at its end must still be there */
+/* without an advice it is one line of the server's log */
 static void every_sentence_fits_with_the_longest_details(void **state)
 {
   (void)state;
@@ -345,21 +345,47 @@ static void every_sentence_fits_with_the_longest_details(void **state)
     char text[2 * KH_MESSAGE_MAX];
     fault.status = (kh_status)status;
     kh_fault_describe(&fault, text, sizeof text);
-    assert_in_range(strlen(text), KH_PATH_SHOWN_MAX - 4, KH_MESSAGE_MAX - 1);
+    assert_in_range(strlen(text), KH_PATH_SHOWN_MAX - 4, KH_LINE_MAX - 1);
     assert_false(has_template_left(text));
+  }
+}
+
+/* what failed, as kh_report_refusal() and the background tasks put it first, and their next step */
+enum { ROOM_FOR_WHAT = 64 };
+
+/* With the longest path and advice a message is whole: what comes before it fits too. */
+static void every_message_is_whole_with_its_advice(void **state)
+{
+  (void)state;
+  static const size_t path_lens[] = {100, KH_PATH_SHOWN_MAX - 1};
+  for (size_t i = 0; i < COUNT(path_lens); i++) {
+    kh_fault fault = full_fault();
+    memset(fault.path.text, 'p', path_lens[i]);
+    fault.path.text[path_lens[i]] = '\0';
+    memset(fault.advice, 'a', sizeof fault.advice - 1);
+    memcpy(fault.advice + sizeof fault.advice - 5, " end", 4);
+    for (int status = 0; status < KH_STATUS_COUNT; status++) {
+      char text[KH_MESSAGE_MAX];
+      fault.status = (kh_status)status;
+      bool has_advice = strstr(kh_status_sentence(fault.status), "{advice}") != NULL;
+      kh_fault_describe(&fault, text, sizeof text);
+      assert_in_range(strlen(text), path_lens[i], KH_MESSAGE_MAX - ROOM_FOR_WHAT);
+      assert_non_null(strstr(text, fault.path.text));
+      assert_true(!has_advice || strstr(text, fault.advice) != NULL);
+    }
   }
 }
 
 static void a_sentence_that_does_not_fit_has_a_shorter_path(void **state)
 {
   (void)state;
-  char text[KH_MESSAGE_MAX];
+  char text[KH_LINE_MAX];
   kh_fault fault = full_fault();
   fault.status = KH_E_FILE_OPEN;
   memset(fault.advice, 'a', sizeof fault.advice - 1);
   memcpy(fault.advice + sizeof fault.advice - 5, " end", 4);
   kh_fault_describe(&fault, text, sizeof text);
-  assert_in_range(strlen(text), KH_MESSAGE_MAX - 3, KH_MESSAGE_MAX - 1);
+  assert_in_range(strlen(text), KH_LINE_MAX - 3, KH_LINE_MAX - 1);
   assert_string_equal(text + strlen(text) - 4, " end");
   assert_non_null(strstr(text, "'ppp"));
   assert_non_null(strstr(text, "p...p"));
@@ -420,6 +446,7 @@ int main(void)
       cmocka_unit_test(a_path_at_its_limit_and_one_past_it),
       cmocka_unit_test(templates_are_well_formed),
       cmocka_unit_test(every_sentence_fits_with_the_longest_details),
+      cmocka_unit_test(every_message_is_whole_with_its_advice),
       cmocka_unit_test(a_sentence_that_does_not_fit_has_a_shorter_path),
       cmocka_unit_test(every_sentence_is_one_without_details),
       cmocka_unit_test(limits_in_words_are_those_of_the_code),

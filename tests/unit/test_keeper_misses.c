@@ -213,7 +213,7 @@ static void the_longest_path_leaves_the_advice_whole(void **state)
   for (size_t i = 0; i < COUNT(misses); i++) {
     line = kh_message_missing(keeper, misses[i], table);
     size_t end = (size_t)(strstr(line.text, advice) - line.text) + sizeof advice - 1;
-    assert_true(end - strlen("fake:1") + KH_PATH_SHOWN_MAX < KH_MESSAGE_MAX);
+    assert_true(end - strlen("fake:1") + KH_PATH_SHOWN_MAX < KH_LINE_MAX);
   }
   kh_keyring_end(kh_keeper_ring(keeper));
 }

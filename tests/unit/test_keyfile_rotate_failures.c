@@ -181,6 +181,24 @@ static bool may_be_ignored(const char *name)
   return false;
 }
 
+static bool is_of_engine(const char *name)
+{
+  return strcmp(name, "EVP_CIPHER_CTX_new") == 0 || strcmp(name, "EVP_CipherInit_ex2") == 0;
+}
+
+/* A thread that gets no memory for its area, or no context, uses one that all threads share. Its
+ * area is made just before the engine's own calls. */
+static bool has_slow_way(unsigned at)
+{
+  unsigned next = at;
+  if (is_of_engine(test_calls.name[at - 1]))
+    return true;
+  while (next < test_calls.made && strcmp(test_calls.name[next], "calloc") == 0)
+    next++;
+  return strcmp(test_calls.name[at - 1], "calloc") == 0 && next < test_calls.made &&
+         is_of_engine(test_calls.name[next]);
+}
+
 /* Rotates with a failure at one call. Returns false when there are fewer calls. */
 static bool rotate_with_failure(struct subject *subject, unsigned at, int error)
 {
@@ -194,7 +212,8 @@ static bool rotate_with_failure(struct subject *subject, unsigned at, int error)
   expect_old_or_new(subject);
   assert_int_equal(is_old(subject), status != KH_OK && status != KH_E_FILE_FLUSH);
   bool is_warned = status == KH_OK && kh_keyfile_had_unseen(run->file);
-  assert_true(status != KH_OK || struck == NULL || may_be_ignored(struck) || is_warned);
+  assert_true(status != KH_OK || struck == NULL || may_be_ignored(struck) || is_warned ||
+              has_slow_way(at));
   if (status != KH_OK && run->fault.path.text[0] != '\0') /* a literal passphrase has no path */
     assert_string_equal(run->fault.path.text, run->path);
   assert_false(rotation_has_temporary(run->path));

@@ -21,7 +21,9 @@ static bool has_printf;
 static struct {
   unsigned number;
   unsigned long flags;
-  char text[256];
+  char text[1024];
+  unsigned count;
+  char all[4096]; /* the lines, with '|' after each */
 } reported;
 
 static void report(unsigned number, const char *format, unsigned long flags, ...)
@@ -32,6 +34,10 @@ static void report(unsigned number, const char *format, unsigned long flags, ...
   va_end(arguments);
   reported.number = number;
   reported.flags = flags;
+  reported.count++;
+  assert_in_range(strlen(reported.text), 1, KH_LINE_MAX - 1);
+  size_t used = strlen(reported.all);
+  snprintf(reported.all + used, sizeof reported.all - used, "%s|", reported.text);
 }
 
 void *__wrap_dlsym(void *handle, const char *name);
@@ -53,6 +59,52 @@ static void the_server_reports(void **state)
   assert_int_equal(reported.flags, ME_ERROR_LOG);
   kh_quirks_report(2, ME_NOTE, "file", "loaded");
   assert_string_equal(reported.text, "file: loaded");
+}
+
+/* a message of so many bytes, in words of nine letters */
+static const char *long_message(size_t len)
+{
+  static char text[3000];
+  for (size_t i = 0; i < len; i++)
+    text[i] = i % 10 == 9 ? ' ' : (char)('0' + i / 10 % 10);
+  text[len] = '\0';
+  return text;
+}
+
+static void report_long(unsigned long flags, const char *what, size_t len)
+{
+  memset(&reported, 0, sizeof reported);
+  has_printf = true;
+  kh_quirks_report(2, flags, what, long_message(len));
+}
+
+static void a_message_at_the_limit_of_a_line_and_one_past_it(void **state)
+{
+  (void)state;
+  report_long(ME_ERROR_LOG, NULL, KH_LINE_MAX - 1);
+  assert_int_equal(reported.count, 1);
+  assert_string_equal(reported.text, long_message(KH_LINE_MAX - 1));
+  report_long(ME_ERROR_LOG, NULL, KH_LINE_MAX);
+  assert_int_equal(reported.count, 2);
+  assert_int_equal(reported.flags, ME_ERROR_LOG | ME_NOTE); /* one statement has one error */
+  report_long(ME_ERROR_LOG, "file", KH_LINE_MAX - 1 - strlen("file: "));
+  assert_int_equal(reported.count, 1);
+  report_long(ME_WARNING | ME_ERROR_LOG, "file", KH_LINE_MAX - strlen("file: "));
+  assert_int_equal(reported.count, 2);
+  assert_int_equal(reported.flags, ME_WARNING | ME_ERROR_LOG);
+}
+
+/* without a byte lost, and cut at spaces */
+static void a_longer_message_goes_into_more_lines(void **state)
+{
+  (void)state;
+  char whole[4096];
+  report_long(ME_NOTE | ME_ERROR_LOG_ONLY, "file", 2500);
+  assert_int_equal(reported.count, 6);
+  snprintf(whole, sizeof whole, "file: %s|", long_message(2500));
+  for (char *cut; (cut = strstr(reported.all, "|... ")) != NULL;)
+    memmove(cut, cut + strlen("|..."), strlen(cut + strlen("|...")) + 1);
+  assert_string_equal(reported.all, whole);
 }
 
 /* What goes to standard error meanwhile. */
@@ -130,6 +182,8 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_server_reports),
+      cmocka_unit_test(a_message_at_the_limit_of_a_line_and_one_past_it),
+      cmocka_unit_test(a_longer_message_goes_into_more_lines),
       cmocka_unit_test(a_process_without_the_function_gets_a_line),
       cmocka_unit_test(a_long_passphrase_is_refused_in_the_words_of_the_version),
       cmocka_unit_test(other_faults_have_the_same_words_in_all_versions),

@@ -15,7 +15,7 @@
 
 /** A line for the log. */
 typedef struct kh_message {
-  char text[KH_MESSAGE_MAX];
+  char text[KH_LINE_MAX];
 } kh_message;
 
 /** A table that is ready to be put in force, with the message to log then. */
