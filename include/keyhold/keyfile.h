@@ -309,7 +309,7 @@ KH_MUST_USE kh_status kh_keyfile_set_form(kh_keyfile *file, const kh_keyfile_for
  * @param entry  the slot and its new passphrase; of a slot that is removed only the label: then the
  * passphrase of the file must be that of a slot that stays.
  * @return KH_OK; the codes of kh_sealed_change_slot(); KH_E_SEALED_DAMAGED for a file of another
- * format.
+ * format; KH_E_FILE_CHANGED for one that another process converted to such a format since.
  */
 KH_MUST_USE kh_status kh_keyfile_change_slot(kh_keyfile *file, kh_slot_change change,
                                              const kh_sealed_entry *entry, kh_fault *ret_fault);

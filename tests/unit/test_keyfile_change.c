@@ -310,6 +310,23 @@ static void slots_that_cannot_be_changed(void **state)
   kh_secret_free(&second);
 }
 
+/* The same passphrase opens what another process made of the file: it is not damaged. */
+static void a_file_that_was_converted_meanwhile_is_a_changed_one(void **state)
+{
+  (void)state;
+  kh_fault fault;
+  kh_secret *second = keyfiles_secret("the second");
+  const char *path = test_text("keys", KEYFILES_TEXT, 0600);
+  assert_int_equal(keyfiles_convert(path, TEXT_FILE, SEALED_FILE, NULL), KH_OK);
+  KH_AUTO_KEYFILE file = keyfiles_open(path, SEALED_FILE);
+  kh_sealed_entry entry = {keyfiles_form(SEALED_FILE).slot, kh_secret_bytes(second)};
+  snprintf(entry.slot.label, sizeof entry.slot.label, "second");
+  assert_int_equal(keyfiles_convert(path, SEALED_FILE, &kh_keyfile_format_openssl, NULL), KH_OK);
+  assert_int_equal(kh_keyfile_change_slot(file, KH_SLOT_ADD, &entry, &fault), KH_E_FILE_CHANGED);
+  assert_string_equal(fault.path.text, path);
+  kh_secret_free(&second);
+}
+
 static kh_status check_slot(const kh_sealed_slots *slots, kh_slot_change change, const char *label,
                             uint32_t memory, uint32_t passes)
 {
@@ -452,6 +469,7 @@ int main(void)
       cmocka_unit_test(the_slots_stay),
       cmocka_unit_test(slots_are_changed),
       cmocka_unit_test(slots_that_cannot_be_changed),
+      cmocka_unit_test(a_file_that_was_converted_meanwhile_is_a_changed_one),
       cmocka_unit_test(changes_of_slots_are_judged),
       cmocka_unit_test(old_versions_are_retired),
       cmocka_unit_test(versions_that_cannot_be_retired),

@@ -196,6 +196,8 @@ kh_status kh_keyfile_change_slot(kh_keyfile *file, kh_slot_change change,
   if (status != KH_OK)
     return kh_keyfile_fail(file, status, ret_fault);
   status = kh_keyfile_begin_change(file, KH_REPEATS_AS_UPSTREAM, ret_fault);
+  if (status == KH_OK && file->envelope.sealed == NULL) /* another process has converted it */
+    status = kh_keyfile_fail(file, KH_E_FILE_CHANGED, ret_fault);
   if (status == KH_OK && !has_slots_of(file, &base)) {
     kh_envelope_clear(&planned);
     status = plan_slots(file, change, entry, &planned, ret_fault);
