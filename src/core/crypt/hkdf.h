@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file hkdf.h
- * HKDF with SHA-256 (RFC 5869), of one block: 32 bytes.
+ * HKDF with SHA-256 (RFC 5869), of up to four blocks of 32 bytes.
  */
 #ifndef KEYHOLD_CRYPT_HKDF_H
 #define KEYHOLD_CRYPT_HKDF_H
@@ -11,8 +11,8 @@
 #include "keyhold/bytes.h"
 #include "keyhold/status.h"
 
-/** Bytes that are derived. */
-enum { KH_HKDF_SIZE = 32 };
+/** Bytes of a block, and the most that are derived. */
+enum { KH_HKDF_SIZE = 32, KH_HKDF_MAX = 4 * KH_HKDF_SIZE };
 
 /** HMAC-SHA-256, made ready once: OpenSSL's EVP_MAC_CTX, which is copied for each derivation. */
 typedef struct evp_mac_ctx_st kh_hkdf;
@@ -37,10 +37,11 @@ void kh_hkdf_free(kh_hkdf **hkdf);
 /**
  * Derives a key, and wipes all copies of it and of its input. Thread-safe.
  *
- * @param ret_key  KH_HKDF_SIZE bytes; undefined on failure.
+ * @param len      bytes to derive: a multiple of KH_HKDF_SIZE, at most KH_HKDF_MAX.
+ * @param ret_key  `len` bytes; undefined on failure.
  * @return KH_OK, KH_E_CRYPTO.
  */
-KH_MUST_USE kh_status kh_hkdf_derive(const kh_hkdf *hkdf, const kh_hkdf_input *input,
+KH_MUST_USE kh_status kh_hkdf_derive(const kh_hkdf *hkdf, const kh_hkdf_input *input, size_t len,
                                      uint8_t *ret_key);
 
 #endif
