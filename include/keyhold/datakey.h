@@ -27,9 +27,9 @@ enum { KH_DATAKEY_STORED = 32, KH_DATAKEY_MAX = 128 };
 /** Which data key. */
 typedef struct kh_datakey {
   kh_datakey_kind kind; /**< not KH_DATAKEY_NONE */
-  uint32_t id;
-  uint32_t version;
-  kh_bytes passed; /**< by the server: 16, 24 or 32 bytes */
+  uint32_t id;          /**< key id */
+  uint32_t version;     /**< key version */
+  kh_bytes passed;      /**< by the server: 16, 24 or 32 bytes */
 } kh_datakey;
 
 /** Returns the length in bytes of the data keys of a kind. Thread-safe. */

@@ -57,7 +57,9 @@ static void close_openssl(void *engine)
 
 static kh_status open_openssl(void **ret_engine)
 {
-  struct openssl *openssl = calloc(1, sizeof *openssl);
+  /* as in engine_openssl.c, which is opened later */
+  struct openssl *openssl =
+      OSSL_LIB_CTX_get0_global_default() == NULL ? NULL : calloc(1, sizeof *openssl);
   if (openssl == NULL)
     return KH_E_NO_MEMORY;
   openssl->block = EVP_CIPHER_fetch(NULL, "AES-256-ECB", NULL);
@@ -103,13 +105,25 @@ static void free_sets(kh_area *head)
       EVP_CIPHER_CTX_free(area->sets[i].evp[j]);
 }
 
+/* Returns 1 for equal keys, or 0. */
+static uint64_t compare_keys(const uint8_t *a, const uint8_t *b)
+{
+  uint64_t differences = 0;
+  for (size_t i = 0; i < KH_XTS_KEY; i += sizeof differences) {
+    uint64_t words[2];
+    memcpy(&words[0], a + i, sizeof words[0]);
+    memcpy(&words[1], b + i, sizeof words[1]);
+    differences |= words[0] ^ words[1];
+  }
+  return 1 ^ (differences | (0 - differences)) >> 63;
+}
+
 static bool has_equal_keys(const uint8_t *keys)
 {
-  unsigned equal = 0;
+  uint64_t equal = 0;
   for (size_t i = 0; i < KEYS; i++)
     for (size_t j = 0; j < i; j++)
-      equal |=
-          (unsigned)(CRYPTO_memcmp(keys + i * KH_XTS_KEY, keys + j * KH_XTS_KEY, KH_XTS_KEY) == 0);
+      equal |= compare_keys(keys + i * KH_XTS_KEY, keys + j * KH_XTS_KEY);
   return equal != 0;
 }
 
@@ -119,12 +133,14 @@ static bool is_of(const struct kh_xts_set *set, const uint8_t *keys)
          memcmp(set->others, keys + KH_XTS_KEY, sizeof set->others) == 0;
 }
 
-static struct kh_xts_set *choose_set(struct area *area, const uint8_t *keys)
+/* Returns the set of those keys, or the one to evict for them. */
+static struct kh_xts_set *choose_set(struct area *area, const uint8_t *keys, bool *ret_is_found)
 {
   struct kh_xts_set *evicted = &area->sets[0];
   for (size_t i = 0; i < CACHED; i++) {
     struct kh_xts_set *set = &area->sets[i];
-    if (is_of(set, keys))
+    *ret_is_found = is_of(set, keys);
+    if (*ret_is_found)
       return set;
     if (kh_schedule_is_evicted_before(&set->schedule, &evicted->schedule, area->head.now))
       evicted = set;
@@ -135,8 +151,9 @@ static struct kh_xts_set *choose_set(struct area *area, const uint8_t *keys)
 kh_status kh_xts_find(const void *engine, kh_area *head, const uint8_t *keys, kh_xts *ret_xts)
 {
   struct area *area = (struct area *)(void *)head;
-  struct kh_xts_set *set = choose_set(area, keys);
-  if (!is_of(set, keys)) {
+  bool is_found = false;
+  struct kh_xts_set *set = choose_set(area, keys, &is_found);
+  if (!is_found) {
     if (has_equal_keys(keys))
       return KH_E_CRYPTO;
     memset(set->is_keyed, 0, sizeof set->is_keyed);
@@ -166,7 +183,9 @@ static kh_status set_key(const kh_xts *xts, size_t context, const EVP_CIPHER *ci
   if (EVP_CipherInit_ex2(evp, is_new ? cipher : NULL, xts->keys + key_places[context], NULL,
                          encrypt, NULL) != 1)
     return fail_set(set);
-  EVP_CIPHER_CTX_set_padding(evp, 0);
+  /* The others keep no block back, and to have it off costs a call at every later init. */
+  if (is_new && context == KH_XTS_DECRYPT)
+    EVP_CIPHER_CTX_set_padding(evp, 0);
   set->is_keyed[context] = true;
   return KH_OK;
 }

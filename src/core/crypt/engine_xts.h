@@ -43,7 +43,7 @@ typedef struct kh_xts {
 KH_MUST_USE kh_status kh_xts_find(const void *engine, kh_area *area, const uint8_t *keys,
                                   kh_xts *ret_xts);
 
-/** Encrypts or decrypts whole blocks, each by itself. dst may be src.data. Returns KH_OK,
+/** Encrypts or decrypts whole blocks, each on its own. dst may be src.data. Returns KH_OK,
  * KH_E_NO_MEMORY, KH_E_CRYPTO. */
 KH_MUST_USE kh_status kh_xts_blocks(const kh_xts *xts, kh_xts_op op, kh_bytes src, uint8_t *dst);
 
