@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* wraps: EVP_CipherUpdate EVP_CIPHER_CTX_new EVP_CipherInit_ex2 */
+/* slow: messages of 64 MiB */
 /*
  * aes256-xts without padding: NIST's vectors of XTS, and vectors of tests/interop/xts.py, the
  * second implementation. NIST has no samples of FF1 for radix 2: xts.py has it for any radix and is
