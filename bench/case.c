@@ -10,6 +10,10 @@ static const unsigned sizes[] = {16,   32,    128,   256,   1024,
                                  4096, 16354, 32768, 65536, KH_BENCH_SIZE_MAX};
 enum { SIZE_COUNT = sizeof sizes / sizeof *sizes };
 
+/* records of a redo log, and a page */
+static const unsigned record_sizes[] = {13, 41, 211, 16354};
+enum { RECORD_SIZE_COUNT = sizeof record_sizes / sizeof *record_sizes };
+
 /* an event of the binlog is not shorter than its header and its checksum */
 enum { SHORTEST_EVENT = 32 };
 
@@ -77,13 +81,29 @@ static void add_many_operations(list *to)
   add_case(to, (kh_bench_case){.operation = KH_BENCH_CHOOSE_MANY});
 }
 
+/* One operation without padding, with one key and with some in turn. */
+static void add_records(list *to, kh_bench_operation operation)
+{
+  kh_bench_case what = {.operation = operation, .of_record = true, .key_bits = key_sizes[0]};
+  for (size_t i = 0; i < RECORD_SIZE_COUNT; i++) {
+    what.size = record_sizes[i];
+    what.in_turn = false;
+    add_case(to, what);
+    what.in_turn = true;
+    add_case(to, what);
+  }
+}
+
 size_t kh_bench_cases(const char *only, bool many,
                       kh_bench_case ret_cases[static KH_BENCH_CASES_MAX])
 {
   list found = {only, ret_cases, 0};
   add_key_operations(&found);
-  if (many)
+  if (many) {
     add_many_operations(&found);
+    add_records(&found, KH_BENCH_ENCRYPT);
+    add_records(&found, KH_BENCH_DECRYPT);
+  }
   for (size_t i = 0; i < DATA_OPERATION_COUNT; i++)
     add_data_operation(&found, (kh_bench_case){.operation = data_operations[i].operation,
                                                .padded = data_operations[i].padded});
@@ -105,6 +125,13 @@ const char *kh_bench_operation_name(kh_bench_operation operation)
   return names[operation];
 }
 
+static const char *key_name(const kh_bench_case *what)
+{
+  if (what->of_record)
+    return what->in_turn ? "turn" : "one";
+  return what->new_key ? "new" : "same";
+}
+
 void kh_bench_case_name(const kh_bench_case *what, char ret_name[static KH_BENCH_NAME_MAX])
 {
   const char *operation = kh_bench_operation_name(what->operation);
@@ -114,6 +141,5 @@ void kh_bench_case_name(const kh_bench_case *what, char ret_name[static KH_BENCH
     snprintf(ret_name, KH_BENCH_NAME_MAX, "%s", operation);
   else
     snprintf(ret_name, KH_BENCH_NAME_MAX, "%s-%s-%u-%s-%u", operation,
-             what->padded ? "padded" : "nopad", what->key_bits, what->new_key ? "new" : "same",
-             what->size);
+             what->padded ? "padded" : "nopad", what->key_bits, key_name(what), what->size);
 }

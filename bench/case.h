@@ -26,9 +26,14 @@ typedef struct {
   kh_bench_operation operation;
   bool padded;       /**< without ENCRYPTION_FLAG_NOPAD */
   bool new_key;      /**< a key that was never used before, each time; else always the same */
+  bool in_turn;      /**< KH_BENCH_TURNS keys in turn, as of so many tables */
+  bool of_record;    /**< for the comparison of ciphers: its name has "one" or "turn" */
   unsigned key_bits; /**< 128 or 256 */
   unsigned size;     /**< bytes of plaintext; 0 where nothing is encrypted */
 } kh_bench_case;
+
+/** Keys of the cases that use some in turn. */
+enum { KH_BENCH_TURNS = 100 };
 
 /** Room for every case; kh_bench_cases() asserts it. */
 enum { KH_BENCH_CASES_MAX = 256 };
@@ -43,7 +48,7 @@ enum { KH_BENCH_NAME_MAX = 64 };
  * Lists the cases whose name matches a pattern, in the order of the table.
  *
  * @param only       as for fnmatch(3) with FNM_EXTMATCH; "" or NULL for all.
- * @param many       whether those over many keys are among them.
+ * @param many       whether those over many keys are among them, and those of a redo log.
  * @param ret_cases  where they go.
  * @return how many.
  */

@@ -38,6 +38,7 @@ struct kh_bench_lane {
   kh_bench_key_ids ids;
   uint64_t random;
   uint64_t choice; /* of a key out of many */
+  uint64_t turn;   /* of the key that is used now, of KH_BENCH_TURNS */
   const kh_bench_case *what;
   unsigned key_id, key_version, key_len;
   unsigned result_len;  /* the expected length of the output */
@@ -157,7 +158,7 @@ static inline int stream_message(kh_bench_lane *lane, const message *from, unsig
 /* --- The loops that are timed --- */
 
 /* Gives the next operation its IV and key. */
-static inline void advance(kh_bench_lane *lane, bool new_key)
+static inline void advance(kh_bench_lane *lane, bool new_key, bool in_turn)
 {
   if (lane->message_count > 0) {
     message *next = lane->current + 1;
@@ -167,16 +168,21 @@ static inline void advance(kh_bench_lane *lane, bool new_key)
   lane->own.iv += (words){0, 1};
   if (new_key)
     lane->own.key[0] += (words){1, 1};
+  if (in_turn) {
+    lane->turn = lane->turn == KH_BENCH_TURNS - 1 ? 0 : lane->turn + 1;
+    lane->own.key[0][0] = lane->turn;
+  }
 }
 
 static uint64_t run_crypt(kh_bench_lane *lane, uint64_t times)
 {
   const bool new_key = lane->what->new_key;
+  const bool in_turn = lane->what->in_turn;
   const int flags = flags_of(lane->what);
   uint64_t failures = 0;
   for (; times > 0; times--) {
     unsigned len = 0;
-    advance(lane, new_key);
+    advance(lane, new_key, in_turn);
     int result = crypt_message(lane, lane->current, flags, lane->made, &len);
     failures += result != 0 || len != lane->result_len;
   }
@@ -189,7 +195,7 @@ static uint64_t run_stream(kh_bench_lane *lane, uint64_t times)
   uint64_t failures = 0;
   for (; times > 0; times--) {
     unsigned len = 0;
-    advance(lane, new_key);
+    advance(lane, new_key, false);
     int result = stream_message(lane, lane->current, &len);
     failures += result != 0 || len != lane->result_len;
   }

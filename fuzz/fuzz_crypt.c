@@ -8,10 +8,11 @@
 
 #include "check.h"
 #include "keyhold/cursor.h"
+#include "keyhold/datakey.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { HEAD = 3, KEY_ROOM = 32, MESSAGE_MAX = 1 << 16 };
+enum { HEAD = 3, XTS = 4, KEY_ROOM = 32, MESSAGE_MAX = 1 << 16 };
 
 static kh_crypt *fast, *plain_openssl;
 
@@ -64,6 +65,14 @@ static void compare_garbage(kh_cipher cipher, unsigned flags, const kh_crypt_key
   MUST(memcmp(one, other, one_len) == 0);
 }
 
+/* XTS takes four keys, of which no two are equal. */
+static kh_bytes four_keys(kh_bytes key, uint8_t *keys)
+{
+  for (size_t i = 0; i < KH_DATAKEY_MAX; i++)
+    keys[i] = (uint8_t)(key.data[i % KEY_ROOM] + i / KEY_ROOM);
+  return (kh_bytes){keys, KH_DATAKEY_MAX};
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
   if (size < HEAD + KEY_ROOM + KH_AES_BLOCK || size > MESSAGE_MAX)
@@ -77,9 +86,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   kh_bytes key = kh_cursor_take(&cursor, KEY_ROOM);
   kh_bytes iv = kh_cursor_take(&cursor, KH_AES_BLOCK);
   kh_bytes message = kh_cursor_take(&cursor, size);
-  kh_cipher cipher = (head.data[0] & 1) != 0 ? KH_CIPHER_AES_CTR : KH_CIPHER_AES_CBC;
+  static const kh_cipher ciphers[] = {KH_CIPHER_AES_CBC, KH_CIPHER_AES_CTR};
   unsigned flags = head.data[0] & KH_CRYPT_NOPAD;
+  kh_cipher cipher = ciphers[head.data[0] & 1];
   kh_crypt_key both = {{key.data, 16 + 8u * (head.data[1] % 3)}, iv};
+  uint8_t keys[KH_DATAKEY_MAX];
+  if ((head.data[0] & XTS) != 0 && flags != 0) {
+    cipher = KH_CIPHER_AES256_XTS;
+    both.key = four_keys(key, keys);
+  }
   compare(cipher, flags, &both, message, head.data[2]);
   compare_garbage(cipher, flags, &both, message);
   return 0;

@@ -22,6 +22,8 @@ typedef enum kh_cipher {
                         `encryption_algorithm` = aes_ctr */
   KH_CIPHER_AES256_CBC, /**< "aes256-cbc": AES-CBC with a data key of 256 bits (datakey.h) */
   KH_CIPHER_AES256_CTR, /**< "aes256-ctr": AES-CTR and GCM with a data key of 256 bits */
+  KH_CIPHER_AES256_XTS, /**< "aes256-xts": XTS and FF1, which stay safe when IVs repeat, with data
+                           keys of 256 bits; GCM with padding (docs/ciphers.md) */
   KH_CIPHER_AES_ECB,    /**< equal blocks stay equal: example_key_management only, no name */
   KH_CIPHER_COUNT
 } kh_cipher;
@@ -29,13 +31,22 @@ typedef enum kh_cipher {
 /** A mode of AES (src/core/crypt/mode.h). */
 struct kh_mode;
 
+/** The kinds of keys of messages. The derived ones are data keys (datakey.h). */
+typedef enum kh_datakey_kind {
+  KH_DATAKEY_NONE,   /**< no data key: the key that the server passes */
+  KH_DATAKEY_AES256, /**< 32 bytes for aes256-cbc and aes256-ctr */
+  KH_DATAKEY_XTS,    /**< four keys of 32 bytes for aes256-xts without padding */
+  KH_DATAKEY_GCM,    /**< 32 bytes for aes256-xts with padding */
+  KH_DATAKEY_KINDS
+} kh_datakey_kind;
+
 /** The properties of a cipher. */
 typedef struct kh_cipher_info {
-  const char *name; /**< in a key file; "": not allowed in a key file */
-  size_t key_min;   /**< shortest stored key in bytes */
-  bool is_derived;  /**< data is encrypted with a data key that is derived from the stored one, not
-                       with the key that the server passes */
-  size_t tag_size;  /**< of a message with padding, in bytes; 0: it is padded to whole blocks */
+  const char *name;             /**< in a key file; "": not allowed in a key file */
+  size_t key_min;               /**< shortest stored key in bytes */
+  kh_datakey_kind padded_key;   /**< the key of a message with padding */
+  kh_datakey_kind unpadded_key; /**< and of one without */
+  size_t tag_size; /**< of a message with padding, in bytes; 0: it is padded to whole blocks */
   const struct kh_mode *padded;   /**< with padding or a tag: temporary files */
   const struct kh_mode *unpadded; /**< output as long as the input: pages, logs */
 } kh_cipher_info;
@@ -43,10 +54,10 @@ typedef struct kh_cipher_info {
 /** All of them. Read by the functions below, which are inline because each message calls them. */
 extern const kh_cipher_info kh_ciphers[KH_CIPHER_COUNT];
 
-/** Returns whether the cipher encrypts with a derived data key. Thread-safe. */
-static inline bool kh_cipher_is_derived(kh_cipher cipher)
+/** Returns which key a message is encrypted with. Thread-safe. */
+static inline kh_datakey_kind kh_cipher_data_key(kh_cipher cipher, bool is_padded)
 {
-  return kh_ciphers[cipher].is_derived;
+  return is_padded ? kh_ciphers[cipher].padded_key : kh_ciphers[cipher].unpadded_key;
 }
 
 /** Returns the length in bytes of the shortest stored key that the cipher takes. Thread-safe. */
@@ -80,7 +91,7 @@ bool kh_cipher_by_name(kh_bytes name, kh_cipher *ret_cipher);
 /** Room for the text of kh_cipher_names(). */
 enum { KH_CIPHER_NAMES_MAX = 128 };
 
-/** All names as a text: "aes-cbc, aes-ctr, aes256-cbc or aes256-ctr". */
+/** All names as a text: "aes-cbc, aes-ctr, aes256-cbc, aes256-ctr or aes256-xts". */
 typedef struct kh_cipher_names_text {
   char text[KH_CIPHER_NAMES_MAX]; /**< ends with NUL */
 } kh_cipher_names_text;

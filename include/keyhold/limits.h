@@ -157,7 +157,7 @@
 #define KH_ROTATE_MAX 3155760000u /**< the longest */
 
 /**
- * Data keys that are cached (datakey.h), one for each encrypted table and key version in use: 96
+ * Data keys that are cached (datakey.h), one for each encrypted table and key version in use: 192
  * KiB, little of what may be locked into RAM. A server that uses more tables at a time derives them
  * again, which costs less than encrypting a page.
  */

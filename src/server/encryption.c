@@ -105,19 +105,19 @@ static int code_of(kh_status status, unsigned flags)
 
 /* Starts a message with its data key. Out of line: other messages need no buffer for one. */
 __attribute__((noinline)) static kh_status init_derived(void *ctx, kh_cipher cipher, unsigned flags,
-                                                        const kh_crypt_key *passed, uint32_t id,
-                                                        uint32_t version)
+                                                        const kh_datakey *wanted, kh_bytes iv)
 {
-  uint8_t data_key[KH_DATAKEY_SIZE];
-  kh_crypt_key both = {{data_key, sizeof data_key}, passed->iv};
-  if (passed->key.len != 16 && passed->key.len != 24 && passed->key.len != 32)
+  uint8_t data_key[KH_DATAKEY_MAX];
+  size_t len = kh_datakey_size(wanted->kind);
+  kh_crypt_key both = {{data_key, len}, iv};
+  if (wanted->passed.len != 16 && wanted->passed.len != 24 && wanted->passed.len != 32)
     return KH_E_KEY_SIZE;
-  kh_status status = plugin.source->data_key(plugin.keys, id, version, passed->key, data_key);
+  kh_status status = plugin.source->data_key(plugin.keys, wanted, data_key);
   if (status == KH_OK)
     status = kh_crypt_init(plugin.crypt, ctx, cipher, flags, &both);
   else
-    report_miss(status, id, version);
-  kh_wipe(data_key, sizeof data_key);
+    report_miss(status, wanted->id, wanted->version);
+  kh_wipe(data_key, len);
   return status;
 }
 
@@ -127,9 +127,13 @@ static int crypt_ctx_init(void *ctx, const unsigned char *key, unsigned klen,
 {
   kh_crypt_key both = {{key, klen}, {iv, ivlen}};
   kh_cipher cipher = plugin.source->cipher(plugin.keys, key_id, key_version);
-  kh_status status = kh_cipher_is_derived(cipher)
-                         ? init_derived(ctx, cipher, (unsigned)flags, &both, key_id, key_version)
-                         : kh_crypt_init(plugin.crypt, ctx, cipher, (unsigned)flags, &both);
+  kh_datakey_kind kind = kh_cipher_data_key(cipher, ((unsigned)flags & KH_CRYPT_NOPAD) == 0);
+  kh_status status;
+  if (kind == KH_DATAKEY_NONE)
+    status = kh_crypt_init(plugin.crypt, ctx, cipher, (unsigned)flags, &both);
+  else
+    status = init_derived(ctx, cipher, (unsigned)flags,
+                          &(kh_datakey){kind, key_id, key_version, both.key}, both.iv);
   return code_of(status, (unsigned)flags);
 }
 

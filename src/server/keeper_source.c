@@ -76,17 +76,16 @@ static kh_cipher keeper_cipher(void *argument, uint32_t id, uint32_t version)
   return cipher == KH_CIPHER_UNSET ? keys->default_cipher : cipher;
 }
 
-static kh_status keeper_data_key(void *argument, uint32_t id, uint32_t version, kh_bytes passed,
-                                 uint8_t *ret_key)
+static kh_status keeper_data_key(void *argument, const kh_datakey *wanted, uint8_t *ret_key)
 {
   const kh_keeper_keys *keys = argument;
-  if (kh_datakeys_find(keys->data_keys, id, version, passed, ret_key))
+  if (kh_datakeys_find(keys->data_keys, wanted, ret_key))
     return KH_OK;
   kh_status status = KH_E_KEY_NOT_FOUND;
-  const kh_key *found = kh_keytable_find(kh_keyring_begin(keys->ring), id, version);
+  const kh_key *found = kh_keytable_find(kh_keyring_begin(keys->ring), wanted->id, wanted->version);
   if (found != NULL)
-    status = kh_datakeys_derive(keys->data_keys, id, version, (kh_bytes){found->bytes, found->len},
-                                passed, ret_key);
+    status =
+        kh_datakeys_derive(keys->data_keys, wanted, (kh_bytes){found->bytes, found->len}, ret_key);
   kh_keyring_end(keys->ring);
   return status;
 }

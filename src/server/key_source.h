@@ -49,13 +49,11 @@ typedef struct kh_key_source {
   /**
    * Makes the data key of a message. Called for ciphers that derive one; NULL when none does.
    *
-   * @param passed   the key that the server passes: 16, 24 or 32 bytes.
-   * @param ret_key  KH_DATAKEY_SIZE bytes, which the caller wipes, also after a failure.
+   * @param ret_key  kh_datakey_size() bytes, which the caller wipes, also after a failure.
    * @return KH_OK, KH_E_KEY_NOT_FOUND: there is no such key id, or no such version of it; any other
    * status when the data key is not available.
    */
-  kh_status (*data_key)(void *keys, uint32_t id, uint32_t version, kh_bytes passed,
-                        uint8_t *ret_key);
+  kh_status (*data_key)(void *keys, const kh_datakey *wanted, uint8_t *ret_key);
 
   /**
    * Takes note of a key that was not found. Called after a function above has returned

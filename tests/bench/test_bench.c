@@ -59,9 +59,9 @@ static void every_case_has_its_own_name(void **state)
   static char names[KH_BENCH_CASES_MAX][KH_BENCH_NAME_MAX];
   size_t count = kh_bench_cases("", true, cases);
   /* 2 operations * 2 paddings * 10 sizes and 9 streamed, for 2 key sizes, same and new; 3 of keys,
-   * 3 of many keys */
-  assert_int_equal(count, (2 * 2 * 10 + 9) * 2 * 2 + 3 + 3);
-  assert_int_equal(kh_bench_cases("", false, cases), count - 3);
+   * 3 of many keys, and encryption and decryption of 4 sizes with one key and with some in turn */
+  assert_int_equal(count, (2 * 2 * 10 + 9) * 2 * 2 + 3 + 3 + 2 * 4 * 2);
+  assert_int_equal(kh_bench_cases("", false, cases), count - 3 - 2 * 4 * 2);
   count = kh_bench_cases("", true, cases);
   for (size_t i = 0; i < count; i++) {
     kh_bench_case_name(&cases[i], names[i]);
@@ -206,6 +206,18 @@ static void measure_all_of_many(void)
 }
 
 /* repeats if the machine is so busy that a single call seems to take the time of a round */
+static void keys_in_turn_change_each_time(void **state)
+{
+  (void)state;
+  static const char *const names[] = {"encrypt-nopad-128-turn-41", "decrypt-nopad-128-turn-16354"};
+  for (size_t i = 0; i < COUNT(names); i++) {
+    toy_reset();
+    free(measured_many(TOY_IDS, 1, names[i]));
+    assert_true(toy_called.contexts > 2 * 3 + 3);
+    assert_true(toy_called.same_key <= 2 * 3); /* the check decrypts what it encrypted */
+  }
+}
+
 static void many_keys_are_asked_for_equally_often(void **state)
 {
   (void)state;
@@ -373,6 +385,7 @@ int main(void)
       cmocka_unit_test_setup(no_iv_is_used_twice, reset),
       cmocka_unit_test_setup(padded_messages_change_key_and_iv, reset),
       cmocka_unit_test_setup(an_event_is_streamed_in_pieces, reset),
+      cmocka_unit_test_setup(keys_in_turn_change_each_time, reset),
       cmocka_unit_test_setup(many_keys_are_asked_for_equally_often, reset),
       cmocka_unit_test_setup(many_keys_that_are_not_there_are_seen, reset),
       cmocka_unit_test_setup(a_key_of_many_that_goes_is_seen, reset),

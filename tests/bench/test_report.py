@@ -107,6 +107,27 @@ class Report(unittest.TestCase):
     def test_no_results_are_refused(self):
         self.refused("no results")
 
+    def put_ciphers(self, times):
+        """times: {(plugin, cipher): [ns of each round]}"""
+        for (plugin, cipher), rounds in times.items():
+            for number, ns in enumerate(rounds, 1):
+                self.put(plugin, number, {"cases": [case("encrypt-nopad-128-one-41", ns)]}, cipher)
+        for path in self.results.iterdir():
+            path.rename(path.with_name(path.name.replace(".1.json", ".json")))
+
+    def test_ciphers_are_compared_with_both_of_the_distribution(self):
+        self.put_ciphers({(report.DISTRIBUTION, "aes_cbc"): [900, 1000, 800], (report.DISTRIBUTION, "aes_ctr"): [300, 200, 250],
+                          (report.KEYHOLD, "aes256_xts"): [300, 400, 200]})
+        result = self.run_report("ciphers")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        row = json.loads(self.json.read_text())["cases"][0]
+        self.assertEqual((row["ns"], row["aes_cbc"]["times_as_fast"], row["aes_ctr"]["times_as_fast"]), (300, 3, 1))
+        self.assertEqual((row["aes_cbc"]["times_as_fast_undisturbed"], row["aes_ctr"]["times_as_fast_undisturbed"]), (4, 1))
+
+    def test_cipher_without_a_partner_is_refused(self):
+        self.put_ciphers({(report.DISTRIBUTION, "aes_cbc"): [900], (report.KEYHOLD, "aes256_xts"): [300]})
+        self.refused("not measured alike", what="ciphers")
+
     def put_sysbench(self, lines):
         path = self.folder / "lines"
         path.write_text("".join("\t".join(line) + "\n" for line in lines))

@@ -27,8 +27,10 @@ import sys
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+import xts
+
 MAGIC = bytes.fromhex("730e0c524574")
-CIPHERS = ["aes-cbc", "aes-ctr", "aes256-cbc", "aes256-ctr"]
+CIPHERS = ["aes-cbc", "aes-ctr", "aes256-cbc", "aes256-ctr", "aes256-xts"]
 KEY_LINE = re.compile(r"(\d+);(?:(\d{0,10});)?([0-9a-f]{64}|[0-9a-f]{48}|[0-9a-f]{32})(?![0-9a-f])(.*)", re.I)
 
 
@@ -134,6 +136,9 @@ def decrypt(space, page, keys, default_cipher):
     stored, cipher = keys[space.key_id, version]
     cipher = cipher or default_cipher
     key = ecb(stored, space.iv)
+    if cipher == "aes256-xts":
+        keys = xts.xts_keys(stored, key, space.key_id, version)
+        return xts.unpadded(keys, space.page_iv(page), space.ciphertext(page), encrypt=False)
     if cipher.startswith("aes256-"):
         key = data_key(stored, key, space.key_id, version)
     work = decrypt_ctr if cipher.endswith("-ctr") else decrypt_cbc

@@ -154,7 +154,7 @@ size_t reference_encrypt(reference_form form, const uint8_t *key, size_t key_len
 }
 
 void reference_hkdf(const uint8_t *ikm, size_t ikm_len, const uint8_t *salt, size_t salt_len,
-                    const uint8_t *info, size_t info_len, uint8_t *dst)
+                    const uint8_t *info, size_t info_len, size_t size, uint8_t *dst)
 {
   struct hmac_sha256_ctx ctx;
   uint8_t prk[SHA256_DIGEST_SIZE];
@@ -163,7 +163,7 @@ void reference_hkdf(const uint8_t *ikm, size_t ikm_len, const uint8_t *salt, siz
                (nettle_hash_digest_func *)hmac_sha256_digest, sizeof prk, ikm_len, ikm, prk);
   hmac_sha256_set_key(&ctx, sizeof prk, prk);
   hkdf_expand(&ctx, (nettle_hash_update_func *)hmac_sha256_update,
-              (nettle_hash_digest_func *)hmac_sha256_digest, sizeof prk, info_len, info, 32, dst);
+              (nettle_hash_digest_func *)hmac_sha256_digest, sizeof prk, info_len, info, size, dst);
 }
 
 uint32_t test_random(uint32_t *seed)

@@ -29,9 +29,9 @@ size_t reference_encrypt(reference_form form, const uint8_t *key, size_t key_len
 void reference_gcm(const uint8_t *key, size_t key_len, const uint8_t *nonce, const uint8_t *aad,
                    size_t aad_len, const uint8_t *src, size_t len, uint8_t *dst, uint8_t *tag);
 
-/** Derives 32 bytes by HKDF-SHA-256; the salt has at least 16 bytes. */
+/** Derives `size` bytes by HKDF-SHA-256, a multiple of 32; the salt has at least 16 bytes. */
 void reference_hkdf(const uint8_t *ikm, size_t ikm_len, const uint8_t *salt, size_t salt_len,
-                    const uint8_t *info, size_t info_len, uint8_t *dst);
+                    const uint8_t *info, size_t info_len, size_t size, uint8_t *dst);
 
 /** Returns the next number of a small generator, the same in every run; the seed must not be 0. */
 uint32_t test_random(uint32_t *seed);

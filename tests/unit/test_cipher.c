@@ -14,20 +14,22 @@ static void ciphers_have_names(void **state)
   } ciphers[] = {{"aes-cbc", KH_CIPHER_AES_CBC, false},
                  {"aes-ctr", KH_CIPHER_AES_CTR, false},
                  {"aes256-cbc", KH_CIPHER_AES256_CBC, true},
-                 {"aes256-ctr", KH_CIPHER_AES256_CTR, true}};
+                 {"aes256-ctr", KH_CIPHER_AES256_CTR, true},
+                 {"aes256-xts", KH_CIPHER_AES256_XTS, true}};
   assert_int_equal(COUNT(ciphers), KH_CIPHER_COUNT - 2); /* neither the unset one nor ECB */
   for (size_t i = 0; i < COUNT(ciphers); i++) {
     kh_cipher found = KH_CIPHER_UNSET;
     assert_true(kh_cipher_by_name(bytes_of(ciphers[i].name), &found));
     assert_int_equal(found, ciphers[i].cipher);
     assert_string_equal(kh_cipher_name(found), ciphers[i].name);
-    assert_int_equal(kh_cipher_is_derived(found), ciphers[i].derived);
+    assert_int_equal(kh_cipher_data_key(found, true) != KH_DATAKEY_NONE, ciphers[i].derived);
+    assert_int_equal(kh_cipher_data_key(found, false) != KH_DATAKEY_NONE, ciphers[i].derived);
     assert_int_equal(kh_cipher_key_min(found), ciphers[i].derived ? 32 : 16);
   }
   assert_string_equal(kh_cipher_name(KH_CIPHER_UNSET), "");
   assert_string_equal(kh_cipher_name(KH_CIPHER_AES_ECB), "");
   assert_int_equal(kh_cipher_key_min(KH_CIPHER_UNSET), 0);
-  assert_false(kh_cipher_is_derived(KH_CIPHER_UNSET));
+  assert_int_equal(kh_cipher_data_key(KH_CIPHER_UNSET, false), KH_DATAKEY_NONE);
 }
 
 static void other_names_are_none(void **state)
@@ -55,7 +57,8 @@ static void every_cipher_has_both_modes(void **state)
 static void the_names_for_a_help(void **state)
 {
   (void)state;
-  assert_string_equal(kh_cipher_names().text, "aes-cbc, aes-ctr, aes256-cbc or aes256-ctr");
+  assert_string_equal(kh_cipher_names().text,
+                      "aes-cbc, aes-ctr, aes256-cbc, aes256-ctr or aes256-xts");
 }
 
 int main(void)

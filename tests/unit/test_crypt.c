@@ -19,7 +19,7 @@
 
 static int fail_in = -1; /* calls of OpenSSL until one fails; -1: none fails */
 
-static int wrong_in = -1; /* results of OpenSSL until one has a wrong bit; -1: none has */
+static int wrong_in = -1; /* results of OpenSSL until one has wrong bits; -1: none has */
 static int no_library;    /* no library can be opened at run time */
 
 static const char *failed_call; /* the one that failed last */
@@ -43,7 +43,8 @@ int __wrap_EVP_CipherUpdate(EVP_CIPHER_CTX *ctx, unsigned char *out, int *outl,
 {
   int done = call_fails("EVP_CipherUpdate") ? 0 : __real_EVP_CipherUpdate(ctx, out, outl, in, inl);
   if (done && out != NULL && *outl > 0 && wrong_in >= 0 && wrong_in-- == 0)
-    out[*outl - 1] ^= 1;
+    for (int i = 0; i < *outl; i++) /* FF1 does not use all of a block */
+      out[i] ^= 1;
   return done;
 }
 
@@ -76,7 +77,7 @@ static void sizes_of_key_and_iv(void **state)
 {
   (void)state;
   _Alignas(16) uint8_t ctx[512];
-  assert_in_range(kh_crypt_ctx_size(), 1, 256); /* the server puts it on its stack at every call */
+  assert_in_range(kh_crypt_ctx_size(), 1, 320); /* the server puts it on its stack at every call */
   for (size_t len = 0; len <= 32; len++) {
     size_t made;
     kh_crypt_key key = key_of(len, 16);
@@ -428,14 +429,17 @@ static void an_engine_that_is_not_there(void **state)
 static void an_engine_that_gives_wrong_answers(void **state)
 {
   (void)state;
-  enum { ANSWERS = 7 }; /* CTR, CBC, ECB in both directions where there are two, GCM */
-  for (int answer = 0; answer <= ANSWERS; answer++) {
+  enum { ANSWERS = 7, XTS = 60 }; /* CTR, CBC, ECB in both directions where there are two, GCM */
+  kh_status status = KH_E_SELF_TEST;
+  int answer = 0;
+  for (; status == KH_E_SELF_TEST; answer++) {
     kh_crypt *with = NULL;
     wrong_in = answer;
-    assert_int_equal(kh_crypt_new(KH_ENGINE_OPENSSL, &with),
-                     answer < ANSWERS ? KH_E_SELF_TEST : KH_OK);
+    status = kh_crypt_new(KH_ENGINE_OPENSSL, &with);
     kh_crypt_free(&with);
   }
+  assert_int_equal(status, KH_OK);
+  assert_in_range(answer, ANSWERS + XTS, 1000); /* until no answer was left to be wrong */
 }
 
 static void failures_of_the_start(void **state)

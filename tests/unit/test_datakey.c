@@ -50,28 +50,45 @@ struct identity {
   uint32_t id, version;
   uint8_t passed[KH_KEY_MAX];
   size_t len;
+  unsigned kind; /* 1 less than kh_datakey_kind, so that 0 is one */
 };
 
-static uint8_t stored[KH_DATAKEY_SIZE];
+static uint8_t stored[KH_DATAKEY_STORED];
 
 static kh_bytes passed_of(const struct identity *identity)
 {
   return (kh_bytes){identity->passed, identity->len};
 }
 
+static kh_datakey wanted_of(const struct identity *identity)
+{
+  return (kh_datakey){(kh_datakey_kind)(identity->kind + 1), identity->id, identity->version,
+                      passed_of(identity)};
+}
+
+static size_t size_of(const struct identity *identity)
+{
+  return kh_datakey_size(wanted_of(identity).kind);
+}
+
 static void expected_key(const struct identity *identity, uint8_t *key)
 {
-  uint8_t info[32] = "Keyhold AES-256 data key";
+  static const char *const labels[] = {"Keyhold AES-256 data key", "Keyhold AES-256-XTS keys",
+                                       "Keyhold AES-256-GCM keys"};
+  uint8_t info[32];
+  memcpy(info, labels[identity->kind], 24);
   for (unsigned i = 0; i < 4; i++) {
     info[24 + i] = (uint8_t)(identity->id >> (24 - 8 * i));
     info[28 + i] = (uint8_t)(identity->version >> (24 - 8 * i));
   }
-  reference_hkdf(stored, sizeof stored, identity->passed, identity->len, info, sizeof info, key);
+  reference_hkdf(stored, sizeof stored, identity->passed, identity->len, info, sizeof info,
+                 size_of(identity), key);
 }
 
 static struct identity random_identity(uint32_t *seed)
 {
-  struct identity identity = {test_random(seed), test_random(seed), {0}, 0};
+  struct identity identity = {test_random(seed), test_random(seed), {0}, 0, 0};
+  identity.kind = test_random(seed) % (KH_DATAKEY_KINDS - 1);
   identity.len = 16 + 8 * (test_random(seed) % 3);
   test_random_bytes(seed, identity.passed, identity.len);
   return identity;
@@ -79,39 +96,40 @@ static struct identity random_identity(uint32_t *seed)
 
 static kh_status derive(kh_datakeys *keys, const struct identity *identity, uint8_t *ret_key)
 {
-  return kh_datakeys_derive(keys, identity->id, identity->version,
-                            (kh_bytes){stored, sizeof stored}, passed_of(identity), ret_key);
+  kh_datakey wanted = wanted_of(identity);
+  return kh_datakeys_derive(keys, &wanted, (kh_bytes){stored, sizeof stored}, ret_key);
 }
 
 static bool find(kh_datakeys *keys, const struct identity *identity, uint8_t *ret_key)
 {
-  return kh_datakeys_find(keys, identity->id, identity->version, passed_of(identity), ret_key);
+  kh_datakey wanted = wanted_of(identity);
+  return kh_datakeys_find(keys, &wanted, ret_key);
 }
 
 /* returns whether the key is cached; asserts that it is right */
 static bool is_kept(kh_datakeys *keys, const struct identity *identity)
 {
-  uint8_t key[KH_DATAKEY_SIZE], expected[KH_DATAKEY_SIZE];
+  uint8_t key[KH_DATAKEY_MAX], expected[KH_DATAKEY_MAX];
   if (!find(keys, identity, key))
     return false;
   expected_key(identity, expected);
-  assert_memory_equal(key, expected, sizeof key);
+  assert_memory_equal(key, expected, size_of(identity));
   return true;
 }
 
 static void derive_right(kh_datakeys *keys, const struct identity *identity)
 {
-  uint8_t key[KH_DATAKEY_SIZE], expected[KH_DATAKEY_SIZE];
+  uint8_t key[KH_DATAKEY_MAX], expected[KH_DATAKEY_MAX];
   assert_int_equal(derive(keys, identity, key), KH_OK);
   expected_key(identity, expected);
-  assert_memory_equal(key, expected, sizeof key);
+  assert_memory_equal(key, expected, size_of(identity));
 }
 
 kh_status __wrap_kh_secret_new(size_t capacity, kh_secret **ret_secret)
 {
   kh_datakeys *keys = atomic_exchange(&derive_meanwhile, NULL);
   if (keys != NULL)
-    derive_right(keys, &(struct identity){1, 1, "the other", 16});
+    derive_right(keys, &(struct identity){1, 1, "the other", 16, 0});
   if (no_secret)
     return KH_E_NO_MEMORY;
   kh_status status = __real_kh_secret_new(capacity, ret_secret);
@@ -159,17 +177,17 @@ static void the_key_is_what_the_formula_gives(void **state)
       "56bdc8862656e7f376e79e63ca220fc490a749f27148c6308257052691219953",
       "ce855ecc0d985e18d6456b0968d65af829105b198b688b6cbdaa7a7010698cdc",
       "1f18ab152e651a5f6fe7308b519f5029508a449fbf50a57903c3b0f588578b5d"};
-  struct identity identity = {0x01020304, 0xa1b2c3d4, {0}, 0};
+  struct identity identity = {0x01020304, 0xa1b2c3d4, {0}, 0, 0};
   for (size_t i = 0; i < KH_KEY_MAX; i++)
     identity.passed[i] = (uint8_t)(0x80 + i);
   for (size_t i = 0; i < COUNT(known); i++) {
-    uint8_t key[KH_DATAKEY_SIZE], expected[KH_DATAKEY_SIZE];
+    uint8_t key[KH_DATAKEY_MAX], expected[KH_DATAKEY_MAX];
     identity.len = 16 + 8 * i;
     test_unhex(known[i], expected);
     assert_int_equal(derive(*state, &identity, key), KH_OK);
-    assert_memory_equal(key, expected, sizeof key);
+    assert_memory_equal(key, expected, size_of(&identity));
     assert_true(find(*state, &identity, key));
-    assert_memory_equal(key, expected, sizeof key);
+    assert_memory_equal(key, expected, size_of(&identity));
   }
 }
 
@@ -188,7 +206,7 @@ static void what_was_derived_is_found(void **state)
 static void nothing_else_is_found(void **state)
 {
   enum { TIMES = 5000, WORDS = 3 };
-  uint8_t key[KH_DATAKEY_SIZE];
+  uint8_t key[KH_DATAKEY_MAX];
   uint32_t seed = 4;
   for (int i = 0; i < TIMES; i++) {
     struct identity kept = random_identity(&seed);
@@ -212,15 +230,17 @@ static void nothing_else_is_found(void **state)
 static void other_sizes_are_refused(void **state)
 {
   uint8_t zeros[40] = {0};
-  uint8_t key[KH_DATAKEY_SIZE];
+  uint8_t key[KH_DATAKEY_MAX];
   for (size_t len = 0; len <= sizeof zeros; len++) {
     bool is_passed_size = len == 16 || len == 24 || len == 32;
     kh_bytes bytes = {zeros, len};
-    assert_int_equal(kh_datakeys_derive(*state, 1, 1, bytes, (kh_bytes){zeros, 16}, key),
+    kh_datakey of_16 = {KH_DATAKEY_AES256, 1, 1, {zeros, 16}};
+    kh_datakey wanted = {KH_DATAKEY_AES256, 1, 1, bytes};
+    assert_int_equal(kh_datakeys_derive(*state, &of_16, bytes, key),
                      len == 32 ? KH_OK : KH_E_KEY_SIZE);
-    assert_int_equal(kh_datakeys_derive(*state, 1, 1, (kh_bytes){zeros, 32}, bytes, key),
+    assert_int_equal(kh_datakeys_derive(*state, &wanted, (kh_bytes){zeros, 32}, key),
                      is_passed_size ? KH_OK : KH_E_KEY_SIZE);
-    assert_int_equal(kh_datakeys_find(*state, 1, 1, bytes, key), is_passed_size);
+    assert_int_equal(kh_datakeys_find(*state, &wanted, key), is_passed_size);
   }
 }
 
@@ -228,7 +248,7 @@ static void a_limited_number_is_kept(void **state)
 {
   enum { DERIVED = 8 * KH_DATAKEYS_MAX };
   static struct identity identities[DERIVED];
-  uint8_t key[KH_DATAKEY_SIZE];
+  uint8_t key[KH_DATAKEY_MAX];
   uint32_t seed = 2;
   size_t found = 0;
   for (size_t i = 0; i < DERIVED; i++) {
@@ -245,11 +265,11 @@ static void a_limited_number_is_kept(void **state)
 /* The entry that holds a data key, by its bytes; an entry begins with its counter. */
 static _Atomic uint64_t *entry_of(const struct identity *identity)
 {
-  uint8_t expected[KH_DATAKEY_SIZE];
+  uint8_t expected[KH_DATAKEY_MAX];
   size_t size = kh_secret_capacity(memory) / KH_DATAKEYS_MAX;
   expected_key(identity, expected);
   const uint8_t *found =
-      memmem(kh_secret_data(memory), kh_secret_capacity(memory), expected, sizeof expected);
+      memmem(kh_secret_data(memory), kh_secret_capacity(memory), expected, size_of(identity));
   if (found == NULL)
     return NULL;
   return (_Atomic uint64_t *)(void *)(kh_secret_data(memory) +
@@ -265,7 +285,7 @@ static size_t set_of(const struct identity *identity)
 /* identities that share a set, found by trying in a store of their own */
 static void find_neighbours(struct identity *neighbours, size_t count)
 {
-  uint8_t key[KH_DATAKEY_SIZE];
+  uint8_t key[KH_DATAKEY_MAX];
   uint32_t seed = 3;
   size_t found = 0;
   for (size_t set = 0; found < count;) {
@@ -328,7 +348,7 @@ static void an_entry_that_is_being_written_is_not_changed(void **state)
 
 static void without_memory_it_is_derived_and_not_kept(void **state)
 {
-  const struct identity identity = {1, 1, "passed", 16};
+  const struct identity identity = {1, 1, "passed", 16, 0};
   no_secret = true;
   derive_right(*state, &identity);
   assert_false(is_kept(*state, &identity));
@@ -339,18 +359,18 @@ static void without_memory_it_is_derived_and_not_kept(void **state)
 
 static void who_makes_the_memory_second_frees_its_own(void **state)
 {
-  const struct identity identity = {1, 2, "passed", 16};
+  const struct identity identity = {1, 2, "passed", 16, 0};
   derive_meanwhile = *state;
   derive_right(*state, &identity);
   assert_int_equal(secrets, 1);
-  assert_true(is_kept(*state, &(struct identity){1, 1, "the other", 16}));
+  assert_true(is_kept(*state, &(struct identity){1, 1, "the other", 16, 0}));
   assert_true(is_kept(*state, &identity));
 }
 
 static void failures_are_reported_and_cache_nothing(void **state)
 {
-  const struct identity identity = {1, 1, "passed", 16};
-  uint8_t key[KH_DATAKEY_SIZE];
+  const struct identity identity = {1, 1, "passed", 16, 0};
+  uint8_t key[KH_DATAKEY_MAX];
   kh_datakeys *keys = NULL;
   no_mac = true;
   assert_int_equal(kh_datakeys_new(&keys), KH_E_CRYPTO);
@@ -382,7 +402,7 @@ static void free_takes_nothing(void **state)
 static struct {
   kh_datakeys *keys;
   struct identity identities[WAYS + 2];
-  uint8_t expected[WAYS + 2][KH_DATAKEY_SIZE];
+  uint8_t expected[WAYS + 2][KH_DATAKEY_MAX];
   atomic_int found, wrong;
 } shared;
 
@@ -392,12 +412,12 @@ static bool find_and_derive(void *unused, size_t number)
   uint32_t seed = (uint32_t)number;
   for (int i = 0; i < ROUNDS; i++) {
     size_t n = test_random(&seed) % COUNT(shared.identities);
-    uint8_t key[KH_DATAKEY_SIZE] = {0};
+    uint8_t key[KH_DATAKEY_MAX] = {0};
     bool is_found = find(shared.keys, &shared.identities[n], key);
     shared.found += is_found;
     if (!is_found && derive(shared.keys, &shared.identities[n], key) != KH_OK)
       shared.wrong++;
-    if (memcmp(key, shared.expected[n], sizeof key) != 0)
+    if (memcmp(key, shared.expected[n], size_of(&shared.identities[n])) != 0)
       shared.wrong++;
   }
   return true;
@@ -448,12 +468,11 @@ __attribute__((noinline)) static void use_a_key(kh_datakeys *keys)
   kh_secret *own = unhex_secret(stored_digits);
   kh_secret *passed = unhex_secret(passed_digits);
   kh_secret *key = unhex_secret(stored_digits);
+  const kh_datakey wanted = {KH_DATAKEY_AES256, 1, 1, kh_secret_bytes(passed)};
   for (int i = 0; i < 2; i++) /* the second time it makes no memory, which uses the stack */
-    assert_int_equal(kh_datakeys_derive(keys, 1, 1, kh_secret_bytes(own), kh_secret_bytes(passed),
-                                        kh_secret_data(key)),
+    assert_int_equal(kh_datakeys_derive(keys, &wanted, kh_secret_bytes(own), kh_secret_data(key)),
                      KH_OK);
-  assert_true(
-      kh_datakeys_find(keys, 1, 1, kh_secret_bytes(passed), kh_secret_data(key) + depth[0]));
+  assert_true(kh_datakeys_find(keys, &wanted, kh_secret_data(key) + depth[0]));
   __real_kh_secret_free(&own);
   __real_kh_secret_free(&passed);
   __real_kh_secret_free(&key);

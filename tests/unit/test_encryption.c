@@ -30,7 +30,7 @@ WRAPS(kh_wipe);
 
 void __wrap_kh_wipe(void *data, size_t len)
 {
-  if (data == data_key_buffer && len == KH_DATAKEY_SIZE && data_key_buffer[0] != 0)
+  if (data == data_key_buffer && len == KH_DATAKEY_STORED && data_key_buffer[0] != 0)
     data_key_wipes++;
   __real_kh_wipe(data, len);
 }
@@ -60,19 +60,18 @@ static kh_cipher derived_cipher_of(void *keys, uint32_t id, uint32_t version)
 
 static void expected_data_key(uint8_t *key)
 {
-  for (size_t i = 0; i < KH_DATAKEY_SIZE; i++)
+  for (size_t i = 0; i < KH_DATAKEY_STORED; i++)
     key[i] = (uint8_t)(0xa0 + i);
 }
 
-static kh_status data_key_of(void *keys, uint32_t id, uint32_t version, kh_bytes passed,
-                             uint8_t *ret_key)
+static kh_status data_key_of(void *keys, const kh_datakey *wanted, uint8_t *ret_key)
 {
   (void)keys;
   data_key_calls++;
-  asked_id = id;
-  asked_version = version;
-  asked_len = passed.len;
-  memcpy(asked_passed, passed.data, passed.len);
+  asked_id = wanted->id;
+  asked_version = wanted->version;
+  asked_len = wanted->passed.len;
+  memcpy(asked_passed, wanted->passed.data, wanted->passed.len);
   data_key_buffer = ret_key;
   expected_data_key(ret_key); /* also when it fails: the buffer must be wiped then too */
   return data_key_status;
@@ -200,7 +199,7 @@ static int encrypt_40(unsigned id, int flags, size_t passed_len, uint8_t *out, u
 static void assert_made_with_data_key(reference_form form, const uint8_t *made, size_t len)
 {
   static const uint8_t in[40] = "in", iv[16] = "iv";
-  uint8_t key[KH_DATAKEY_SIZE], expected[sizeof in + 16];
+  uint8_t key[KH_DATAKEY_STORED], expected[sizeof in + 16];
   expected_data_key(key);
   assert_int_equal(len, reference_encrypt(form, key, sizeof key, iv, in, sizeof in, expected));
   assert_memory_equal(made, expected, len);

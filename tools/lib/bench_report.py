@@ -191,6 +191,56 @@ def print_groups(groups):
                   f"{g['best']:.2f}", f"{g['times_as_fast_undisturbed']:.2f}"] for g in groups])
 
 
+# --- ciphers ---
+
+# what each is compared with; the distribution's plugin has no other ciphers
+CIPHER_BASES = ((DISTRIBUTION, "aes_cbc"), (DISTRIBUTION, "aes_ctr"))
+CIPHER_OWN = (KEYHOLD, "aes256_xts")
+
+
+def load_ciphers(folder, only):
+    """{(plugin, cipher): [{name: case} of each round]}"""
+    found = {}
+    for path in sorted(folder.glob("*.json")):
+        plugin, cipher, _, _ = path.name.split(".")
+        document = json.loads(path.read_text())
+        check_document(document, path.name, only or "*")
+        found.setdefault((plugin, cipher), []).append({case["name"]: case for case in document["cases"]})
+    kinds = {frozenset(cases) for rounds in found.values() for cases in rounds}
+    if set(found) != {*CIPHER_BASES, CIPHER_OWN} or len({len(rounds) for rounds in found.values()}) != 1 or len(kinds) != 1:
+        raise Invalid(f"the ciphers were not measured alike: {sorted(found)}")
+    return found
+
+
+def compare_ciphers(found):
+    rows = []
+    for name in found[CIPHER_OWN][0]:
+        own = [cases[name]["ns"] for cases in found[CIPHER_OWN]]
+        row = {"name": name, "ns": median(own)}
+        for base in CIPHER_BASES:
+            others = [cases[name]["ns"] for cases in found[base]]
+            row[base[1]] = {"ns": median(others), "times_as_fast": median(old / new for old, new in zip(others, own)),
+                            "times_as_fast_undisturbed": min(cases[name]["ns_min"] for cases in found[base])
+                            / min(cases[name]["ns_min"] for cases in found[CIPHER_OWN])}
+        rows.append(row)
+    return rows
+
+
+def print_ciphers(rows):
+    print("Keyhold's aes256-xts (k), and the ciphers of the distribution's plugin (d)\n")
+    head = ["case", "ns k"]
+    for _, cipher in CIPHER_BASES:
+        head += [f"ns d {cipher}", "times as fast", "fastest rounds"]
+    lines = []
+    for row in rows:
+        line = [row["name"], number(row["ns"])]
+        for _, cipher in CIPHER_BASES:
+            base = row[cipher]
+            line += [number(base["ns"]), f"{base['times_as_fast']:.2f}", f"{base['times_as_fast_undisturbed']:.2f}"]
+        lines.append(line)
+    print_table(head, lines)
+
+
 # --- sysbench ---
 
 def load_sysbench(path):
@@ -244,6 +294,12 @@ def report_service(given):
     return document
 
 
+def report_ciphers(given):
+    rows = compare_ciphers(load_ciphers(given.results, given.only))
+    print_ciphers(rows)
+    return {"cases": rows}
+
+
 def report_sysbench(given):
     document = {"tests": compare_sysbench(load_sysbench(given.results))}
     print_sysbench(document["tests"])
@@ -276,4 +332,4 @@ def main(reports):
 
 
 if __name__ == "__main__":
-    sys.exit(main({"service": report_service, "sysbench": report_sysbench}))
+    sys.exit(main({"service": report_service, "ciphers": report_ciphers, "sysbench": report_sysbench}))

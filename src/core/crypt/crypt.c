@@ -11,11 +11,20 @@ size_t kh_crypt_ctx_size(void)
   return sizeof(kh_crypt_ctx);
 }
 
+static const kh_mode *mode_of(kh_cipher cipher, unsigned flags)
+{
+  return (flags & KH_CRYPT_NOPAD) != 0 ? kh_ciphers[cipher].unpadded : kh_ciphers[cipher].padded;
+}
+
+static bool takes_key(const kh_mode *mode, size_t len)
+{
+  return mode->key_len != 0 ? len == mode->key_len : len == 16 || len == 24 || len == 32;
+}
+
 static void start_message(kh_crypt_ctx *ctx, const kh_crypt *crypt, kh_cipher cipher,
                           unsigned flags, const kh_crypt_key *key)
 {
-  ctx->mode =
-      (flags & KH_CRYPT_NOPAD) != 0 ? kh_ciphers[cipher].unpadded : kh_ciphers[cipher].padded;
+  ctx->mode = mode_of(cipher, flags);
   ctx->crypt = crypt;
   ctx->done = 0;
   ctx->flags = (uint8_t)flags;
@@ -23,14 +32,14 @@ static void start_message(kh_crypt_ctx *ctx, const kh_crypt *crypt, kh_cipher ci
   ctx->unchained = false;
   ctx->held_len = 0;
   ctx->key_len = (uint8_t)key->key.len;
-  memcpy(ctx->key, key->key.data, key->key.len);
+  memcpy(ctx->mode == &kh_mode_xts ? ctx->xts.keys : ctx->key, key->key.data, key->key.len);
   memcpy(ctx->iv, key->iv.data, KH_AES_BLOCK);
 }
 
 kh_status kh_crypt_init(const kh_crypt *crypt, kh_crypt_ctx *ctx, kh_cipher cipher, unsigned flags,
                         const kh_crypt_key *key)
 {
-  if (key->key.len != 16 && key->key.len != 24 && key->key.len != 32)
+  if (!takes_key(mode_of(cipher, flags), key->key.len))
     return KH_E_KEY_SIZE;
   if (key->iv.len != KH_AES_BLOCK)
     return KH_E_IV_SIZE;
@@ -56,7 +65,8 @@ kh_status kh_crypt_finish(kh_crypt_ctx *ctx, uint8_t *dst, size_t *ret_len)
 {
   *ret_len = 0;
   kh_status status = ctx->mode->finish(ctx, dst, ret_len);
-  kh_wipe(ctx, ctx->mode == &kh_mode_gcm ? sizeof *ctx : offsetof(kh_crypt_ctx, gcm));
+  bool is_whole = ctx->mode == &kh_mode_gcm || ctx->mode == &kh_mode_xts;
+  kh_wipe(ctx, is_whole ? sizeof *ctx : offsetof(kh_crypt_ctx, gcm));
   return status;
 }
 

@@ -5,16 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine_xts.h"
 #include "hkdf.h"
 #include "keyhold/limits.h"
 #include "keyhold/secret.h"
+
+_Static_assert((int)KH_DATAKEY_MAX == (int)KH_XTS_KEYS, "the longest data key has all keys of XTS");
 
 enum {
   WAYS = 4, /* entries in which one identity can be */
   SETS = KH_DATAKEYS_MAX / WAYS,
   WORD = sizeof(uint64_t),
-  KEY_WORDS = KH_DATAKEY_SIZE / WORD,
+  KEY_WORDS = KH_DATAKEY_MAX / WORD,
   PASSED_WORDS = KH_KEY_MAX / WORD,
+  LABEL = 24, /* bytes of the info before the key id */
 };
 
 /*
@@ -26,7 +30,7 @@ enum {
 struct entry {
   _Alignas(32) _Atomic uint64_t writes;
   _Atomic uint64_t version; /* key id in the upper half, key version in the lower */
-  _Atomic uint64_t passed_len;
+  _Atomic uint64_t sort;    /* the kind, and the length of the passed key */
   _Atomic uint64_t passed[PASSED_WORDS];
   _Atomic uint64_t key[KEY_WORDS];
 };
@@ -39,8 +43,24 @@ struct kh_datakeys {
 
 struct identity {
   uint64_t version; /* as in an entry */
+  uint64_t sort;    /* the same */
   kh_bytes passed;
+  size_t words; /* of the data key */
 };
+
+static const struct {
+  char label[LABEL + 1];
+  size_t size;
+} kinds[KH_DATAKEY_KINDS] = {
+    [KH_DATAKEY_AES256] = {"Keyhold AES-256 data key", 32},
+    [KH_DATAKEY_XTS] = {"Keyhold AES-256-XTS keys", KH_XTS_KEYS},
+    [KH_DATAKEY_GCM] = {"Keyhold AES-256-GCM keys", 32},
+};
+
+size_t kh_datakey_size(kh_datakey_kind kind)
+{
+  return kinds[kind].size;
+}
 
 kh_status kh_datakeys_new(kh_datakeys **ret_keys)
 {
@@ -89,7 +109,7 @@ static void store_word(_Atomic uint64_t *word, uint64_t value)
 static struct entry *set_of(struct entry *entries, const struct identity *identity)
 {
   const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15); /* 2^64 by the golden ratio: spreads bits up */
-  uint64_t hash = identity->version * odd;
+  uint64_t hash = (identity->version ^ identity->sort) * odd;
   for (size_t i = 0; i < identity->passed.len / WORD; i++)
     hash = (hash ^ (hash >> 32) ^ word_at(identity->passed.data, i)) * odd;
   return &entries[(hash >> 32) % SETS * WAYS];
@@ -97,8 +117,7 @@ static struct entry *set_of(struct entry *entries, const struct identity *identi
 
 static bool is_of(const struct entry *entry, const struct identity *identity)
 {
-  if (load_word(&entry->version) != identity->version ||
-      load_word(&entry->passed_len) != identity->passed.len)
+  if (load_word(&entry->version) != identity->version || load_word(&entry->sort) != identity->sort)
     return false;
   for (size_t i = 0; i < identity->passed.len / WORD; i++)
     if (load_word(&entry->passed[i]) != word_at(identity->passed.data, i))
@@ -112,25 +131,26 @@ static bool read_entry(const struct entry *entry, const struct identity *identit
   uint64_t writes = load_word(&entry->writes);
   if (writes % 2 != 0 || !is_of(entry, identity))
     return false;
-  for (size_t i = 0; i < KEY_WORDS; i++) {
+  for (size_t i = 0; i < identity->words; i++) {
     uint64_t word = load_word(&entry->key[i]);
     memcpy(ret_key + i * WORD, &word, WORD);
   }
   return load_word(&entry->writes) == writes;
 }
 
-static struct identity identity_of(uint32_t id, uint32_t version, kh_bytes passed)
+static struct identity identity_of(const kh_datakey *wanted)
 {
-  return (struct identity){(uint64_t)id << 32 | version, passed};
+  return (struct identity){(uint64_t)wanted->id << 32 | wanted->version,
+                           (uint64_t)wanted->kind << 32 | wanted->passed.len, wanted->passed,
+                           kinds[wanted->kind].size / WORD};
 }
 
-bool kh_datakeys_find(kh_datakeys *keys, uint32_t id, uint32_t version, kh_bytes passed,
-                      uint8_t *ret_key)
+bool kh_datakeys_find(kh_datakeys *keys, const kh_datakey *wanted, uint8_t *ret_key)
 {
   struct entry *entries = atomic_load_explicit(&keys->entries, memory_order_acquire);
   if (entries == NULL)
     return false;
-  struct identity identity = identity_of(id, version, passed);
+  struct identity identity = identity_of(wanted);
   const struct entry *set = set_of(entries, &identity);
   for (size_t i = 0; i < WAYS; i++)
     if (read_entry(&set[i], &identity, ret_key))
@@ -177,10 +197,10 @@ static struct entry *choose_entry(struct entry *set, const struct identity *iden
 static void write_entry(struct entry *entry, const struct identity *identity, const uint8_t *key)
 {
   store_word(&entry->version, identity->version);
-  store_word(&entry->passed_len, identity->passed.len);
+  store_word(&entry->sort, identity->sort);
   for (size_t i = 0; i < identity->passed.len / WORD; i++)
     store_word(&entry->passed[i], word_at(identity->passed.data, i));
-  for (size_t i = 0; i < KEY_WORDS; i++)
+  for (size_t i = 0; i < identity->words; i++)
     store_word(&entry->key[i], word_at(key, i));
 }
 
@@ -203,15 +223,15 @@ static void put_be32(uint8_t *dst, uint32_t value)
     dst[i] = (uint8_t)(value >> (24 - 8 * i));
 }
 
-static kh_status derive_data_key(const kh_hkdf *hkdf, kh_bytes stored,
-                                 const struct identity *identity, uint8_t *ret_key)
+static kh_status derive_data_key(const kh_hkdf *hkdf, kh_bytes stored, const kh_datakey *wanted,
+                                 uint8_t *ret_key)
 {
-  uint8_t info[] = "Keyhold AES-256 data key        ";
-  uint8_t *end = info + sizeof info - 1; /* the NUL is not a part of it */
-  put_be32(end - 8, (uint32_t)(identity->version >> 32));
-  put_be32(end - 4, (uint32_t)identity->version);
-  kh_hkdf_input input = {stored, identity->passed, {info, sizeof info - 1}};
-  return kh_hkdf_derive(hkdf, &input, ret_key);
+  uint8_t info[LABEL + 2 * sizeof(uint32_t)];
+  memcpy(info, kinds[wanted->kind].label, LABEL);
+  put_be32(info + LABEL, wanted->id);
+  put_be32(info + LABEL + sizeof(uint32_t), wanted->version);
+  kh_hkdf_input input = {stored, wanted->passed, {info, sizeof info}};
+  return kh_hkdf_derive(hkdf, &input, kinds[wanted->kind].size, ret_key);
 }
 
 static bool is_passed_size(size_t len)
@@ -219,13 +239,13 @@ static bool is_passed_size(size_t len)
   return len == 16 || len == 24 || len == 32;
 }
 
-kh_status kh_datakeys_derive(kh_datakeys *keys, uint32_t id, uint32_t version, kh_bytes stored,
-                             kh_bytes passed, uint8_t *ret_key)
+kh_status kh_datakeys_derive(kh_datakeys *keys, const kh_datakey *wanted, kh_bytes stored,
+                             uint8_t *ret_key)
 {
-  if (stored.len != KH_DATAKEY_SIZE || !is_passed_size(passed.len))
+  if (stored.len != KH_DATAKEY_STORED || !is_passed_size(wanted->passed.len))
     return KH_E_KEY_SIZE;
-  struct identity identity = identity_of(id, version, passed);
-  kh_status status = derive_data_key(keys->hkdf, stored, &identity, ret_key);
+  struct identity identity = identity_of(wanted);
+  kh_status status = derive_data_key(keys->hkdf, stored, wanted, ret_key);
   if (status == KH_OK)
     cache_key(keys, &identity, ret_key);
   return status;

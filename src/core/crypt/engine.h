@@ -88,7 +88,7 @@ extern const kh_engine kh_engine_openssl; /* engine_openssl.c */
 extern const kh_engine
     kh_engine_ipsec_mb; /* engine_ipsec_mb.c, or engine_ipsec_mb_absent.c without its header */
 
-/** Number of engines, and their places in kh_thread and kh_crypt. */
-enum { KH_ENGINES = 2 };
+/** Number of engines, their places in kh_thread and kh_crypt, and that of engine_xts.h. */
+enum { KH_ENGINES = 3, KH_ENGINE_XTS = 1 };
 
 #endif

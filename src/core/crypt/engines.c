@@ -4,13 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "engine_xts.h"
 #include "engines_parts.h"
 
-const kh_engine *const kh_engine_list[KH_ENGINES] = {&kh_engine_ipsec_mb, &kh_engine_openssl};
+const kh_engine *const kh_engine_list[KH_ENGINES] = {&kh_engine_ipsec_mb, &kh_engine_xts,
+                                                     &kh_engine_openssl};
 
 static bool is_wanted(size_t engine, kh_engine_choice choice)
 {
-  return engine == KH_ENGINE_LAST || choice != KH_ENGINE_OPENSSL;
+  return engine == KH_ENGINE_LAST || engine == KH_ENGINE_XTS || choice != KH_ENGINE_OPENSSL;
 }
 
 /* A missing engine is an error only if it was chosen by its name. */

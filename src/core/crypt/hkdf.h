@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file hkdf.h
- * HKDF with SHA-256 (RFC 5869), of one block: 32 bytes.
+ * HKDF with SHA-256 (RFC 5869), of up to four blocks of 32 bytes.
  */
 #ifndef KEYHOLD_CRYPT_HKDF_H
 #define KEYHOLD_CRYPT_HKDF_H
@@ -11,8 +11,8 @@
 #include "keyhold/bytes.h"
 #include "keyhold/status.h"
 
-/** Bytes that are derived, and most bytes of an info. */
-enum { KH_HKDF_SIZE = 32, KH_HKDF_INFO_MAX = 160 };
+/** Bytes of a block, the most that are derived, and the most of an info. */
+enum { KH_HKDF_SIZE = 32, KH_HKDF_MAX = 4 * KH_HKDF_SIZE, KH_HKDF_INFO_MAX = 160 };
 
 /** HMAC-SHA-256, made ready once: OpenSSL's EVP_MAC_CTX, which is copied for each derivation. */
 typedef struct evp_mac_ctx_st kh_hkdf;
@@ -38,10 +38,11 @@ void kh_hkdf_free(kh_hkdf **hkdf);
  * Derives a key, and wipes all copies of it and of its input. Where OpenSSL has no memory for its
  * copy of the context, libsodium derives the key. Thread-safe.
  *
- * @param ret_key  KH_HKDF_SIZE bytes; undefined on failure.
+ * @param len      bytes to derive: a multiple of KH_HKDF_SIZE, at most KH_HKDF_MAX.
+ * @param ret_key  `len` bytes; undefined on failure.
  * @return KH_OK, KH_E_CRYPTO (the info is too long).
  */
-KH_MUST_USE kh_status kh_hkdf_derive(const kh_hkdf *hkdf, const kh_hkdf_input *input,
+KH_MUST_USE kh_status kh_hkdf_derive(const kh_hkdf *hkdf, const kh_hkdf_input *input, size_t len,
                                      uint8_t *ret_key);
 
 #endif

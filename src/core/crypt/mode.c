@@ -38,3 +38,28 @@ void kh_mode_hold(kh_crypt_ctx *ctx, kh_bytes *src, size_t most)
   src->data += take;
   src->len -= take;
 }
+
+kh_status kh_mode_update_blocks(kh_crypt_ctx *ctx, kh_mode_run_blocks run, kh_bytes src,
+                                uint8_t *dst, size_t *ret_len)
+{
+  size_t made = 0;
+  if (ctx->held_len > 0) {
+    kh_mode_hold(ctx, &src, (size_t)KH_AES_BLOCK - ctx->held_len);
+    if (ctx->held_len < KH_AES_BLOCK)
+      return KH_OK;
+    kh_status status = run(ctx, (kh_bytes){ctx->held, KH_AES_BLOCK}, dst);
+    if (status != KH_OK)
+      return status;
+    ctx->held_len = 0;
+    made = KH_AES_BLOCK;
+  }
+  kh_bytes blocks = {src.data, src.len - src.len % KH_AES_BLOCK};
+  kh_bytes rest = {src.data == NULL ? NULL : src.data + blocks.len, src.len - blocks.len};
+  /* working in place, the output may overwrite the input up to here, but never what is still to be
+   * read */
+  kh_mode_hold(ctx, &rest, KH_AES_BLOCK);
+  kh_status status = run(ctx, blocks, dst + made);
+  if (status == KH_OK)
+    *ret_len = made + blocks.len;
+  return status;
+}

@@ -89,5 +89,5 @@ static kh_status cbc_finish(kh_crypt_ctx *ctx, uint8_t *dst, size_t *ret_len)
   return ctx->encrypt ? finish_encrypting(ctx, dst, ret_len) : finish_decrypting(ctx, dst, ret_len);
 }
 
-const kh_mode kh_mode_cbc = {cbc_init, cbc_update, cbc_finish};
-const kh_mode kh_mode_ecb = {ecb_init, cbc_update, cbc_finish};
+const kh_mode kh_mode_cbc = {.init = cbc_init, .update = cbc_update, .finish = cbc_finish};
+const kh_mode kh_mode_ecb = {.init = ecb_init, .update = cbc_update, .finish = cbc_finish};

@@ -68,4 +68,4 @@ static kh_status ctr_finish(kh_crypt_ctx *ctx, uint8_t *dst, size_t *ret_len)
   return KH_OK;
 }
 
-const kh_mode kh_mode_ctr = {ctr_init, ctr_update, ctr_finish};
+const kh_mode kh_mode_ctr = {.init = ctr_init, .update = ctr_update, .finish = ctr_finish};

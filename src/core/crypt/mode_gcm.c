@@ -97,4 +97,4 @@ static kh_status gcm_finish(kh_crypt_ctx *ctx, uint8_t *dst, size_t *ret_len)
   return status;
 }
 
-const kh_mode kh_mode_gcm = {gcm_init, gcm_update, gcm_finish};
+const kh_mode kh_mode_gcm = {.init = gcm_init, .update = gcm_update, .finish = gcm_finish};
