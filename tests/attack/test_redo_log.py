@@ -65,15 +65,15 @@ class RedoLog(unittest.TestCase):
     def setUpClass(cls):
         cls.fresh = throwaway.fresh_server(cls)
 
-    def start(self, plugin, algorithm, cipher):
+    def start(self, plugin, algorithm, cipher=""):
         folder = Path(tempfile.mkdtemp(prefix="keyhold-attack-"))
         self.addCleanup(shutil.rmtree, folder)
-        keys = folder / "keys"
-        keys.write_text(f"1;{KEY}{cipher and ';cipher=' + cipher}\n")
-        keys.chmod(0o600)
+        self.keys = folder / "keys"
+        self.keys.write_text(f"1;{KEY}{cipher and ';cipher=' + cipher}\n")
+        self.keys.chmod(0o600)
         self.server = throwaway.Server(folder / "server", os.environ["KEYHOLD_PLUGINS"], [
             "--plugin-maturity=unknown", f"--plugin-load-add={plugin}", "--file-key-management=FORCE",
-            f"--file-key-management-filename={keys}", f"--file-key-management-encryption-algorithm={algorithm}",
+            f"--file-key-management-filename={self.keys}", f"--file-key-management-encryption-algorithm={algorithm}",
             "--innodb-encrypt-tables=ON", "--innodb-encrypt-log=ON", "--innodb-flush-log-at-timeout=2700"])
         shutil.copytree(self.fresh.home, self.server.home, symlinks=True)
         self.addCleanup(self.server.kill)
@@ -82,7 +82,7 @@ class RedoLog(unittest.TestCase):
     def record(self):
         """In turn, rows of others in a transaction, and one row of the attacker's, whose commit ends the flush interval. Returns
         the others' rows and that one."""
-        self.server.sql(f"CREATE DATABASE shop; CREATE TABLE shop.cards (id INT AUTO_INCREMENT PRIMARY KEY, name CHAR({NAME}),"
+        self.server.sql(f"CREATE DATABASE IF NOT EXISTS shop; CREATE OR REPLACE TABLE shop.cards (id INT AUTO_INCREMENT PRIMARY KEY, name CHAR({NAME}),"
                         f" card CHAR({CARD})) CHARSET=latin1 AUTO_INCREMENT={FIRST_ID}")
         chance = random.Random(16)
         mine = ("Mallory Attacker", "1234123412341234")
@@ -101,25 +101,28 @@ class RedoLog(unittest.TestCase):
             others.end()
         return set(rows), stored(*mine)
 
-    def take_log(self, plugin, algorithm, cipher=""):
-        """The redo log of a server that has ended, and the rows that were inserted."""
-        self.start(plugin, algorithm, cipher)
-        others, mine = self.record()
-        self.server.stop()
-        return (self.server.data / "ib_logfile0").read_bytes(), others, mine
+    def log_file(self):
+        return (self.server.data / "ib_logfile0").read_bytes()
 
     def attack(self, *arguments):
-        """Returns the rows and the ends of rows that were read; each is one that was inserted."""
-        log, others, mine = self.take_log(*arguments)
+        """The same for a server with this plugin, encryption algorithm and cipher of key 1."""
+        self.start(*arguments)
+        return self.attack_server(*arguments)
+
+    def attack_server(self, *name):
+        """Inserts rows, ends the server and attacks its redo log. Returns the rows and the ends of rows that were read; each is
+        one that was inserted."""
+        others, mine = self.record()
+        self.server.stop()
+        log = self.log_file()
         rows = set(redo_log.read_rows(log, mine)) - {mine}
         ends = set(redo_log.read_ends(log, mine)) - {mine[-size:] for size in range(redo_log.BLOCK)}
-        print(*arguments, f": {len(rows)} of {len(others)} rows, the ends of {len(ends)}:", *sorted(rows or ends)[:1])
+        print(*name, f": {len(rows)} of {len(others)} rows, the ends of {len(ends)}:", *sorted(rows or ends)[:1])
         self.assertLessEqual(rows, others)
         for end in ends:
             self.assertTrue(any(row.endswith(end) for row in others), end)
-        self.repeated = self.count_repeated(log, len(mine))
         self.shown = self.count_shown(log, others | {mine}, len(mine))
-        self.assertGreater(self.repeated, ROUNDS * ROWS // 2, "the server does not repeat IVs, so this test shows nothing")
+        self.assertGreater(self.count_repeated(log, len(mine)), ROUNDS * ROWS // 2, "no IVs repeat, so this shows nothing")
         return rows, ends
 
     def count_repeated(self, log, size):
@@ -169,9 +172,26 @@ class RedoLog(unittest.TestCase):
     def test_cbc_with_256_bits_shows_ends_of_rows(self):
         self.assert_ends_read("keyhold_file", "aes_ctr", "aes256-cbc")
 
-    def test_xts_shows_nothing(self):
-        rows, ends = self.attack("keyhold_file", "aes_ctr", "aes256-xts")
+    def assert_nothing_read(self, rows, ends):
         self.assertEqual((len(rows), len(ends), self.shown), (0, 0, 0))
+
+    def test_xts_shows_nothing(self):
+        self.assert_nothing_read(*self.attack("keyhold_file", "aes_ctr", "aes256-xts"))
+
+    def test_the_way_from_ctr_to_xts(self):
+        """docs/rotation.md has it: a new version of key 1, another size of the log, a restart."""
+        self.start("keyhold_file", "aes_ctr")
+        self.keys.write_text(f"1;{KEY}\n1;2;{KEY[::-1]};cipher=aes256-xts\n")
+        self.server.sql("SET GLOBAL file_key_management_reload = ON")
+        rows, _ = self.attack_server("a new version alone")
+        self.assertGreater(len(rows), ROWS)
+        self.server.start()
+        self.server.sql(f"SET GLOBAL innodb_log_file_size = {32 << 20}")
+        self.assertEqual(redo_log.key_version(self.log_file()), 1, "the statement alone does not make a log with the new version")
+        self.server.stop()
+        self.server.start()
+        self.assertEqual(redo_log.key_version(self.log_file()), 2)
+        self.assert_nothing_read(*self.attack_server("a new log"))
 
 
 if __name__ == "__main__":
