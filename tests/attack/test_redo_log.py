@@ -16,8 +16,8 @@ import redo_log  # noqa: E402
 import throwaway  # noqa: E402
 
 KEY = "966050d7777350b6fd5ccb3e5f648da45c63befb6deddfa13443f156b7d35c84"
-# with these widths, 12 bytes come after the last whole block of an insert's message
-NAME, CARD = 35, 16
+# With these widths, pages are split, and 8 to 10 bytes come after the last whole block of an insert's message.
+NAME, CARD = 115, 16
 FIRST_ID = 1025  # the first bytes of all ids are equal: InnoDB leaves out what a row has in common with the one before it
 ROUNDS, ROWS = 8, 20
 WINDOW = 8
@@ -56,8 +56,8 @@ def some_rows(chance):
     return [(f"{chance.choice(FIRST_NAMES)} {chance.choice(LAST_NAMES)}", f"{chance.randrange(10**16):016}") for _ in range(ROWS)]
 
 
-def insert(rows):
-    return "INSERT INTO cards (name, card) VALUES " + ", ".join(f"('{name}', '{card}')" for name, card in rows)
+def insert(rows, ids):
+    return "INSERT INTO cards VALUES " + ", ".join(f"({ids.pop()}, '{name}', '{card}')" for name, card in rows)
 
 
 class RedoLog(unittest.TestCase):
@@ -82,18 +82,19 @@ class RedoLog(unittest.TestCase):
     def record(self):
         """In turn, rows of others in a transaction, and one row of the attacker's, whose commit ends the flush interval. Returns
         the others' rows and that one."""
-        self.server.sql(f"CREATE DATABASE IF NOT EXISTS shop; CREATE OR REPLACE TABLE shop.cards (id INT AUTO_INCREMENT PRIMARY KEY, name CHAR({NAME}),"
-                        f" card CHAR({CARD})) CHARSET=latin1 AUTO_INCREMENT={FIRST_ID}")
+        self.server.sql(f"CREATE DATABASE IF NOT EXISTS shop; CREATE OR REPLACE TABLE shop.cards (id INT PRIMARY KEY, name CHAR({NAME}),"
+                        f" card CHAR({CARD})) CHARSET=latin1")
         chance = random.Random(16)
+        ids = chance.sample(range(FIRST_ID, FIRST_ID + 255), 255)  # in this order pages are split, and rows moved
         mine = ("Mallory Attacker", "1234123412341234")
         attacker, others = Session(self.server), Session(self.server)
         rows = []
         try:
-            attacker.sql(insert([mine]))
+            attacker.sql(insert([mine], ids))
             for _ in range(ROUNDS):
                 more = some_rows(chance)
-                others.sql("BEGIN; " + insert(more))
-                attacker.sql(insert([mine]))
+                others.sql("BEGIN; " + insert(more, ids))
+                attacker.sql(insert([mine], ids))
                 others.sql("COMMIT")
                 rows += [stored(*row) for row in more]
         finally:
@@ -122,7 +123,7 @@ class RedoLog(unittest.TestCase):
         for end in ends:
             self.assertTrue(any(row.endswith(end) for row in others), end)
         self.shown = self.count_shown(log, others | {mine}, len(mine))
-        self.assertGreater(self.count_repeated(log, len(mine)), ROUNDS * ROWS // 2, "no IVs repeat, so this shows nothing")
+        self.assertGreater(self.count_repeated(log, len(mine)), ROWS, "no IVs repeat, so this shows nothing")
         return rows, ends
 
     def count_repeated(self, log, size):
