@@ -202,6 +202,15 @@ bool kh_keyfile_memory_is_locked(const kh_keyfile *file);
  * may still be held then, until the next change or kh_keyfile_free().
  */
 
+/** What is requested for a new key or version. All zero: nothing. */
+typedef struct kh_key_changes {
+  uint32_t len;     /**< in bytes: 16, 24 or 32; 0: not given */
+  bool sets_cipher; /**< `cipher` is given */
+  bool sets_rotate; /**< `rotate` is given */
+  kh_cipher cipher; /**< one with a name, or KH_CIPHER_UNSET: none of its own */
+  uint32_t rotate;  /**< the interval in seconds; 0: no automatic rotation */
+} kh_key_changes;
+
 /** A new key. */
 typedef struct kh_keyfile_addition {
   uint32_t id;      /**< 0: one above the highest in the file, and above KH_KEY_ID_TEMPORARY */

@@ -78,11 +78,13 @@ class Change(command.Case):
             with self.subTest(name):
                 mode, before = os.stat(arguments[0]).st_mode, self.text_of(*arguments)
                 out = self.run_command("add", *arguments).out
+                cipher = ";cipher=aes256-xts" if name == "sealed" else ""
                 self.assertIn("Added key id 8 to", out)
                 self.assertIn("SET GLOBAL file_key_management_reload = ON", out)
                 after = self.text_of(*arguments)
                 self.assertTrue(after.startswith(before))
-                self.assertRegex(after[len(before):], r"^8;[0-9a-f]{64};created=[^;]*\n$")
+                self.assertRegex(after[len(before):], fr"^8;[0-9a-f]{{64}}{cipher};created=[^;]*\n$")
+                (self.assertIn if cipher else self.assertNotIn)("Only Keyhold reads data of the cipher aes256-xts;", out)
                 self.assertEqual(os.stat(arguments[0]).st_mode, mode)
 
     def test_add_with_an_id_and_attributes(self):
@@ -91,6 +93,14 @@ class Change(command.Case):
                 self.run_command("add", *arguments, "3", "--bits=192", "--rotate=1y", "--cipher=aes-cbc")
                 self.assertRegex(self.text_of(*arguments),
                                  r"\n3;[0-9a-f]{48};cipher=aes-cbc;created=[^;]*;rotate=1y\n$")
+
+    def test_add_with_the_cipher_of_the_server(self):
+        for name, arguments in self.files():
+            with self.subTest(name):
+                for options in (["--cipher=default"], ["--bits=192"]):
+                    before = self.text_of(*arguments)
+                    self.assertNotIn("Only Keyhold", self.run_command("add", *arguments, *options).out)
+                    self.assertNotIn("cipher", self.text_of(*arguments)[len(before):])
 
     def test_add_an_existing_key(self):
         path = self.write("keys", TEXT)

@@ -227,7 +227,7 @@ static const struct {
     {{.status = KH_E_ATTRIBUTE_VALUE, .line = 3, .column = 2},
      "Invalid value of an attribute at /k line 3, column 2; see keyhold-key-file(5)"},
     {{.status = KH_E_KEY_TOO_SHORT, .line = 3, .column = 2},
-     "Key too short at /k line 3, column 2: aes256-cbc and aes256-ctr need 256 bits; use a key of "
+     "Key too short at /k line 3, column 2: the ciphers aes256-... need 256 bits; use a key of "
      "64 digits, and bits=256"},
     {{.status = KH_E_NO_MEMORY}, "/k: out of memory"},
     {{.status = KH_E_CRYPTO},
