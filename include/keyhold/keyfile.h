@@ -238,6 +238,7 @@ typedef struct kh_rotation {
                                   NULL: not known */
   uint32_t now;                /**< UNIX time; the new versions' time of creation */
   kh_cipher default_cipher;    /**< as for kh_keytable_check_follows() */
+  kh_key_changes changes;      /**< of the new versions; what is not given is as before */
 } kh_rotation;
 
 /** What kh_keyfile_rotate() did. */
@@ -255,15 +256,19 @@ typedef struct kh_rotated {
  *
  * A new version is KH_ROTATION_STEP above kh_keytable_highest() of the file, has random bytes
  * (kh_random_bytes()), as many as the attribute `bits` of the latest version specifies, or else as
- * many as that version has, the same attributes, and `created`. A key of which the file has a
- * version that is KH_ROTATION_STEP or more above that of `known` gets none: another server made it.
+ * many as that version has, the same attributes, and `created`. The `changes` replace them; a
+ * length drops the attribute `bits`, and a cipher that needs 256 bits gets them unless another
+ * length is given. The versions before stay as they are. Without changes, a key of which the file
+ * has a version that is KH_ROTATION_STEP or more above that of `known` gets none: another server
+ * made it.
  * Even when none is made, the caller must call kh_keyfile_save(): it flushes the file, since the
  * process that made the others may not have done so.
  *
  * @param ret_rotated  untouched on failure.
  * @return KH_OK, also when there is nothing to make; KH_E_FILE_UNFINISHED (with `due_only`: no line
  * end after the last line); KH_E_KEY_NOT_FOUND (no such key id in the file); KH_E_VERSION_LIMIT,
- * KH_E_VERSION_NEEDED (of the one key that was to be rotated, or of the first where no other is);
+ * KH_E_VERSION_NEEDED, KH_E_CIPHER_LENGTH (of the one key that was to be rotated, or of the first
+ * where no other is);
  * those of kh_keytable_check_follows().
  */
 KH_MUST_USE kh_status kh_keyfile_rotate(kh_keyfile *file, const kh_rotation *rotation,

@@ -120,6 +120,36 @@ class Change(command.Case):
                 self.assertEqual(os.stat(arguments[0]).st_mode, mode)
                 self.assertRegex(self.text_of(*arguments), "^# mine\r\n1;.*\r\n7;.*\n7;3;.*\n$")
 
+    def test_rotate_to_another_cipher(self):
+        """Older versions keep theirs: what they encrypted stays readable."""
+        for name, arguments in self.files():
+            with self.subTest(name):
+                before = self.text_of(*arguments)
+                out = self.run_command("rotate", *arguments, "--id=7", "--cipher=aes256-xts", "--rotate=30d").out
+                self.assertIn("Only Keyhold reads data of the cipher aes256-xts;", out)
+                self.assertRegex(self.text_of(*arguments)[len(before):],
+                                 r"^7;3;[0-9a-f]{64};cipher=aes256-xts;created=[^;]*;rotate=30d\n$")
+                self.run_command("rotate", *arguments, "--id=7")
+                keys = self.keys(*arguments)
+                self.assertEqual([(keys[7, version]["bits"], keys[7, version]["cipher"]) for version in (1, 3, 5)],
+                                 [(256, "aes-ctr"), (256, "aes256-xts"), (256, "aes256-xts")])
+                out = self.run_command("rotate", *arguments, "--all", "--cipher=default", "--bits=128", "--rotate=never").out
+                self.assertNotIn("Only Keyhold", out)
+                self.assertRegex(self.text_of(*arguments), r"(?s)\n1;3;[0-9A-Fa-f]{32};created=[^;]*Z\r\n.*\n7;7;[0-9a-f]{32};created=[^;]*Z\n$")
+
+    def test_rotate_to_a_length_that_the_cipher_does_not_take(self):
+        for name, arguments in self.files():
+            with self.subTest(name):
+                before = self.read(arguments[0])
+                result = self.run_command("rotate", *arguments, "--id=7", "--cipher=aes256-xts", "--bits=128", status=2)
+                self.assertIn("the ciphers aes256-... need a key of 256 bits", result.err)
+                self.assertEqual(self.read(arguments[0]), before)
+                self.run_command("rotate", *arguments, "--id=7", "--cipher=aes256-xts")
+                before = self.read(arguments[0])
+                result = self.run_command("rotate", *arguments, "--id=7", "--bits=192", status=1)
+                self.assertIn(f"Cannot rotate key id 7 in '{arguments[0]}': its cipher aes256-xts needs a key of 256 bits, not 192", result.err)
+                self.assertEqual(self.read(arguments[0]), before)
+
     def test_rotate_all(self):
         for name, arguments in self.files():
             with self.subTest(name):

@@ -69,7 +69,7 @@ class Usage(command.Case):
         for name in self.names():
             help_text = " ".join(self.run_command(*name.split(), "--help").out.split())
             # 'default' is a value of --cipher
-            for word in re.findall(r".{20}(?<!')\bdefault\b(?!-|s).{20}", help_text):
+            for word in re.findall(r".{20}(?<!['=])\bdefault\b(?!-|s).{20}", help_text):
                 self.assertRegex(word, r"\(default: |\w \(default\)", name)
 
     def test_half_a_command(self):

@@ -191,6 +191,9 @@ static const struct {
      "Program '/k' was killed by signal 9; its standard error: \"ouch\""},
     {{.status = KH_E_SOCKET, .os_error = ECONNREFUSED},
      "Cannot read from socket '/k' (Errcode: 111 \"Connection refused\")"},
+    {{.status = KH_E_CIPHER_LENGTH, .key_id = 5, .name = "aes256-xts", .size = 128, .limit = 256},
+     "Cannot rotate key id 5 in '/k': its cipher aes256-xts needs a key of 256 bits, not 128; "
+     "request that length, or another cipher"},
     {{.status = KH_E_VERSION_LIMIT, .key_id = 5, .key_version = 4294967294},
      "Cannot rotate key id 5 in '/k': it is at version 4294967294, and no higher version is "
      "possible; use a new key id"},

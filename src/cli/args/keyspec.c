@@ -83,7 +83,7 @@ static const struct argp_option new_key_options[] = {
 static const struct argp_option new_version_options[] = {
     {NULL, 0, NULL, 0, "New versions:", 2},
     {"bits", KEY_BITS, "NUMBER", 0,
-     "key length: 128, 192 or 256 (default: as before, but 256 if --cipher needs it)", 0},
+     "key length: 128, 192 or 256 (default: as before, but 256 for a cipher that needs it)", 0},
     {"cipher", KEY_CIPHER, "NAME", 0, " (default: as before)", 0},
     {"rotate", KEY_ROTATE, "INTERVAL", 0,
      "time until the key is due for rotation, such as 90d, or never (default: as before)", 0},
