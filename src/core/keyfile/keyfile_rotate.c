@@ -87,8 +87,8 @@ static kh_status check_plan(const struct turn *turn, const kh_key *latest, kh_fa
   if (ret_fault != NULL) {
     snprintf(ret_fault->name, sizeof ret_fault->name, "%s",
              kh_cipher_name((kh_cipher)plan.policy.cipher));
-    ret_fault->size = 8u * plan.len;
-    ret_fault->limit = 8u * least;
+    ret_fault->size = UINT64_C(8) * plan.len;
+    ret_fault->limit = UINT64_C(8) * least;
   }
   return KH_E_CIPHER_LENGTH;
 }
