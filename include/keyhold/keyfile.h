@@ -204,6 +204,15 @@ bool kh_keyfile_memory_is_locked(const kh_keyfile *file);
  * may still be held then, until the next change or kh_keyfile_free().
  */
 
+/** What is requested for a new key or version. All zero: nothing. */
+typedef struct kh_key_changes {
+  uint32_t len;     /**< in bytes: 16, 24 or 32; 0: not given */
+  bool sets_cipher; /**< `cipher` is given */
+  bool sets_rotate; /**< `rotate` is given */
+  kh_cipher cipher; /**< one with a name, or KH_CIPHER_UNSET: none of its own */
+  uint32_t rotate;  /**< the interval in seconds; 0: no automatic rotation */
+} kh_key_changes;
+
 /** A new key. */
 typedef struct kh_keyfile_addition {
   uint32_t id;      /**< 0: one above the highest in the file, and above KH_KEY_ID_TEMPORARY */
@@ -231,6 +240,7 @@ typedef struct kh_rotation {
                                   NULL: not known */
   uint32_t now;                /**< UNIX time; the new versions' time of creation */
   kh_cipher default_cipher;    /**< as for kh_keytable_check_follows() */
+  kh_key_changes changes;      /**< of the new versions; what is not given is as before */
 } kh_rotation;
 
 /** What kh_keyfile_rotate() did. */
@@ -248,15 +258,19 @@ typedef struct kh_rotated {
  *
  * A new version is KH_ROTATION_STEP above kh_keytable_highest() of the file, has random bytes
  * (kh_random_bytes()), as many as the attribute `bits` of the latest version specifies, or else as
- * many as that version has, the same attributes, and `created`. A key of which the file has a
- * version that is KH_ROTATION_STEP or more above that of `known` gets none: another server made it.
+ * many as that version has, the same attributes, and `created`. The `changes` replace them; a
+ * length drops the attribute `bits`, and a cipher that needs 256 bits gets them unless another
+ * length is given. The versions before stay as they are. Without changes, a key of which the file
+ * has a version that is KH_ROTATION_STEP or more above that of `known` gets none: another server
+ * made it.
  * Even when none is made, the caller must call kh_keyfile_save(): it flushes the file, since the
  * process that made the others may not have done so.
  *
  * @param ret_rotated  untouched on failure.
  * @return KH_OK, also when there is nothing to make; KH_E_FILE_UNFINISHED (with `due_only`: no line
  * end after the last line); KH_E_KEY_NOT_FOUND (no such key id in the file); KH_E_VERSION_LIMIT,
- * KH_E_VERSION_NEEDED (of the one key that was to be rotated, or of the first where no other is);
+ * KH_E_VERSION_NEEDED, KH_E_CIPHER_LENGTH (of the one key that was to be rotated, or of the first
+ * where no other is);
  * those of kh_keytable_check_follows().
  */
 KH_MUST_USE kh_status kh_keyfile_rotate(kh_keyfile *file, const kh_rotation *rotation,

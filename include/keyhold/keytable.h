@@ -123,6 +123,18 @@ uint32_t kh_keytable_lacks(const kh_keytable *table, const kh_version_floor *flo
  */
 void kh_keytable_foresee(const kh_keytable *table, uint32_t now, kh_faults *faults);
 
+/**
+ * Checks the cipher of the latest version of key id 1, with which a server encrypts its redo log,
+ * if it does. The server repeats IVs there, and only aes256-xts shows no text then: CTR shows the
+ * XOR of messages, CBC that of their last 1 to 15 bytes (docs/ciphers.md). Thread-safe.
+ *
+ * @param default_cipher  of a version without one of its own; KH_CIPHER_UNSET: not known.
+ * @param ret_fault       may be NULL; the path is left empty.
+ * @return KH_OK, KH_E_CIPHER_REDO_LOG.
+ */
+KH_MUST_USE kh_status kh_keytable_check_redo_log(const kh_keytable *table, kh_cipher default_cipher,
+                                                 kh_fault *ret_fault);
+
 /** Returns whether any key version has a cipher of its own (kh_policy). Thread-safe. */
 bool kh_keytable_has_ciphers(const kh_keytable *table);
 

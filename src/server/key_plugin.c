@@ -49,12 +49,33 @@ static bool is_server_up(void *unused)
   return kh_process_is_up();
 }
 
+static kh_cipher default_cipher(void)
+{
+  return kh_key_plugin_settings.encryption_algorithm == 0 ? KH_CIPHER_AES_CBC : KH_CIPHER_AES_CTR;
+}
+
+/* A note and not a warning, since the server may not encrypt its redo log. mariadb-backup and the
+ * bootstrap of a data directory do not repeat it. */
+static void note_cipher_of_redo_log(const kh_log *log, const kh_keeper *keeper)
+{
+  char sentence[KH_MESSAGE_MAX];
+  kh_fault fault;
+  if (!kh_process_is_server())
+    return;
+  const kh_keyring *ring = kh_keeper_ring(keeper);
+  kh_status status = kh_keytable_check_redo_log(kh_keyring_begin(ring), default_cipher(), &fault);
+  kh_keyring_end(ring);
+  if (status == KH_OK)
+    return;
+  kh_fault_describe(&fault, sentence, sizeof sentence);
+  kh_log_write(log, KH_LOG_NOTE, "%s", sentence);
+}
+
 static kh_status load_keys(const kh_crypt *crypt, const kh_log *log, kh_keeper_keys **ret_keys,
                            kh_fault *ret_fault)
 {
   kh_keeper_options options = {
-      .default_cipher =
-          kh_key_plugin_settings.encryption_algorithm == 0 ? KH_CIPHER_AES_CBC : KH_CIPHER_AES_CTR,
+      .default_cipher = default_cipher(),
       .log = *log,
       .clock = kh_clock_system(),
       .is_up = is_server_up,
@@ -133,6 +154,7 @@ int kh_key_plugin_start(const kh_key_plugin *plugin)
   }
   kh_crypt_describe_engines(crypt, started.engines, sizeof started.engines);
   kh_log_write(&log, KH_LOG_NOTE, "AES engines: %s", started.engines);
+  note_cipher_of_redo_log(&log, kh_keeper_keys_keeper(keys));
   kh_encryption_start(&kh_keeper_source, keys, crypt);
   begin_background(kh_keeper_keys_keeper(keys));
   return 0;

@@ -94,11 +94,13 @@ class Change(command.Case):
             with self.subTest(name):
                 mode, before = os.stat(arguments[0]).st_mode, self.text_of(*arguments)
                 out = self.run_command("add", *arguments).out
+                cipher = ";cipher=aes256-xts" if name == "sealed" else ""
                 self.assertIn("Added key id 8 to", out)
                 self.assertIn("SET GLOBAL file_key_management_reload = ON", out)
                 after = self.text_of(*arguments)
                 self.assertTrue(after.startswith(before))
-                self.assertRegex(after[len(before):], r"^8;[0-9a-f]{64};created=[^;]*\n$")
+                self.assertRegex(after[len(before):], fr"^8;[0-9a-f]{{64}}{cipher};created=[^;]*\n$")
+                (self.assertIn if cipher else self.assertNotIn)("Only Keyhold reads data of the cipher aes256-xts;", out)
                 self.assertEqual(os.stat(arguments[0]).st_mode, mode)
 
     def test_add_with_an_id_and_attributes(self):
@@ -107,6 +109,14 @@ class Change(command.Case):
                 self.run_command("add", *arguments, "3", "--bits=192", "--rotate=1y", "--cipher=aes-cbc")
                 self.assertRegex(self.text_of(*arguments),
                                  r"\n3;[0-9a-f]{48};cipher=aes-cbc;created=[^;]*;rotate=1y\n$")
+
+    def test_add_with_the_cipher_of_the_server(self):
+        for name, arguments in self.files():
+            with self.subTest(name):
+                for options in (["--cipher=default"], ["--bits=192"]):
+                    before = self.text_of(*arguments)
+                    self.assertNotIn("Only Keyhold", self.run_command("add", *arguments, *options).out)
+                    self.assertNotIn("cipher", self.text_of(*arguments)[len(before):])
 
     def test_add_an_existing_key(self):
         path = self.write("keys", TEXT)
@@ -125,6 +135,36 @@ class Change(command.Case):
                 self.assertEqual((keys[7, 3]["bits"], keys[7, 3]["cipher"]), (128, "aes-ctr"))
                 self.assertEqual(os.stat(arguments[0]).st_mode, mode)
                 self.assertRegex(self.text_of(*arguments), "^# mine\r\n1;.*\r\n7;.*\n7;3;.*\n$")
+
+    def test_rotate_to_another_cipher(self):
+        """Older versions keep theirs: what they encrypted stays readable."""
+        for name, arguments in self.files():
+            with self.subTest(name):
+                before = self.text_of(*arguments)
+                out = self.run_command("rotate", *arguments, "--id=7", "--cipher=aes256-xts", "--rotate=30d").out
+                self.assertIn("Only Keyhold reads data of the cipher aes256-xts;", out)
+                self.assertRegex(self.text_of(*arguments)[len(before):],
+                                 r"^7;3;[0-9a-f]{64};cipher=aes256-xts;created=[^;]*;rotate=30d\n$")
+                self.run_command("rotate", *arguments, "--id=7")
+                keys = self.keys(*arguments)
+                self.assertEqual([(keys[7, version]["bits"], keys[7, version]["cipher"]) for version in (1, 3, 5)],
+                                 [(256, "aes-ctr"), (256, "aes256-xts"), (256, "aes256-xts")])
+                out = self.run_command("rotate", *arguments, "--all", "--cipher=default", "--bits=128", "--rotate=never").out
+                self.assertNotIn("Only Keyhold", out)
+                self.assertRegex(self.text_of(*arguments), r"(?s)\n1;3;[0-9A-Fa-f]{32};created=[^;]*Z\r\n.*\n7;7;[0-9a-f]{32};created=[^;]*Z\n$")
+
+    def test_rotate_to_a_length_that_the_cipher_does_not_take(self):
+        for name, arguments in self.files():
+            with self.subTest(name):
+                before = self.read(arguments[0])
+                result = self.run_command("rotate", *arguments, "--id=7", "--cipher=aes256-xts", "--bits=128", status=2)
+                self.assertIn("the aes256 ciphers need a key of 256 bits", result.err)
+                self.assertEqual(self.read(arguments[0]), before)
+                self.run_command("rotate", *arguments, "--id=7", "--cipher=aes256-xts")
+                before = self.read(arguments[0])
+                result = self.run_command("rotate", *arguments, "--id=7", "--bits=192", status=1)
+                self.assertIn(f"Cannot rotate key id 7 in '{arguments[0]}': its cipher aes256-xts needs a key of 256 bits, not 192", result.err)
+                self.assertEqual(self.read(arguments[0]), before)
 
     def test_rotate_all(self):
         for name, arguments in self.files():

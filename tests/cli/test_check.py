@@ -307,6 +307,20 @@ class Check(command.Case):
         os.truncate(self.path("keys"), 31)
         self.assertIn("truncated or damaged: 31 bytes", self.bad(*arguments)[0])
 
+    def test_the_cipher_of_the_redo_log(self):
+        """A note: the server may not encrypt its redo log. Only the latest version of key 1 counts."""
+        for lines, cipher in ((f"1;{KEY2}", "default"), (f"1;{KEY2};cipher=aes256-ctr", "aes256-ctr"),
+                              (f"1;{KEY1};cipher=aes-ctr\n1;3;{KEY2};cipher=aes256-xts\n2;{KEY3};cipher=aes-ctr", None),
+                              (f"1;{KEY2};cipher=aes256-xts\n1;3;{KEY3};cipher=aes-cbc", "aes-cbc")):
+            with self.subTest(lines):
+                found = [f for f in self.findings(self.write("keys", lines + "\n"), status=0) if f["about"] == "cipher"]
+                self.assertEqual([f["level"] for f in found], ["note"] if cipher else [])
+                if cipher:
+                    self.assertRegex(found[0]["text"], f"^Key id 1 version [13] has the cipher {cipher}: .* rows,? without the key; "
+                                                       "'keyhold rotate --id=1 --cipher=aes256-xts FILE'")
+        path, how = self.sealed("new")
+        self.assertNotIn("cipher", str(self.findings(path, how, status=3)))  # its slot is cheap
+
     def test_notes(self):
         notes = [f["text"] for f in self.findings(self.write("keys", f"1;{KEY1};rotate=3d"), status=0)]
         self.assertIn("key id 1 is due for rotation", notes)

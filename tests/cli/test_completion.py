@@ -54,8 +54,8 @@ class Completion(command.Case):
     def test_values(self):
         self.assertEqual(self.complete("create", "--format", "=", "s"), ["sealed"])
         self.assertEqual(self.complete("convert", "--to", "="), ["openssl", "sealed", "text"])
-        self.assertEqual(self.complete("create", "--cipher", "=", "aes256"), ["aes256-cbc", "aes256-ctr"])
-        self.assertEqual(self.complete("add", "--cipher", "="), ["aes-cbc", "aes-ctr", "aes256-cbc", "aes256-ctr"])
+        self.assertEqual(self.complete("create", "--cipher", "=", "aes256"), ["aes256-cbc", "aes256-ctr", "aes256-xts"])
+        self.assertEqual(self.complete("add", "--cipher", "="), ["aes-cbc", "aes-ctr", "aes256-cbc", "aes256-ctr", "aes256-xts", "default"])
 
     def test_free_values(self):
         self.write("7", "")

@@ -29,6 +29,8 @@ class Convert(command.Case):
                     out = self.run_command("convert", path, f"--to={second}", *self.how(first),
                                            *self.how(second, True)).out
                     self.assertIn(f"is now in the format {second}; all keys are unchanged", out)
+                    own = "Only Keyhold reads data of its keys with a cipher aes256-..., such as key id 1 version 3 (aes256-cbc)."
+                    (self.assertNotIn if second == "sealed" else self.assertIn)(own, out)
                     after = self.run_command("list", "--json", path, *self.how(second)).json()
                     self.assertEqual(after["keys"], before["keys"])
                     self.assertEqual((before["format"], after["format"]), (first, second))
@@ -47,6 +49,11 @@ class Convert(command.Case):
         self.assertEqual(self.read("keys"), TEXT.encode())
         self.assertEqual(self.mode("keys"), 0o400)
         self.assertIn("it is already in plain text", self.run_command("unseal", path, status=1).err)
+
+    def test_keys_that_the_servers_own_plugin_can_use(self):
+        path = self.write("keys", f"1;{KEY1}\n2;{KEY2};cipher=aes-ctr\n")
+        self.run_command("seal", path, *self.how("sealed", True))
+        self.assertNotIn("Only Keyhold", self.run_command("unseal", path, *self.how("sealed")).out)
 
     def test_seal_asks(self):
         arguments = self.openssl("keys", TEXT)

@@ -27,7 +27,7 @@ class Create(command.Case):
         self.assertEqual(self.mode("keys"), 0o600)
         keys = self.keys(path, f"--passphrase-file={self.passphrase()}")
         self.assertEqual(list(keys), [(1, 1)])
-        self.assertEqual(keys[1, 1]["bits"], 256)
+        self.assertEqual((keys[1, 1]["bits"], keys[1, 1]["cipher"]), (256, "aes256-xts"))
         self.assertIsNotNone(keys[1, 1]["created"])
 
     def test_options_that_do_not_apply_to_the_format(self):
@@ -99,6 +99,23 @@ class Create(command.Case):
         self.assertRegex(self.text_of(*arguments), r"(?m)^1;[0-9a-f]{64};cipher=aes256-ctr;created=.*Z;rotate=90d$")
         self.assertNotEqual(keys[1, 1]["fingerprint"], keys[2, 1]["fingerprint"])
 
+    def test_the_cipher_of_a_new_key(self):
+        """A sealed file is Keyhold's own, so its keys have Keyhold's own cipher; a key of fewer bits cannot."""
+        own, how = "Only Keyhold reads data of the cipher aes256-xts; with --cipher=default ", f"--passphrase-file={self.passphrase()}"
+        for number, (arguments, cipher) in enumerate((
+                (["--with-key-2"], "aes256-xts"), (["--bits=256"], "aes256-xts"), (["--cipher=default"], None), (["--bits=128"], None),
+                (["--bits=192"], None), (["--cipher=aes-ctr"], "aes-ctr"), (["--format=openssl"], None), (["--format=text"], None),
+                (["--format=text", "--cipher=aes256-xts"], "aes256-xts"))):
+            with self.subTest(arguments):
+                path = self.path(f"keys{number}")
+                how_it_opens = [] if "--format=text" in arguments else [how]
+                costs = [] if any("format" in argument for argument in arguments) else CHEAP
+                out = self.run_command("create", path, *how_it_opens, *costs, *arguments).out
+                (self.assertIn if cipher == "aes256-xts" else self.assertNotIn)(own, out)
+                if "--format=openssl" in arguments:
+                    how_it_opens += ["--digest=sha256", "--pbkdf2-iterations=600000"]
+                self.assertEqual({key["cipher"] for key in self.keys(path, *how_it_opens).values()}, {cipher})
+
     def test_two_files_have_different_keys(self):
         self.assertNotEqual(self.text_of(*self.sealed("a")), self.text_of(*self.sealed("b")))
 
@@ -143,7 +160,7 @@ class Create(command.Case):
 
     def test_wrong_values(self):
         for option, message in (("--bits=100", "invalid key length"), ("--bits=160", "invalid key length"),
-                                ("--cipher=des", "unknown cipher (expected aes-cbc, "), ("--rotate=90", "invalid interval"),
+                                ("--cipher=des", "unknown cipher (expected default, aes-cbc, "), ("--rotate=90", "invalid interval (expected never, "),
                                 ("--format=gpg", "unknown format 'gpg'"),
                                 ("--kdf=md5", "unknown key derivation 'md5' (expected argon2id or pbkdf2-hmac-sha512)"),
                                 ("--memory=0", "invalid value '0' of --memory (expected 1 to "),

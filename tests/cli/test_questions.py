@@ -83,7 +83,7 @@ class Questions(command.Case):
         status, seen = terminal.close()
         self.assertEqual(status, 0)
         self.assertNotIn(PASSPHRASE, seen)
-        self.assertRegex(seen, r"(?m)^1;[0-9a-f]{64};created=")
+        self.assertRegex(seen, r"(?m)^1;[0-9a-f]{64};cipher=aes256-xts;created=")
 
 
 if __name__ == "__main__":

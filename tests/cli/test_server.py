@@ -27,6 +27,7 @@ class ServerCase(command.Case):
     """Each test has a server of its own, with a sealed key file of the keys 1 and 3, at version 1."""
 
     fresh = None  # a new data directory, to be copied
+    cipher = []  # an option of the keys
 
     @classmethod
     def setUpClass(cls):
@@ -37,8 +38,8 @@ class ServerCase(command.Case):
         self.secrets.add(ACCOUNT_PASSWORD)
         self.file = self.path("keys")
         self.how = f"--passphrase-file={self.passphrase()}"
-        self.run_command("create", self.file, self.how, *CHEAP)
-        self.run_command("add", self.file, self.how, "3")
+        self.run_command("create", self.file, self.how, *CHEAP, *self.cipher)
+        self.run_command("add", self.file, self.how, "3", *self.cipher)
         self.server = throwaway.Server(self.path("server"), os.environ["KEYHOLD_PLUGINS"], [
             *OPTIONS, f"--file-key-management-filename={self.file}",
             f"--file-key-management-filekey=FILE:{self.path('passphrase')}"])
@@ -385,7 +386,7 @@ class Watch(ServerCase):
         self.run_command("watch", "--password=x", status=2)
 
 
-class Retire(ServerCase):
+class RetireCase(ServerCase):
     def versions(self):
         return list(self.keys(self.file, self.how))
 
@@ -408,6 +409,41 @@ class Retire(ServerCase):
         self.assertEqual(self.read("keys"), before)
         return result
 
+
+class RetireOwnPlugin(RetireCase):
+    """The server's own plugin, which reads the data of ciphers that it has."""
+
+    cipher = ["--cipher=default"]
+
+    def test_what_the_command_reports(self):
+        self.server.stop()
+        self.run_command("unseal", self.file, self.how)
+        self.how = "--defaults-file=/dev/null"
+        options = [option for option in self.server.options if "filekey" not in option]
+        self.server.options = [*(option for option in options if "plugin-load" not in option),
+                               "--plugin-load-add=file_key_management"]
+        self.server.start()
+        before = self.read("keys")
+        own = "the server runs its own plugin, 'file_key_management.so', not 'keyhold_file.so': remove 'plugin_load_add = "
+        self.assertIn(own, self.assert_kept(before=before).err)
+        watched = self.run_command("watch", "--once", "--json", *self.login)
+        self.assertIn(own, watched.err)
+        self.assertTrue(watched.json()["finished"])
+        other = throwaway.Server(self.path("other"), os.environ["KEYHOLD_PLUGINS"], [
+            "--plugin-load-add=keyhold_debug", "--plugin-maturity=unknown"])
+        self.addCleanup(other.kill)
+        shutil.copytree(self.fresh.home, other.home, symlinks=True)
+        other.start()
+        self.login[1] = f"--socket={other.socket}"
+        self.assertIn("cannot tell which keys the server uses: its plugin is 'keyhold_debug.so', not keyhold_file",
+                      self.assert_kept(before=before).err)
+        other.stop()
+        other.options = [option for option in other.options if "plugin" not in option]
+        other.start()
+        self.assertIn("the server has no encryption plugin; its error log has the reason", self.assert_kept(before=before).err)
+
+
+class Retire(RetireCase):
     def test_no_old_versions(self):
         self.assertIn("has no old versions", self.retire().out)
         self.assertEqual(self.copies(), [])
@@ -588,33 +624,6 @@ class Retire(ServerCase):
         self.assertIn("differ from those in the file; first run: SET GLOBAL file_key_management_reload = ON", result.err)
         self.sql("SET GLOBAL file_key_management_reload = ON")
         self.assertIn("has no old versions", self.retire("--id=3").out)
-
-    def test_the_servers_own_plugin(self):
-        self.server.stop()
-        self.run_command("unseal", self.file, self.how)
-        self.how = "--defaults-file=/dev/null"
-        options = [option for option in self.server.options if "filekey" not in option]
-        self.server.options = [*(option for option in options if "plugin-load" not in option),
-                               "--plugin-load-add=file_key_management"]
-        self.server.start()
-        before = self.read("keys")
-        own = "the server runs its own plugin, 'file_key_management.so', not 'keyhold_file.so': remove 'plugin_load_add = "
-        self.assertIn(own, self.assert_kept(before=before).err)
-        watched = self.run_command("watch", "--once", "--json", *self.login)
-        self.assertIn(own, watched.err)
-        self.assertTrue(watched.json()["finished"])
-        other = throwaway.Server(self.path("other"), os.environ["KEYHOLD_PLUGINS"], [
-            "--plugin-load-add=keyhold_debug", "--plugin-maturity=unknown"])
-        self.addCleanup(other.kill)
-        shutil.copytree(self.fresh.home, other.home, symlinks=True)
-        other.start()
-        self.login[1] = f"--socket={other.socket}"
-        self.assertIn("cannot tell which keys the server uses: its plugin is 'keyhold_debug.so', not keyhold_file",
-                      self.assert_kept(before=before).err)
-        other.stop()
-        other.options = [option for option in other.options if "plugin" not in option]
-        other.start()
-        self.assertIn("the server has no encryption plugin; its error log has the reason", self.assert_kept(before=before).err)
 
     def test_over_a_network(self):
         """Another host may have a file with the same name, or the same keys."""

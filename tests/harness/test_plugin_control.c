@@ -309,6 +309,23 @@ static void tasks_can_be_set_while_it_runs(void **state)
   assert_true(TEST_COMES(threads() == 1));
 }
 
+static void a_start_names_a_cipher_that_shows_the_redo_log(void **state)
+{
+  (void)state;
+  static const char note[] = "Key id 1 version 1 has the cipher aes-cbc: the server repeats IVs";
+  run("1;" KEY_A "\n");
+  assert_true(plugin_must_say(note));
+  plugin_close(&loaded, true);
+  plugin_quiet();
+  opt_bootstrap = 1;
+  run("1;" KEY_A "\n");
+  assert_false(plugin_said(note));
+  plugin_close(&loaded, true);
+  opt_bootstrap = 0;
+  run("1;" KEY_A KEY_B ";cipher=aes256-xts\n");
+  assert_false(plugin_said("has the cipher"));
+}
+
 /* at the start, and when they are set later */
 static void variables_are_off_without_a_thread(void **state)
 {
@@ -380,6 +397,7 @@ int main(int argc, char **argv)
 #ifndef TEST_AS_BACKUP
       cmocka_unit_test_teardown(a_server_rotates_when_it_has_started, stop),
       cmocka_unit_test_teardown(tasks_can_be_set_while_it_runs, stop),
+      cmocka_unit_test_teardown(a_start_names_a_cipher_that_shows_the_redo_log, stop),
       cmocka_unit_test_teardown(variables_are_off_without_a_thread, stop),
       cmocka_unit_test_teardown(help_and_bootstrap_do_not_count_as_servers, stop),
 #else

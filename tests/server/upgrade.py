@@ -4,6 +4,7 @@
 
   upgrade.py before PLUGINS FOLDER   makes them in FOLDER, with this system's server
   upgrade.py after PLUGINS FOLDER    opens them with another system's server, on that system
+  upgrade.py older PLUGINS FOLDER    starts a server with the plugins of Keyhold 0.1.0 on a key file that it must refuse
 
 PLUGINS is a folder with the keyhold_file.so of the system that runs the script."""
 import argparse
@@ -162,6 +163,25 @@ def make_own(folder, plugins):
         data.server.stop()
 
 
+# --- Older ---
+
+def refuse_newer(folder, plugins):
+    """A key file with the cipher aes256-xts: refused with the place of its name, so that no page is read wrongly."""
+    with Data(folder / "newer", plugins) as data:
+        data.keys.parent.mkdir(parents=True)
+        line = f"1;3;{KEYS[-65:-1]};cipher="
+        data.keys.write_text(f"{KEYS}{line}aes256-xts\n")
+        data.keys.chmod(0o600)
+        data.server.create()
+        try:
+            data.server.start()
+        except ServerError as error:
+            place = f"Invalid value of an attribute at {data.keys} line 3, column {len(line) + 1}"
+            require(place in str(error), f"another reason: {error}")
+            return
+        raise Failure("the server started with a cipher that it does not have")
+
+
 # --- After ---
 
 def open_upgraded(folder, plugins, name):
@@ -197,13 +217,14 @@ def change_plugins(folder, plugins):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("half", choices=("before", "after"))
+    parser.add_argument("half", choices=("before", "after", "older"))
     parser.add_argument("plugins", type=lambda path: Path(path).resolve(strict=True))
     parser.add_argument("folder", type=lambda path: Path(path).resolve(strict=True))
     return parser.parse_args()
 
 
 STEPS = {"before": {"clean": make_clean, "killed": make_killed, "own": make_own},
+         "older": {"newer": refuse_newer},
          "after": {**{name: functools.partial(open_upgraded, name=name) for name in ("clean", "recovered", "killed")},
                    "own": change_plugins}}
 

@@ -197,6 +197,17 @@ static const struct {
      "Program '/k' was killed by signal 9; its standard error: \"ouch\""},
     {{.status = KH_E_SOCKET, .os_error = ECONNREFUSED},
      "Cannot read from socket '/k' (Errcode: 111 \"Connection refused\")"},
+    {{.status = KH_E_CIPHER_REDO_LOG,
+      .key_id = 1,
+      .key_version = 3,
+      .name = "aes-ctr",
+      .quote = "rows"},
+     "Key id 1 version 3 has the cipher aes-ctr: the server repeats IVs in an encrypted redo log, "
+     "so a copy of the log shows rows without the key; 'keyhold rotate --id=1 --cipher=aes256-xts "
+     "FILE', a reload and a new redo log prevent that, see keyhold-operations(7)"},
+    {{.status = KH_E_CIPHER_LENGTH, .key_id = 5, .name = "aes256-xts", .size = 128, .limit = 256},
+     "Cannot rotate key id 5 in '/k': its cipher aes256-xts needs a key of 256 bits, not 128; "
+     "request that length, or another cipher"},
     {{.status = KH_E_VERSION_LIMIT, .key_id = 5, .key_version = 4294967294},
      "Cannot rotate key id 5 in '/k': it is at version 4294967294, and no higher version is "
      "possible; use a new key id"},

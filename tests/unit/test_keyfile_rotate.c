@@ -123,6 +123,73 @@ static void all_keys_at_once_and_the_rest_stays(void **state)
   rotation_free(&it);
 }
 
+static void the_new_versions_have_what_is_requested(void **state)
+{
+  (void)state;
+  static const struct {
+    kh_key_changes changes;
+    const char *before, *attributes;
+    uint32_t len;
+  } cases[] = {
+      {{.sets_cipher = true, .cipher = KH_CIPHER_AES256_XTS}, A32, "cipher=aes256-xts;%s", 32},
+      {{.sets_cipher = true, .cipher = KH_CIPHER_AES256_XTS}, A16, "cipher=aes256-xts;%s", 32},
+      {{.sets_cipher = true, .cipher = KH_CIPHER_AES256_XTS},
+       A32 ";bits=128;cipher=aes-ctr;rotate=90d",
+       "cipher=aes256-xts;%s;rotate=90d",
+       32},
+      {{.sets_cipher = true, .cipher = KH_CIPHER_AES_CTR, .len = 16},
+       A32 ";cipher=aes256-xts;bits=256",
+       "cipher=aes-ctr;%s",
+       16},
+      {{.sets_cipher = true}, A32 ";cipher=aes256-xts;bits=256", "%s;bits=256", 32},
+      {{.len = 24}, A16 ";bits=128;rotate=1d", "%s;rotate=1d", 24},
+      {{.sets_rotate = true, .rotate = 7 * 86400}, A16 ";bits=192", "%s;rotate=1w;bits=192", 24},
+      {{.sets_rotate = true}, A16 ";rotate=90d;cipher=aes-cbc", "cipher=aes-cbc;%s", 16},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char before[256], attributes[128], expected[512];
+    rotation_run it = {.what.changes = cases[i].changes};
+    snprintf(before, sizeof before, "1;%s\n", cases[i].before);
+    snprintf(attributes, sizeof attributes, cases[i].attributes, "created=2026-11-22T00:00:00Z");
+    assert_int_equal(rotate_text(&it, before, before), KH_OK);
+    const kh_key *made = rotation_key(&it, 1, 3);
+    snprintf(expected, sizeof expected, "%s1;3;%s;%s\n", before, rotation_hex(made).text,
+             attributes);
+    test_expect_content(it.path, expected);
+    assert_int_equal(made->len, cases[i].len);
+    rotation_free(&it);
+  }
+}
+
+static void a_length_that_the_cipher_does_not_take(void **state)
+{
+  (void)state;
+  static const char text[] = "1;" A32 ";cipher=aes256-xts\n2;" A32 "\n";
+  rotation_run it = {.what = {.id = 1, .changes = {.len = 16}}};
+  refuse(text, text, &it, KH_E_CIPHER_LENGTH);
+  assert_string_equal(it.fault.name, "aes256-xts");
+  assert_int_equal(it.fault.key_id, 1);
+  assert_int_equal(it.fault.size, 128);
+  assert_int_equal(it.fault.limit, 256);
+  rotation_run all = {.what = {.changes = {.len = 16}}};
+  assert_int_equal(rotate_text(&all, text, text), KH_OK);
+  assert_int_equal(all.rotated.made, 1);
+  assert_int_equal(all.rotated.passed_over, 1);
+  rotation_free(&all);
+}
+
+static void a_version_of_another_process_does_not_have_what_is_requested(void **state)
+{
+  (void)state;
+  static const char text[] = "1;" A32 "\n1;3;" A32 "\n";
+  rotation_run it = {.what.changes = {.sets_cipher = true, .cipher = KH_CIPHER_AES256_XTS}};
+  assert_int_equal(rotate_text(&it, text, "1;" A32), KH_OK);
+  assert_int_equal(it.rotated.made, 1);
+  assert_int_equal(it.rotated.taken, 0);
+  assert_int_equal(rotation_key(&it, 1, 5)->policy.cipher, KH_CIPHER_AES256_XTS);
+  rotation_free(&it);
+}
+
 static bool is_stamp_of(const kh_keyfile *file, const kh_file_stamp *stamp)
 {
   kh_file_stamp found = kh_keyfile_stamp(file);
@@ -713,6 +780,9 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(all_keys_at_once_and_the_rest_stays),
+      cmocka_unit_test(the_new_versions_have_what_is_requested),
+      cmocka_unit_test(a_length_that_the_cipher_does_not_take),
+      cmocka_unit_test(a_version_of_another_process_does_not_have_what_is_requested),
       cmocka_unit_test(info_is_that_of_the_new_file),
       cmocka_unit_test(a_fault_may_be_null),
       cmocka_unit_test(new_keys_differ),

@@ -208,6 +208,47 @@ static kh_keytable *table_with_policies(const kh_policy *latest)
   return table;
 }
 
+static kh_status check_redo_log(kh_cipher before, kh_cipher latest, kh_cipher unset,
+                                kh_fault *ret_fault)
+{
+  KH_AUTO_KEYLIST list = NULL;
+  KH_AUTO_KEYTABLE table = NULL;
+  assert_int_equal(kh_keylist_new(3, &list), KH_OK);
+  kh_keylist_add_random(list, 1, 1, 32, &(kh_policy){.cipher = (uint8_t)before});
+  kh_keylist_add_random(list, 1, 3, 32, &(kh_policy){.cipher = (uint8_t)latest});
+  kh_keylist_add_random(list, 2, 5, 32, &(kh_policy){.cipher = KH_CIPHER_AES_CTR});
+  assert_int_equal(kh_keytable_new(list, &table), KH_OK);
+  return kh_keytable_check_redo_log(table, unset, ret_fault);
+}
+
+static void the_cipher_of_the_redo_log(void **state)
+{
+  (void)state;
+  static const struct {
+    kh_cipher latest, unset;
+    const char *name, *shown;
+  } cases[] = {
+      {KH_CIPHER_AES_CTR, KH_CIPHER_AES_CBC, "aes-ctr", "rows"},
+      {KH_CIPHER_AES256_CTR, KH_CIPHER_AES_CBC, "aes256-ctr", "rows"},
+      {KH_CIPHER_AES_CBC, KH_CIPHER_AES_CTR, "aes-cbc", "parts of rows"},
+      {KH_CIPHER_AES256_CBC, KH_CIPHER_UNSET, "aes256-cbc", "parts of rows"},
+      {KH_CIPHER_UNSET, KH_CIPHER_AES_CTR, "aes-ctr", "rows"},
+      {KH_CIPHER_UNSET, KH_CIPHER_AES_CBC, "aes-cbc", "parts of rows"},
+      {KH_CIPHER_UNSET, KH_CIPHER_UNSET, "default", "rows, or with aes_cbc parts of rows,"},
+  };
+  kh_fault fault;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    assert_int_equal(check_redo_log(KH_CIPHER_AES256_XTS, cases[i].latest, cases[i].unset, &fault),
+                     KH_E_CIPHER_REDO_LOG);
+    assert_int_equal(fault.key_id, 1);
+    assert_int_equal(fault.key_version, 3);
+    assert_string_equal(fault.name, cases[i].name);
+    assert_string_equal(fault.quote, cases[i].shown);
+  }
+  assert_int_equal(check_redo_log(KH_CIPHER_AES_CTR, KH_CIPHER_AES256_XTS, KH_CIPHER_AES_CTR, NULL),
+                   KH_OK);
+}
+
 static void the_highest_version_counts_retired_ones(void **state)
 {
   (void)state;
@@ -425,6 +466,7 @@ int main(void)
       cmocka_unit_test(keys_cannot_be_written),
       cmocka_unit_test(places_go_by_id_and_version),
       cmocka_unit_test(ciphers_are_noticed),
+      cmocka_unit_test(the_cipher_of_the_redo_log),
       cmocka_unit_test(the_highest_version_counts_retired_ones),
       cmocka_unit_test(what_will_hold_up_a_rotation_is_named),
       cmocka_unit_test(the_first_latest_version_that_is_due),

@@ -8,7 +8,7 @@
 
 struct arguments {
   kh_cli_target target;
-  kh_cli_keyspec key;
+  kh_key_changes key;
   uint32_t id; /* 0: one above the highest */
 };
 
@@ -32,7 +32,7 @@ static error_t parse_add_argument(int key, char *value, struct argp_state *state
 
 static const struct argp_child children[] = {
     {&kh_cli_target_argp, 0, NULL, 0},
-    {&kh_cli_keyspec_argp, 0, NULL, 0},
+    {&kh_cli_new_key_argp, 0, NULL, 0},
     {0},
 };
 static const struct argp argp = {
@@ -44,14 +44,15 @@ static const struct argp argp = {
 
 int kh_cli_add(int argc, char **argv)
 {
-  struct arguments arguments = {.target = KH_CLI_TARGET_NONE, .key = KH_CLI_KEYSPEC_DEFAULT};
+  struct arguments arguments = {.target = KH_CLI_TARGET_NONE};
   kh_cli_parse_arguments(&argp, argc, argv, &arguments);
   KH_CLI_AUTO_TARGET target = arguments.target;
-  kh_keyfile_addition addition = {arguments.id, arguments.key.len, arguments.key.policy};
   kh_fault fault;
   uint32_t id;
   if (!kh_cli_target_open(&target))
     return KH_CLI_FAILED;
+  kh_keyfile_addition addition = kh_cli_new_key(&arguments.key, kh_keyfile_format_of(target.file));
+  addition.id = arguments.id;
   if (kh_keyfile_add_key(target.file, &addition, &id, &fault) != KH_OK)
     return kh_cli_fail_with(&fault);
   if (!kh_cli_target_save(&target))
@@ -59,6 +60,7 @@ int kh_cli_add(int argc, char **argv)
   printf("Added key id %u to ", id);
   kh_cli_put_text(stdout, target.path);
   puts(".");
+  kh_cli_print_cipher((kh_cipher)addition.policy.cipher);
   kh_cli_print_reload();
   return KH_CLI_WRITTEN;
 }

@@ -234,6 +234,17 @@ static void check_future(const kh_keytable *table, kh_cli_findings *findings)
   kh_keytable_foresee(table, kh_clock_now(&clock), &faults);
 }
 
+/* A note, since the server may not encrypt its redo log, and reads the data with any cipher. */
+static void check_redo_log(const kh_keytable *table, kh_cli_findings *findings)
+{
+  char text[KH_MESSAGE_MAX];
+  kh_fault fault;
+  if (kh_keytable_check_redo_log(table, KH_CIPHER_UNSET, &fault) == KH_OK)
+    return;
+  kh_fault_describe(&fault, text, sizeof text);
+  kh_cli_findings_add(findings, KH_CLI_NOTE, "cipher", "%s", text);
+}
+
 static void check_keys(const kh_keytable *table, kh_cli_findings *findings)
 {
   size_t bad = findings->bad;
@@ -252,6 +263,7 @@ static void check_keys(const kh_keytable *table, kh_cli_findings *findings)
     kh_cli_findings_add(findings, KH_CLI_GOOD, "keys",
                         "%zu key id%s, %zu version%s: none weak, all different", ids,
                         ids == 1 ? "" : "s", versions, versions == 1 ? "" : "s");
+  check_redo_log(table, findings);
   check_due(table, findings);
   check_steps(table, findings);
   check_future(table, findings);

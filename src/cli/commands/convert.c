@@ -90,8 +90,23 @@ static bool begin_conversion(struct arguments *arguments, const struct argp *arg
          kh_cli_target_recognise(&arguments->target);
 }
 
+/* The other formats are those of the server's own plugin, which ignores the ciphers in them. */
+static void print_ciphers(const kh_keylist *keys, const kh_keyfile_format *format)
+{
+  for (size_t i = 0; i < kh_keylist_count(keys) && format != &kh_keyfile_format_sealed; i++) {
+    const kh_key *key = kh_keylist_at(keys, i);
+    kh_cipher cipher = (kh_cipher)key->policy.cipher;
+    if (kh_cipher_data_key(cipher, false) == KH_DATAKEY_NONE)
+      continue;
+    printf("Only Keyhold reads data of its keys with a cipher aes256-..., such as key id %u "
+           "version %u (%s).\n",
+           key->id, key->version, kh_cipher_name(cipher));
+    return;
+  }
+}
+
 static void print_conversion(const struct arguments *arguments, const char *path,
-                             const kh_keyfile_form *form)
+                             const kh_keyfile_form *form, const kh_keylist *keys)
 {
   bool was_encrypted = arguments->target.format->is_encrypted;
   kh_cli_put_text(stdout, path);
@@ -99,6 +114,7 @@ static void print_conversion(const struct arguments *arguments, const char *path
   if (!was_encrypted && form->passphrase != NULL && arguments->output == NULL)
     printf("The disk may still hold the keys in plain text, in the blocks of the old file.\n"
            "If that matters, make new versions: keyhold rotate --all\n");
+  print_ciphers(keys, form->format);
   kh_cli_print_settings(path, form, &arguments->new_source);
   if (was_encrypted && form->passphrase == NULL)
     printf(
@@ -131,7 +147,7 @@ static int convert_target(const struct arguments *arguments)
   form.passphrase = passphrase;
   if (!write_form(&target, &form, arguments->output))
     return KH_CLI_FAILED;
-  print_conversion(arguments, path, &form);
+  print_conversion(arguments, path, &form, kh_keyfile_keys(target.file));
   return KH_CLI_WRITTEN;
 }
 

@@ -11,7 +11,7 @@ enum { KEY_TEMPORARY = 0x300 };
 
 struct arguments {
   kh_cli_target target; /* the new file, and the source of its passphrase */
-  kh_cli_keyspec key;
+  kh_key_changes key;
   kh_cli_form form;
   bool with_temporary;
 };
@@ -45,7 +45,7 @@ static const struct argp_option options[] = {
 };
 static const struct argp_child children[] = {
     {&kh_cli_new_target_argp, 0, NULL, 0},
-    {&kh_cli_keyspec_argp, 0, NULL, 0},
+    {&kh_cli_new_key_argp, 0, NULL, 0},
     {&kh_cli_form_argp, 0, NULL, 0},
     {0},
 };
@@ -58,7 +58,8 @@ static const struct argp argp = {
     .children = children,
 };
 
-static kh_status make_keys(const struct arguments *arguments, kh_keylist **ret_keys)
+static kh_status make_keys(const struct arguments *arguments, const kh_keyfile_addition *key,
+                           kh_keylist **ret_keys)
 {
   uint32_t last = arguments->with_temporary ? KH_KEY_ID_TEMPORARY : KH_KEY_ID_SYSTEM;
   kh_status status = kh_random_start();
@@ -67,15 +68,13 @@ static kh_status make_keys(const struct arguments *arguments, kh_keylist **ret_k
   if (status != KH_OK)
     return status;
   for (uint32_t id = KH_KEY_ID_SYSTEM; id <= last; id++)
-    kh_keylist_add_random(*ret_keys, id, KH_KEY_VERSION_MIN, arguments->key.len,
-                          &arguments->key.policy);
+    kh_keylist_add_random(*ret_keys, id, KH_KEY_VERSION_MIN, key->len, &key->policy);
   return KH_OK;
 }
 
 int kh_cli_create(int argc, char **argv)
 {
   struct arguments arguments = {.target = KH_CLI_TARGET_NONE,
-                                .key = KH_CLI_KEYSPEC_DEFAULT,
                                 .form = KH_CLI_FORM_OF(&kh_keyfile_format_sealed)};
   kh_cli_parse_arguments(&argp, argc, argv, &arguments);
   KH_CLI_AUTO_TARGET target = arguments.target;
@@ -87,7 +86,8 @@ int kh_cli_create(int argc, char **argv)
   if (kh_keyfile_form_needs_passphrase(&form) &&
       !kh_cli_get_new_passphrase(&target.source, target.path, &target.passphrase))
     return KH_CLI_FAILED;
-  kh_status status = make_keys(&arguments, &keys);
+  kh_keyfile_addition key = kh_cli_new_key(&arguments.key, form.format);
+  kh_status status = make_keys(&arguments, &key, &keys);
   if (status == KH_OK)
     status = kh_crypt_new(KH_ENGINE_OPENSSL, &target.crypt);
   if (status != KH_OK)
@@ -99,6 +99,7 @@ int kh_cli_create(int argc, char **argv)
   kh_cli_put_text(stdout, target.path);
   printf(" (format %s) with %s.\n", form.format->name,
          kh_keylist_count(keys) == 1 ? "key id 1" : "key ids 1 and 2");
+  kh_cli_print_cipher((kh_cipher)key.policy.cipher);
   kh_cli_print_settings(target.path, &form, &target.source);
   return KH_CLI_WRITTEN;
 }

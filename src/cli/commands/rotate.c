@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "cli/args/keyspec.h"
 #include "cli/args/number.h"
 #include "cli/args/target.h"
 #include "cli/output/text.h"
@@ -13,6 +14,7 @@ struct arguments {
   uint32_t id;
   bool due;
   bool all;
+  kh_key_changes changes;
 };
 
 static error_t parse_rotate_option(int key, char *value, struct argp_state *state)
@@ -24,6 +26,7 @@ static error_t parse_rotate_option(int key, char *value, struct argp_state *stat
   switch (key) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = &arguments->target;
+    state->child_inputs[1] = &arguments->changes;
     return 0;
   case KEY_ID:
     arguments->id = kh_cli_key_id_option(value, state);
@@ -50,12 +53,17 @@ static const struct argp_option options[] = {
     {"all", KEY_ALL, NULL, 0, "every key", 0},
     {0},
 };
-static const struct argp_child children[] = {{&kh_cli_target_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {
+    {&kh_cli_target_argp, 0, NULL, 0},
+    {&kh_cli_new_version_argp, 0, NULL, 0},
+    {0},
+};
 static const struct argp argp = {
     .options = options,
     .parser = parse_rotate_option,
     .args_doc = "{--id=ID|--due|--all} FILE",
-    .doc = "Make new versions of keys. Old versions stay in FILE, since data may need them.",
+    .doc = "Make new versions of keys. Old versions stay in FILE as they are, since data may need "
+           "them.",
     .children = children,
 };
 
@@ -72,8 +80,10 @@ static int rotate_and_report(kh_cli_target *target, const kh_rotation *rotation)
   if (rotated.taken > 0)
     printf(", and %zu just made by another process", rotated.taken);
   printf(".\n");
-  if (rotated.made > 0)
+  if (rotated.made > 0) {
+    kh_cli_print_cipher(rotation->changes.cipher);
     kh_cli_print_reload();
+  }
   kh_cli_print_owner(target->path);
   if (rotated.passed_over > 0)
     return KH_CLI_FAILED;
@@ -95,6 +105,7 @@ int kh_cli_rotate(int argc, char **argv)
                           .id = arguments.id,
                           .due_only = arguments.due,
                           .now = kh_clock_now(&clock),
-                          .default_cipher = KH_CIPHER_AES_CBC};
+                          .default_cipher = KH_CIPHER_AES_CBC,
+                          .changes = arguments.changes};
   return rotate_and_report(&target, &rotation);
 }

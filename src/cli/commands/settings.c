@@ -51,6 +51,14 @@ void kh_cli_print_owner(const char *path)
   fputc('\n', stdout);
 }
 
+void kh_cli_print_cipher(kh_cipher cipher)
+{
+  if (kh_cipher_data_key(cipher, false) != KH_DATAKEY_NONE)
+    printf("Only Keyhold reads data of the cipher %s; with --cipher=default the server's own "
+           "plugin reads it too.\n",
+           kh_cipher_name(cipher));
+}
+
 void kh_cli_print_settings(const char *path, const kh_keyfile_form *form,
                            const kh_cli_source *source)
 {

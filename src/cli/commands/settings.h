@@ -17,6 +17,10 @@
 void kh_cli_print_settings(const char *path, const kh_keyfile_form *form,
                            const kh_cli_source *source);
 
+/** Prints, for a cipher of new versions whose data the server's own plugin cannot read, that it
+ * cannot. */
+void kh_cli_print_cipher(kh_cipher cipher);
+
 /** Prints how to give the file to the owner of its folder, if only root can read it and the folder
  * belongs to another user, such as the server's. */
 void kh_cli_print_owner(const char *path);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdio.h>
+
 #include "keyfile_parts.h"
 
 /* One rotation on its way. */
@@ -29,14 +31,66 @@ static bool may_be_unfinished(const struct turn *turn)
          !(loaded != NULL && kh_file_is_same(&turn->file->content.stamp, loaded));
 }
 
+static bool has_changes(const struct turn *turn)
+{
+  const kh_key_changes *changes = &turn->rotation->changes;
+  return changes->len != 0 || changes->sets_cipher || changes->sets_rotate;
+}
+
 /* Returns whether another server made a version that is not in use yet. One that is less than a
  * rotation's step above the one in use was written by hand: InnoDB would not encrypt anything again
  * for it. */
 static bool is_taken(const struct turn *turn, const kh_key *latest)
 {
   uint32_t in_use;
+  if (has_changes(turn)) /* which that version does not have */
+    return false;
   return kh_keytable_latest(turn->rotation->known, latest->id, &in_use) != KH_OK ||
          latest->version - in_use >= KH_ROTATION_STEP;
+}
+
+/* The length and the attributes of a new version. */
+struct plan {
+  uint32_t len; /* in bytes */
+  kh_policy policy;
+};
+
+/* A version of 128 bits has no cipher that needs 256, nor has bits=128: so only a requested length
+ * can be too short. */
+static struct plan plan_version(const struct turn *turn, const kh_key *latest)
+{
+  const kh_key_changes *changes = &turn->rotation->changes;
+  struct plan plan = {latest->policy.bits == 0 ? latest->len : latest->policy.bits / 8u,
+                      latest->policy};
+  plan.policy.created = turn->rotation->now;
+  if (changes->sets_rotate)
+    plan.policy.rotate = changes->rotate;
+  if (changes->sets_cipher)
+    plan.policy.cipher = (uint8_t)changes->cipher;
+  uint32_t least = (uint32_t)kh_cipher_key_min((kh_cipher)plan.policy.cipher);
+  uint32_t len = changes->len != 0 ? changes->len : plan.len < least ? least : 0;
+  if (len != 0) {
+    plan.len = len;
+    plan.policy.bits = 0; /* the next ones are as long as this one */
+  }
+  return plan;
+}
+
+/* Returns whether the cipher takes the requested length. */
+static kh_status check_plan(const struct turn *turn, const kh_key *latest, kh_fault *ret_fault)
+{
+  struct plan plan = plan_version(turn, latest);
+  size_t least = kh_cipher_key_min((kh_cipher)plan.policy.cipher);
+  if (plan.len >= least)
+    return KH_OK;
+  kh_keyfile_fail_for_key(turn->file, KH_E_CIPHER_LENGTH, latest, ret_fault);
+  if (ret_fault != NULL) {
+    snprintf(ret_fault->name, sizeof ret_fault->name, "%s",
+             kh_cipher_name((kh_cipher)plan.policy.cipher));
+    ret_fault->size = UINT64_C(8) * plan.len;
+    ret_fault->limit = UINT64_C(8) * least;
+  }
+  return KH_E_CIPHER_LENGTH;
 }
 
 /* Returns why a key can have no new version. */
@@ -51,16 +105,15 @@ static kh_status judge_key(const struct turn *turn, const kh_keytable *table, co
   }
   if (kh_keytable_highest(table, latest->id) > KH_KEY_VERSION_MAX - KH_ROTATION_STEP)
     return kh_keyfile_fail_for_key(turn->file, KH_E_VERSION_LIMIT, latest, ret_fault);
-  return KH_OK;
+  return check_plan(turn, latest, ret_fault);
 }
 
 static void make_new_version(struct turn *turn, const kh_key *latest)
 {
-  kh_policy policy = latest->policy;
-  policy.created = turn->rotation->now;
+  struct plan plan = plan_version(turn, latest);
   uint32_t highest = kh_keytable_highest(turn->file->change.before, latest->id);
-  kh_keylist_add_random(turn->file->change.delta, latest->id, highest + KH_ROTATION_STEP,
-                        policy.bits == 0 ? latest->len : policy.bits / 8u, &policy);
+  kh_keylist_add_random(turn->file->change.delta, latest->id, highest + KH_ROTATION_STEP, plan.len,
+                        &plan.policy);
   turn->rotated.made++;
 }
 

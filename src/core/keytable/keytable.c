@@ -419,6 +419,36 @@ static uint8_t cipher_of(const kh_key *key, kh_cipher default_cipher)
   return key->policy.cipher == KH_CIPHER_UNSET ? (uint8_t)default_cipher : key->policy.cipher;
 }
 
+/* what a copy of the redo log shows */
+static const char *shown_by(kh_cipher cipher)
+{
+  if (cipher == KH_CIPHER_UNSET)
+    return "rows, or with aes_cbc parts of rows,";
+  bool is_cbc = cipher == KH_CIPHER_AES_CBC || cipher == KH_CIPHER_AES256_CBC;
+  return is_cbc ? "parts of rows" : "rows";
+}
+
+kh_status kh_keytable_check_redo_log(const kh_keytable *table, kh_cipher default_cipher,
+                                     kh_fault *ret_fault)
+{
+  uint32_t latest = 0;
+  if (kh_keytable_latest(table, KH_KEY_ID_SYSTEM, &latest) != KH_OK)
+    return KH_OK;
+  const kh_key *key = kh_keytable_find(table, KH_KEY_ID_SYSTEM, latest);
+  kh_cipher cipher = (kh_cipher)cipher_of(key, default_cipher);
+  if (cipher == KH_CIPHER_AES256_XTS)
+    return KH_OK;
+  kh_fault_set(ret_fault, KH_E_CIPHER_REDO_LOG, NULL, 0);
+  if (ret_fault != NULL) {
+    ret_fault->key_id = key->id;
+    ret_fault->key_version = key->version;
+    snprintf(ret_fault->name, sizeof ret_fault->name, "%s",
+             cipher == KH_CIPHER_UNSET ? "default" : kh_cipher_name(cipher));
+    snprintf(ret_fault->quote, sizeof ret_fault->quote, "%s", shown_by(cipher));
+  }
+  return KH_E_CIPHER_REDO_LOG;
+}
+
 /* returns why `key` must not replace `old`; `key` NULL: it is missing */
 static kh_status judge_successor(const kh_key *key, const kh_key *old, kh_cipher default_cipher)
 {
