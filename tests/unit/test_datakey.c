@@ -378,7 +378,7 @@ static void failures_are_reported_and_cache_nothing(void **state)
   assert_int_equal(kh_datakeys_new(&keys), KH_E_NO_MEMORY);
   no_calloc = false;
   assert_null(keys);
-  assert_int_equal(derive(*state, &(struct identity){1, 1, "passed", 15}, key), KH_E_KEY_SIZE);
+  assert_int_equal(derive(*state, &(struct identity){1, 1, "passed", 15, 0}, key), KH_E_KEY_SIZE);
   assert_int_equal(secrets, 0);
   assert_false(is_kept(*state, &identity));
 }
@@ -386,7 +386,8 @@ static void failures_are_reported_and_cache_nothing(void **state)
 static void openssl_without_memory_derives_no_key_but_libsodium_does(void **state)
 {
   no_copy_of_mac = true;
-  derive_right(*state, &(struct identity){1, 1, "passed", 16});
+  for (unsigned kind = 0; kind < KH_DATAKEY_KINDS - 1; kind++)
+    derive_right(*state, &(struct identity){1, 1, "passed", 16, kind});
   no_copy_of_mac = false;
 }
 
