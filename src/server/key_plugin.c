@@ -67,6 +67,7 @@ static void note_cipher_of_redo_log(const kh_log *log, const kh_keeper *keeper)
   kh_keyring_end(ring);
   if (status == KH_OK)
     return;
+  fault.path = kh_show_path(kh_keeper_store_name(keeper).place);
   kh_fault_describe(&fault, sentence, sizeof sentence);
   kh_log_write(log, KH_LOG_NOTE, "%s", sentence);
 }

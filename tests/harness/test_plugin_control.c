@@ -312,7 +312,7 @@ static void tasks_can_be_set_while_it_runs(void **state)
 static void a_start_names_a_cipher_that_shows_the_redo_log(void **state)
 {
   (void)state;
-  static const char note[] = "Key id 1 version 1 has the cipher aes-cbc: the server repeats IVs";
+  static const char note[] = "/keys.txt' has the cipher aes-cbc: the server repeats IVs";
   run("1;" KEY_A "\n");
   assert_true(plugin_must_say(note));
   plugin_close(&loaded, true);

@@ -201,10 +201,8 @@ static const struct {
       .key_id = 1,
       .key_version = 3,
       .name = "aes-ctr",
-      .quote = "rows"},
-     "Key id 1 version 3 has the cipher aes-ctr: the server repeats IVs in an encrypted redo log, "
-     "so a copy of the log shows rows without the key; 'keyhold rotate --id=1 --cipher=aes256-xts "
-     "FILE', a reload and a new redo log prevent that, see keyhold-operations(7)"},
+      .advice = "it shows rows"},
+     "Key id 1 version 3 of '/k' has the cipher aes-ctr: it shows rows"},
     {{.status = KH_E_CIPHER_LENGTH, .key_id = 5, .name = "aes256-xts", .size = 128, .limit = 256},
      "Cannot rotate key id 5 in '/k': its cipher aes256-xts needs a key of 256 bits, not 128; "
      "request that length, or another cipher"},

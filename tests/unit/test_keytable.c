@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -243,7 +244,11 @@ static void the_cipher_of_the_redo_log(void **state)
     assert_int_equal(fault.key_id, 1);
     assert_int_equal(fault.key_version, 3);
     assert_string_equal(fault.name, cases[i].name);
-    assert_string_equal(fault.quote, cases[i].shown);
+    char shown[100];
+    snprintf(shown, sizeof shown,
+             "so a copy of the log shows %s without the key; 'keyhold rotate --id=1 ",
+             cases[i].shown);
+    assert_non_null(strstr(fault.advice, shown));
   }
   assert_int_equal(check_redo_log(KH_CIPHER_AES_CTR, KH_CIPHER_AES256_XTS, KH_CIPHER_AES_CTR, NULL),
                    KH_OK);

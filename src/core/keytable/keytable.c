@@ -444,7 +444,12 @@ kh_status kh_keytable_check_redo_log(const kh_keytable *table, kh_cipher default
     ret_fault->key_version = key->version;
     snprintf(ret_fault->name, sizeof ret_fault->name, "%s",
              cipher == KH_CIPHER_UNSET ? "default" : kh_cipher_name(cipher));
-    snprintf(ret_fault->quote, sizeof ret_fault->quote, "%s", shown_by(cipher));
+    snprintf(
+        ret_fault->advice, sizeof ret_fault->advice,
+        "the server repeats IVs in an encrypted redo log, so a copy of the log shows %s without "
+        "the key; 'keyhold rotate --id=%u --cipher=aes256-xts FILE', a reload and a new redo log "
+        "prevent that, see keyhold-operations(7)",
+        shown_by(cipher), key->id);
   }
   return KH_E_CIPHER_REDO_LOG;
 }
