@@ -18,7 +18,8 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-enum { MESSAGE = 500, ROOM = MESSAGE + 32 };
+/* of the redo log, and a page of 16 KiB: other ways for XTS */
+enum { RECORD = 500, PAGE = 16354, ROOM = PAGE + 32 };
 
 /* as glibc names them */
 void *__libc_malloc(size_t size);
@@ -76,12 +77,12 @@ static const unsigned char iv_bytes[] = "IV IV IV IV IV I";
 /* One way to encrypt, and what came out while there was memory. */
 struct way {
   const unsigned char *key;
-  unsigned key_len, version;
+  unsigned key_len, version, size;
   unsigned char made[ROOM];
   unsigned len;
 };
 
-static struct way ways[16];
+static struct way ways[18];
 static size_t way_count;
 
 static bool crypt(const struct way *way, int direction, const unsigned char *src, unsigned len,
@@ -94,18 +95,19 @@ static bool crypt(const struct way *way, int direction, const unsigned char *src
 
 static const unsigned char *plain(void)
 {
-  static unsigned char text[MESSAGE];
+  static unsigned char text[PAGE];
   for (size_t i = 0; i < sizeof text; i++)
     text[i] = (unsigned char)(i * 7);
   return text;
 }
 
-static void remember(unsigned version)
+static void remember(unsigned version, unsigned size)
 {
   for (unsigned key_len = 16; key_len <= 32; key_len += 8) {
+    assert_true(way_count < sizeof ways / sizeof ways[0]);
     struct way *way = &ways[way_count++];
-    *way = (struct way){.key = key_bytes, .key_len = key_len, .version = version};
-    assert_true(crypt(way, ENCRYPTION_FLAG_ENCRYPT, plain(), MESSAGE, way->made, &way->len));
+    *way = (struct way){.key = key_bytes, .key_len = key_len, .version = version, .size = size};
+    assert_true(crypt(way, ENCRYPTION_FLAG_ENCRYPT, plain(), size, way->made, &way->len));
   }
 }
 
@@ -113,7 +115,7 @@ static bool looks_up(void)
 {
   unsigned char key[32];
   unsigned length = sizeof key;
-  return loaded.methods->get_latest_key_version(1) == 2 &&
+  return loaded.methods->get_latest_key_version(1) == 3 &&
          loaded.methods->get_key(1, 1, key, &length) == 0 && length == 16;
 }
 
@@ -121,7 +123,7 @@ static bool makes_the_same(const struct way *way)
 {
   unsigned char made[ROOM];
   unsigned len = 0;
-  return crypt(way, ENCRYPTION_FLAG_ENCRYPT, plain(), MESSAGE, made, &len) && len == way->len &&
+  return crypt(way, ENCRYPTION_FLAG_ENCRYPT, plain(), way->size, made, &len) && len == way->len &&
          memcmp(made, way->made, len) == 0;
 }
 
@@ -129,8 +131,8 @@ static bool reads_back(const struct way *way)
 {
   unsigned char back[ROOM];
   unsigned len = 0;
-  return crypt(way, 0, way->made, way->len, back, &len) && len == MESSAGE &&
-         memcmp(back, plain(), MESSAGE) == 0;
+  return crypt(way, 0, way->made, way->len, back, &len) && len == way->size &&
+         memcmp(back, plain(), way->size) == 0;
 }
 
 /* with a key that no thread has used: where a data key is needed, it must be derived */
@@ -138,7 +140,7 @@ static bool encrypts_with_new_key(const struct way *way)
 {
   struct way other = *way;
   other.key = key_bytes + 1;
-  return crypt(&other, ENCRYPTION_FLAG_ENCRYPT, plain(), MESSAGE, other.made, &other.len) &&
+  return crypt(&other, ENCRYPTION_FLAG_ENCRYPT, plain(), way->size, other.made, &other.len) &&
          reads_back(&other);
 }
 
@@ -167,14 +169,18 @@ static void a_new_thread_without_memory(void **state)
   enum { CBC, CTR };
   static const char *const keys = "1;1;000102030405060708090a0b0c0d0e0f\n"
                                   "1;2;101112131415161718191a1b1c1d1e1f"
-                                  "202122232425262728292a2b2c2d2e2f;cipher=aes256-ctr\n";
+                                  "202122232425262728292a2b2c2d2e2f;cipher=aes256-ctr\n"
+                                  "1;3;303132333435363738393a3b3c3d3e3f"
+                                  "404142434445464748494a4b4c4d4e4f;cipher=aes256-xts\n";
   for (unsigned long algorithm = CBC; algorithm <= CTR; algorithm++) {
     pthread_t thread;
     void *failed = NULL;
     plugin_run_file(&loaded, test_text("keys", keys, 0600), "", algorithm);
     way_count = 0;
-    remember(1);
-    remember(2);
+    for (unsigned version = 1; version <= 3; version++) {
+      remember(version, RECORD);
+      remember(version, PAGE);
+    }
     assert_int_equal(pthread_create(&thread, NULL, work_without_memory, NULL), 0);
     assert_int_equal(pthread_join(thread, &failed), 0);
     if (failed != NULL)

@@ -345,7 +345,7 @@ static void a_thread_that_ends_after_the_plugin(void **state)
 
 #if !defined(__SANITIZE_ADDRESS__) &&                                                              \
     !defined(__SANITIZE_THREAD__) /* they have allocators of their own */
-enum { MANY = 200, KEYS = 20, THREAD_MAX = 16 * 1024 };
+enum { MANY = 200, KEYS = 20, THREAD_MAX = 16 * 1024, XTS_MAX = 20 * 1024 };
 
 static pthread_barrier_t all_have_worked, all_may_end;
 
@@ -370,7 +370,25 @@ static void *fill_what_is_kept(void *with)
   return NULL;
 }
 
-static void assert_memory_of_threads(kh_engine_choice choice)
+/* the same for aes256-xts: messages with long and short runs and a last part, in both directions */
+static void *fill_what_is_kept_for_xts(void *with)
+{
+  uint8_t out[1041];
+  static const uint8_t in[1041];
+  size_t len;
+  for (unsigned i = 0; i < KEYS * 2; i++) {
+    uint8_t bytes[128] = {[0] = (uint8_t)i, [32] = 64, [64] = 65, [96] = 66};
+    kh_crypt_key key = {{bytes, sizeof bytes}, {iv_bytes, 16}};
+    kh_status status = kh_crypt_once(with, KH_CIPHER_AES256_XTS, KH_CRYPT_NOPAD | (i & 1), &key,
+                                     (kh_bytes){in, sizeof in}, out, &len);
+    assert_int_equal(status, KH_OK);
+  }
+  pthread_barrier_wait(&all_have_worked);
+  pthread_barrier_wait(&all_may_end);
+  return NULL;
+}
+
+static void assert_memory_of_threads(kh_engine_choice choice, void *(*fill)(void *), size_t most)
 {
   pthread_t threads[MANY];
   kh_crypt *with = NULL;
@@ -379,22 +397,28 @@ static void assert_memory_of_threads(kh_engine_choice choice)
   pthread_barrier_init(&all_may_end, NULL, MANY + 1);
   size_t before = mallinfo2().uordblks;
   for (size_t i = 0; i < MANY; i++)
-    assert_int_equal(pthread_create(&threads[i], NULL, fill_what_is_kept, with), 0);
+    assert_int_equal(pthread_create(&threads[i], NULL, fill, with), 0);
   pthread_barrier_wait(&all_have_worked);
   size_t used = (mallinfo2().uordblks - before) / MANY;
   print_message("  %zu bytes a thread\n", used);
   pthread_barrier_wait(&all_may_end);
   for (size_t i = 0; i < MANY; i++)
     assert_int_equal(pthread_join(threads[i], NULL), 0);
-  assert_in_range(used, 1024, THREAD_MAX);
+  assert_in_range(used, 1024, most);
   kh_crypt_free(&with);
 }
 
 static void a_thread_keeps_at_most_16_KiB(void **state)
 {
   (void)state;
-  assert_memory_of_threads(KH_ENGINE_AUTO);
-  assert_memory_of_threads(KH_ENGINE_OPENSSL);
+  assert_memory_of_threads(KH_ENGINE_AUTO, fill_what_is_kept, THREAD_MAX);
+  assert_memory_of_threads(KH_ENGINE_OPENSSL, fill_what_is_kept, THREAD_MAX);
+}
+
+static void a_thread_keeps_at_most_20_KiB_for_xts(void **state)
+{
+  (void)state;
+  assert_memory_of_threads(KH_ENGINE_OPENSSL, fill_what_is_kept_for_xts, XTS_MAX);
 }
 #endif
 
@@ -445,7 +469,7 @@ static void an_engine_that_gives_wrong_answers(void **state)
 static void failures_of_the_start(void **state)
 {
   (void)state;
-  enum { CIPHERS = 7 * 3, SPARES = 5 * 3, CALLS = CIPHERS + 2 * SPARES };
+  enum { CIPHERS = 7 * 3 + 2, SPARES = 5 * 3 + 7, CALLS = CIPHERS + 2 * SPARES };
   for (int i = 0; i < CALLS; i++) {
     kh_crypt *none = NULL;
     fail_in = i;
@@ -471,6 +495,7 @@ int main(void)
     cmocka_unit_test(a_thread_that_ends_after_the_plugin),
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     cmocka_unit_test(a_thread_keeps_at_most_16_KiB),
+    cmocka_unit_test(a_thread_keeps_at_most_20_KiB_for_xts),
 #endif
     cmocka_unit_test(engines_are_described),
   };

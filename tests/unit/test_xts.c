@@ -26,10 +26,14 @@ enum {
 
 static int fail_in = -1; /* calls of OpenSSL until one fails; -1: none fails */
 
+static const char *failed_call; /* the one that failed last */
+
 static bool call_fails(const char *name)
 {
-  (void)name;
-  return fail_in >= 0 && fail_in-- == 0;
+  bool fails = fail_in >= 0 && fail_in-- == 0;
+  if (fails)
+    failed_call = name;
+  return fails;
 }
 
 WRAP_EVP_CIPHER_CTX_NEW(call_fails)
@@ -385,7 +389,8 @@ static void other_lengths_of_keys_are_refused(void **state)
   }
 }
 
-/* Every call of OpenSSL fails in turn; the next message is right. */
+/* Every call of OpenSSL fails in turn: the result is right by contexts that threads share, or, of a
+ * failure in the middle, it is an error. The next message is right. */
 static void failures_of_openssl(void **state)
 {
   (void)state;
@@ -403,10 +408,15 @@ static void failures_of_openssl(void **state)
       kh_status status = run_once(flags, from, made);
       is_whole = fail_in >= 0;
       fail_in = -1;
-      if (!is_whole)
-        assert_true(status == KH_E_CRYPTO || status == KH_E_NO_MEMORY);
+      const uint8_t *right = flags == KH_CRYPT_ENCRYPT ? expected : src;
+      if (!is_whole && strcmp(failed_call, "EVP_CipherUpdate") == 0) {
+        assert_int_equal(status, KH_E_CRYPTO);
+      } else {
+        assert_int_equal(status, KH_OK);
+        assert_memory_equal(made, right, sizeof made);
+      }
       assert_int_equal(run_once(flags, from, made), KH_OK);
-      assert_memory_equal(made, flags == KH_CRYPT_ENCRYPT ? expected : src, sizeof made);
+      assert_memory_equal(made, right, sizeof made);
       kh_crypt_free(&test_engines);
       test_engines = shared;
     }

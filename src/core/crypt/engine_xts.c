@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,16 +17,23 @@
 
 enum {
   CACHED = 4,
-  KIND = 1,  /* of all schedules here */
-  UNITS = 2, /* XTS in both directions */
-  CONTEXTS = KH_XTS_OPS + UNITS,
+  KIND = 1, /* of all schedules here */
   KEYS = KH_XTS_KEYS / KH_XTS_KEY,
 };
+
+/* What a context is for; the first ones are kh_xts_op. */
+enum { UNIT_ENCRYPT = KH_XTS_OPS, UNIT_DECRYPT, CONTEXTS };
 
 struct openssl {
   EVP_CIPHER *block; /* AES-256-ECB */
   EVP_CIPHER *unit;  /* AES-256-XTS */
+  /* As in engine_openssl.c, for a thread that gets no memory for contexts of its own. */
+  pthread_mutex_t spares_in_use;
+  EVP_CIPHER_CTX *spares[CONTEXTS];
 };
+
+/* For XTS, two keys that differ: OpenSSL refuses equal ones. */
+static const uint8_t no_key[2 * KH_XTS_KEY] = {1};
 
 struct kh_xts_set {
   kh_schedule schedule; /* K1 */
@@ -41,17 +49,55 @@ struct area {
 };
 
 static const uint8_t key_places[CONTEXTS] = {
-    [KH_XTS_ENCRYPT] = 0,          [KH_XTS_DECRYPT] = 0,           [KH_XTS_TWEAK] = KH_XTS_KEY,
-    [KH_XTS_FF1] = 2 * KH_XTS_KEY, [KH_XTS_BIND] = 3 * KH_XTS_KEY,
+    [KH_XTS_ENCRYPT] = 0,
+    [KH_XTS_DECRYPT] = 0,
+    [KH_XTS_TWEAK] = KH_XTS_KEY,
+    [KH_XTS_FF1] = 2 * KH_XTS_KEY,
+    [KH_XTS_BIND] = 3 * KH_XTS_KEY,
+    [UNIT_ENCRYPT] = 0,
+    [UNIT_DECRYPT] = 0,
 };
+
+static bool is_for_encryption(size_t context)
+{
+  return context != KH_XTS_DECRYPT && context != UNIT_DECRYPT;
+}
+
+/* A context that had another key keeps its cipher: that is much cheaper than setting it up anew. */
+static bool set_key(const struct openssl *openssl, size_t context, EVP_CIPHER_CTX *evp,
+                    const uint8_t *key)
+{
+  const EVP_CIPHER *cipher = context < KH_XTS_OPS ? openssl->block : openssl->unit;
+  bool is_new = EVP_CIPHER_CTX_get0_cipher(evp) == NULL;
+  if (EVP_CipherInit_ex2(evp, is_new ? cipher : NULL, key, NULL, is_for_encryption(context),
+                         NULL) != 1)
+    return false;
+  /* The others keep no block back, and to have it off costs a call at every later init. */
+  if (is_new && context == KH_XTS_DECRYPT)
+    EVP_CIPHER_CTX_set_padding(evp, 0);
+  return true;
+}
+
+static bool make_spare_contexts(struct openssl *openssl)
+{
+  for (size_t i = 0; i < CONTEXTS; i++) {
+    openssl->spares[i] = EVP_CIPHER_CTX_new();
+    if (openssl->spares[i] == NULL || !set_key(openssl, i, openssl->spares[i], no_key))
+      return false;
+  }
+  return true;
+}
 
 static void close_openssl(void *engine)
 {
   struct openssl *openssl = engine;
   if (openssl == NULL)
     return;
+  for (size_t i = 0; i < CONTEXTS; i++)
+    EVP_CIPHER_CTX_free(openssl->spares[i]);
   EVP_CIPHER_free(openssl->block);
   EVP_CIPHER_free(openssl->unit);
+  pthread_mutex_destroy(&openssl->spares_in_use);
   free(openssl);
 }
 
@@ -62,9 +108,10 @@ static kh_status open_openssl(void **ret_engine)
       OSSL_LIB_CTX_get0_global_default() == NULL ? NULL : calloc(1, sizeof *openssl);
   if (openssl == NULL)
     return KH_E_NO_MEMORY;
+  pthread_mutex_init(&openssl->spares_in_use, NULL);
   openssl->block = EVP_CIPHER_fetch(NULL, "AES-256-ECB", NULL);
   openssl->unit = EVP_CIPHER_fetch(NULL, "AES-256-XTS", NULL);
-  if (openssl->block == NULL || openssl->unit == NULL) {
+  if (openssl->block == NULL || openssl->unit == NULL || !make_spare_contexts(openssl)) {
     ERR_clear_error();
     close_openssl(openssl);
     return KH_E_CRYPTO;
@@ -148,84 +195,99 @@ static struct kh_xts_set *choose_set(struct area *area, const uint8_t *keys, boo
   return evicted;
 }
 
-kh_status kh_xts_find(const void *engine, kh_area *head, const uint8_t *keys, kh_xts *ret_xts)
+kh_status kh_xts_find(void *engine, kh_area *head, const uint8_t *keys, kh_xts *ret_xts)
 {
   struct area *area = (struct area *)(void *)head;
   bool is_found = false;
-  struct kh_xts_set *set = choose_set(area, keys, &is_found);
-  if (!is_found) {
-    if (has_equal_keys(keys))
-      return KH_E_CRYPTO;
+  struct kh_xts_set *set = area == NULL ? NULL : choose_set(area, keys, &is_found);
+  if (!is_found && has_equal_keys(keys))
+    return KH_E_CRYPTO;
+  if (!is_found && set != NULL) {
     memset(set->is_keyed, 0, sizeof set->is_keyed);
     kh_schedule_note(&set->schedule, (kh_bytes){keys, KH_XTS_KEY}, KIND);
     memcpy(set->others, keys + KH_XTS_KEY, sizeof set->others);
   }
-  set->schedule.last_use = head->now;
+  if (set != NULL)
+    set->schedule.last_use = head->now;
   *ret_xts = (kh_xts){engine, set, keys};
   return KH_OK;
 }
 
-static kh_status fail_set(struct kh_xts_set *set)
+static bool set_tweak(size_t context, EVP_CIPHER_CTX *evp, const uint8_t *tweak)
 {
-  forget_set(set);
-  ERR_clear_error();
-  return KH_E_CRYPTO;
+  return tweak == NULL ||
+         EVP_CipherInit_ex2(evp, NULL, NULL, tweak, is_for_encryption(context), NULL) == 1;
 }
 
-/* A context that had another key keeps its cipher: that is much cheaper than setting it up anew. */
-static kh_status set_key(const kh_xts *xts, size_t context, const EVP_CIPHER *cipher, bool encrypt)
-{
-  struct kh_xts_set *set = xts->set;
-  if (set->evp[context] == NULL && (set->evp[context] = EVP_CIPHER_CTX_new()) == NULL)
-    return KH_E_NO_MEMORY;
-  EVP_CIPHER_CTX *evp = set->evp[context];
-  bool is_new = EVP_CIPHER_CTX_get0_cipher(evp) == NULL;
-  if (EVP_CipherInit_ex2(evp, is_new ? cipher : NULL, xts->keys + key_places[context], NULL,
-                         encrypt, NULL) != 1)
-    return fail_set(set);
-  /* The others keep no block back, and to have it off costs a call at every later init. */
-  if (is_new && context == KH_XTS_DECRYPT)
-    EVP_CIPHER_CTX_set_padding(evp, 0);
-  set->is_keyed[context] = true;
-  return KH_OK;
-}
-
-kh_status kh_xts_blocks(const kh_xts *xts, kh_xts_op op, kh_bytes src, uint8_t *dst)
+static kh_status run_blocks(EVP_CIPHER_CTX *evp, kh_bytes src, uint8_t *dst)
 {
   enum { FEED_MAX = 1 << 30 }; /* EVP counts in int */
-  const struct openssl *openssl = xts->engine;
-  if (!xts->set->is_keyed[op]) {
-    kh_status status = set_key(xts, op, openssl->block, op != KH_XTS_DECRYPT);
-    if (status != KH_OK)
-      return status;
-  }
   while (src.len > 0) {
     int take = src.len < FEED_MAX ? (int)src.len : FEED_MAX;
     int made = 0;
-    if (EVP_CipherUpdate(xts->set->evp[op], dst, &made, src.data, take) != 1)
-      return fail_set(xts->set);
+    if (EVP_CipherUpdate(evp, dst, &made, src.data, take) != 1)
+      return KH_E_CRYPTO;
     src = (kh_bytes){src.data + take, src.len - (size_t)take};
     dst += take;
   }
   return KH_OK;
 }
 
+/* Needs no memory. */
+static kh_status run_with_spare_context(const kh_xts *xts, size_t context, const uint8_t *tweak,
+                                        kh_bytes src, uint8_t *dst)
+{
+  struct openssl *openssl = xts->engine;
+  EVP_CIPHER_CTX *evp = openssl->spares[context];
+  pthread_mutex_lock(&openssl->spares_in_use);
+  bool is_ready = set_key(openssl, context, evp, xts->keys + key_places[context]) &&
+                  set_tweak(context, evp, tweak);
+  kh_status status = is_ready ? run_blocks(evp, src, dst) : KH_E_CRYPTO;
+  (void)set_key(openssl, context, evp, no_key);
+  pthread_mutex_unlock(&openssl->spares_in_use);
+  ERR_clear_error();
+  return status;
+}
+
+/* Makes a context of the set ready: with the key's schedule if it has it, else with a new one. */
+static bool set_up_own_context(const kh_xts *xts, size_t context, const uint8_t *tweak)
+{
+  struct kh_xts_set *set = xts->set;
+  if (set == NULL)
+    return false;
+  if (set->evp[context] == NULL && (set->evp[context] = EVP_CIPHER_CTX_new()) == NULL)
+    return false;
+  set->is_keyed[context] =
+      (set->is_keyed[context] ||
+       set_key(xts->engine, context, set->evp[context], xts->keys + key_places[context])) &&
+      set_tweak(context, set->evp[context], tweak);
+  if (!set->is_keyed[context])
+    EVP_CIPHER_CTX_reset(set->evp[context]);
+  return set->is_keyed[context];
+}
+
+static kh_status run_context(const kh_xts *xts, size_t context, const uint8_t *tweak, kh_bytes src,
+                             uint8_t *dst)
+{
+  if (!set_up_own_context(xts, context, tweak))
+    return run_with_spare_context(xts, context, tweak, src, dst);
+  kh_status status = run_blocks(xts->set->evp[context], src, dst);
+  if (status != KH_OK) {
+    forget_set(xts->set);
+    ERR_clear_error();
+  }
+  return status;
+}
+
+kh_status kh_xts_blocks(const kh_xts *xts, kh_xts_op op, kh_bytes src, uint8_t *dst)
+{
+  return run_context(xts, op, NULL, src, dst);
+}
+
 kh_status kh_xts_unit(const kh_xts *xts, bool encrypt, const uint8_t *tweak, kh_bytes src,
                       uint8_t *dst)
 {
-  const struct openssl *openssl = xts->engine;
-  size_t context = KH_XTS_OPS + (encrypt ? 0 : 1);
-  int made = 0;
-  if (!xts->set->is_keyed[context]) {
-    kh_status status = set_key(xts, context, openssl->unit, encrypt);
-    if (status != KH_OK)
-      return status;
-  }
-  EVP_CIPHER_CTX *evp = xts->set->evp[context];
-  if (EVP_CipherInit_ex2(evp, NULL, NULL, tweak, encrypt, NULL) != 1 ||
-      EVP_CipherUpdate(evp, dst, &made, src.data, (int)src.len) != 1)
-    return fail_set(xts->set);
-  return KH_OK;
+  return run_context(xts, encrypt ? UNIT_ENCRYPT : UNIT_DECRYPT, tweak, src, dst);
 }
 
 const kh_engine kh_engine_xts = {

@@ -27,8 +27,8 @@ typedef struct kh_xts_set kh_xts_set;
 
 /** The schedules of a data key, until the thread's next call for another one. */
 typedef struct kh_xts {
-  const void *engine;
-  kh_xts_set *set;
+  void *engine;
+  kh_xts_set *set; /* NULL: the thread got no memory for any */
   const uint8_t *keys;
 } kh_xts;
 
@@ -37,22 +37,29 @@ typedef struct kh_xts {
  * 800-38E asks for K1 and K2), in constant time.
  *
  * @param engine  from open().
+ * @param area    this thread's; NULL: there is no memory for it. The functions below use contexts
+ * that all threads share then, and wait for each other.
  * @param keys    KH_XTS_KEYS bytes, needed as long as the result.
  * @return KH_OK, KH_E_CRYPTO (equal keys).
  */
-KH_MUST_USE kh_status kh_xts_find(const void *engine, kh_area *area, const uint8_t *keys,
+KH_MUST_USE kh_status kh_xts_find(void *engine, kh_area *area, const uint8_t *keys,
                                   kh_xts *ret_xts);
 
-/** Encrypts or decrypts whole blocks, each on its own. dst may be src.data. Returns KH_OK,
- * KH_E_NO_MEMORY, KH_E_CRYPTO. */
+/**
+ * Encrypts or decrypts whole blocks, each on its own.
+ *
+ * @param dst  may be src.data.
+ * @return KH_OK, KH_E_CRYPTO.
+ */
 KH_MUST_USE kh_status kh_xts_blocks(const kh_xts *xts, kh_xts_op op, kh_bytes src, uint8_t *dst);
 
 /**
  * Encrypts or decrypts the beginning of a data unit of XTS-AES-256 (IEEE 1619) with K1 and K2.
  *
  * @param tweak  16 bytes: the tweak value of the unit.
- * @param src    1 to 2^20 whole blocks. dst may be src.data.
- * @return KH_OK, KH_E_NO_MEMORY, KH_E_CRYPTO.
+ * @param src    1 to 2^20 whole blocks.
+ * @param dst    may be src.data.
+ * @return KH_OK, KH_E_CRYPTO.
  */
 KH_MUST_USE kh_status kh_xts_unit(const kh_xts *xts, bool encrypt, const uint8_t *tweak,
                                   kh_bytes src, uint8_t *dst);

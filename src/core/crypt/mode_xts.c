@@ -27,8 +27,6 @@ static kh_status find_keys(const kh_crypt_ctx *ctx, kh_xts *ret_xts)
 {
   const kh_crypt *crypt = ctx->crypt;
   kh_area *area = kh_threads_area(crypt->threads, KH_ENGINE_XTS);
-  if (area == NULL)
-    return KH_E_NO_MEMORY;
   return kh_xts_find(crypt->opened[KH_ENGINE_XTS], area, ctx->xts.keys, ret_xts);
 }
 
