@@ -24,11 +24,12 @@ fresh() {
   }
 }
 
-# keys: a sealed key file with keys 1 and 2
+# keys [OPTION...]: a sealed key file with keys 1 and 2, made with these options of keyhold create
 keys() {
   folder
   rm -f /etc/mysql/keys/keys
-  runuser -u mysql -- keyhold create --with-key-2 --passphrase-file=/etc/mysql/keys/passphrase /etc/mysql/keys/keys >/dev/null 2>&1
+  runuser -u mysql -- keyhold create --with-key-2 --passphrase-file=/etc/mysql/keys/passphrase "$@" \
+    /etc/mysql/keys/keys >/dev/null 2>&1
 }
 
 # text_keys [ID;VERSION...]: /etc/mysql/keys/keys.txt, with keys 1 and 2 and these
@@ -52,6 +53,14 @@ config() {
 server() {
   fresh
   keys
+  config "$@"
+  systemctl start
+}
+
+# default_server [LINE...]: the same with keys whose data the server's own plugin reads too
+default_server() {
+  fresh
+  keys --cipher=default
   config "$@"
   systemctl start
 }
