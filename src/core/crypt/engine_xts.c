@@ -269,7 +269,9 @@ static bool set_up_own_context(const kh_xts *xts, size_t context, const uint8_t 
 static kh_status run_context(const kh_xts *xts, size_t context, const uint8_t *tweak, kh_bytes src,
                              uint8_t *dst)
 {
-  if (!set_up_own_context(xts, context, tweak))
+  /* FF1 encrypts its blocks one by one, so this is looked at first */
+  bool is_ready = tweak == NULL && xts->set != NULL && xts->set->is_keyed[context];
+  if (!is_ready && !set_up_own_context(xts, context, tweak))
     return run_with_spare_context(xts, context, tweak, src, dst);
   kh_status status = run_blocks(xts->set->evp[context], src, dst);
   if (status != KH_OK) {
