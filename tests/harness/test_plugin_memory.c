@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A thread that the server has just made, when the process gets no more memory: InnoDB ends the
+ * Threads that the server has just made, when the process gets no more memory: InnoDB ends the
  * server if a page or a record of the redo log cannot be encrypted, or a key not be found. This
  * program replaces the C library's functions that allocate; the plugin and its libraries call them
  * here.
@@ -19,7 +19,7 @@
 #define EXPORT __attribute__((visibility("default")))
 
 /* of the redo log, and a page of 16 KiB: other ways for XTS */
-enum { RECORD = 500, PAGE = 16354, ROOM = PAGE + 32 };
+enum { RECORD = 500, PAGE = 16354, ROOM = PAGE + 32, ROUNDS = 40 };
 
 /* as glibc names them */
 void *__libc_malloc(size_t size);
@@ -88,18 +88,13 @@ static size_t way_count;
 static bool crypt(const struct way *way, int direction, const unsigned char *src, unsigned len,
                   unsigned char *ret_made, unsigned *ret_len)
 {
-  loaded.version = way->version;
-  return plugin_crypt(&loaded, src, len, ret_made, ret_len, way->key, way->key_len, iv_bytes,
+  test_plugin own = loaded;
+  own.version = way->version;
+  return plugin_crypt(&own, src, len, ret_made, ret_len, way->key, way->key_len, iv_bytes,
                       direction | ENCRYPTION_FLAG_NOPAD) == 0;
 }
 
-static const unsigned char *plain(void)
-{
-  static unsigned char text[PAGE];
-  for (size_t i = 0; i < sizeof text; i++)
-    text[i] = (unsigned char)(i * 7);
-  return text;
-}
+static unsigned char plain[PAGE];
 
 static void remember(unsigned version, unsigned size)
 {
@@ -107,7 +102,7 @@ static void remember(unsigned version, unsigned size)
     assert_true(way_count < sizeof ways / sizeof ways[0]);
     struct way *way = &ways[way_count++];
     *way = (struct way){.key = key_bytes, .key_len = key_len, .version = version, .size = size};
-    assert_true(crypt(way, ENCRYPTION_FLAG_ENCRYPT, plain(), size, way->made, &way->len));
+    assert_true(crypt(way, ENCRYPTION_FLAG_ENCRYPT, plain, size, way->made, &way->len));
   }
 }
 
@@ -123,7 +118,7 @@ static bool makes_the_same(const struct way *way)
 {
   unsigned char made[ROOM];
   unsigned len = 0;
-  return crypt(way, ENCRYPTION_FLAG_ENCRYPT, plain(), way->size, made, &len) && len == way->len &&
+  return crypt(way, ENCRYPTION_FLAG_ENCRYPT, plain, way->size, made, &len) && len == way->len &&
          memcmp(made, way->made, len) == 0;
 }
 
@@ -132,7 +127,7 @@ static bool reads_back(const struct way *way)
   unsigned char back[ROOM];
   unsigned len = 0;
   return crypt(way, 0, way->made, way->len, back, &len) && len == way->size &&
-         memcmp(back, plain(), way->size) == 0;
+         memcmp(back, plain, way->size) == 0;
 }
 
 /* with a key that no thread has used: where a data key is needed, it must be derived */
@@ -140,7 +135,7 @@ static bool encrypts_with_new_key(const struct way *way)
 {
   struct way other = *way;
   other.key = key_bytes + 1;
-  return crypt(&other, ENCRYPTION_FLAG_ENCRYPT, plain(), way->size, other.made, &other.len) &&
+  return crypt(&other, ENCRYPTION_FLAG_ENCRYPT, plain, way->size, other.made, &other.len) &&
          reads_back(&other);
 }
 
@@ -151,11 +146,13 @@ static void *work_without_memory(void *unused)
   is_refused = true;
   if (!looks_up())
     failed = "look-up";
-  for (size_t i = 0; failed == NULL && i < way_count; i++)
-    if (!makes_the_same(&ways[i]) || !reads_back(&ways[i]))
+  for (size_t i = 0; failed == NULL && i < way_count * ROUNDS; i++) {
+    const struct way *way = &ways[i % way_count];
+    if (!makes_the_same(way) || !reads_back(way))
       failed = "message";
-    else if (!encrypts_with_new_key(&ways[i]))
+    else if (!encrypts_with_new_key(way))
       failed = "message with a new key";
+  }
   (void)loaded.methods->get_latest_key_version(77); /* there is none: it is logged */
   is_refused = false;
   if (failed == NULL && refused == 0)
@@ -163,7 +160,23 @@ static void *work_without_memory(void *unused)
   return (void *)failed;
 }
 
-static void a_new_thread_without_memory(void **state)
+/* They share contexts, and must not disturb each other. */
+static const char *work_in_threads_without_memory(void)
+{
+  enum { THREADS = 4 };
+  pthread_t threads[THREADS];
+  const char *first = NULL;
+  for (size_t i = 0; i < THREADS; i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, work_without_memory, NULL), 0);
+  for (size_t i = 0; i < THREADS; i++) {
+    void *failed = NULL;
+    assert_int_equal(pthread_join(threads[i], &failed), 0);
+    first = first == NULL ? failed : first;
+  }
+  return first;
+}
+
+static void new_threads_without_memory(void **state)
 {
   (void)state;
   enum { CBC, CTR };
@@ -172,19 +185,18 @@ static void a_new_thread_without_memory(void **state)
                                   "202122232425262728292a2b2c2d2e2f;cipher=aes256-ctr\n"
                                   "1;3;303132333435363738393a3b3c3d3e3f"
                                   "404142434445464748494a4b4c4d4e4f;cipher=aes256-xts\n";
+  for (size_t i = 0; i < sizeof plain; i++)
+    plain[i] = (unsigned char)(i * 7);
   for (unsigned long algorithm = CBC; algorithm <= CTR; algorithm++) {
-    pthread_t thread;
-    void *failed = NULL;
     plugin_run_file(&loaded, test_text("keys", keys, 0600), "", algorithm);
     way_count = 0;
     for (unsigned version = 1; version <= 3; version++) {
       remember(version, RECORD);
       remember(version, PAGE);
     }
-    assert_int_equal(pthread_create(&thread, NULL, work_without_memory, NULL), 0);
-    assert_int_equal(pthread_join(thread, &failed), 0);
+    const char *failed = work_in_threads_without_memory();
     if (failed != NULL)
-      fail_msg("algorithm %lu: %s", algorithm, (char *)failed);
+      fail_msg("algorithm %lu: %s", algorithm, failed);
     assert_true(plugin_must_say("key id 77 is missing in"));
     plugin_close(&loaded, true);
   }
@@ -195,7 +207,7 @@ int main(int argc, char **argv)
   (void)argc;
   plugin_folder = argv[1];
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_new_thread_without_memory),
+      cmocka_unit_test(new_threads_without_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
