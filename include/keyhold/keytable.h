@@ -124,9 +124,11 @@ uint32_t kh_keytable_lacks(const kh_keytable *table, const kh_version_floor *flo
 void kh_keytable_foresee(const kh_keytable *table, uint32_t now, kh_faults *faults);
 
 /**
- * Checks the cipher of the latest version of key id 1, with which a server encrypts its redo log,
- * if it does. The server repeats IVs there, and only aes256-xts shows no text then: CTR shows the
- * XOR of messages, CBC that of their last 1 to 15 bytes (docs/ciphers.md). Thread-safe.
+ * Checks the ciphers of key id 1, with which a server encrypts its redo log, if it does. The server
+ * repeats IVs there, and only aes256-xts shows no text then: CTR shows the XOR of messages, CBC
+ * that of their last 1 to 15 bytes (docs/ciphers.md). A redo log has the version that was the
+ * latest when the log was made, so versions before the latest count until they are retired. The
+ * fault has the last version with another cipher. Thread-safe.
  *
  * @param default_cipher  of a version without one of its own; KH_CIPHER_UNSET: not known.
  * @param ret_fault       may be NULL; the path is left empty.

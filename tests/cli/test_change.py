@@ -153,6 +153,16 @@ class Change(command.Case):
                 self.assertNotIn("Only Keyhold", out)
                 self.assertRegex(self.text_of(*arguments), r"(?s)\n1;3;[0-9A-Fa-f]{32};created=[^;]*Z\r\n.*\n7;7;[0-9a-f]{32};created=[^;]*Z\n$")
 
+    def test_rotate_to_another_cipher_leaves_the_redo_log(self):
+        """A reload does not change the redo log's version: the command prints what remains to be done."""
+        rest = "Key id 1 has another cipher now, but the redo log keeps its version of the key until the log is rebuilt: see keyhold-operations(7)."
+        for name, arguments in self.files():
+            with self.subTest(name):
+                self.assertNotIn(rest, self.run_command("rotate", *arguments, "--id=7", "--cipher=aes256-xts").out)
+                self.assertIn(rest, self.run_command("rotate", *arguments, "--all", "--cipher=aes256-xts").out)
+                self.assertNotIn(rest, self.run_command("rotate", *arguments, "--id=1", "--cipher=aes256-xts").out)
+                self.assertIn(rest, self.run_command("rotate", *arguments, "--id=1", "--cipher=aes256-ctr").out)
+
     def test_rotate_to_a_length_that_the_cipher_does_not_take(self):
         for name, arguments in self.files():
             with self.subTest(name):

@@ -324,6 +324,15 @@ static void a_start_names_a_cipher_that_shows_the_redo_log(void **state)
   opt_bootstrap = 0;
   run("1;" KEY_A KEY_B ";cipher=aes256-xts\n");
   assert_false(plugin_said("has the cipher"));
+  plugin_close(&loaded, true);
+  plugin_quiet();
+  run("1;" KEY_A "\n1;3;" KEY_A KEY_B ";cipher=aes256-xts\n");
+  assert_true(plugin_must_say("Key id 1 version 1 of '"));
+  assert_true(plugin_must_say("has the cipher aes-cbc: the redo log may use this version"));
+  plugin_close(&loaded, true);
+  plugin_quiet();
+  run("1;1;retired\n1;3;" KEY_A KEY_B ";cipher=aes256-xts\n");
+  assert_false(plugin_said("has the cipher"));
 }
 
 /* at the start, and when they are set later */

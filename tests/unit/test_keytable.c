@@ -250,8 +250,24 @@ static void the_cipher_of_the_redo_log(void **state)
              cases[i].shown);
     assert_non_null(strstr(fault.advice, shown));
   }
-  assert_int_equal(check_redo_log(KH_CIPHER_AES_CTR, KH_CIPHER_AES256_XTS, KH_CIPHER_AES_CTR, NULL),
-                   KH_OK);
+  assert_int_equal(
+      check_redo_log(KH_CIPHER_AES256_XTS, KH_CIPHER_AES256_XTS, KH_CIPHER_AES_CTR, &fault), KH_OK);
+}
+
+/* The redo log keeps the version that it was made with. */
+static void an_older_cipher_of_the_redo_log(void **state)
+{
+  (void)state;
+  kh_fault fault;
+  assert_int_equal(check_redo_log(KH_CIPHER_UNSET, KH_CIPHER_AES256_XTS, KH_CIPHER_AES_CBC, &fault),
+                   KH_E_CIPHER_REDO_LOG);
+  assert_int_equal(fault.key_version, 1);
+  assert_string_equal(fault.name, "aes-cbc");
+  assert_non_null(strstr(fault.advice, "may use this version until it is rebuilt, and a copy of "
+                                       "such a log shows parts of rows without the key; rebuild"));
+  assert_int_equal(
+      check_redo_log(KH_CIPHER_AES256_CTR, KH_CIPHER_AES256_XTS, KH_CIPHER_UNSET, NULL),
+      KH_E_CIPHER_REDO_LOG);
 }
 
 static void the_highest_version_counts_retired_ones(void **state)
@@ -472,6 +488,7 @@ int main(void)
       cmocka_unit_test(places_go_by_id_and_version),
       cmocka_unit_test(ciphers_are_noticed),
       cmocka_unit_test(the_cipher_of_the_redo_log),
+      cmocka_unit_test(an_older_cipher_of_the_redo_log),
       cmocka_unit_test(the_highest_version_counts_retired_ones),
       cmocka_unit_test(what_will_hold_up_a_rotation_is_named),
       cmocka_unit_test(the_first_latest_version_that_is_due),

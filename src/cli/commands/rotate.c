@@ -67,6 +67,29 @@ static const struct argp argp = {
     .children = children,
 };
 
+/* Returns the latest version of key id 1, or NULL. */
+static const kh_key *find_system_key(const kh_keytable *table)
+{
+  uint32_t latest = 0;
+  return kh_keytable_latest(table, KH_KEY_ID_SYSTEM, &latest) == KH_OK
+             ? kh_keytable_find(table, KH_KEY_ID_SYSTEM, latest)
+             : NULL;
+}
+
+/* Prints what a reload does not do, if the saved file has another cipher for key id 1. */
+static void print_redo_log(const kh_cli_target *target, const kh_keytable *before)
+{
+  KH_AUTO_KEYTABLE table = NULL;
+  if (kh_keytable_new(kh_keyfile_keys(target->file), &table) != KH_OK)
+    return;
+  const kh_key *old = find_system_key(before);
+  const kh_key *key = find_system_key(table);
+  if (old != NULL && key != NULL && key->policy.cipher != old->policy.cipher)
+    printf("Key id %u has another cipher now, but the redo log keeps its version of the key until "
+           "the log is rebuilt: see keyhold-operations(7).\n",
+           KH_KEY_ID_SYSTEM);
+}
+
 static int rotate_and_report(kh_cli_target *target, const kh_rotation *rotation)
 {
   kh_rotated rotated;
@@ -83,6 +106,7 @@ static int rotate_and_report(kh_cli_target *target, const kh_rotation *rotation)
   if (rotated.made > 0) {
     kh_cli_print_cipher(rotation->changes.cipher);
     kh_cli_print_reload();
+    print_redo_log(target, rotation->known);
   }
   kh_cli_print_owner(target->path);
   if (rotated.passed_over > 0)

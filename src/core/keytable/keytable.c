@@ -428,28 +428,50 @@ static const char *shown_by(kh_cipher cipher)
   return is_cbc ? "parts of rows" : "rows";
 }
 
+/* Returns the last version of key id 1 with which a redo log shows text, or NULL. Key id 1 has the
+ * first versions of the table. */
+static const kh_key *find_weak_for_redo_log(const kh_keytable *table, kh_cipher default_cipher)
+{
+  const kh_key *found = NULL;
+  const kh_key *end = table->versions + table->version_count;
+  for (const kh_key *key = table->versions; key < end && key->id == KH_KEY_ID_SYSTEM; key++)
+    if (cipher_of(key, default_cipher) != KH_CIPHER_AES256_XTS && !is_retired_for_later(table, key))
+      found = key;
+  return found;
+}
+
+static void advise_on_redo_log(kh_cipher cipher, bool is_latest, char *ret_advice, size_t room)
+{
+  const char *shown = shown_by(cipher);
+  if (is_latest)
+    snprintf(ret_advice, room,
+             "the server repeats IVs in an encrypted redo log, so a copy of the log shows %s "
+             "without the key; 'keyhold rotate --id=%u --cipher=aes256-xts FILE', a reload and a "
+             "new redo log prevent that, see keyhold-operations(7)",
+             shown, KH_KEY_ID_SYSTEM);
+  else
+    snprintf(ret_advice, room,
+             "the redo log may use this version until it is rebuilt, and a copy of such a log "
+             "shows %s without the key; rebuild it, see keyhold-operations(7), and retire this "
+             "version when no data needs it",
+             shown);
+}
+
 kh_status kh_keytable_check_redo_log(const kh_keytable *table, kh_cipher default_cipher,
                                      kh_fault *ret_fault)
 {
-  uint32_t latest = 0;
-  if (kh_keytable_latest(table, KH_KEY_ID_SYSTEM, &latest) != KH_OK)
+  const kh_key *key = find_weak_for_redo_log(table, default_cipher);
+  if (key == NULL)
     return KH_OK;
-  const kh_key *key = kh_keytable_find(table, KH_KEY_ID_SYSTEM, latest);
   kh_cipher cipher = (kh_cipher)cipher_of(key, default_cipher);
-  if (cipher == KH_CIPHER_AES256_XTS)
-    return KH_OK;
   kh_fault_set(ret_fault, KH_E_CIPHER_REDO_LOG, NULL, 0);
   if (ret_fault != NULL) {
     ret_fault->key_id = key->id;
     ret_fault->key_version = key->version;
     snprintf(ret_fault->name, sizeof ret_fault->name, "%s",
              cipher == KH_CIPHER_UNSET ? "default" : kh_cipher_name(cipher));
-    snprintf(
-        ret_fault->advice, sizeof ret_fault->advice,
-        "the server repeats IVs in an encrypted redo log, so a copy of the log shows %s without "
-        "the key; 'keyhold rotate --id=%u --cipher=aes256-xts FILE', a reload and a new redo log "
-        "prevent that, see keyhold-operations(7)",
-        shown_by(cipher), key->id);
+    advise_on_redo_log(cipher, kh_keytable_is_latest(table, (size_t)(key - table->versions)),
+                       ret_fault->advice, sizeof ret_fault->advice);
   }
   return KH_E_CIPHER_REDO_LOG;
 }
