@@ -424,6 +424,33 @@ static void failures_of_openssl(void **state)
   }
 }
 
+/* A block that came in two pieces cannot be processed: finish has nothing left of it. */
+static void failure_of_a_block_in_pieces(void **state)
+{
+  (void)state;
+  _Alignas(16) uint8_t memory[512];
+  kh_crypt_ctx *ctx = (kh_crypt_ctx *)(void *)memory;
+  kh_crypt_key key = key_of_all();
+  uint8_t src[KH_AES_BLOCK];
+  fill_pattern(src, sizeof src, 9);
+  for (int calls = 0; calls < 3; calls++) {
+    static const uint8_t nothing[KH_AES_BLOCK];
+    uint8_t made[KH_AES_BLOCK];
+    size_t len = 1;
+    assert_int_equal(run_once(KH_CRYPT_ENCRYPT, (kh_bytes){src, sizeof src}, made), KH_OK);
+    memset(made, 0, sizeof made);
+    assert_int_equal(kh_crypt_init(test_engines, ctx, KH_CIPHER_AES256_XTS, 3, &key), KH_OK);
+    assert_int_equal(kh_crypt_update(ctx, (kh_bytes){src, 9}, made, &len), KH_OK);
+    fail_in = calls; /* the contexts have their keys, so that these are what the block needs */
+    assert_int_equal(kh_crypt_update(ctx, (kh_bytes){src + 9, 7}, made, &len), KH_E_CRYPTO);
+    fail_in = -1;
+    assert_string_equal(failed_call, "EVP_CipherUpdate");
+    assert_int_equal(kh_crypt_finish(ctx, made, &len), KH_OK);
+    assert_int_equal(len, 0);
+    assert_memory_equal(made, nothing, calls < 2 ? sizeof made : 0);
+  }
+}
+
 /* More keys than a thread keeps schedules of, in turn and again. */
 static void many_keys_in_turn(void **state)
 {
@@ -483,6 +510,7 @@ int main(void)
       cmocka_unit_test(equal_keys_are_refused),
       cmocka_unit_test(other_lengths_of_keys_are_refused),
       cmocka_unit_test(failures_of_openssl),
+      cmocka_unit_test(failure_of_a_block_in_pieces),
       cmocka_unit_test(many_keys_in_turn),
       cmocka_unit_test(padded_is_gcm),
   };

@@ -48,9 +48,9 @@ kh_status kh_mode_update_blocks(kh_crypt_ctx *ctx, kh_mode_run_blocks run, kh_by
     if (ctx->held_len < KH_AES_BLOCK)
       return KH_OK;
     kh_status status = run(ctx, (kh_bytes){ctx->held, KH_AES_BLOCK}, dst);
+    ctx->held_len = 0; /* also on failure: the finish after it takes less than a block */
     if (status != KH_OK)
       return status;
-    ctx->held_len = 0;
     made = KH_AES_BLOCK;
   }
   kh_bytes blocks = {src.data, src.len - src.len % KH_AES_BLOCK};
