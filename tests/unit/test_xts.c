@@ -424,7 +424,8 @@ static void failures_of_openssl(void **state)
   }
 }
 
-/* A block that came in two pieces cannot be processed: finish has nothing left of it. */
+/* A block that came in two pieces cannot be processed: finish has nothing left of it, and the
+ * output has no plaintext. */
 static void failure_of_a_block_in_pieces(void **state)
 {
   (void)state;
@@ -447,7 +448,7 @@ static void failure_of_a_block_in_pieces(void **state)
     assert_string_equal(failed_call, "EVP_CipherUpdate");
     assert_int_equal(kh_crypt_finish(ctx, made, &len), KH_OK);
     assert_int_equal(len, 0);
-    assert_memory_equal(made, nothing, calls < 2 ? sizeof made : 0);
+    assert_memory_equal(made, nothing, sizeof made);
   }
 }
 

@@ -119,7 +119,10 @@ static kh_status run_batch(kh_crypt_ctx *ctx, const kh_xts *xts, kh_bytes src, u
   store_block(ctx->xts.tweak, tweak);
   kh_status status = kh_xts_blocks(xts, ctx->encrypt ? KH_XTS_ENCRYPT : KH_XTS_DECRYPT,
                                    (kh_bytes){dst, src.len}, dst);
-  add_blocks(dst, tweaks, dst, src.len);
+  if (status == KH_OK)
+    add_blocks(dst, tweaks, dst, src.len);
+  else
+    kh_wipe(dst, src.len); /* it would become the plaintext again */
   kh_wipe(tweaks, src.len);
   return status;
 }
