@@ -155,7 +155,8 @@ class Change(command.Case):
 
     def test_rotate_to_another_cipher_leaves_the_redo_log(self):
         """A reload does not change the redo log's version: the command prints what remains to be done."""
-        rest = "Key id 1 has another cipher now, but the redo log keeps its version of the key until the log is rebuilt: see keyhold-operations(7)."
+        rest = "Key id 1 has another cipher now, but the redo log and Aria tables keep their version of the key until they are rebuilt: " \
+               "see keyhold-operations(7)."
         for name, arguments in self.files():
             with self.subTest(name):
                 self.assertNotIn(rest, self.run_command("rotate", *arguments, "--id=7", "--cipher=aes256-xts").out)

@@ -319,8 +319,8 @@ class Check(command.Case):
                     self.assertRegex(found[0]["text"], f"^Key id 1 version [13] has the cipher {cipher}: .* rows,? without the key; "
                                                        "'keyhold rotate --id=1 --cipher=aes256-xts FILE'")
         older = self.write("keys", f"1;{KEY1};cipher=aes-ctr\n1;3;{KEY2};cipher=aes256-xts\n")
-        self.assertIn("Key id 1 version 1 has the cipher aes-ctr: the redo log may use this version until it is rebuilt, and a copy of such "
-                      "a log shows rows without the key; rebuild it, see keyhold-operations(7), and retire this version",
+        self.assertIn("Key id 1 version 1 has the cipher aes-ctr: the redo log and Aria tables may use this version until they are rebuilt, and a copy "
+                      "of such files shows rows without the key; rebuild them, see keyhold-operations(7), and retire this version",
                       " ".join(f["text"] for f in self.findings(older, status=0) if f["level"] == "note" and f["about"] == "cipher"))
         path, how = self.sealed("new")
         self.assertNotIn("cipher", str(self.findings(path, how, status=3)))  # its slot is cheap

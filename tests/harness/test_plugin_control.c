@@ -328,7 +328,7 @@ static void a_start_names_a_cipher_that_shows_the_redo_log(void **state)
   plugin_quiet();
   run("1;" KEY_A "\n1;3;" KEY_A KEY_B ";cipher=aes256-xts\n");
   assert_true(plugin_must_say("Key id 1 version 1 of '"));
-  assert_true(plugin_must_say("has the cipher aes-cbc: the redo log may use this version"));
+  assert_true(plugin_must_say("has the cipher aes-cbc: the redo log and Aria tables may use this"));
   plugin_close(&loaded, true);
   plugin_quiet();
   run("1;1;retired\n1;3;" KEY_A KEY_B ";cipher=aes256-xts\n");

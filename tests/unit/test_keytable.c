@@ -246,8 +246,7 @@ static void the_cipher_of_the_redo_log(void **state)
     assert_string_equal(fault.name, cases[i].name);
     char shown[100];
     snprintf(shown, sizeof shown,
-             "so a copy of the log shows %s without the key; 'keyhold rotate --id=1 ",
-             cases[i].shown);
+             "so a copy of them shows %s without the key; 'keyhold rotate --id=1 ", cases[i].shown);
     assert_non_null(strstr(fault.advice, shown));
   }
   assert_int_equal(
@@ -263,8 +262,8 @@ static void an_older_cipher_of_the_redo_log(void **state)
                    KH_E_CIPHER_REDO_LOG);
   assert_int_equal(fault.key_version, 1);
   assert_string_equal(fault.name, "aes-cbc");
-  assert_non_null(strstr(fault.advice, "may use this version until it is rebuilt, and a copy of "
-                                       "such a log shows parts of rows without the key; rebuild"));
+  assert_non_null(strstr(fault.advice, "may use this version until they are rebuilt, and a copy of "
+                                       "such files shows parts of rows without the key; rebuild"));
   assert_int_equal(
       check_redo_log(KH_CIPHER_AES256_CTR, KH_CIPHER_AES256_XTS, KH_CIPHER_UNSET, NULL),
       KH_E_CIPHER_REDO_LOG);

@@ -85,8 +85,8 @@ static void print_redo_log(const kh_cli_target *target, const kh_keytable *befor
   const kh_key *old = find_system_key(before);
   const kh_key *key = find_system_key(table);
   if (old != NULL && key != NULL && key->policy.cipher != old->policy.cipher)
-    printf("Key id %u has another cipher now, but the redo log keeps its version of the key until "
-           "the log is rebuilt: see keyhold-operations(7).\n",
+    printf("Key id %u has another cipher now, but the redo log and Aria tables keep their "
+           "version of the key until they are rebuilt: see keyhold-operations(7).\n",
            KH_KEY_ID_SYSTEM);
 }
 

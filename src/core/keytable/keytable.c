@@ -445,15 +445,15 @@ static void advise_on_redo_log(kh_cipher cipher, bool is_latest, char *ret_advic
   const char *shown = shown_by(cipher);
   if (is_latest)
     snprintf(ret_advice, room,
-             "the server repeats IVs in an encrypted redo log, so a copy of the log shows %s "
-             "without the key; 'keyhold rotate --id=%u --cipher=aes256-xts FILE', a reload and a "
-             "new redo log prevent that, see keyhold-operations(7)",
+             "the server repeats IVs in the redo log, temporary tables and Aria tables, so a copy "
+             "of them shows %s without the key; 'keyhold rotate --id=%u --cipher=aes256-xts FILE', "
+             "a reload and a new redo log prevent that, see keyhold-operations(7)",
              shown, KH_KEY_ID_SYSTEM);
   else
     snprintf(ret_advice, room,
-             "the redo log may use this version until it is rebuilt, and a copy of such a log "
-             "shows %s without the key; rebuild it, see keyhold-operations(7), and retire this "
-             "version when no data needs it",
+             "the redo log and Aria tables may use this version until they are rebuilt, and a copy "
+             "of such files shows %s without the key; rebuild them, see keyhold-operations(7), and "
+             "retire this version when no data needs it",
              shown);
 }
 
