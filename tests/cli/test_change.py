@@ -142,7 +142,7 @@ class Change(command.Case):
             with self.subTest(name):
                 before = self.text_of(*arguments)
                 out = self.run_command("rotate", *arguments, "--id=7", "--cipher=aes256-xts", "--rotate=30d").out
-                self.assertIn("Only Keyhold reads data of the cipher aes256-xts;", out)
+                self.assertIn("Only Keyhold reads data of the cipher aes256-xts.\n", out)
                 self.assertRegex(self.text_of(*arguments)[len(before):],
                                  r"^7;3;[0-9a-f]{64};cipher=aes256-xts;created=[^;]*;rotate=30d\n$")
                 self.run_command("rotate", *arguments, "--id=7")

@@ -60,7 +60,7 @@ int kh_cli_add(int argc, char **argv)
   printf("Added key id %u to ", id);
   kh_cli_put_text(stdout, target.path);
   puts(".");
-  kh_cli_print_cipher((kh_cipher)addition.policy.cipher);
+  kh_cli_print_cipher((kh_cipher)addition.policy.cipher, true);
   kh_cli_print_reload();
   return KH_CLI_WRITTEN;
 }

@@ -99,7 +99,7 @@ int kh_cli_create(int argc, char **argv)
   kh_cli_put_text(stdout, target.path);
   printf(" (format %s) with %s.\n", form.format->name,
          kh_keylist_count(keys) == 1 ? "key id 1" : "key ids 1 and 2");
-  kh_cli_print_cipher((kh_cipher)key.policy.cipher);
+  kh_cli_print_cipher((kh_cipher)key.policy.cipher, true);
   kh_cli_print_settings(target.path, &form, &target.source);
   return KH_CLI_WRITTEN;
 }

@@ -104,7 +104,7 @@ static int rotate_and_report(kh_cli_target *target, const kh_rotation *rotation)
     printf(", and %zu just made by another process", rotated.taken);
   printf(".\n");
   if (rotated.made > 0) {
-    kh_cli_print_cipher(rotation->changes.cipher);
+    kh_cli_print_cipher(rotation->changes.cipher, false);
     kh_cli_print_reload();
     print_redo_log(target, rotation->known);
   }

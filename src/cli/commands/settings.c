@@ -51,12 +51,11 @@ void kh_cli_print_owner(const char *path)
   fputc('\n', stdout);
 }
 
-void kh_cli_print_cipher(kh_cipher cipher)
+void kh_cli_print_cipher(kh_cipher cipher, bool is_new_key)
 {
   if (kh_cipher_data_key(cipher, false) != KH_DATAKEY_NONE)
-    printf("Only Keyhold reads data of the cipher %s; with --cipher=default the server's own "
-           "plugin reads it too.\n",
-           kh_cipher_name(cipher));
+    printf("Only Keyhold reads data of the cipher %s%s.\n", kh_cipher_name(cipher),
+           is_new_key ? "; with --cipher=default the server's own plugin reads it too" : "");
 }
 
 void kh_cli_print_settings(const char *path, const kh_keyfile_form *form,
