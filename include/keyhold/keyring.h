@@ -57,10 +57,15 @@ KH_MUST_USE kh_status kh_keyring_latest(const kh_keyring *ring, uint32_t id, uin
 KH_MUST_USE kh_status kh_keyring_copy(const kh_keyring *ring, uint32_t id, uint32_t version,
                                       uint8_t *ret_key, size_t room, size_t *ret_len);
 
-/** Returns the cipher that a key version in force has of its own; KH_CIPHER_UNSET when it has none,
- * and when it does not exist. While no version has one it reads a single word, since each message
- * calls it. Thread-safe; never waits. */
-kh_cipher kh_keyring_cipher(const kh_keyring *ring, uint32_t id, uint32_t version);
+/**
+ * Returns the cipher of a key version in force. While no version has one of its own it reads a
+ * single word, since each message calls it. Thread-safe; never waits.
+ *
+ * @param default_cipher  of a version without one of its own.
+ * @return KH_CIPHER_UNSET: there is no such version, and versions have had ciphers of their own.
+ */
+kh_cipher kh_keyring_cipher(const kh_keyring *ring, uint32_t id, uint32_t version,
+                            kh_cipher default_cipher);
 
 /**
  * Puts another table in force. Returns when no reader holds the old one. Must not be called by two

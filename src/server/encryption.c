@@ -121,6 +121,14 @@ __attribute__((noinline)) static kh_status init_derived(void *ctx, kh_cipher cip
   return status;
 }
 
+/* Refuses a message of a version whose cipher is not known. Encrypted with another one, it could
+ * never be read. */
+__attribute__((cold, noinline)) static kh_status refuse_version(uint32_t id, uint32_t version)
+{
+  report_miss(KH_E_KEY_NOT_FOUND, id, version);
+  return KH_E_KEY_NOT_FOUND;
+}
+
 static int crypt_ctx_init(void *ctx, const unsigned char *key, unsigned klen,
                           const unsigned char *iv, unsigned ivlen, int flags, unsigned key_id,
                           unsigned key_version)
@@ -129,7 +137,9 @@ static int crypt_ctx_init(void *ctx, const unsigned char *key, unsigned klen,
   kh_cipher cipher = plugin.source->cipher(plugin.keys, key_id, key_version);
   kh_datakey_kind kind = kh_cipher_data_key(cipher, ((unsigned)flags & KH_CRYPT_NOPAD) == 0);
   kh_status status;
-  if (kind == KH_DATAKEY_NONE)
+  if (cipher == KH_CIPHER_UNSET)
+    status = refuse_version(key_id, key_version);
+  else if (kind == KH_DATAKEY_NONE)
     status = kh_crypt_init(plugin.crypt, ctx, cipher, (unsigned)flags, &both);
   else
     status = init_derived(ctx, cipher, (unsigned)flags,

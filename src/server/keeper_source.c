@@ -72,8 +72,7 @@ static kh_status keeper_copy(void *argument, uint32_t id, uint32_t version, uint
 static kh_cipher keeper_cipher(void *argument, uint32_t id, uint32_t version)
 {
   const kh_keeper_keys *keys = argument;
-  kh_cipher cipher = kh_keyring_cipher(keys->ring, id, version);
-  return cipher == KH_CIPHER_UNSET ? keys->default_cipher : cipher;
+  return kh_keyring_cipher(keys->ring, id, version, keys->default_cipher);
 }
 
 static kh_status keeper_data_key(void *argument, const kh_datakey *wanted, uint8_t *ret_key)

@@ -42,8 +42,8 @@ typedef struct kh_key_source {
   kh_status (*copy)(void *keys, uint32_t id, uint32_t version, uint8_t *ret_key, size_t room,
                     size_t *ret_len);
 
-  /** Returns the cipher of a key version, also of an unknown one; never KH_CIPHER_UNSET. NULL when
-   * the server encrypts (kh_encryption_keys). */
+  /** Returns the cipher of a key version; KH_CIPHER_UNSET when it is not known, because there is no
+   * such version: its messages are refused. NULL when the server encrypts (kh_encryption_keys). */
   kh_cipher (*cipher)(void *keys, uint32_t id, uint32_t version);
 
   /**

@@ -39,6 +39,8 @@ static kh_cipher cipher_of(void *keys, uint32_t id, uint32_t version)
 {
   (void)keys;
   (void)version;
+  if (id > 2)
+    return KH_CIPHER_UNSET;
   return id == 1 ? KH_CIPHER_AES_CBC : KH_CIPHER_AES_CTR;
 }
 
@@ -308,6 +310,22 @@ static void the_source_is_told_what_is_missing(void **state)
   assert_missed(3, 2, 1);
 }
 
+/* Encrypted with a guess of the cipher, it could never be read. */
+static void a_version_without_a_cipher_is_refused(void **state)
+{
+  (void)state;
+  static const kh_key_source with_misses = {.cipher = cipher_of, .miss = note_miss};
+  start_with(&with_misses);
+  misses = 0;
+  assert_int_equal(crypt_one(1, ENCRYPTION_FLAG_NOPAD), 0);
+  assert_int_equal(misses, 0);
+  assert_int_equal(crypt_one(3, ENCRYPTION_FLAG_NOPAD), -1);
+  assert_missed(1, 3, 1);
+  assert_int_equal(crypt_one(4, ENCRYPTION_FLAG_NOPAD | ENCRYPTION_FLAG_ENCRYPT), -101);
+  assert_int_equal(crypt_one(4, ENCRYPTION_FLAG_ENCRYPT), -101);
+  assert_missed(3, 4, 1);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -321,6 +339,7 @@ int main(void)
                                       stop),
       cmocka_unit_test_setup_teardown(a_data_key_does_not_change_the_length, start_derived, stop),
       cmocka_unit_test_teardown(the_source_is_told_what_is_missing, stop),
+      cmocka_unit_test_teardown(a_version_without_a_cipher_is_refused, stop),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ void __wrap_urcu_bp_synchronize_rcu(void);
 void __wrap_urcu_bp_synchronize_rcu(void)
 {
   if (asked.ring != NULL && kh_keyring_latest(asked.ring, 1, &asked.version) == KH_OK)
-    asked.cipher = kh_keyring_cipher(asked.ring, 1, asked.version);
+    asked.cipher = kh_keyring_cipher(asked.ring, 1, asked.version, KH_CIPHER_AES_CBC);
   __real_urcu_bp_synchronize_rcu();
 }
 
@@ -133,15 +133,18 @@ static void a_cipher_is_that_of_the_version(void **state)
   (void)state;
   kh_keyring *ring = NULL;
   assert_int_equal(kh_keyring_new(table_filled_with(1), &ring), KH_OK);
-  assert_int_equal(kh_keyring_cipher(ring, 1, 1), KH_CIPHER_UNSET);
+  assert_int_equal(kh_keyring_cipher(ring, 1, 1, KH_CIPHER_AES_CTR), KH_CIPHER_AES_CTR);
   kh_keytable *old = kh_keyring_exchange(ring, table_with(2, KH_CIPHER_AES256_CTR, KH_KEY_MAX));
   kh_keytable_free(&old);
-  assert_int_equal(kh_keyring_cipher(ring, 1, 2), KH_CIPHER_AES256_CTR);
-  assert_int_equal(kh_keyring_cipher(ring, 1, 1), KH_CIPHER_UNSET);
-  assert_int_equal(kh_keyring_cipher(ring, IDS + 1, 2), KH_CIPHER_UNSET);
+  assert_int_equal(kh_keyring_cipher(ring, 1, 2, KH_CIPHER_AES_CTR), KH_CIPHER_AES256_CTR);
+  assert_int_equal(kh_keyring_cipher(ring, 1, 1, KH_CIPHER_AES_CTR), KH_CIPHER_UNSET);
+  assert_int_equal(kh_keyring_cipher(ring, IDS + 1, 2, KH_CIPHER_AES_CTR), KH_CIPHER_UNSET);
+  old = kh_keyring_exchange(ring, table_filled_with(3));
+  kh_keytable_free(&old);
+  assert_int_equal(kh_keyring_cipher(ring, 1, 3, KH_CIPHER_AES_CTR), KH_CIPHER_AES_CTR);
   kh_keyring_free(&ring);
   assert_int_equal(kh_keyring_new(table_with(1, KH_CIPHER_AES_CBC, KH_KEY_MAX), &ring), KH_OK);
-  assert_int_equal(kh_keyring_cipher(ring, 1, 1), KH_CIPHER_AES_CBC);
+  assert_int_equal(kh_keyring_cipher(ring, 1, 1, KH_CIPHER_AES_CTR), KH_CIPHER_AES_CBC);
   kh_keyring_free(&ring);
 }
 

@@ -126,13 +126,21 @@ kh_status kh_keyring_copy(const kh_keyring *ring, uint32_t id, uint32_t version,
   return found == NULL ? KH_E_KEY_NOT_FOUND : KH_OK;
 }
 
-kh_cipher kh_keyring_cipher(const kh_keyring *ring, uint32_t id, uint32_t version)
+static kh_cipher cipher_of_version(const kh_key *key, kh_cipher default_cipher)
+{
+  if (key == NULL)
+    return KH_CIPHER_UNSET;
+  return key->policy.cipher == KH_CIPHER_UNSET ? default_cipher : (kh_cipher)key->policy.cipher;
+}
+
+kh_cipher kh_keyring_cipher(const kh_keyring *ring, uint32_t id, uint32_t version,
+                            kh_cipher default_cipher)
 {
   if (!atomic_load_explicit(&((kh_keyring *)ring)->has_ciphers, memory_order_acquire))
-    return KH_CIPHER_UNSET;
+    return default_cipher;
   urcu_bp_read_lock();
-  const kh_key *found = kh_keytable_find(in_force(ring), id, version);
-  kh_cipher cipher = found == NULL ? KH_CIPHER_UNSET : (kh_cipher)found->policy.cipher;
+  kh_cipher cipher =
+      cipher_of_version(kh_keytable_find(in_force(ring), id, version), default_cipher);
   end_reading(ring);
   return cipher;
 }
