@@ -36,14 +36,15 @@ static struct words words_of(const uint8_t *bytes)
   return (struct words){be64toh(words.high), be64toh(words.low)};
 }
 
-/* Encrypts a block in place. */
+/* Encrypts a block in place. It is wiped by one store, since a call in each round takes too long.
+ */
 static kh_status encrypt_words(const kh_ff1_cipher *cipher, struct words *words)
 {
-  uint8_t block[KH_AES_BLOCK];
-  stored_words stored = {htobe64(words->high), htobe64(words->low)};
-  memcpy(block, &stored, sizeof block);
-  kh_status status = cipher->encrypt(cipher->argument, block, block);
-  *words = words_of(block);
+  stored_words block = {htobe64(words->high), htobe64(words->low)};
+  uint8_t *bytes = (uint8_t *)&block;
+  kh_status status = cipher->encrypt(cipher->argument, bytes, bytes);
+  *words = words_of(bytes);
+  *(volatile stored_words *)&block = (stored_words){0};
   return status;
 }
 
@@ -122,6 +123,7 @@ static void join(uint64_t a, uint64_t b, uint8_t *dst, size_t n)
   struct words words = {htobe64(a >> 1 >> (63 - m)), htobe64(a << m | b)};
   memcpy(block, &words, sizeof block);
   memcpy(dst, block + KH_AES_BLOCK - n, n);
+  kh_wipe(block, sizeof block);
 }
 
 kh_status kh_ff1(const kh_ff1_cipher *cipher, bool encrypt, const uint8_t *tweak, kh_bytes src,

@@ -103,6 +103,7 @@ static kh_status make_tweak(kh_crypt_ctx *ctx, const kh_xts *xts)
     tweak = double_tweak(tweak);
   store_block(ctx->xts.tweak, tweak);
   ctx->xts.has_tweak = status == KH_OK;
+  kh_wipe(value, sizeof value);
   return status;
 }
 
@@ -144,7 +145,9 @@ static kh_status run_long(kh_crypt_ctx *ctx, const kh_xts *xts, kh_bytes src, ui
   uint8_t value[KH_AES_BLOCK];
   unit_value(ctx, value);
   ctx->xts.has_tweak = false;
-  return kh_xts_unit(xts, ctx->encrypt, value, src, dst);
+  kh_status status = kh_xts_unit(xts, ctx->encrypt, value, src, dst);
+  kh_wipe(value, sizeof value);
+  return status;
 }
 
 /* Block 0, and the half of the next tweak value that does not depend on it. */
