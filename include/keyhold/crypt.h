@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file crypt.h
- * Encrypts and decrypts messages with AES as MariaDB stores them: CBC, CTR, GCM and ECB, over input
- * in pieces of any length.
+ * Encrypts and decrypts messages with AES as MariaDB stores them: CBC, CTR, GCM and ECB, and with
+ * the XTS of aes256-xts, over input in pieces of any length.
  *
  * Sources: AES FIPS 197; CBC, CTR and ECB NIST SP 800-38A; GCM NIST SP 800-38D; padding PKCS#7 (RFC
  * 5652, 6.3); the flags and the forms without padding are what MariaDB 10.11 writes to disk
- * (docs/architecture.md, "Ciphers").
+ * (docs/architecture.md, "Ciphers"). XTS IEEE 1619, FF1 NIST SP 800-38G, and how they are used:
+ * docs/ciphers.md.
  */
 #ifndef KEYHOLD_CRYPT_H
 #define KEYHOLD_CRYPT_H
@@ -32,7 +33,7 @@ enum {
 
 /** A key and an IV. All bytes belong to the caller and are needed during the call only. */
 typedef struct kh_crypt_key {
-  kh_bytes key; /**< 16, 24 or 32 bytes */
+  kh_bytes key; /**< 16, 24 or 32 bytes; aes256-xts without padding: its four keys, 128 bytes */
   kh_bytes iv;  /**< 16 bytes; every value is allowed */
 } kh_crypt_key;
 
@@ -47,7 +48,8 @@ size_t kh_crypt_ctx_size(void);
  * needs no finish.
  * @param flags  KH_CRYPT_ENCRYPT, KH_CRYPT_NOPAD.
  * @param key    copied as far as needed; the copy is wiped by kh_crypt_finish().
- * @return KH_OK, KH_E_KEY_SIZE, KH_E_IV_SIZE, KH_E_NO_MEMORY, KH_E_CRYPTO.
+ * @return KH_OK, KH_E_KEY_SIZE, KH_E_IV_SIZE, KH_E_NO_MEMORY, KH_E_CRYPTO (also: two of the four
+ * keys of aes256-xts are equal).
  */
 KH_MUST_USE kh_status kh_crypt_init(const kh_crypt *crypt, kh_crypt_ctx *ctx, kh_cipher cipher,
                                     unsigned flags, const kh_crypt_key *key);
@@ -58,9 +60,9 @@ unsigned kh_crypt_flags(const kh_crypt_ctx *ctx);
 /**
  * Processes the next bytes of a message.
  *
- * CBC and ECB write whole blocks and GCM decryption keeps the last 16 bytes back, so the output may
- * be shorter than the input or longer by up to 15 bytes; CTR and GCM encryption write as much as
- * they get.
+ * CBC, ECB and XTS write whole blocks and GCM decryption keeps the last 16 bytes back, so the
+ * output may be shorter than the input or longer by up to 15 bytes; CTR and GCM encryption write as
+ * much as they get.
  *
  * @param src      any number of bytes, 0 included. dst may be the same memory when the whole
  * message is processed in place.
