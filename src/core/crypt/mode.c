@@ -54,7 +54,7 @@ kh_status kh_mode_update_blocks(kh_crypt_ctx *ctx, kh_mode_run_blocks run, kh_by
     made = KH_AES_BLOCK;
   }
   kh_bytes blocks = {src.data, src.len - src.len % KH_AES_BLOCK};
-  kh_bytes rest = {src.data == NULL ? NULL : src.data + blocks.len, src.len - blocks.len};
+  kh_bytes rest = {src.len == 0 ? src.data : src.data + blocks.len, src.len - blocks.len};
   /* working in place, the output may overwrite the input up to here, but never what is still to be
    * read */
   kh_mode_hold(ctx, &rest, KH_AES_BLOCK);
