@@ -66,7 +66,7 @@ static const char *long_message(size_t len)
 {
   static char text[3000];
   for (size_t i = 0; i < len; i++)
-    text[i] = i % 10 == 9 ? ' ' : (char)('0' + i / 10 % 10);
+    text[i] = "0123456789 "[i % 10 == 9 ? 10 : i / 10 % 10];
   text[len] = '\0';
   return text;
 }
