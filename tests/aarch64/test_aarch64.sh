@@ -11,6 +11,7 @@ declare -A skipped=(
   [unit.datakey]="it searches its own memory for keys, where the emulator keeps copies of registers"
   [unit.program]="the emulator does not pass on why a program cannot be started, and keeps copies of what was read"
   [unit.secret]="the emulator does not pass on that memory is to be left out of core dumps"
+  [unit.stop]="as unit.secret: it looks for copies of a passphrase in memory that core dumps leave out"
   [unit.unlock_sources]="it starts programs from many threads at once, where a child of the emulator hangs now and then"
 )
 
