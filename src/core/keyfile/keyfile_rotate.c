@@ -29,14 +29,14 @@ static bool may_be_unfinished(const struct turn *turn)
          !(loaded != NULL && kh_file_is_same(&turn->file->content.stamp, loaded));
 }
 
-/* Returns whether another server made a version that is not in use yet. One that is less than a
- * rotation's step above the one in use was written by hand: InnoDB would not encrypt anything again
- * for it. */
+/* Returns whether another server made a version that is not in use yet, or the file is older than
+ * the keys in use. A version that is less than a rotation's step above the one in use was written
+ * by hand: InnoDB would not encrypt anything again for it. */
 static bool is_taken(const struct turn *turn, const kh_key *latest)
 {
   uint32_t in_use;
   return kh_keytable_latest(turn->rotation->known, latest->id, &in_use) != KH_OK ||
-         latest->version - in_use >= KH_ROTATION_STEP;
+         latest->version < in_use || latest->version - in_use >= KH_ROTATION_STEP;
 }
 
 /* Returns why a key can have no new version. */
