@@ -2,9 +2,9 @@
 /**
  * @file stop.h
  * A stop asks a thread to give up long work that no one waits for. Such work runs in a thread of
- * its own, which is left behind when the stop is set: it ends later, or with the process.
+ * its own, which is left running when the stop is set: it ends later, or with the process.
  *
- * Work that may be left behind must own everything that it uses, and use nothing that ends with
+ * Work that may be left running must own everything that it uses, and use nothing that ends with
  * exit(): OpenSSL frees its own state then.
  */
 #ifndef KEYHOLD_STOP_H
@@ -17,7 +17,7 @@ typedef struct kh_stop {
   bool is_set; /**< for stop.c only */
 } kh_stop;
 
-/** Work that may be left behind. A constant. */
+/** Work that may be left running. A constant. */
 typedef struct kh_stop_work {
   const char *name;         /**< of the thread, at most 15 bytes */
   void (*run)(void *self);  /**< does the work */

@@ -13,10 +13,11 @@
  * Makes a store over a key file. Nothing is read yet.
  *
  * The first load waits for the passphrase without limit, since a user may have to type it into a
- * FIFO; once a load has succeeded, later ones wait for KH_UNLOCK_WAIT.
+ * FIFO, unless `bounded_wait` is set; once a load has succeeded, later ones wait for
+ * KH_UNLOCK_WAIT.
  *
  * @param options    copied; its strings, which must outlive the store, are not. `passphrase` is
- * NULL and `bounded_wait` is ignored.
+ * NULL.
  * @param crypt      for the decryption; must outlive the store.
  * @param log        copied; for the warnings and hints of kh_keyfile_open().
  * @param ret_store  for kh_store_free(); untouched on failure.

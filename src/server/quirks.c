@@ -84,13 +84,15 @@ static size_t fitting_part(const char *message, size_t room)
   for (size_t end = room; end > room / 2; end--)
     if (message[end] == ' ')
       return end;
+  while (room > 1 && ((unsigned char)message[room] & 0xc0) == 0x80) /* within a UTF-8 character */
+    room--;
   return room;
 }
 
+/* A note: one statement has one error, and one event one warning. */
 static unsigned long flags_of_rest(unsigned long flags)
 {
-  bool is_error = (flags & (ME_NOTE | ME_WARNING | ME_ERROR_LOG_ONLY)) == 0;
-  return is_error ? flags | ME_NOTE : flags;
+  return (flags & ~(unsigned long)ME_WARNING) | ME_NOTE;
 }
 
 void kh_quirks_report(unsigned number, unsigned long flags, const char *what, const char *message)

@@ -22,7 +22,7 @@
  * @param flags    ME_ flags of the server: severity and destination.
  * @param what     put before the message, with a colon; may be NULL.
  * @param message  one sentence. What is longer than KH_LINE_MAX with `what` follows in further
- * lines, which begin with "... " and are notes after an error.
+ * lines, which begin with "... " and are notes.
  */
 void kh_quirks_report(unsigned number, unsigned long flags, const char *what, const char *message);
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -65,6 +66,31 @@ class Fifo(unittest.TestCase):
         self.fifo.write_text(f"1;{KEY}{KEY}\n2;{KEY}")
         self.wait_for(server, f"Cannot use what came through FIFO '{self.fifo}'")
         server.kill()
+
+    def test_what_was_decrypted_is_whole(self):
+        plain, passphrase = self.folder / "plain", self.folder / "passphrase"
+        passphrase.write_text("a passphrase")
+        plain.write_text(f"1;{KEY}{KEY}\n2;{KEY}")
+        for file in (plain, passphrase):
+            file.chmod(0o600)
+        encrypted = subprocess.run(["openssl", "enc", "-aes-256-cbc", "-md", "sha1", "-pass", f"file:{passphrase}", "-in", plain],
+                                   check=True, capture_output=True).stdout
+        server = self.server(f"--file-key-management-filename={self.fifo}", f"--file-key-management-filekey=FILE:{passphrase}")
+        server.launch()
+        self.fifo.write_bytes(encrypted)
+        throwaway.wait(lambda: server.socket.exists() and server.is_answering(), "the server does not answer")
+        self.assertEqual(server.sql("SHOW GLOBAL STATUS LIKE 'file_key_management_keys'"), [["File_key_management_keys", "2"]])
+        server.stop()
+
+    def test_a_running_server_does_not_wait_without_limit(self):
+        server = self.server()
+        server.options = [option for option in server.options if "keyhold_file" not in option]
+        server.options.append(f"--loose-file-key-management-filename={self.fifo}")
+        server.start()
+        with self.assertRaisesRegex(throwaway.ServerError, "no process wrote to it"):
+            server.sql("INSTALL SONAME 'keyhold_file'")
+        self.wait_for(server, f"Cannot read '{self.fifo}': it is a FIFO, and no process wrote to it")
+        server.stop()
 
 
 if __name__ == "__main__":

@@ -297,7 +297,7 @@ static void a_long_wait_without_a_limit_is_reported_once(void **state)
   recorder rec;
   kh_log log = recorder_log(&rec);
   mkfifo(test_path("idle"), 0600);
-  test_run("(sleep 3.6; printf abc > '%s') &", test_path("idle"));
+  test_run("(sleep 8; printf abc > '%s') &", test_path("idle"));
   assert_int_equal(
       kh_file_read_reporting(test_path("idle"), 10, KH_FILE_OR_FIFO, &log, &content, NULL, NULL),
       KH_OK);

@@ -173,7 +173,7 @@ static void a_costly_file_is_not_loaded_automatically(void **state)
   kh_store_free(&store);
 }
 
-/* as if by a person who rotates or saves */
+/* as a statement rotates or saves */
 static void rotate_file(const kh_store *store, const kh_keytable *known, bool due_only,
                         kh_status expected)
 {

@@ -34,7 +34,7 @@ static kh_status derive(kh_bytes passphrase, const uint8_t *salt, const kh_argon
   return KH_OK;
 }
 
-/* A derivation that may be left behind, with all that it uses. */
+/* A derivation that may be left running, with all that it uses. */
 typedef struct derivation {
   kh_secret *passphrase;
   uint8_t salt[KH_ARGON2_SALT_SIZE];
@@ -61,7 +61,7 @@ static void free_derivation(void *self)
 static const kh_stop_work derivation_work = {
     .name = "keyhold-derive", .run = run_derivation, .free = free_derivation};
 
-/* NULL: there is no memory, or none that is locked, for more copies */
+/* NULL: there is not enough memory, or not enough locked memory, for more copies */
 static derivation *new_derivation(kh_bytes passphrase, const uint8_t *salt,
                                   const kh_argon2_cost *cost, size_t len)
 {

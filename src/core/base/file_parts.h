@@ -40,7 +40,7 @@ kh_file_stamp kh_file_stamp_from(const struct stat *st);
 kh_status kh_file_classify(const struct stat *st, kh_file_kind kind);
 
 /**
- * Reads the first bytes of an open file from where the descriptor stands, as
+ * Reads the first bytes of an open file from the descriptor's offset, as
  * kh_file_read_reporting().
  *
  * @param path  for the fault.

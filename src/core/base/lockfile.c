@@ -27,7 +27,7 @@ static mode_t mode_beside(const struct stat *file)
 }
 
 /* Returns whether an open file is where its name says. A user who owns a folder above it can
- * exchange that for a link to any other folder while root opens the name. */
+ * replace that by a link to any other folder while root opens the name. */
 static bool is_in_place(int fd, const char *name)
 {
   char link[sizeof "/proc/self/fd/" + 3 * sizeof fd];

@@ -6,13 +6,14 @@
 
 #include "keyhold/clock.h"
 
-/* One of each for the whole process: work that is left behind outlives the owner of its stop. */
+/* One of each for the whole process: work that is left running outlives the owner of its stop. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 
 static _Thread_local const kh_stop *followed;
 
-/* Work that runs. The waiting thread frees it, or, once it is left behind, the thread that runs. */
+/* Work that runs. The waiting thread frees it, or, once it is left running, the thread that runs.
+ */
 typedef struct running_work {
   const kh_stop_work *work;
   void *self;
@@ -79,7 +80,7 @@ static bool start_work(running_work *running)
   return is_started;
 }
 
-/* returns whether it is done; false: it is left behind */
+/* returns whether it is done; false: it is left running */
 static bool wait_for_work_or_stop(running_work *running)
 {
   pthread_mutex_lock(&mutex);

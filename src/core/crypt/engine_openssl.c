@@ -245,6 +245,17 @@ static kh_status feed_context(EVP_CIPHER_CTX *evp, kh_bytes src, uint8_t *dst)
   return KH_OK;
 }
 
+/* A CTR context keeps the last block of its key stream: one byte under no key replaces it. */
+static void forget_spare(EVP_CIPHER_CTX *evp, uint8_t op)
+{
+  static const uint8_t zeros[KH_AES_BLOCK];
+  const uint8_t *iv = op == KH_OP_CTR ? zeros : NULL;
+  uint8_t byte = 0;
+  int made = 0;
+  if (EVP_CipherInit_ex2(evp, NULL, no_key, iv, is_encrypting(op), NULL) == 1 && op == KH_OP_CTR)
+    (void)EVP_CipherUpdate(evp, &byte, &made, zeros, 1);
+}
+
 /* Needs no memory. */
 static kh_status run_with_spare(struct openssl *openssl, uint8_t op, kh_bytes key,
                                 const uint8_t *iv, kh_bytes src, uint8_t *dst)
@@ -254,7 +265,7 @@ static kh_status run_with_spare(struct openssl *openssl, uint8_t op, kh_bytes ke
   kh_status status = EVP_CipherInit_ex2(evp, NULL, key.data, iv, is_encrypting(op), NULL) == 1
                          ? feed_context(evp, src, dst)
                          : openssl_failed();
-  (void)EVP_CipherInit_ex2(evp, NULL, no_key, NULL, is_encrypting(op), NULL);
+  forget_spare(evp, op);
   pthread_mutex_unlock(&openssl->spares_in_use);
   return status;
 }

@@ -181,13 +181,13 @@ static size_t number_of_lines(kh_bytes text)
 }
 
 /* Half of a key of 256 bits is a valid key of 128 bits. A writer that died in the middle of the
- * last line leaves such a half where the other keys are longer. */
+ * last line leaves such a half where the other keys are longer. What was decrypted is whole. */
 static bool may_end_in_half_key(const kh_content *content)
 {
   kh_bytes text = kh_content_text(content);
   const kh_key *last = NULL;
   size_t longest = 0;
-  if (!content->is_from_fifo || kh_text_ends_line(text))
+  if (!content->is_from_fifo || content->decrypted != NULL || kh_text_ends_line(text))
     return false;
   for (size_t i = 0; i < kh_keylist_count(content->keys); i++) {
     const kh_key *key = kh_keylist_at(content->keys, i);

@@ -37,16 +37,16 @@ static bool has_changes(const struct turn *turn)
   return changes->len != 0 || changes->sets_cipher || changes->sets_rotate;
 }
 
-/* Returns whether another server made a version that is not in use yet. One that is less than a
- * rotation's step above the one in use was written by hand: InnoDB would not encrypt anything again
- * for it. */
+/* Returns whether another server made a version that is not in use yet, or the file is older than
+ * the keys in use. A version that is less than a rotation's step above the one in use was written
+ * by hand: InnoDB would not encrypt anything again for it. */
 static bool is_taken(const struct turn *turn, const kh_key *latest)
 {
   uint32_t in_use;
   if (has_changes(turn)) /* which that version does not have */
     return false;
   return kh_keytable_latest(turn->rotation->known, latest->id, &in_use) != KH_OK ||
-         latest->version - in_use >= KH_ROTATION_STEP;
+         latest->version < in_use || latest->version - in_use >= KH_ROTATION_STEP;
 }
 
 /* The length and the attributes of a new version. */

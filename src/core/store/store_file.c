@@ -321,7 +321,6 @@ kh_status kh_store_file_new(const kh_keyfile_options *options, const kh_crypt *c
   if (store == NULL)
     return KH_E_NO_MEMORY;
   store->options = *options;
-  store->options.bounded_wait = false;
   store->options.may_be_fifo = true;
   store->search.limit = KH_OPENSSL_GUESS_TIME;
   store->options.search = &store->search;

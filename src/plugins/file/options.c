@@ -141,6 +141,7 @@ kh_status kh_file_make_store(const kh_crypt *crypt, const kh_log *log, kh_store 
       .digest = (kh_digest)digest,
       .pbkdf2_iterations = use_pbkdf2,
       .argon2_memory_max = argon2_memory_max,
+      .bounded_wait = kh_process_is_up(), /* INSTALL SONAME: no signal ends its wait */
   };
   kh_status status = kh_store_file_new(&options, crypt, log, ret_store);
   return status == KH_OK ? KH_OK : kh_fault_set(ret_fault, status, filename, 0);
