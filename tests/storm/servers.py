@@ -273,7 +273,7 @@ class RetireStorm(ServerStorm):
         """What was removed is marked as such, and in a copy."""
         found, retired = super().check_file()
         kept = {}
-        for copy in self.key_file.folder.glob("*.retired-*Z"):
+        for copy in self.key_file.folder.glob(f"{self.key_file.path.name}.retired-*"):
             kept.update(fingerprints(self.key_file.text_of(copy.read_bytes())))
         self.ledger.see(kept, "the copies of retired versions")
         require(retired <= kept.keys(), f"retired and in no copy: {sorted(retired - kept.keys())}")
